@@ -1,0 +1,44 @@
+# make demo   train a minute on the embedded text and see what the model writes
+# make test   lint, types, import contracts and every test
+# Both make .venv first, from what is pinned in constraints.txt.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: demo test lint types contracts tests coverage format clean
+
+demo: $(INSTALLED)
+	$(BIN)/burble train python-docs --minutes 1 --seed 1 -o runs/demo --overwrite
+	$(BIN)/burble generate runs/demo "The " --seed 1 --length 400
+
+test: lint types contracts tests
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+contracts: $(INSTALLED)
+	$(BIN)/lint-imports
+
+tests: $(INSTALLED)
+	$(BIN)/coverage erase
+	$(BIN)/pytest --cov --cov-report=term
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "burble needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv build dist runs .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,250 @@
+"""What `import burble` offers: `train`, `load`, `Model`."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from burble.config import RunConfig, SamplingConfig, from_mapping
+from burble.data.prepared import DATA_FOLDER, PreparedText
+from burble.data.scan import scan
+from burble.engine.generate import GenerationRequest, stream_text
+from burble.engine.scoring import score_batches
+from burble.engine.step_model import NumpyModel
+from burble.errors import MissingExtraError, TextError
+from burble.model_file import ModelFile
+from burble.text.normalization import normalize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from burble.config import SampleConfig, UnknownPolicy
+    from burble.score import Score
+    from burble.training.observer import Observer
+    from burble.training.run import TrainResult
+
+# While a run goes on, a sample that re-reads a window for each character is kept this short.
+_WINDOWED_SAMPLE = 60
+
+
+class Model:
+    """A trained model, ready to write and to score. Built by `load` or `train`."""
+
+    def __init__(self, file: ModelFile, folder: Path | None = None) -> None:
+        self.file = file
+        self.folder = folder
+        """Where its run lies, with the text it learned from; None for a model file alone."""
+
+        self.engine = NumpyModel(file)
+
+    def generate(self, prompt: str = "", **options: Any) -> str:
+        """The text after `prompt`; options as for `stream`."""
+        return "".join(self.stream(prompt, **options))
+
+    def stream(
+        self,
+        prompt: str = "",
+        *,
+        length: int = 300,
+        stop: str | Sequence[str] = (),
+        seed: int | None = None,
+        window: int | None = None,
+        unknown: UnknownPolicy = "error",
+        **sampling: Any,
+    ) -> Iterator[str]:
+        """The text after `prompt`, piece by piece.
+
+        length: characters to write. stop: text or texts to stop before. seed: the same seed gives
+        the same text; a random one where None. window: characters to re-read for each new one.
+        unknown: what to do with characters the model has never seen: error, skip or nearest.
+        Other options are those of `SamplingConfig`: temperature, top_k, top_p, min_p,
+        repetition_penalty.
+        """
+        request = GenerationRequest(
+            prompt=self.read_prompt(prompt, unknown),
+            length=length,
+            sampling=from_mapping(SamplingConfig, sampling, "sampling"),
+            stop=(stop,) if isinstance(stop, str) else tuple(stop),
+            seed=random_seed() if seed is None else seed,
+            window=window,
+        )
+        return self.run(request)
+
+    def run(self, request: GenerationRequest) -> Iterator[str]:
+        """Carry out a request whose prompt is as `read_prompt` gives it."""
+        return stream_text(self.engine, self.file.tokenizer, request)
+
+    def read_prompt(self, prompt: str, unknown: UnknownPolicy = "error") -> str:
+        """The prompt as the model reads it: normalised as its text was, and encodable."""
+        tokenizer = self.file.tokenizer
+        return tokenizer.decode(
+            tokenizer.encode(normalize(prompt, self.file.normalization), unknown)
+        )
+
+    def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
+        """How well the model foresees `text`, read from a fresh state; at least 2 characters."""
+        ids = self.file.tokenizer.encode(normalize(text, self.file.normalization), unknown)
+        if len(ids) < 2:
+            raise TextError(f"At least 2 characters are needed to score a text; found {len(ids)}.")
+        return score_batches(self.engine, self.file.tokenizer, scan(ids))
+
+    def has_training_text(self) -> bool:
+        """Whether the text it learned from lies beside it."""
+        return self.folder is not None and (self.folder / DATA_FOLDER).is_dir()
+
+    def training_text(self) -> PreparedText:
+        """The text of the model's run. Raises `TextError` where only the model file is at hand."""
+        if self.folder is None or not self.has_training_text():
+            raise TextError(
+                "The text this model learned from is not beside it: only a run folder has it. Give "
+                "a prompt instead."
+            )
+        return PreparedText.load(self.folder / DATA_FOLDER)
+
+    def random_prompt(self, length: int, seed: int) -> str:
+        """`length` characters from a random place of the held-out text of the model's run."""
+        text = self.training_text()
+        ids = text.val_ids if len(text.val_ids) else text.train_ids
+        return random_passage(text, ids, length, seed)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as one file."""
+        self.file.save(Path(path))
+
+
+def load(path: str | Path) -> Model:
+    """A model from its file or its run folder. Raises `ModelFileError`."""
+    path = Path(path)
+    return Model(ModelFile.load(path), path if path.is_dir() else None)
+
+
+def train(
+    sources: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path | None = None,
+    preset: RunConfig | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> Model:
+    """Train on files, folders, addresses or known texts, and return the best model.
+
+    out: folder for the run, with all that a later look or a resume needs; without it the run
+    leaves nothing behind. preset: options to start from. options: any knob of `RunConfig` by its
+    name, such as minutes, hidden_size, lowercase, seed.
+    """
+    given = [sources] if isinstance(sources, str | Path) else sources
+    config = RunConfig() if preset is None else preset
+    config = config.with_options({"sources": [str(source) for source in given], **options})
+    if out is not None:
+        run_training(config, Path(out), overwrite=overwrite)
+        return load(out)
+    with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
+        result = run_training(config, Path(scratch) / "run")
+        return load(result.model)
+
+
+def run_training(
+    config: RunConfig,
+    path: Path,
+    *,
+    observers: Sequence[Observer] = (),
+    overwrite: bool = False,
+    started: float | None = None,
+) -> TrainResult:
+    """Train in the folder `path`, with observers that hear how it goes."""
+    result: TrainResult = _training().train(
+        config,
+        path,
+        observers=list(observers),
+        make_sampler=make_sampler,
+        overwrite=overwrite,
+        started=started,
+    )
+    return result
+
+
+def resume_training(
+    path: Path,
+    changes: dict[str, Any],
+    *,
+    observers: Sequence[Observer] = (),
+    started: float | None = None,
+) -> TrainResult:
+    """Go on with the run in `path`, some of its budget changed."""
+    result: TrainResult = _training().resume(
+        path, changes, observers=list(observers), make_sampler=make_sampler, started=started
+    )
+    return result
+
+
+def _training() -> Any:
+    try:
+        from burble.training import run
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingExtraError("Training", "train") from error
+    return run
+
+
+@dataclass(frozen=True)
+class FinalSample:
+    """What a finished model wrote, and after which prompt."""
+
+    prompt: str
+    text: str
+
+
+def final_sample(path: Path, config: RunConfig) -> FinalSample:
+    """What the best model of a run writes, under the settings of its samples."""
+    model = load(path)
+    seed = config.training.seed
+    prompt = _sample_prompt(model.training_text(), config.sample, seed)
+    request = _sample_request(config.sample, prompt, seed, config.sample.sample_length)
+    return FinalSample(prompt, "".join(model.run(request)))
+
+
+def make_sampler(config: SampleConfig, text: PreparedText) -> Callable[[ModelFile, int], str]:
+    """The training loop's way to see what the model of this moment writes."""
+    length = config.sample_length
+    if config.sample_window is not None:
+        length = min(length, _WINDOWED_SAMPLE)
+
+    def sample(model: ModelFile, step: int) -> str:
+        prompt = _sample_prompt(text, config, step)
+        return "".join(Model(model).run(_sample_request(config, prompt, step, length)))
+
+    return sample
+
+
+def _sample_prompt(text: PreparedText, config: SampleConfig, seed: int) -> str:
+    """With a window, a random passage to fill it, as in the Keras tutorial; else nothing."""
+    if config.sample_window is None:
+        return ""
+    return random_passage(text, text.train_ids, config.sample_window, seed)
+
+
+def _sample_request(config: SampleConfig, prompt: str, seed: int, length: int) -> GenerationRequest:
+    return GenerationRequest(
+        prompt=prompt,
+        length=length,
+        sampling=SamplingConfig(temperature=config.sample_temperature),
+        seed=seed,
+        window=config.sample_window,
+    )
+
+
+def random_passage(text: PreparedText, ids: Any, length: int, seed: int) -> str:
+    """`length` characters of the text from a random place."""
+    import numpy as np
+
+    place = int(np.random.default_rng(seed).integers(max(1, len(ids) - length)))
+    return text.tokenizer.decode(ids[place : place + length])
+
+
+def random_seed() -> int:
+    """A seed short enough to be read out and typed again."""
+    return secrets.randbelow(1_000_000)

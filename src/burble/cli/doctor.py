@@ -1,0 +1,57 @@
+"""`burble doctor`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+from dataclasses import dataclass
+
+from burble.cli.options import parse
+from burble.text.corpora import cache_folder
+from burble.version import __version__
+
+# What each optional package is for.
+OPTIONAL = {"torch": "training", "tensorboard": "--tensorboard"}
+
+
+@dataclass(frozen=True)
+class DoctorCommand:
+    """Tell what this installation can do."""
+
+    json: bool = False
+    """Print one JSON object."""
+
+
+def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+    """Print what was found."""
+    command = parse(DoctorCommand, "doctor", args)
+    found = examine()
+    if command.json:
+        sys.stdout.write(json.dumps(found) + "\n")
+        return
+    for name, value in found.items():
+        sys.stdout.write(f"{name:<12} {value}\n")
+
+
+def examine() -> dict[str, str | int]:
+    """Versions, processor, and which parts are installed."""
+    found: dict[str, str | int] = {
+        "burble": __version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "processors": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count() or 1,
+        "numpy": importlib.metadata.version("numpy"),
+        "kernel": "numpy (float32)",
+        "cache": str(cache_folder()),
+    }
+    for package, purpose in OPTIONAL.items():
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = f"not installed ({purpose} needs it)"
+    return found

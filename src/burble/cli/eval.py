@@ -1,0 +1,123 @@
+"""`burble eval`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+
+from burble import api
+from burble.cli.options import parse
+from burble.cli.terminal import tell
+from burble.config import UnknownPolicy
+from burble.data.prepare import prepare
+from burble.evaluation.evaluate import Protocol, baselines, evaluate, held_out_cut
+from burble.text.sources import find_documents
+
+if TYPE_CHECKING:
+    from burble.data.prepared import PreparedText
+    from burble.tokenizers.base import Ids
+
+
+@dataclass(frozen=True)
+class EvalCommand:
+    """Measure how well a model foresees a text.
+
+    Of the text the model was trained on, only the held-out end is scored; of any other, all.
+    """
+
+    model: tyro.conf.Positional[str]
+    """A model file, or the folder of a run."""
+
+    sources: tyro.conf.Positional[tuple[str, ...]]
+    """The text: files, folders, globs, addresses, - for standard input, or known texts."""
+
+    protocol: Protocol = "stream"
+    """stream: one pass, the state carried; windows: random windows of 256 from a fresh state."""
+
+    whole: bool = False
+    """Score all of the text, what was learned from included."""
+
+    baselines: bool = True
+    """Also measure an n-gram model and xz, where the training text is at hand."""
+
+    unknown: UnknownPolicy = "error"
+    """What to do with characters that the model has never seen."""
+
+    json: bool = False
+    """Print one JSON object."""
+
+
+def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+    """Score, and print the figures."""
+    command = parse(EvalCommand, "eval", args)
+    model = api.load(command.model)
+    with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
+        text = _prepare(command, model, Path(scratch))
+        report = _measure(command, model, text)
+    if command.json:
+        sys.stdout.write(json.dumps(report) + "\n")
+    else:
+        _print(report, part=_part(text))
+
+
+def _prepare(command: EvalCommand, model: api.Model, scratch: Path) -> PreparedText:
+    return prepare(
+        find_documents(command.sources),
+        model.file.normalization,
+        model.file.tokenizer,
+        (lambda _: 0) if command.whole else partial(held_out_cut, provenance=model.file.provenance),
+        scratch,
+        say=tell,
+        unknown=command.unknown,
+    )
+
+
+def _measure(command: EvalCommand, model: api.Model, text: PreparedText) -> dict[str, object]:
+    tokenizer = model.file.tokenizer
+    score = evaluate(model.engine, tokenizer, text.val_ids, command.protocol)
+    compared = None
+    train_ids = _training_ids(model, text)
+    if command.baselines and len(train_ids):
+        compared = dataclasses.asdict(baselines(tokenizer, train_ids, text.val_ids))
+    return {
+        "bits_per_char": score.bits_per_char,
+        "nats_per_char": score.nats_per_char,
+        "perplexity": score.perplexity,
+        "accuracy": score.accuracy,
+        "num_chars": score.num_characters,
+        "protocol": command.protocol,
+        "baselines": compared,
+    }
+
+
+def _training_ids(model: api.Model, text: PreparedText) -> Ids:
+    """What the model learned from: in the text itself, in its run, or not at hand (no ids)."""
+    if len(text.train_ids) or not model.has_training_text():
+        return text.train_ids
+    return model.training_text().train_ids
+
+
+def _part(text: PreparedText) -> str:
+    if text.facts.cut_characters:
+        return "the held-out end of the training text"
+    return "the whole text"
+
+
+def _print(report: dict[str, object], part: str) -> None:
+    lines = [
+        f"{report['bits_per_char']:.4f} bits per character ({report['nats_per_char']:.4f} nats, "
+        f"perplexity {report['perplexity']:.2f}, accuracy {report['accuracy']:.1%})",
+        f"on {report['num_chars']:,} characters: {part}; protocol {report['protocol']}",
+    ]
+    compared = report["baselines"]
+    if isinstance(compared, dict):
+        lines.append(f"n-gram model: {compared['ngram']:.4f} · xz: {compared['xz']:.4f}")
+    sys.stdout.write("\n".join(lines) + "\n")

@@ -1,0 +1,152 @@
+"""`burble generate`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from burble import api
+from burble.cli.options import parse
+from burble.cli.terminal import write_out
+from burble.config import SamplingConfig, UnknownPolicy
+from burble.engine.generate import GenerationRequest
+from burble.errors import TextError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_RANDOM_PROMPT = 100
+
+
+@dataclass(frozen=True)
+class GenerateCommand:
+    """Write with a model. The text goes to standard output as it is made."""
+
+    model: tyro.conf.Positional[str]
+    """A model file, or the folder of a run."""
+
+    prompt: tyro.conf.Positional[str | None] = None
+    """How the text begins; - reads it from standard input. Without one, a new line begins."""
+
+    prompt_file: str | None = None
+    """Read the prompt from this file."""
+
+    random_prompt: bool = False
+    """Begin with a random passage of the held-out text (needs the folder of the run)."""
+
+    length: int = 300
+    """Characters to write after the prompt."""
+
+    samples: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1
+    """Texts to write."""
+
+    seed: int | None = None
+    """The same seed writes the same text; a random one where none is given."""
+
+    stop: tuple[str, ...] = ()
+    """Stop before this text; may be given several times."""
+
+    window: int | None = None
+    """Re-read this many characters for each new one, as the Keras tutorial does (slow)."""
+
+    unknown: UnknownPolicy = "error"
+    """What to do with characters in the prompt that the model has never seen."""
+
+    echo: bool = True
+    """Print the prompt before the text."""
+
+    json: bool = False
+    """Print one JSON object."""
+
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+
+    def __post_init__(self) -> None:
+        if self.length < 0 or self.samples < 1:
+            raise UsageError("--length must be 0 or more, and -n 1 or more.")
+        if self.window is not None and self.window < 1:
+            raise UsageError(f"--window must be 1 or more; found {self.window}.")
+        if self.seed is not None and not 0 <= self.seed < 2**63:
+            raise UsageError(f"--seed must be from 0 to 2⁶³-1; found {self.seed}.")
+
+
+def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+    """Write, and tell the seed."""
+    command = parse(GenerateCommand, "generate", args)
+    model = api.load(command.model)
+    seed = api.random_seed() if command.seed is None else command.seed
+    prompt = model.read_prompt(_prompt(command, model, seed), command.unknown)
+    requests = [
+        GenerationRequest(
+            prompt=prompt,
+            length=command.length,
+            sampling=command.sampling,
+            stop=command.stop,
+            seed=seed,
+            stream=stream,
+            window=command.window,
+        )
+        for stream in range(command.samples)
+    ]
+    if command.json:
+        _print_json(model, requests)
+        return
+    for request in requests:
+        if request.stream:
+            write_out("\n---\n")
+        if command.echo:
+            write_out(prompt)
+        for piece in model.run(request):
+            write_out(piece)
+    write_out("\n")
+    if command.seed is None:
+        sys.stderr.write(f"(seed {seed})\n")
+
+
+def _prompt(command: GenerateCommand, model: api.Model, seed: int) -> str:
+    given = [command.prompt is not None, command.prompt_file is not None, command.random_prompt]
+    if sum(given) > 1:
+        raise UsageError("Give one prompt: PROMPT, --prompt-file or --random-prompt.")
+    if command.random_prompt:
+        return model.random_prompt(command.window or _RANDOM_PROMPT, seed)
+    if command.prompt_file is not None:
+        return _decoded(Path(command.prompt_file).read_bytes, command.prompt_file)
+    if command.prompt == "-":
+        return _decoded(sys.stdin.buffer.read, "standard input").removesuffix("\n")
+    return command.prompt or ""
+
+
+def _decoded(read: Callable[[], bytes], name: str) -> str:
+    try:
+        return read().decode("utf-8-sig").replace("\r\n", "\n")
+    except OSError as error:
+        raise TextError(f"The prompt in {name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise TextError(
+            f"The prompt in {name} is not UTF-8: byte {error.object[error.start]:#04x} at offset "
+            f"{error.start:,}. Convert it to UTF-8."
+        ) from error
+
+
+def _print_json(model: api.Model, requests: list[GenerationRequest]) -> None:
+    samples = [_timed(model.run(request), request) for request in requests]
+    described = samples[0] if len(samples) == 1 else {"samples": samples}
+    sys.stdout.write(json.dumps(described, ensure_ascii=False) + "\n")
+
+
+def _timed(pieces: Iterator[str], request: GenerationRequest) -> dict[str, object]:
+    started = time.perf_counter()
+    text = "".join(pieces)
+    seconds = time.perf_counter() - started
+    return {
+        "prompt": request.prompt,
+        "text": text,
+        "seed": request.seed,
+        "seconds": seconds,
+        "chars_per_second": len(text) / max(seconds, 1e-9),
+    }

@@ -1,0 +1,109 @@
+"""`burble COMMAND ...`: find the command, turn every error into a message and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import os
+import sys
+import time
+import traceback
+
+from burble.durable import NO_SPACE
+from burble.errors import BurbleError, ResourceError
+from burble.version import __version__
+
+COMMANDS = {
+    "train": "learn from texts and save a model",
+    "generate": "write with a model",
+    "eval": "measure how well a model foresees a text",
+    "corpora": "list the texts that have a name",
+    "doctor": "tell what this installation can do",
+}
+
+USAGE = 2
+INTERRUPTED = 130
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    started = time.monotonic()
+    for stream in (sys.stdout, sys.stderr):
+        # The same bytes everywhere, whatever the locale.
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    sys.exit(run(sys.argv[1:] if args is None else args, started))
+
+
+def run(args: list[str], started: float) -> int:
+    """Run one command; returns its exit code."""
+    if not args or args[0] in {"-h", "--help", "help"}:
+        sys.stdout.write(_help())
+        return 0
+    if args[0] == "--version":
+        sys.stdout.write(f"burble {__version__}\n")
+        return 0
+    name = args[0]
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        _tell(f"There is no command {name!r}.{hint} Commands: {', '.join(COMMANDS)}.")
+        return USAGE
+    return _guarded(name, args[1:], started)
+
+
+def _guarded(name: str, args: list[str], started: float) -> int:
+    try:
+        command = importlib.import_module(f"burble.cli.{name}")
+        command.main(args, started)
+        sys.stdout.flush()
+    except BurbleError as error:
+        _tell(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has had enough (| head). Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        _tell("Memory has run out. Try a smaller --batch-size, --seq-len or --hidden-size.")
+        return ResourceError.exit_code
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            return _bug()
+        _tell(f"The disk is full: {error.filename or error.strerror}. Free some space.")
+        return ResourceError.exit_code
+    except Exception:  # noqa: BLE001 - the last guard: whatever comes here is our mistake
+        return _bug()
+    return 0
+
+
+def _bug() -> int:
+    traceback.print_exc()
+    _tell("This is a bug in burble, not your mistake. Please report it with the lines above.")
+    return 1
+
+
+def _tell(message: str) -> None:
+    sys.stderr.write(f"burble: {message}\n")
+
+
+def _help() -> str:
+    width = max(len(name) for name in COMMANDS)
+    lines = [f"  {name:<{width}}  {purpose}" for name, purpose in COMMANDS.items()]
+    return "\n".join(
+        [
+            "burble trains a text generator on your own words and writes with it.",
+            "",
+            "usage: burble COMMAND ...",
+            "",
+            *lines,
+            "",
+            "first steps:  burble train my-text.txt -o my-model",
+            '              burble generate my-model "Once upon a"',
+            "options:      burble COMMAND --help",
+            "",
+        ]
+    )

@@ -1,0 +1,166 @@
+"""`burble train`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import tyro
+
+from burble.cli.options import parse
+from burble.config import (
+    PRESETS,
+    SECTIONS,
+    DataConfig,
+    NetworkConfig,
+    RunConfig,
+    SampleConfig,
+    TextConfig,
+    TrainingConfig,
+    from_toml,
+)
+from burble.errors import UsageError
+from burble.text.corpora import CORPORA
+
+if TYPE_CHECKING:
+    from burble.training.observer import Observer
+    from burble.training.run import TrainResult
+
+PresetName = Literal["tutorial"]
+
+
+@dataclass(frozen=True)
+class TrainCommand:
+    """Learn from texts and save a model.
+
+    The folder of the run holds model.safetensors, the best model so far, which is all that
+    generate and eval need. Ctrl-C saves everything and tells how to go on.
+    """
+
+    sources: tyro.conf.Positional[tuple[str, ...]] = RunConfig.sources
+    """Files, folders, globs, .gz files, addresses, - for standard input, or names of known texts
+    (burble corpora lists them)."""
+
+    out: Annotated[str | None, tyro.conf.arg(aliases=["-o"])] = None
+    """Folder for the run; named after the first source where none is given."""
+
+    preset: PresetName | None = None
+    """Start from a set of options: tutorial is the Keras tutorial of 2021, step by step."""
+
+    config: str | None = None
+    """Start from the options of a run.toml."""
+
+    resume: str | None = None
+    """Go on with the run in this folder, exactly where it stopped."""
+
+    overwrite: bool = False
+    """Replace a run that is in the folder already."""
+
+    json: bool = False
+    """Print the result as one JSON object."""
+
+    tensorboard: bool = False
+    """Write curves for TensorBoard into the folder, too."""
+
+    text: TextConfig = field(default_factory=TextConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    sample: SampleConfig = field(default_factory=SampleConfig)
+
+    def run_config(self) -> RunConfig:
+        """The run that these options describe."""
+        return RunConfig(
+            self.sources, self.text, self.data, self.network, self.training, self.sample
+        )
+
+    def based_on(self, base: RunConfig) -> TrainCommand:
+        """The same command with another run's options."""
+        return dataclasses.replace(
+            self, sources=base.sources, **{part: getattr(base, part) for part in SECTIONS}
+        )
+
+
+def main(args: list[str], started: float) -> None:
+    """Train, or go on training, and report."""
+    command = parse(TrainCommand, "train", args)
+    base = _base(command)
+    # The second reading has the base's options for defaults, so that flags win over them.
+    command = parse(TrainCommand, "train", args, TrainCommand().based_on(base))
+    path = Path(command.resume or command.out or default_folder(command.sources[0]))
+    result = _train(command, base, path, started)
+    _report(command, result, path)
+
+
+def _base(command: TrainCommand) -> RunConfig:
+    given = [name for name in ("preset", "config", "resume") if getattr(command, name)]
+    if len(given) > 1:
+        raise UsageError(f"--{given[0]} and --{given[1]} do not go together. Give one of them.")
+    if command.resume:
+        from burble.training.run_folder import RunFolder
+
+        return RunFolder(Path(command.resume)).read_config()
+    if command.config:
+        try:
+            text = Path(command.config).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{command.config} cannot be read: {error}.") from error
+        return from_toml(text, command.config)
+    return PRESETS[command.preset] if command.preset else RunConfig()
+
+
+def _train(command: TrainCommand, base: RunConfig, path: Path, started: float) -> TrainResult:
+    from burble import api
+    from burble.cli.train_view import view_for
+
+    observers: list[Observer] = [view_for(sys.stderr)]
+    if command.tensorboard:
+        from burble.training.tensorboard import TensorBoard
+
+        observers.append(TensorBoard(path / "tensorboard"))
+    config = command.run_config()
+    if command.resume:
+        changes = _changes(base, config)
+        return api.resume_training(path, changes, observers=observers, started=started)
+    return api.run_training(
+        config, path, observers=observers, overwrite=command.overwrite, started=started
+    )
+
+
+def _changes(before: RunConfig, after: RunConfig) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if before.sources != after.sources:
+        changes["sources"] = after.sources
+    for part, section in SECTIONS.items():
+        for knob in dataclasses.fields(section):
+            value = getattr(getattr(after, part), knob.name)
+            if value != getattr(getattr(before, part), knob.name):
+                changes[knob.name] = value
+    return changes
+
+
+def default_folder(source: str) -> str:
+    """A folder named after the source: alice, my-text, standard-input."""
+    if source == "-":
+        return "standard-input"
+    if source in CORPORA:
+        return source
+    name = Path(urlsplit(source).path if "://" in source else source).name
+    return name.removesuffix(".gz").partition(".")[0].strip("*?[]") or "burble-run"
+
+
+def _report(command: TrainCommand, result: TrainResult, path: Path) -> None:
+    from burble import api
+    from burble.cli.train_view import print_result
+
+    if command.json:
+        sys.stdout.write(json.dumps(dataclasses.asdict(result)) + "\n")
+        return
+    config = command.run_config()
+    sample = api.final_sample(path, config) if config.sample.sample_length else None
+    print_result(sys.stderr, result, sample, path)

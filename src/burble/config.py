@@ -1,0 +1,397 @@
+"""Every knob, once: frozen dataclasses that the command line, Python and run.toml derive from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from burble.errors import UsageError
+
+T = TypeVar("T")
+
+CellKind = Literal["lstm", "gru", "rnn"]
+InputKind = Literal["embedding", "one-hot", "scalar"]
+TokenizerKind = Literal["char", "byte"]
+BatchingKind = Literal["stream", "windows", "sentences"]
+UnicodeForm = Literal["NFC", "NFD", "NFKC", "NFKD"]
+UnknownPolicy = Literal["error", "skip", "nearest"]
+
+# Rows of weight_ih per hidden unit: one block for each gate or candidate.
+GATES: dict[CellKind, int] = {"lstm": 4, "gru": 3, "rnn": 1}
+
+# What a minute is spent on when no budget is given.
+DEFAULT_MINUTES = 1.0
+
+
+def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as a sentence
+    if not condition:
+        raise UsageError(message)
+
+
+def _require_range(config: object, name: str, low: float, high: float) -> None:
+    value = getattr(config, name)
+    if value is not None and not low <= value <= high:
+        raise UsageError(f"{name} must be between {low:g} and {high:g}; found {value:g}.")
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """How the text is read; the same is done to every prompt later."""
+
+    lowercase: bool = False
+    """Turn every letter into lower case."""
+
+    unicode_form: UnicodeForm | None = None
+    """Unicode normal form to bring the text to."""
+
+    encoding: str | None = None
+    """Encoding of the source files, by Python's name for it; UTF-8 where none is given."""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """How the text becomes batches."""
+
+    tokenizer: TokenizerKind = "char"
+    """What one step of the model reads: a character, or a byte of UTF-8."""
+
+    batching: BatchingKind = "stream"
+    """stream: read on and on, the state carried; windows: one target after each window of
+    seq_len, fresh state; sentences: one sentence a row, padded or cut to seq_len."""
+
+    seq_len: int = 64
+    """Characters read between two updates of the weights."""
+
+    batch_size: int = 32
+    """Rows learned from side by side."""
+
+    stride: int = 1
+    """Characters between the starts of two windows (batching windows only)."""
+
+    val_fraction: float = 0.1
+    """Share of the text, at its end, that is held out to validate on."""
+
+    def __post_init__(self) -> None:
+        _require_range(self, "seq_len", 1, 65_536)
+        _require_range(self, "batch_size", 1, 65_536)
+        _require_range(self, "stride", 1, 1_000_000_000)
+        _require_range(self, "val_fraction", 0.0, 0.9)
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The network's shape; it is saved in the model file."""
+
+    cell: CellKind = "lstm"
+    """Kind of recurrent cell."""
+
+    input: InputKind = "embedding"
+    """What the first layer sees of a character: a learned vector, a one-hot vector, or the
+    single number id / vocabulary size."""
+
+    num_layers: int = 1
+    """Recurrent layers, one above the other."""
+
+    hidden_size: int = 512
+    """Units in each layer."""
+
+    embedding_size: int = 64
+    """Length of the learned vector of a character (input embedding only)."""
+
+    residual: bool = False
+    """Add each layer's input to its output, from the second layer on."""
+
+    def __post_init__(self) -> None:
+        _require_range(self, "num_layers", 1, 64)
+        _require_range(self, "hidden_size", 1, 16_384)
+        _require_range(self, "embedding_size", 1, 16_384)
+
+    def input_size(self, vocab_size: int) -> int:
+        """Width of what the first layer reads."""
+        return {"embedding": self.embedding_size, "one-hot": vocab_size, "scalar": 1}[self.input]
+
+    def tensor_shapes(self, vocab_size: int) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every weight, as stored in the model file.
+
+        `weight_ih` is (gates · hidden, input), `weight_hh` (gates · hidden, hidden), `bias`
+        (gates · hidden); gates stand in torch's order: lstm i f g o, gru r z n.
+        """
+        rows = GATES[self.cell] * self.hidden_size
+        shapes: dict[str, tuple[int, ...]] = {}
+        if self.input == "embedding":
+            shapes["embedding.weight"] = (vocab_size, self.embedding_size)
+        for layer in range(self.num_layers):
+            width = self.input_size(vocab_size) if layer == 0 else self.hidden_size
+            shapes[f"layers.{layer}.weight_ih"] = (rows, width)
+            shapes[f"layers.{layer}.weight_hh"] = (rows, self.hidden_size)
+            shapes[f"layers.{layer}.bias"] = (rows,)
+        shapes["head.weight"] = (vocab_size, self.hidden_size)
+        shapes["head.bias"] = (vocab_size,)
+        return shapes
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How the network learns. Of minutes, epochs and steps, whichever ends first counts."""
+
+    minutes: float | None = None
+    """Time to train, set-up and validation included; 1 where no budget is given."""
+
+    epochs: float | None = None
+    """Times to go through the training text."""
+
+    steps: int | None = None
+    """Updates of the weights."""
+
+    patience: int | None = None
+    """Stop after this many validations without a better one."""
+
+    dropout: float = 0.2
+    """Share of each layer's outputs dropped while learning."""
+
+    locked_dropout: bool = True
+    """Drop the same units over all of a sequence (Gal and Ghahramani 2016), not anew each step."""
+
+    learning_rate: float = 6e-3
+    """Highest step size, reached after the warm-up."""
+
+    schedule: Literal["linear", "constant"] = "linear"
+    """linear: down to zero at the end of the budget; constant: stay at the highest."""
+
+    warmup_steps: int = 50
+    """Updates over which the step size rises from zero."""
+
+    weight_decay: float = 0.01
+    """AdamW's decoupled weight decay, on weight matrices only."""
+
+    beta1: float = 0.9
+    """Adam's memory of the mean gradient."""
+
+    beta2: float = 0.99
+    """Adam's memory of the squared gradient."""
+
+    epsilon: float = 1e-8
+    """Adam's guard against division by zero."""
+
+    grad_clip: float = 1.0
+    """Largest global norm of the gradient; longer ones are scaled down to it. 0: no limit."""
+
+    seed: int = 0
+    """Decides every random choice of the run."""
+
+    threads: int | None = None
+    """Processor threads to use; torch's own choice where none is given."""
+
+    device: str = "cpu"
+    """Where to compute: cpu, cuda or mps."""
+
+    def __post_init__(self) -> None:
+        _require_range(self, "minutes", 0.001, 1e6)
+        _require_range(self, "epochs", 1e-6, 1e9)
+        _require_range(self, "steps", 1, 1e12)
+        _require_range(self, "patience", 1, 1e6)
+        _require(0 <= self.dropout < 1, f"dropout must be in [0, 1); found {self.dropout:g}.")
+        _require(self.learning_rate > 0, "learning_rate must be above zero.")
+        _require_range(self, "warmup_steps", 0, 1e9)
+        _require_range(self, "weight_decay", 0, 100)
+        _require_range(self, "beta1", 0, 0.999999)
+        _require_range(self, "beta2", 0, 0.999999)
+        _require(self.epsilon > 0, "epsilon must be above zero.")
+        _require_range(self, "grad_clip", 0, 1e9)
+        _require_range(self, "seed", 0, 2**63 - 1)
+        _require_range(self, "threads", 1, 1024)
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """How the next character is chosen; the filters apply in the order they stand here."""
+
+    repetition_penalty: float = 1.0
+    """Weakens the last 64 tokens (Keskar et al. 2019); 1 is off."""
+
+    temperature: float = 0.8
+    """Below 1: more likely text; above 1: more surprising; 0: always the likeliest."""
+
+    top_k: int | None = None
+    """Choose among this many likeliest tokens only."""
+
+    top_p: float = 1.0
+    """Choose among the likeliest tokens that together hold this probability."""
+
+    min_p: float = 0.0
+    """Leave out tokens below this share of the likeliest one's probability."""
+
+    def __post_init__(self) -> None:
+        _require(math.isfinite(self.temperature), "temperature must be a number.")
+        _require_range(self, "repetition_penalty", 0.01, 100)
+        _require_range(self, "temperature", 0, 100)
+        _require_range(self, "top_k", 1, 2**31)
+        _require(0 < self.top_p <= 1, f"top_p must be in (0, 1]; found {self.top_p:g}.")
+        _require_range(self, "min_p", 0, 1)
+
+
+@dataclass(frozen=True)
+class SampleConfig:
+    """What the model writes while it learns and when it is done."""
+
+    sample_length: int = 240
+    """Characters in each sample."""
+
+    sample_temperature: float = 0.7
+    """Temperature of the samples; 0: always the likeliest character."""
+
+    sample_window: int | None = None
+    """Re-read this many characters for each new one, as the Keras tutorial does."""
+
+    def __post_init__(self) -> None:
+        _require_range(self, "sample_length", 0, 1_000_000)
+        _require_range(self, "sample_temperature", 0, 100)
+        _require_range(self, "sample_window", 1, 65_536)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A whole training run; `run.toml` is this, written out."""
+
+    sources: tuple[str, ...] = ("python-docs",)
+    text: TextConfig = field(default_factory=TextConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    sample: SampleConfig = field(default_factory=SampleConfig)
+
+    def with_options(self, options: dict[str, Any]) -> RunConfig:
+        """Set options by their flat names, each in the section that has it."""
+        sections: dict[str, dict[str, Any]] = {}
+        homes = {
+            knob.name: part for part in SECTIONS for knob in dataclasses.fields(SECTIONS[part])
+        }
+        changed: dict[str, Any] = {}
+        for name, value in options.items():
+            if name == "sources":
+                changed[name] = tuple(value)
+                continue
+            if name not in homes:
+                raise UsageError(
+                    f"There is no option {name!r}. Options: {', '.join(sorted(homes))}."
+                )
+            sections.setdefault(homes[name], {})[name] = value
+        for part, values in sections.items():
+            changed[part] = from_mapping(
+                SECTIONS[part], to_mapping(getattr(self, part)) | values, part
+            )
+        return dataclasses.replace(self, **changed)
+
+
+SECTIONS: dict[str, type[Any]] = {
+    "text": TextConfig,
+    "data": DataConfig,
+    "network": NetworkConfig,
+    "training": TrainingConfig,
+    "sample": SampleConfig,
+}
+
+PRESETS: dict[str, RunConfig] = {
+    # The Keras tutorial "Train your first LSTM model for text generation" (2021). It has no
+    # validation; the held-out tenth is kept here so that its loss can be compared with anything.
+    "tutorial": RunConfig(
+        text=TextConfig(lowercase=True),
+        data=DataConfig(batching="windows", seq_len=100, stride=1, batch_size=64),
+        network=NetworkConfig(input="scalar", num_layers=2, hidden_size=256),
+        training=TrainingConfig(
+            epochs=50,
+            dropout=0.2,
+            locked_dropout=False,
+            learning_rate=1e-3,
+            schedule="constant",
+            warmup_steps=0,
+            weight_decay=0.0,
+            beta2=0.999,
+            epsilon=1e-7,
+            grad_clip=0.0,
+        ),
+        sample=SampleConfig(sample_length=1000, sample_temperature=0.0, sample_window=100),
+    ),
+}
+
+
+def to_mapping(config: Any) -> dict[str, Any]:
+    """A dataclass as nested plain values, in the order of its fields."""
+    mapping: dict[str, Any] = {}
+    for knob in dataclasses.fields(config):
+        value = getattr(config, knob.name)
+        if dataclasses.is_dataclass(value):
+            value = to_mapping(value)
+        mapping[knob.name] = list(value) if isinstance(value, tuple) else value
+    return mapping
+
+
+def from_mapping(cls: type[T], mapping: object, where: str) -> T:
+    """Build a dataclass from plain values. An unknown name or a wrong type is a `UsageError`."""
+    if not isinstance(mapping, dict):
+        raise UsageError(f"{where} must be a table of names and values.")
+    hints = typing.get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for name, value in mapping.items():
+        if name not in hints:
+            raise UsageError(f"{where} has no option {name!r}. Options: {', '.join(hints)}.")
+        values[name] = _converted(value, hints[name], f"{where}.{name}")
+    return cls(**values)
+
+
+def _converted(value: object, hint: Any, where: str) -> object:
+    if dataclasses.is_dataclass(hint):
+        return from_mapping(typing.cast("type[object]", hint), value, where)
+    if typing.get_origin(hint) in {types.UnionType, typing.Union}:
+        if value is None:
+            return None
+        hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
+    if typing.get_origin(hint) is tuple and isinstance(value, list | tuple):
+        return tuple(_converted(item, str, where) for item in value)
+    if typing.get_origin(hint) is Literal:
+        choices = typing.get_args(hint)
+        _require(value in choices, f"{where} must be one of {', '.join(choices)}; found {value!r}.")
+        return value
+    if hint is float and type(value) is int:
+        return float(value)
+    if type(value) is not hint or (
+        hint is float and not math.isfinite(typing.cast("float", value))
+    ):
+        name = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+        raise UsageError(f"{where} must be {name.get(hint.__name__, 'text')}; found {value!r}.")
+    return value
+
+
+def to_toml(config: RunConfig) -> str:
+    """`config` as TOML; options without a value are left out."""
+    top: list[str] = []
+    tables: list[str] = []
+    for name, value in to_mapping(config).items():
+        if isinstance(value, dict):
+            lines = [
+                f"{key} = {_toml_value(item)}" for key, item in value.items() if item is not None
+            ]
+            tables.append("\n".join([f"[{name}]", *lines]))
+        else:
+            top.append(f"{name} = {_toml_value(value)}")
+    return "\n\n".join(["\n".join(top), *tables]) + "\n"
+
+
+def _toml_value(value: object) -> str:
+    # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def from_toml(text: str, where: str) -> RunConfig:
+    """Read what `to_toml` wrote, or a person did. Raises `UsageError`."""
+    try:
+        mapping = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{where} is not valid TOML: {error}") from error
+    return from_mapping(RunConfig, mapping, where)

@@ -1,0 +1,1 @@
+"""Ids on disk, and the ways to make batches of them."""

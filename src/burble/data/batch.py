@@ -1,0 +1,56 @@
+"""`Batch`, the one thing that every way of batching makes and the training loop reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from burble.tokenizers.base import Ids
+
+Int64 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+Bool = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's worth of text, time first; shapes stay the same from step to step."""
+
+    inputs: Int64
+    """(time, rows) ids."""
+
+    targets: Int64
+    """(time, rows) the id that follows each input."""
+
+    mask: Bool
+    """(time, rows) True where the target counts."""
+
+    reset: Bool
+    """(rows,) True where the row starts from a fresh state."""
+
+
+class Batching(Protocol):
+    """A way to cut a text into batches. Pure: the same step always gives the same batch."""
+
+    steps_per_epoch: int
+    rows: int
+    """Rows in each training batch."""
+
+    def batch(self, step: int) -> Batch:
+        """The training batch of this step, counted from 0 over all epochs."""
+
+    def validation(self) -> Iterator[Batch]:
+        """The held-out text, once; empty where there is none."""
+
+
+def gather(
+    ids: Ids, starts: Int64 | np.ndarray[tuple[int], np.dtype[np.int64]], time: int
+) -> Int64:
+    """`time` ids from each start on, (time, rows); past the end it goes on from the beginning."""
+    places = (np.arange(time)[:, None] + starts[None, :]) % len(ids)
+    tokens: Int64 = ids[places].astype(np.int64)
+    return tokens

@@ -1,0 +1,70 @@
+"""Reading a text through once, to score it: in one pass, in lanes, or in random windows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from burble.data.batch import Batch, gather
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from burble.tokenizers.base import Ids
+
+# While training, the held-out text is read in lanes side by side, each warmed on the tokens before
+# it. Against one pass that changes the figure by less than 0.002 bits (tests/training).
+VALIDATION_LANES = 32
+VALIDATION_WARMUP = 128
+
+# A longer held-out text is validated on its beginning: 262,144 tokens fix the figure to 0.01 bits.
+VALIDATION_TOKENS = 1 << 18
+
+_SCAN_TIME = 256
+
+
+def validation_part(ids: Ids) -> Ids:
+    """What of the held-out ids is read at each validation."""
+    return ids[:VALIDATION_TOKENS]
+
+
+def scan(ids: Ids, lanes: int = 1, warmup: int = 0, time: int = _SCAN_TIME) -> Iterator[Batch]:
+    """Every id but the first is a target once.
+
+    Each of the `lanes` covers an equal part of the text and first reads the `warmup` ids before
+    it, masked. One lane without warm-up is the streaming protocol: one pass, the state carried.
+    """
+    num_targets = len(ids) - 1
+    if num_targets < 1:
+        return
+    lanes = min(lanes, num_targets)
+    part = -(-num_targets // lanes)
+    begins = np.arange(lanes) * part
+    ends = np.minimum(begins + part, num_targets)
+    starts = np.maximum(begins - warmup, 0)
+    longest = int((ends - starts).max())
+    for offset in range(0, longest, time):
+        places = starts + offset + np.arange(time)[:, None]
+        tokens = gather(ids, starts + offset, time + 1)
+        yield Batch(
+            inputs=tokens[:-1],
+            targets=tokens[1:],
+            mask=(places >= begins) & (places < ends),
+            reset=np.full(lanes, offset == 0),
+        )
+
+
+def random_windows(ids: Ids, count: int, time: int, seed: int, rows: int = 64) -> Iterator[Batch]:
+    """`count` windows from random places, each from a fresh state, every position a target."""
+    places = np.random.default_rng(seed).integers(max(1, len(ids) - time), size=count)
+    time = min(time, len(ids) - 1)
+    for first in range(0, count, rows):
+        starts = places[first : first + rows]
+        tokens = gather(ids, starts, time + 1)
+        yield Batch(
+            inputs=tokens[:-1],
+            targets=tokens[1:],
+            mask=np.ones((time, len(starts)), dtype=np.bool_),
+            reset=np.ones(len(starts), dtype=np.bool_),
+        )

@@ -1,0 +1,91 @@
+"""One sentence a row: the shorter padded and masked, the longer cut, fresh state."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from burble.data.batch import Batch, gather
+from burble.data.shuffle import ShuffledRows
+from burble.errors import TextError
+
+if TYPE_CHECKING:
+    from burble.config import DataConfig
+    from burble.data.prepared import PreparedText
+    from burble.tokenizers.base import Ids, Tokenizer
+
+# A sentence goes on to the white space after its closing mark and quotes, or to an empty line.
+_SENTENCE_END = re.compile(r"""[.!?…]+["'”’)\]]*\s+|[。！？]+[」』”’）]*\s*|\n\s*\n""")
+_CHUNK_IDS = 1 << 20
+
+
+class SentenceBatching(ShuffledRows):
+    """Row i reads sentence i, each token asked for from those before it.
+
+    The first token of a sentence is asked for too, from the last one of the sentence before.
+    """
+
+    def __init__(self, text: PreparedText, config: DataConfig, seed: int) -> None:
+        starts = [sentence_starts(ids, text.tokenizer) for ids in (text.train_ids, text.val_ids)]
+        if len(starts[0]) < 2:
+            raise TextError(
+                f"The text is too short: {len(text.train_ids):,} tokens to learn from hold no "
+                "sentence. Give more text, or use --batching stream."
+            )
+        train, val = (
+            (max(0, len(begins) - 1), partial(_sentence_batch, ids, begins, config.seq_len))
+            for ids, begins in zip((text.train_ids, text.val_ids), starts, strict=True)
+        )
+        super().__init__(config.batch_size, seed, train, val)
+
+
+def sentence_starts(ids: Ids, tokenizer: Tokenizer) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Where each sentence begins, and at last the end of the text: (sentences + 1,)."""
+    starts: list[int] = [0]
+    pending = 0
+    while pending < len(ids):
+        chunk = ids[pending : pending + _CHUNK_IDS]
+        ends = _ends(tokenizer, chunk)
+        whole = pending + len(chunk) == len(ids)
+        # A sentence cut by the chunk's end is read again with what follows it.
+        if not whole and len(ends) > 1:
+            ends = ends[:-1]
+        if len(ends) == 0 or whole:
+            ends = [*ends, len(chunk)]
+        starts.extend(pending + end for end in ends)
+        pending += ends[-1]
+    # Token 0 has nothing before it to be asked for from.
+    unique = np.unique(np.asarray(starts, dtype=np.int64))
+    return unique if len(unique) > 1 else unique[:0]
+
+
+def _ends(tokenizer: Tokenizer, chunk: Ids) -> list[int]:
+    text = tokenizer.decode(chunk)
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    if len(text) == len(chunk):
+        return ends
+    # More than one token a character: count the tokens up to each end.
+    lengths = np.cumsum(
+        [len(tokenizer.encode(text[a:b])) for a, b in zip([0, *ends], ends, strict=False)]
+    )
+    return [int(end) for end in lengths]
+
+
+def _sentence_batch(
+    ids: Ids,
+    starts: np.ndarray[tuple[int], np.dtype[np.int64]],
+    seq_len: int,
+    items: np.ndarray[tuple[int], np.dtype[np.int64]],
+) -> Batch:
+    first = np.maximum(starts[items], 1)
+    lengths = np.minimum(starts[items + 1] - first, seq_len)
+    tokens = gather(ids, first - 1, seq_len + 1)
+    return Batch(
+        inputs=tokens[:-1],
+        targets=tokens[1:],
+        mask=np.arange(seq_len)[:, None] < lengths[None, :],
+        reset=np.ones(len(items), dtype=np.bool_),
+    )

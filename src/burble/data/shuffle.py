@@ -1,0 +1,88 @@
+"""Items in a random order, each once an epoch, without a list of them in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from burble.data.batch import Batch
+
+    Items = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+_ROUNDS = 6
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+# How many items of the held-out text are read at each validation, evenly spaced.
+VALIDATION_ITEMS = 1024
+
+
+def permuted(items: Items, count: int, seed: tuple[int, ...]) -> Items:
+    """Where each item of 0..count-1 goes in the permutation that `seed` picks.
+
+    A balanced Feistel network over the next power of four, walked on until it falls below
+    `count` (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
+    """
+    half = max(1, (max(count - 1, 1).bit_length() + 1) // 2)
+    keys = np.random.default_rng(seed).integers(2**64, size=_ROUNDS, dtype=np.uint64)
+    places = _feistel(items.astype(np.uint64), half, keys)
+    while (outside := places >= count).any():
+        places[outside] = _feistel(places[outside], half, keys)
+    return places.astype(np.int64)
+
+
+def _feistel(
+    places: np.ndarray[tuple[int], np.dtype[np.uint64]],
+    half: int,
+    keys: np.ndarray[tuple[int], np.dtype[np.uint64]],
+) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    shift, low = np.uint64(half), np.uint64((1 << half) - 1)
+    left, right = places >> shift, places & low
+    for key in keys:
+        mixed = (right + key) * _MIX
+        mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIX
+        left, right = right, left ^ ((mixed >> np.uint64(32)) & low)
+    return (left << shift) | right
+
+
+class ShuffledRows:
+    """Batches of rows that are drawn one by one, each from a fresh state.
+
+    train_row_batch and val_row_batch make the batch of the items given, (rows,).
+    """
+
+    def __init__(
+        self,
+        rows: int,
+        seed: int,
+        train: tuple[int, Callable[[Items], Batch]],
+        val: tuple[int, Callable[[Items], Batch]],
+    ) -> None:
+        self.rows = rows
+        self._seed = seed
+        self._train_count, self._train_batch = train
+        self._val_count, self._val_batch = val
+        self.steps_per_epoch = -(-self._train_count // rows)
+
+    def batch(self, step: int) -> Batch:
+        """The training batch of this step; an epoch's last one is filled up with masked rows."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        items = np.arange(place * self.rows, (place + 1) * self.rows)
+        drawn = permuted(items % self._train_count, self._train_count, (self._seed, epoch))
+        return _only(self._train_batch(drawn), items < self._train_count)
+
+    def validation(self) -> Iterator[Batch]:
+        """Up to `VALIDATION_ITEMS` held-out items, evenly spaced."""
+        count = min(VALIDATION_ITEMS, self._val_count)
+        chosen = np.arange(count) * self._val_count // max(count, 1)
+        for first in range(0, count, self.rows):
+            items = np.arange(first, first + self.rows)
+            yield _only(self._val_batch(chosen[np.minimum(items, count - 1)]), items < count)
+
+
+def _only(batch: Batch, real: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Batch:
+    batch.mask[:, ~real] = False
+    return batch

@@ -1,0 +1,58 @@
+"""Stateful truncated backpropagation: long parallel lanes, every position a target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from burble.data.batch import Batch, gather
+from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan, validation_part
+from burble.errors import TextError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from burble.config import DataConfig
+    from burble.data.prepared import PreparedText
+
+
+class StreamBatching:
+    """The text, taken as a ring, is cut into as many lanes as there are rows.
+
+    Each epoch starts at another place of the ring, so that the cuts between sequences and lanes
+    never fall at the same places twice.
+    """
+
+    def __init__(self, text: PreparedText, config: DataConfig, seed: int) -> None:
+        self._ids = text.train_ids
+        self._val_ids = text.val_ids
+        self._time = config.seq_len
+        self._seed = seed
+        # A short text has fewer lanes, each at least one sequence long.
+        self.rows = min(config.batch_size, (len(self._ids) - 1) // config.seq_len)
+        if self.rows < 1:
+            raise TextError(
+                f"The text is too short: {len(self._ids):,} tokens to learn from, and seq_len "
+                f"{config.seq_len} needs {config.seq_len + 1:,}. Give more text, or a smaller "
+                "--seq-len."
+            )
+        self._lane = len(self._ids) // self.rows
+        self.steps_per_epoch = self._lane // self._time
+
+    def batch(self, step: int) -> Batch:
+        """The training batch of this step."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        offset = np.random.default_rng((self._seed, epoch)).integers(len(self._ids))
+        starts = offset + place * self._time + np.arange(self.rows) * self._lane
+        tokens = gather(self._ids, starts, self._time + 1)
+        return Batch(
+            inputs=tokens[:-1],
+            targets=tokens[1:],
+            mask=np.ones((self._time, self.rows), dtype=np.bool_),
+            reset=np.full(self.rows, place == 0),
+        )
+
+    def validation(self) -> Iterator[Batch]:
+        """The held-out text in lanes, each warmed on what stands before it."""
+        return scan(validation_part(self._val_ids), VALIDATION_LANES, VALIDATION_WARMUP)

@@ -1,0 +1,53 @@
+"""The tutorial's way: a window slid over the text, one target after each, fresh state."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from burble.data.batch import Batch, gather
+from burble.data.shuffle import ShuffledRows
+from burble.errors import TextError
+
+if TYPE_CHECKING:
+    from burble.config import DataConfig
+    from burble.data.prepared import PreparedText
+    from burble.tokenizers.base import Ids
+
+
+class WindowBatching(ShuffledRows):
+    """Row i reads the `seq_len` tokens from i · stride on and is asked for the one after them."""
+
+    def __init__(self, text: PreparedText, config: DataConfig, seed: int) -> None:
+        counts = [
+            num_patterns(len(ids), config.seq_len, config.stride)
+            for ids in (text.train_ids, text.val_ids)
+        ]
+        if counts[0] < 1:
+            raise TextError(
+                f"The text is too short: {len(text.train_ids):,} tokens to learn from, and one "
+                f"window of {config.seq_len} and its target need {config.seq_len + 1:,}. Give more "
+                "text, or a smaller --seq-len."
+            )
+        train, val = (
+            partial(_window_batch, ids, config.seq_len, config.stride)
+            for ids in (text.train_ids, text.val_ids)
+        )
+        super().__init__(config.batch_size, seed, (counts[0], train), (counts[1], val))
+
+
+def num_patterns(num_ids: int, seq_len: int, stride: int) -> int:
+    """How many windows with a target fit."""
+    return max(0, -(-(num_ids - seq_len) // stride))
+
+
+def _window_batch(
+    ids: Ids, seq_len: int, stride: int, items: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> Batch:
+    tokens = gather(ids, items * stride, seq_len + 1)
+    mask = np.zeros((seq_len, len(items)), dtype=np.bool_)
+    mask[-1] = True
+    reset = np.ones(len(items), dtype=np.bool_)
+    return Batch(inputs=tokens[:-1], targets=tokens[1:], mask=mask, reset=reset)

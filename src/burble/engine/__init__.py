@@ -1,0 +1,1 @@
+"""A model that runs: NumPy only, never torch."""

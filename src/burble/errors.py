@@ -1,0 +1,56 @@
+"""The error tree: every mistake a user can make, with the exit code it leads to."""
+
+from __future__ import annotations
+
+
+class BurbleError(Exception):
+    """A problem told in one message: what was wrong, what was found, what to do."""
+
+    exit_code = 1
+
+
+class UsageError(BurbleError):
+    """An option or a call that cannot be carried out as it stands."""
+
+    exit_code = 2
+
+
+class MissingExtraError(UsageError):
+    """An optional package is needed and is not installed."""
+
+    def __init__(self, need: str, extra: str) -> None:
+        super().__init__(
+            f"{need} needs an optional part. Install it: pip install 'burble[{extra}]'"
+        )
+
+
+class TextError(BurbleError):
+    """A text that cannot be read, is empty, or holds what the model has never seen."""
+
+    exit_code = 3
+
+
+class ModelFileError(BurbleError):
+    """A model file that is broken, hostile, or not a burble model."""
+
+    exit_code = 4
+
+
+class DivergedError(BurbleError):
+    """Training produced infinite or undefined numbers and could not be mended."""
+
+    exit_code = 5
+
+
+class ResourceError(BurbleError):
+    """The disk is full or memory has run out."""
+
+    exit_code = 6
+
+
+class TrainingInterruptedError(BurbleError):
+    """A signal stopped training after its state was saved."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number

@@ -1,0 +1,53 @@
+"""How well a model foresaw a text: one total, and the figures that follow from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Score:
+    """The surprise a text held: its total, and what that makes a character."""
+
+    nats: float
+    """Sum of -ln p over all tokens asked for."""
+
+    num_tokens: int
+    num_correct: int
+    """Tokens that were the likeliest."""
+
+    num_characters: int
+
+    @property
+    def nats_per_char(self) -> float:
+        """Mean surprise of a character, in nats."""
+        return self.nats / self.num_characters
+
+    @property
+    def bits_per_char(self) -> float:
+        """Mean surprise of a character, in bits."""
+        return self.nats_per_char / math.log(2)
+
+    @property
+    def perplexity(self) -> float:
+        """How many equally likely characters the model wavers between, on average."""
+        return math.exp(self.nats_per_char)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of tokens that were the likeliest."""
+        return self.num_correct / self.num_tokens
+
+    def __add__(self, other: Score) -> Score:
+        """Both texts together."""
+        return Score(
+            self.nats + other.nats,
+            self.num_tokens + other.num_tokens,
+            self.num_correct + other.num_correct,
+            self.num_characters + other.num_characters,
+        )
+
+
+NOTHING = Score(0.0, 0, 0, 0)
+"""The score of no text; where a sum starts."""

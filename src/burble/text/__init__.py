@@ -1,0 +1,1 @@
+"""What the user brings: sources, known texts, decoding and normalisation."""

@@ -1,0 +1,106 @@
+"""Known texts by name: the one embedded in every Python, and Alice from Project Gutenberg."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from burble.durable import write_durably
+from burble.errors import TextError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ALICE_ADDRESS = "https://www.gutenberg.org/files/11/11-0.txt"
+
+# Project Gutenberg wraps each book between two such lines.
+_GUTENBERG_START = re.compile(
+    r"^\*\*\* ?START OF TH(?:E|IS) PROJECT GUTENBERG EBOOK.*$", re.MULTILINE
+)
+_GUTENBERG_END = re.compile(r"^\*\*\* ?END OF TH(?:E|IS) PROJECT GUTENBERG EBOOK", re.MULTILINE)
+_ALICE_CHAPTERS = 12
+
+
+@dataclass(frozen=True)
+class KnownText:
+    """A text that can be named instead of a file."""
+
+    description: str
+    open: Callable[[], BinaryIO]
+
+
+def cache_folder() -> Path:
+    """Where fetched texts are kept (XDG base directory specification)."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    root = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
+    return root / "burble"
+
+
+def _open_python_docs() -> BinaryIO:
+    from pydoc_data.topics import topics
+
+    text = "\n\n".join(topics[name].strip("\n") for name in sorted(topics)) + "\n"
+    return io.BytesIO(text.encode())
+
+
+def open_alice(address: str = ALICE_ADDRESS) -> BinaryIO:
+    """Alice's Adventures in Wonderland: from the cache, or fetched once and checked.
+
+    Raises `TextError` where it cannot be fetched or is not the book.
+    """
+    cached = cache_folder() / "alice.txt"
+    if not cached.exists():
+        book = strip_gutenberg(_fetch_alice(address), address)
+        check_alice(book, address)
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(cached, book.encode())
+    return cached.open("rb")
+
+
+def _fetch_alice(address: str) -> str:
+    try:
+        with urllib.request.urlopen(address, timeout=30) as response:  # noqa: S310 - an address of ours
+            return str(response.read().decode("utf-8-sig"))
+    except (urllib.error.URLError, OSError, UnicodeDecodeError) as error:
+        raise TextError(
+            f"Alice could not be fetched from {address}: {error}. Without a network, give a file "
+            "instead: burble train my-text.txt. Or use python-docs, which is always there."
+        ) from error
+
+
+def strip_gutenberg(page: str, address: str) -> str:
+    """The book alone: what stands between Project Gutenberg's header and its licence."""
+    page = page.replace("\r\n", "\n")
+    start, end = _GUTENBERG_START.search(page), _GUTENBERG_END.search(page)
+    if start is None or end is None or end.start() < start.end():
+        raise TextError(f"{address} has no Project Gutenberg header and footer; nothing was kept.")
+    return page[start.end() : end.start()].strip("\n") + "\n"
+
+
+def check_alice(book: str, address: str) -> None:
+    """Accept the whole book only: title, twelve chapters, about 144,000 characters."""
+    chapters = re.findall(r"^CHAPTER [IVX]+\.", book, re.MULTILINE)
+    if not 130_000 <= len(book) <= 180_000 or len(set(chapters)) != _ALICE_CHAPTERS:
+        raise TextError(
+            f"{address} does not hold the whole of Alice: found {len(book):,} characters and "
+            f"{len(set(chapters))} chapters. Give a file of your own instead."
+        )
+
+
+CORPORA: dict[str, KnownText] = {
+    "python-docs": KnownText(
+        "Python's language reference, as it ships inside your Python; needs no network",
+        _open_python_docs,
+    ),
+    "alice": KnownText(
+        "Alice's Adventures in Wonderland, Lewis Carroll 1865, from Project Gutenberg; "
+        "fetched once, then kept",
+        open_alice,
+    ),
+}

@@ -1,0 +1,108 @@
+"""Bytes to characters: strict, in pieces, and never a silent loss."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zlib
+from typing import TYPE_CHECKING
+
+from burble.errors import TextError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from burble.text.sources import Document
+
+CHUNK_BYTES = 1 << 20
+_GUESS_BYTES = 1 << 16
+
+
+def read_text(
+    document: Document, encoding: str | None, say: Callable[[str], None]
+) -> Iterator[str]:
+    """The document's characters in pieces of about 1 MB, with LF line ends and no BOM.
+
+    What was changed on the way is told to `say`. Raises `TextError` for bytes that are not in
+    `encoding` (UTF-8 where None), with their offset and a guess.
+    """
+    newlines = io.IncrementalNewlineDecoder(decoder=None, translate=True)
+    first = True
+    for text in _decode(document, encoding):
+        if first and text:
+            first = False
+            if text[0] == "\ufeff":
+                say(f"{document.name}: dropped the byte order mark at its start.")
+                text = text[1:]  # noqa: PLW2901
+        yield newlines.decode(text)
+    yield newlines.decode("", final=True)
+    found = newlines.newlines or ()
+    foreign = {"\r\n": "CRLF", "\r": "CR"}.items()
+    names = [name for ending, name in foreign if ending == found or ending in (found or ())]
+    if names:
+        say(f"{document.name}: turned {' and '.join(names)} line ends into LF.")
+
+
+def _decode(document: Document, encoding: str | None) -> Iterator[str]:
+    decoder = _decoder(encoding)
+    offset = 0
+    for data in _read_bytes(document):
+        if encoding is None and offset < _GUESS_BYTES and b"\0" in data[:_GUESS_BYTES]:
+            _raise_not_text(document.name, data, offset + data.index(0))
+        pending = len(decoder.getstate()[0])
+        try:
+            yield decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            bad = offset - pending + error.start
+            _raise_bad_bytes(document.name, encoding, error, bad)
+        offset += len(data)
+
+
+def _decoder(encoding: str | None) -> codecs.IncrementalDecoder:
+    try:
+        return codecs.getincrementaldecoder(encoding or "utf-8")(errors="strict")
+    except LookupError as error:
+        raise TextError(
+            f"There is no encoding {encoding!r}. Try utf-8, cp1252 or utf-16."
+        ) from error
+
+
+def _read_bytes(document: Document) -> Iterator[bytes]:
+    """The document in pieces; an empty one marks the end."""
+    try:
+        with document.open() as stream:
+            while data := stream.read(CHUNK_BYTES):
+                yield data
+            yield b""
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise TextError(f"{document.name} is a broken gzip file: {error}.") from error
+    except OSError as error:
+        raise TextError(f"{document.name} could not be read: {error}.") from error
+
+
+def _raise_bad_bytes(
+    name: str, encoding: str | None, error: UnicodeDecodeError, offset: int
+) -> None:
+    sample = error.object[max(0, error.start - _GUESS_BYTES // 2) :][:_GUESS_BYTES]
+    raise TextError(
+        f"{name} is not {encoding or 'UTF-8'}: byte {error.object[error.start]:#04x} at offset "
+        f"{offset:,} does not fit ({error.reason}). {_advice(sample, encoding)}"
+    ) from None
+
+
+def _raise_not_text(name: str, data: bytes, offset: int) -> None:
+    raise TextError(
+        f"{name} does not look like text: byte 0x00 at offset {offset:,}. "
+        f"{_advice(data[:_GUESS_BYTES], None)}"
+    )
+
+
+def _advice(sample: bytes, tried: str | None) -> str:
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(sample).best()
+    if best is None or best.encoding in {"utf_8", "ascii", tried}:
+        return "It may not be a text at all; leave it out, or name its encoding with --encoding."
+    guess = best.encoding.replace("_", "-")
+    return f"It may be {guess}: try --encoding {guess}, or convert the file to UTF-8."

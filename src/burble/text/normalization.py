@@ -1,0 +1,44 @@
+"""What is done to every text and every prompt: Unicode form, then lower case."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from burble.config import TextConfig
+
+# No sequence of combining marks in real text, nor the context of Greek final sigma, is longer.
+_CONTEXT = 64
+
+
+def normalize(text: str, config: TextConfig) -> str:
+    """`text` as the model reads it."""
+    if config.unicode_form is not None:
+        text = unicodedata.normalize(config.unicode_form, text)
+    return text.lower() if config.lowercase else text
+
+
+def normalize_stream(chunks: Iterable[str], config: TextConfig) -> Iterator[str]:
+    """`normalize` piece by piece: the pieces joined equal the whole text normalised at once."""
+    pending = ""
+    for chunk in chunks:
+        pending += chunk
+        cut = _safe_cut(pending, config)
+        yield normalize(pending[:cut], config)
+        pending = pending[cut:]
+    yield normalize(pending, config)
+
+
+def _safe_cut(text: str, config: TextConfig) -> int:
+    """The last place where both sides can be normalised apart; 0 where there is none."""
+    if config.unicode_form is None and not config.lowercase:
+        return len(text)
+    # The right side needs context too, so the search starts before the end.
+    for cut in range(len(text) - _CONTEXT, 0, -1):
+        left, right = text[max(0, cut - _CONTEXT) : cut], text[cut : cut + _CONTEXT]
+        if normalize(left, config) + normalize(right, config) == normalize(left + right, config):
+            return cut
+    return 0

@@ -1,0 +1,113 @@
+"""SOURCE arguments to documents: files, folders, globs, `.gz`, `-`, addresses, known texts."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import io
+import os
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from burble.errors import TextError
+from burble.text.corpora import CORPORA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Document:
+    """One text, not yet read: a name for messages and a way to its bytes."""
+
+    name: str
+    open: Callable[[], BinaryIO]
+
+
+def find_documents(sources: Sequence[str]) -> list[Document]:
+    """All documents the sources name, in the order given; folders and globs are sorted.
+
+    Raises `TextError` for a source that names nothing.
+    """
+    documents = [document for source in sources for document in _find(source)]
+    if not documents:
+        raise TextError("No text was given. Name a file, a folder, an address, or a known text.")
+    return documents
+
+
+def _find(source: str) -> list[Document]:
+    if source == "-":
+        return [Document("standard input", lambda: _unzipped(sys.stdin.buffer))]
+    if source.startswith(("http://", "https://")):
+        return [Document(source, lambda: _unzipped(_fetch(source)))]
+    if source in CORPORA:
+        return [Document(source, CORPORA[source].open)]
+    return [
+        Document(str(path), lambda path=path: _unzipped(_open_file(path)))  # type: ignore[misc]
+        for path in _find_files(source)
+    ]
+
+
+def _find_files(source: str) -> list[Path]:
+    path = Path(source)
+    if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises where the name is too long
+        files = [
+            file
+            for file in sorted(path.rglob("*"))
+            if file.is_file() and not _is_hidden(file.relative_to(path))
+        ]
+        if not files:
+            raise TextError(
+                f"The folder {source} holds no files. Name a folder that has texts in it."
+            )
+        return files
+    if os.path.exists(source):  # noqa: PTH110
+        return [path]
+    if glob.has_magic(source):
+        names = glob.glob(source, recursive=True)  # noqa: PTH207 - Path.glob wants a root
+        files = sorted(path for path in map(Path, names) if path.is_file())
+        if not files:
+            raise TextError(f"No file matches {source!r}.")
+        return files
+    known = ", ".join(CORPORA)
+    raise TextError(
+        f"There is no file or folder {source!r}, and no known text of that name (known: {known})."
+    )
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _open_file(path: Path) -> BinaryIO:
+    try:
+        return cast("BinaryIO", path.open("rb", buffering=0))
+    except OSError as error:
+        raise TextError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _fetch(address: str) -> BinaryIO:
+    request = urllib.request.Request(address, headers={"User-Agent": "burble"})  # noqa: S310 - the caller checked the scheme
+    try:
+        return cast("BinaryIO", urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS))  # noqa: S310
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise TextError(
+            f"{address} could not be fetched: {error}. Save the text to a file and name that."
+        ) from error
+
+
+def _unzipped(raw: BinaryIO) -> BinaryIO:
+    """The bytes of `raw`, decompressed where they begin as gzip does, whatever the name says."""
+    buffered = io.BufferedReader(cast("io.RawIOBase", raw))
+    if buffered.peek(2)[:2] != _GZIP_MAGIC:
+        return cast("BinaryIO", buffered)
+    unzipped = gzip.GzipFile(fileobj=buffered)
+    unzipped.myfileobj = buffered  # type: ignore[assignment]  # closing the one closes the other
+    return cast("BinaryIO", unzipped)

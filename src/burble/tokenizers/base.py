@@ -1,0 +1,62 @@
+"""What every tokenizer offers, and the registry that finds one by its kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from burble.config import UnknownPolicy
+
+Ids = np.ndarray[tuple[int, ...], np.dtype[np.integer[Any]]]
+
+
+class StreamDecoder(Protocol):
+    """Turns ids into text as they come, never splitting a character."""
+
+    def push(self, token: int) -> str:
+        """The characters that `token` completes; may be empty."""
+
+    def finish(self) -> str:
+        """What is left at the end."""
+
+
+class Tokenizer(Protocol):
+    """Text ↔ ids."""
+
+    kind: ClassVar[str]
+
+    @classmethod
+    def from_characters(cls, characters: AbstractSet[str]) -> Self:
+        """The tokenizer for a text that is made of these characters."""
+
+    @classmethod
+    def from_json(cls, mapping: dict[str, Any]) -> Self:
+        """Read back `to_json`; raises `ValueError` where it is not that."""
+
+    @property
+    def vocab_size(self) -> int:
+        """How many ids there are."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that `from_json` takes, `kind` among them."""
+
+    def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
+        """Ids of `text`, shape (tokens,). Raises `TextError` for characters never seen."""
+
+    def decode(self, ids: Ids) -> str:
+        """The text of `ids`."""
+
+    def stream_decoder(self) -> StreamDecoder:
+        """A fresh decoder for ids that come one by one."""
+
+    def count_characters(self, ids: Ids) -> int:
+        """How many characters begin in `ids`."""
+
+
+def smallest_dtype(vocab_size: int) -> np.dtype[Any]:
+    """The smallest unsigned type that holds every id."""
+    return np.min_scalar_type(max(vocab_size - 1, 0))

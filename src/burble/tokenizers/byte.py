@@ -1,0 +1,72 @@
+"""One id for each byte of UTF-8: nothing is ever unknown."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from burble.errors import TextError
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from burble.config import UnknownPolicy
+    from burble.tokenizers.base import Ids, StreamDecoder
+
+
+class ByteTokenizer:
+    """Ids are the bytes 0 to 255."""
+
+    kind: ClassVar[str] = "byte"
+    vocab_size: int = 256
+
+    @classmethod
+    def from_characters(cls, characters: AbstractSet[str]) -> Self:  # noqa: ARG003 - it needs none
+        """The one byte tokenizer."""
+        return cls()
+
+    @classmethod
+    def from_json(cls, mapping: dict[str, Any]) -> Self:
+        """Read back `to_json`; raises `ValueError` where it is not that."""
+        if set(mapping) != {"kind"}:
+            raise ValueError("a byte tokenizer has nothing to describe")
+        return cls()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that `from_json` takes."""
+        return {"kind": self.kind}
+
+    def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
+        """The UTF-8 bytes of `text`; only half a surrogate pair has none."""
+        try:
+            data = text.encode("utf-8", "ignore" if unknown != "error" else "strict")
+        except UnicodeEncodeError as error:
+            raise TextError(
+                f"The text holds {text[error.start]!r}, which is no character."
+            ) from None
+        return np.frombuffer(data, dtype=np.uint8)
+
+    def decode(self, ids: Ids) -> str:
+        """The text of `ids`; bytes that are not UTF-8 show as U+FFFD."""
+        return np.asarray(ids, dtype=np.uint8).tobytes().decode("utf-8", "replace")
+
+    def stream_decoder(self) -> StreamDecoder:
+        """A decoder that waits until a character's bytes are all there."""
+        return _ByteDecoder()
+
+    def count_characters(self, ids: Ids) -> int:
+        """Bytes that begin a character: all but UTF-8's continuation bytes, 10xxxxxx."""
+        return int(np.count_nonzero((np.asarray(ids) & 0xC0) != 0x80))
+
+
+class _ByteDecoder:
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def push(self, token: int) -> str:
+        return self._decoder.decode(bytes((token,)))
+
+    def finish(self) -> str:
+        return self._decoder.decode(b"", final=True)

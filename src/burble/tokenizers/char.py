@@ -1,0 +1,120 @@
+"""One id for each character that occurs in the text, in code point order."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from burble.errors import TextError
+from burble.tokenizers.base import smallest_dtype
+from burble.tokenizers.nearest import nearest_known
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from burble.config import UnknownPolicy
+    from burble.tokenizers.base import Ids, StreamDecoder
+
+_UTF32 = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
+_LISTED = 10
+
+
+class CharTokenizer:
+    """The vocabulary is a string of distinct characters; a character's place is its id."""
+
+    kind: ClassVar[str] = "char"
+
+    def __init__(self, vocabulary: str) -> None:
+        self.vocabulary = vocabulary
+        self._points = _code_points(vocabulary)
+        # Id + 1 of each code point up to the highest known one; 0 marks the unknown.
+        self._table = np.zeros(int(self._points.max(initial=0)) + 2, dtype=np.int32)
+        self._table[self._points] = np.arange(1, len(vocabulary) + 1)
+
+    @classmethod
+    def from_characters(cls, characters: AbstractSet[str]) -> Self:
+        """The tokenizer whose vocabulary is these characters, sorted."""
+        return cls("".join(sorted(characters)))
+
+    @classmethod
+    def from_json(cls, mapping: dict[str, Any]) -> Self:
+        """Read back `to_json`; raises `ValueError` where it is not that."""
+        if set(mapping) != {"kind", "vocabulary"} or not isinstance(mapping["vocabulary"], str):
+            raise ValueError("a char tokenizer is described by its vocabulary, a text")
+        vocabulary = mapping["vocabulary"]
+        if not vocabulary or list(vocabulary) != sorted(set(vocabulary)):
+            raise ValueError("the vocabulary must be distinct characters in code point order")
+        if any("\ud800" <= character <= "\udfff" for character in vocabulary):
+            raise ValueError("the vocabulary holds half a surrogate pair")
+        return cls(vocabulary)
+
+    @property
+    def vocab_size(self) -> int:
+        """How many ids there are."""
+        return len(self.vocabulary)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that `from_json` takes."""
+        return {"kind": self.kind, "vocabulary": self.vocabulary}
+
+    def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
+        """Ids of `text`, shape (characters,).
+
+        Characters that the vocabulary lacks raise `TextError`, are left out (`skip`), or give
+        way to their nearest known one (`nearest`: by case, accent or typographic form).
+        """
+        marked = self._marked(text)
+        missing = sorted({text[place] for place in np.flatnonzero(marked == 0)})
+        if missing and unknown == "nearest":
+            nearest = {ord(c): nearest_known(c, self.vocabulary) for c in missing}
+            text = text.translate(nearest)
+            marked = self._marked(text)
+            missing = [c for c in missing if c in text]
+        if missing and unknown != "skip":
+            raise TextError(_unseen(missing, unknown))
+        return (marked[marked > 0] - 1).astype(smallest_dtype(self.vocab_size))
+
+    def _marked(self, text: str) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+        points = np.minimum(_code_points(text), len(self._table) - 1)
+        return self._table[points]
+
+    def decode(self, ids: Ids) -> str:
+        """The text of `ids`."""
+        return self._points[np.asarray(ids, dtype=np.int64)].tobytes().decode(_UTF32)
+
+    def stream_decoder(self) -> StreamDecoder:
+        """A decoder whose every id is a whole character."""
+        return _CharDecoder(self.vocabulary)
+
+    def count_characters(self, ids: Ids) -> int:
+        """One for each id."""
+        return len(ids)
+
+
+class _CharDecoder:
+    def __init__(self, vocabulary: str) -> None:
+        self._vocabulary = vocabulary
+
+    def push(self, token: int) -> str:
+        return self._vocabulary[token]
+
+    def finish(self) -> str:
+        return ""
+
+
+def _code_points(text: str) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
+    # surrogatepass: half a pair in a prompt is an unknown character, not a crash.
+    return np.frombuffer(text.encode(_UTF32, "surrogatepass"), dtype=np.uint32)
+
+
+def _unseen(missing: list[str], unknown: UnknownPolicy) -> str:
+    shown = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in missing[:_LISTED])
+    more = f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
+    if unknown == "nearest":
+        return f"The model has never seen {shown}{more}, nor anything near. Use --unknown skip."
+    return (
+        f"The model has never seen {shown}{more}. Use --unknown nearest to put the nearest known "
+        "character there, or --unknown skip to leave it out."
+    )

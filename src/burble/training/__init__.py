@@ -1,0 +1,1 @@
+"""How a network learns. The only home of torch."""

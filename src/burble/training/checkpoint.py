@@ -1,0 +1,128 @@
+"""The whole state of a run, in memory and on disk, so that it can go back or go on.
+
+Every random choice is a function of seed and step, so the step stands for all of them: the data
+cursor, the dropout masks, the samples.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from burble.config import from_mapping, to_mapping
+from burble.durable import write_durably
+from burble.errors import ModelFileError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from burble.training.network import Network, NetworkState
+
+MANIFEST = "manifest.json"
+
+# What torch's AdamW keeps of each parameter, once it has made a step.
+ADAM_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a run stands, in numbers."""
+
+    step: int = 0
+    seconds: float = 0.0
+    chars_seen: int = 0
+    milestone: int = 0
+    """Validations that were due so far."""
+
+    best_bits: float | None = None
+    stale: int = 0
+    """Validations since the best one."""
+
+    rate_scale: float = 1.0
+    """Halved at each rescue from numbers that were not finite."""
+
+    rescues: int = 0
+    model_saved: bool = False
+    metrics_bytes: int = 0
+    samples_bytes: int = 0
+    """Lengths of the logs."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Copies of everything that a step changes."""
+
+    position: Position
+    tensors: dict[str, Tensor]
+
+
+def capture(
+    position: Position, network: Network, optimizer: torch.optim.Optimizer, carried: NetworkState
+) -> Checkpoint:
+    """Copy the state of a run."""
+    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    for name, parameter in network.named_parameters():
+        for key, moment in optimizer.state[parameter].items():
+            tensors[f"optimizer.{key}.{name}"] = moment
+    for depth, layer in enumerate(carried):
+        for place, part in enumerate(layer):
+            tensors[f"carried.{depth}.{place}"] = part
+    return Checkpoint(position, {name: tensor.detach().clone() for name, tensor in tensors.items()})
+
+
+def restore(
+    checkpoint: Checkpoint, network: Network, optimizer: torch.optim.Optimizer, rows: int
+) -> NetworkState:
+    """Put a run back where `checkpoint` was taken; returns the carried state."""
+    tensors = checkpoint.tensors
+    network.load_state_dict(
+        {name: tensors[f"network.{name}"] for name in network.state_dict()}, strict=True
+    )
+    for name, parameter in network.named_parameters():
+        optimizer.state[parameter] = {
+            key: tensors[f"optimizer.{key}.{name}"].clone()
+            for key in ADAM_MOMENTS
+            if f"optimizer.{key}.{name}" in tensors
+        }
+    return tuple(
+        tuple(tensors[f"carried.{depth}.{place}"].clone() for place in range(len(layer)))
+        for depth, layer in enumerate(network.start(rows))
+    )
+
+
+def write(checkpoint: Checkpoint, folder: Path) -> None:
+    """Write to disk: the tensors under a new name, then the manifest that points to them."""
+    from safetensors.torch import save
+
+    folder.mkdir(exist_ok=True)
+    name = f"state-{checkpoint.position.step}-{time.time_ns()}.safetensors"
+    tensors = {key: tensor.cpu().contiguous() for key, tensor in checkpoint.tensors.items()}
+    write_durably(folder / name, save(tensors))
+    manifest = {"file": name, "position": to_mapping(checkpoint.position)}
+    write_durably(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
+    for old in folder.glob("state-*.safetensors"):
+        if old.name != name:
+            old.unlink()
+
+
+def read(folder: Path) -> Checkpoint:
+    """Read what `write` left. Raises `ModelFileError` where it is missing or broken."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        position = from_mapping(Position, manifest["position"], "position")
+        tensors = load((folder / manifest["file"]).read_bytes())
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError, UsageError) as error:
+        raise ModelFileError(
+            f"The run cannot be resumed: {folder} is missing or broken ({error}). The model beside "
+            "it can still be used; to go on learning, train again."
+        ) from error
+    return Checkpoint(position, tensors)

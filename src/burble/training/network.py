@@ -1,0 +1,236 @@
+"""The network in torch: input, recurrent layers, head. Its parameters are the model file's tensors.
+
+Shapes are time first: ids (time, rows), hidden (time, rows, hidden).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from burble.config import GATES
+
+if TYPE_CHECKING:
+    from burble.config import CellKind, NetworkConfig
+
+LayerState = tuple[Tensor, ...]
+"""Tensors (1, rows, hidden) that one layer carries; the cell that made them knows what they are."""
+
+NetworkState = tuple[LayerState, ...]
+
+
+class Cell(nn.Module):
+    """One recurrent layer. The fused kernels want two biases; the second stays zero."""
+
+    kind: CellKind
+    num_states = 1
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.hidden_size = hidden_size
+        rows = GATES[self.kind] * hidden_size
+        self.weight_ih = nn.Parameter(torch.empty(rows, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(rows, hidden_size))
+        self.bias = nn.Parameter(torch.zeros(rows))
+        self.register_buffer("zero_bias", torch.zeros(rows), persistent=False)
+
+    def initialize(self, generator: torch.Generator) -> None:
+        """Glorot for the input, orthogonal for the recurrence (Saxe et al. 2014), gate by gate."""
+        for gate in torch.split(self.weight_ih.data, self.hidden_size):
+            nn.init.xavier_uniform_(gate, generator=generator)
+        for gate in torch.split(self.weight_hh.data, self.hidden_size):
+            nn.init.orthogonal_(gate, generator=generator)
+
+    def start(self, rows: int) -> LayerState:
+        """The fresh state: zeros."""
+        zeros = self.bias.new_zeros(1, rows, self.hidden_size)
+        return (zeros,) * self.num_states
+
+    def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
+        """Read inputs (time, rows, width); hidden (time, rows, hidden) and the state after them."""
+        raise NotImplementedError
+
+    def _weights(self) -> list[Tensor]:
+        return [self.weight_ih, self.weight_hh, self.bias, self.get_buffer("zero_bias")]
+
+
+class Lstm(Cell):
+    """Hochreiter and Schmidhuber 1997, with forget gates."""
+
+    kind = "lstm"
+    num_states = 2
+
+    def initialize(self, generator: torch.Generator) -> None:
+        """As every cell, and the forget gate open: bias 1 (Jozefowicz et al. 2015)."""
+        super().initialize(generator)
+        self.bias.data[self.hidden_size : 2 * self.hidden_size] = 1.0
+
+    def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
+        """Through torch's fused layer: oneDNN on a processor, cuDNN on a GPU."""
+        outputs, hidden, cell = torch.lstm(
+            inputs,
+            state,
+            self._weights(),
+            True,
+            1,
+            0.0,
+            self.training,
+            False,
+            False,
+        )
+        return outputs, (hidden, cell)
+
+
+class Gru(Cell):
+    """Cho et al. 2014, the reset gate after the product."""
+
+    kind = "gru"
+
+    def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
+        """Through torch's fused layer."""
+        outputs, hidden = torch.gru(
+            inputs,
+            state[0],
+            self._weights(),
+            True,
+            1,
+            0.0,
+            self.training,
+            False,
+            False,
+        )
+        return outputs, (hidden,)
+
+
+class Rnn(Cell):
+    """Elman 1990, tanh."""
+
+    kind = "rnn"
+
+    def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
+        """Through torch's fused layer."""
+        outputs, hidden = torch.rnn_tanh(
+            inputs,
+            state[0],
+            self._weights(),
+            True,
+            1,
+            0.0,
+            self.training,
+            False,
+            False,
+        )
+        return outputs, (hidden,)
+
+
+CELLS: dict[CellKind, type[Cell]] = {cell.kind: cell for cell in (Lstm, Gru, Rnn)}
+
+
+class OneHot(nn.Module):
+    """Ids (time, rows) to one-hot vectors (time, rows, vocab)."""
+
+    def __init__(self, vocab_size: int) -> None:
+        super().__init__()
+        self.vocab_size = vocab_size
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """A one at the id's place."""
+        return functional.one_hot(ids, self.vocab_size).float()
+
+
+class Scalar(nn.Module):
+    """Ids (time, rows) to the single number id / vocabulary size, as the Keras tutorial does."""
+
+    def __init__(self, vocab_size: int) -> None:
+        super().__init__()
+        self.vocab_size = vocab_size
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """(time, rows, 1) in [0, 1)."""
+        return (ids.float() / self.vocab_size)[..., None]
+
+
+class Dropout(nn.Module):
+    """Inverted dropout with random numbers of its own, so that a resumed run draws the same."""
+
+    def __init__(self, rate: float, *, locked: bool, generator: torch.Generator) -> None:
+        super().__init__()
+        self.rate = rate
+        self.locked = locked
+        self.generator = generator
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Drop units of (time, rows, hidden); locked: the same ones at every time."""
+        if not self.training or self.rate == 0:
+            return hidden
+        shape = (1, *hidden.shape[1:]) if self.locked else hidden.shape
+        kept = torch.empty(shape, device=hidden.device)
+        kept.bernoulli_(1 - self.rate, generator=self.generator)
+        return hidden * (kept / (1 - self.rate))
+
+
+class Network(nn.Module):
+    """Ids to logits. `state_dict()` has exactly the tensors of the model file."""
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        vocab_size: int,
+        *,
+        dropout: float = 0.0,
+        locked_dropout: bool = True,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        generator = generator or torch.Generator()
+        self.residual = config.residual
+        self.embedding: nn.Module
+        match config.input:
+            case "embedding":
+                self.embedding = nn.Embedding(vocab_size, config.embedding_size)
+                nn.init.normal_(self.embedding.weight, generator=generator)
+            case "one-hot":
+                self.embedding = OneHot(vocab_size)
+            case "scalar":
+                self.embedding = Scalar(vocab_size)
+        widths = [config.input_size(vocab_size)] + [config.hidden_size] * (config.num_layers - 1)
+        self.layers = nn.ModuleList(
+            CELLS[config.cell](width, config.hidden_size) for width in widths
+        )
+        for layer in self.cells():
+            layer.initialize(generator)
+        self.dropout = Dropout(dropout, locked=locked_dropout, generator=generator)
+        self.head = nn.Linear(config.hidden_size, vocab_size)
+        bound = 1 / math.sqrt(config.hidden_size)
+        nn.init.uniform_(self.head.weight, -bound, bound, generator=generator)
+        nn.init.zeros_(self.head.bias)
+
+    def cells(self) -> list[Cell]:
+        """The recurrent layers, from the input up."""
+        return [layer for layer in self.layers if isinstance(layer, Cell)]
+
+    def start(self, rows: int) -> NetworkState:
+        """The fresh state of `rows` texts."""
+        return tuple(cell.start(rows) for cell in self.cells())
+
+    def forward(self, ids: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+        """Read ids (time, rows); logits (time, rows, vocab) and the state after them."""
+        hidden = self.embedding(ids)
+        after: list[LayerState] = []
+        for depth, (cell, before) in enumerate(zip(self.cells(), state, strict=True)):
+            outputs, cell_state = cell.run(hidden, before)
+            if self.residual and depth > 0:
+                outputs = outputs + hidden
+            hidden = self.dropout(outputs)
+            after.append(cell_state)
+        return self.head(hidden), tuple(after)
+
+
+def reset_rows(state: NetworkState, fresh: Tensor) -> NetworkState:
+    """The state without its past gradient, and zero in the rows that `fresh`, (rows,), marks."""
+    keep = (~fresh).to(state[0][0].dtype)[None, :, None]
+    return tuple(tuple(part.detach() * keep for part in layer) for layer in state)

@@ -1,0 +1,114 @@
+"""What a run tells while it goes on, and who may listen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from burble.config import RunConfig
+    from burble.data.prepared import PreparedText
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What is known when learning starts."""
+
+    config: RunConfig
+    folder: Path
+    text: PreparedText
+    num_parameters: int
+    rows: int
+    """Rows in a batch; fewer than asked for where the text is short."""
+
+    steps_per_epoch: int
+    resumed_at: int | None
+    """The step that a resumed run goes on from."""
+
+
+@dataclass(frozen=True)
+class StepMetrics:
+    """The mean over the steps since the last one told."""
+
+    step: int
+    seconds: float
+    progress: float
+    train_bits_per_char: float
+    accuracy: float
+    learning_rate: float
+    grad_norm: float
+    chars_per_second: float
+    epoch: float
+
+
+@dataclass(frozen=True)
+class ValidationMetrics:
+    """A reading of the held-out text; the figures are None where nothing is held out."""
+
+    step: int
+    seconds: float
+    progress: float
+    val_bits_per_char: float | None
+    val_accuracy: float | None
+    best: bool
+
+
+class Observer:
+    """Hears of everything; the methods do nothing until overridden."""
+
+    def started(self, facts: RunFacts) -> None:
+        """Learning begins."""
+
+    def stepped(self, metrics: StepMetrics) -> None:
+        """Some steps were made."""
+
+    def validated(self, metrics: ValidationMetrics) -> None:
+        """The held-out text was read."""
+
+    def sampled(self, step: int, text: str) -> None:
+        """The model of this moment wrote `text`."""
+
+    def noted(self, message: str) -> None:
+        """Something a person should know."""
+
+    def finished(self) -> None:
+        """The run is over, whatever the reason."""
+
+
+class Observers(Observer):
+    """Several observers as one."""
+
+    def __init__(self, observers: list[Observer]) -> None:
+        self.observers = observers
+
+    def started(self, facts: RunFacts) -> None:
+        """Pass it on."""
+        for observer in self.observers:
+            observer.started(facts)
+
+    def stepped(self, metrics: StepMetrics) -> None:
+        """Pass it on."""
+        for observer in self.observers:
+            observer.stepped(metrics)
+
+    def validated(self, metrics: ValidationMetrics) -> None:
+        """Pass it on."""
+        for observer in self.observers:
+            observer.validated(metrics)
+
+    def sampled(self, step: int, text: str) -> None:
+        """Pass it on."""
+        for observer in self.observers:
+            observer.sampled(step, text)
+
+    def noted(self, message: str) -> None:
+        """Pass it on."""
+        for observer in self.observers:
+            observer.noted(message)
+
+    def finished(self) -> None:
+        """Pass it on."""
+        for observer in self.observers:
+            observer.finished()

@@ -1,0 +1,192 @@
+"""A training run from its configuration: text, batches, network, loop, result."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from burble.data.prepare import held_out_tail, prepare
+from burble.data.prepared import PreparedText
+from burble.data.registry import BATCHINGS
+from burble.errors import UsageError
+from burble.text.sources import find_documents
+from burble.training import checkpoint
+from burble.training.budget import Budget, Clock
+from burble.training.network import Network
+from burble.training.observer import Observer, Observers, RunFacts
+from burble.training.run_folder import RunFolder, RunLog
+from burble.training.trainer import Setup, Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from burble.config import RunConfig, SampleConfig
+    from burble.model_file import ModelFile
+    from burble.training.checkpoint import Checkpoint
+
+    Sampler = Callable[[ModelFile, int], str]
+    MakeSampler = Callable[[SampleConfig, PreparedText], Sampler]
+
+# What may be asked for anew when a run is resumed; the rest is the run.
+RESUMABLE = {"minutes", "epochs", "steps", "patience", "threads"}
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a finished run reports."""
+
+    model: str
+    val_bits_per_char: float | None
+    val_nats_per_char: float | None
+    steps: int
+    chars_seen: int
+    seconds: float
+    parameters: int
+    seed: int
+
+
+def train(
+    config: RunConfig,
+    path: Path,
+    *,
+    observers: list[Observer],
+    make_sampler: MakeSampler,
+    overwrite: bool = False,
+    started: float | None = None,
+) -> TrainResult:
+    """Train in the folder `path`. `started` (on time.monotonic) is when the user's wait began."""
+    folder = RunFolder(path)
+    folder.check_free(overwrite=overwrite)
+    observer = Observers([RunLog(folder), *observers])
+    documents = find_documents(config.sources)
+    was_there = path.exists()
+    try:
+        prepare(
+            documents,
+            config.text,
+            config.data.tokenizer,
+            partial(held_out_tail, val_fraction=config.data.val_fraction),
+            folder.staging,
+            say=observer.noted,
+        )
+        BATCHINGS[config.data.batching](
+            PreparedText.load(folder.staging), config.data, config.training.seed
+        )
+        folder.begin(config)
+    finally:
+        # What could not be read leaves no trace.
+        shutil.rmtree(folder.staging, ignore_errors=True)
+        if not was_there and not folder.config.exists():
+            shutil.rmtree(path, ignore_errors=True)
+    clock = Clock(started=started)
+    return _run(config, folder, clock, None, observer=observer, make_sampler=make_sampler)
+
+
+def resume(
+    path: Path,
+    changes: dict[str, Any],
+    *,
+    observers: list[Observer],
+    make_sampler: MakeSampler,
+    started: float | None = None,
+) -> TrainResult:
+    """Go on with the run in `path`; `changes` are options among `RESUMABLE`."""
+    folder = RunFolder(path)
+    if fixed := sorted(set(changes) - RESUMABLE):
+        raise UsageError(
+            f"A resumed run keeps its {', '.join(fixed)}. Only {', '.join(sorted(RESUMABLE))} can "
+            "be changed; for another network, train anew."
+        )
+    config = folder.read_config().with_options(changes)
+    saved = checkpoint.read(folder.last)
+    folder.write_config(config)
+    clock = Clock(saved.position.seconds, started)
+    observer = Observers([RunLog(folder), *observers])
+    return _run(config, folder, clock, saved, observer=observer, make_sampler=make_sampler)
+
+
+def _run(
+    config: RunConfig,
+    folder: RunFolder,
+    clock: Clock,
+    saved: Checkpoint | None,
+    *,
+    observer: Observers,
+    make_sampler: MakeSampler,
+) -> TrainResult:
+    if config.training.threads is not None:
+        torch.set_num_threads(config.training.threads)
+    text = PreparedText.load(folder.data)
+    batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
+    network = _build_network(config, text)
+    num_parameters = sum(parameter.numel() for parameter in network.parameters())
+    trainer = Trainer(
+        Setup(
+            config,
+            text,
+            batching,
+            network,
+            folder,
+            RunLog(folder),
+            observer,
+            make_sampler(config.sample, text),
+            Budget.from_config(config.training, batching.steps_per_epoch),
+            clock,
+        )
+    )
+    if saved is not None:
+        trainer.resume(saved)
+    resumed_at = None if saved is None else saved.position.step
+    facts = RunFacts(
+        config,
+        folder.path,
+        text,
+        num_parameters,
+        batching.rows,
+        batching.steps_per_epoch,
+        resumed_at,
+    )
+    try:
+        observer.started(facts)
+        position = trainer.run()
+    finally:
+        observer.finished()
+    bits = position.best_bits
+    return TrainResult(
+        model=str(folder.model),
+        val_bits_per_char=bits,
+        val_nats_per_char=None if bits is None else bits * math.log(2),
+        steps=position.step,
+        chars_seen=position.chars_seen,
+        seconds=clock.seconds(),
+        parameters=num_parameters,
+        seed=config.training.seed,
+    )
+
+
+def _build_network(config: RunConfig, text: PreparedText) -> Network:
+    device = _device(config.training.device)
+    network = Network(
+        config.network,
+        text.tokenizer.vocab_size,
+        dropout=config.training.dropout,
+        locked_dropout=config.training.locked_dropout,
+        generator=torch.Generator().manual_seed(config.training.seed),
+    ).to(device)
+    network.dropout.generator = torch.Generator(device)
+    return network
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"The device {name!r} cannot be used: {error}") from error
+    return device

@@ -1,0 +1,42 @@
+"""The run's curves in TensorBoard, for those who ask for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from burble.errors import MissingExtraError
+from burble.training.observer import Observer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from burble.training.observer import StepMetrics, ValidationMetrics
+
+
+class TensorBoard(Observer):
+    """Writes event files into `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise MissingExtraError("--tensorboard", "tensorboard") from error
+        self._writer: Any = SummaryWriter(str(folder))
+
+    def stepped(self, metrics: StepMetrics) -> None:
+        """The training curves."""
+        for name in ("train_bits_per_char", "accuracy", "learning_rate", "grad_norm"):
+            self._writer.add_scalar(name, getattr(metrics, name), metrics.step)
+
+    def validated(self, metrics: ValidationMetrics) -> None:
+        """The validation curve."""
+        if metrics.val_bits_per_char is not None:
+            self._writer.add_scalar("val_bits_per_char", metrics.val_bits_per_char, metrics.step)
+
+    def sampled(self, step: int, text: str) -> None:
+        """The sample, as it stands."""
+        self._writer.add_text("sample", f"```\n{text}\n```", step)
+
+    def finished(self) -> None:
+        """Write out what is pending."""
+        self._writer.close()

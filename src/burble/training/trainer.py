@@ -1,0 +1,303 @@
+"""The one loop: step, and at each milestone validate, keep the best, save, and show a sample."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from burble.errors import DivergedError, TrainingInterruptedError
+from burble.model_file import ModelFile, Provenance
+from burble.score import NOTHING
+from burble.training import checkpoint
+from burble.training.budget import learning_rate
+from burble.training.checkpoint import Checkpoint, Position
+from burble.training.measure import batch_score, loss_of, score_network
+from burble.training.observer import StepMetrics, ValidationMetrics
+from burble.training.signals import StopSignals
+from burble.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from burble.config import RunConfig, TrainingConfig
+    from burble.data.batch import Batch, Batching
+    from burble.data.prepared import PreparedText
+    from burble.training.budget import Budget, Clock
+    from burble.training.network import Network
+    from burble.training.observer import Observer
+    from burble.training.run_folder import RunFolder, RunLog
+
+# Validations in a run, evenly spaced over its budget.
+MILESTONES = 20
+
+# Of a run that is timed, validation may take this share before some of it is left out.
+_VALIDATION_SHARE = 0.05
+
+# A timed run keeps this many seconds, and those of one validation, for its end.
+_CLOSING_SECONDS = 0.3
+
+_RESCUES = 3
+_LOG_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a run is made of."""
+
+    config: RunConfig
+    text: PreparedText
+    batching: Batching
+    network: Network
+    folder: RunFolder
+    log: RunLog
+    observer: Observer
+    sampler: Callable[[ModelFile, int], str]
+    budget: Budget
+    clock: Clock
+
+
+class Trainer:
+    """One run, and where it stands."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.position = Position()
+        self._setup = setup
+        self._training = setup.config.training
+        self._network = setup.network
+        self._optimizer = adamw(setup.network, self._training)
+        self._device = torch.device(self._training.device)
+        self._carried = setup.network.start(setup.batching.rows)
+        self._good: Checkpoint | None = None
+        self._validation_seconds = 0.0
+        self._reserve = _CLOSING_SECONDS
+        self._start_counting()
+
+    def resume(self, saved: Checkpoint) -> None:
+        """Go back to where `saved` was taken."""
+        self._go_to(saved)
+        self._good = saved
+        self._setup.log.cut((saved.position.metrics_bytes, saved.position.samples_bytes))
+
+    def run(self) -> Position:
+        """Learn until the budget or the patience ends.
+
+        Raises `TrainingInterruptedError` after a signal, everything saved, and `DivergedError`
+        where three rescues did not help.
+        """
+        with StopSignals() as signals:
+            if self._good is None:
+                self._milestone()
+            while self._progress() < 1 and not self._out_of_patience():
+                self._step()
+                self._pass_milestones()
+                if signals.requested is not None:
+                    self._save_state()
+                    raise TrainingInterruptedError(self._how_to_resume(), signals.requested)
+        return self.position
+
+    def _progress(self) -> float:
+        return self._setup.budget.progress(
+            self.position.step, self._setup.clock.seconds() + self._reserve
+        )
+
+    def _out_of_patience(self) -> bool:
+        patience = self._training.patience
+        return patience is not None and self.position.stale >= patience
+
+    def _step(self) -> None:
+        training, step = self._training, self.position.step
+        batch = self._setup.batching.batch(step)
+        # Dropout draws by seed and step, so that a resumed run draws the same.
+        self._network.dropout.generator.manual_seed((training.seed * 1_000_003 + step) % 2**63)
+        loss, correct, carried = loss_of(self._network, batch, self._carried, self._device)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(
+            self._network.parameters(), training.grad_clip or math.inf
+        )
+        if not math.isfinite(loss.item()) or not math.isfinite(norm.item()):
+            self._rescue(f"the loss was {loss.item():g}, the gradient's norm {norm.item():g}")
+            return
+        rate = learning_rate(training, step, self._progress()) * self.position.rate_scale
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        self._carried = carried
+        self._count(batch, loss.item(), int(correct.item()), rate=rate, norm=norm.item())
+
+    def _count(self, batch: Batch, loss: float, correct: int, *, rate: float, norm: float) -> None:
+        score = batch_score(loss, correct, batch, self._setup.text.tokenizer)
+        self._recent += score
+        self.position = dataclasses.replace(
+            self.position,
+            step=self.position.step + 1,
+            chars_seen=self.position.chars_seen + score.num_characters,
+        )
+        seconds = self._setup.clock.seconds()
+        # Often enough to watch, rare enough that a run of hours has a log of thousands of lines.
+        if seconds - self._recent_since < max(_LOG_SECONDS, seconds / 1000):
+            return
+        self._setup.observer.stepped(
+            StepMetrics(
+                step=self.position.step,
+                seconds=seconds,
+                progress=self._progress(),
+                train_bits_per_char=self._recent.bits_per_char,
+                accuracy=self._recent.accuracy,
+                learning_rate=rate,
+                grad_norm=norm,
+                chars_per_second=self._recent.num_characters / (seconds - self._recent_since),
+                epoch=self.position.step / self._setup.batching.steps_per_epoch,
+            )
+        )
+        self._start_counting()
+
+    def _start_counting(self) -> None:
+        self._recent = NOTHING
+        self._recent_since = self._setup.clock.seconds()
+
+    def _pass_milestones(self) -> None:
+        progress = self._progress()
+        due = int(progress * MILESTONES)
+        if due <= self.position.milestone:
+            return
+        self.position = dataclasses.replace(self.position, milestone=due)
+        too_slow = self._validation_seconds > _VALIDATION_SHARE * self._setup.clock.seconds()
+        if self._setup.budget.seconds is None or progress >= 1 or not too_slow:
+            self._milestone()
+
+    def _milestone(self) -> None:
+        """Validate, keep the model if it is the best, save, show what it writes."""
+        started = time.monotonic()
+        score = score_network(
+            self._network,
+            self._setup.batching.validation(),
+            self._setup.text.tokenizer,
+            self._device,
+        )
+        took = time.monotonic() - started
+        self._validation_seconds += took
+        self._reserve = took + _CLOSING_SECONDS
+        bits = score.bits_per_char if score.num_characters else None
+        if not self._is_finite(bits):
+            self._rescue("the weights or the validation were not finite")
+            return
+        best_bits = self.position.best_bits
+        best = bits is None or best_bits is None or bits < best_bits
+        self.position = dataclasses.replace(
+            self.position,
+            seconds=self._setup.clock.seconds(),
+            best_bits=bits if best else best_bits,
+            stale=0 if best else self.position.stale + 1,
+        )
+        self._setup.observer.validated(
+            ValidationMetrics(
+                step=self.position.step,
+                seconds=self.position.seconds,
+                progress=self._progress(),
+                val_bits_per_char=bits,
+                val_accuracy=None if bits is None else score.accuracy,
+                best=best,
+            )
+        )
+        model = self._model_file()
+        if best:
+            model.save(self._setup.folder.model)
+        self._setup.observer.sampled(
+            self.position.step, self._setup.sampler(model, self.position.step)
+        )
+        self._good = self._save_state()
+        self._start_counting()
+
+    def _is_finite(self, bits: float | None) -> bool:
+        weights = self._network.state_dict().values()
+        return (bits is None or math.isfinite(bits)) and all(
+            bool(torch.isfinite(weight).all()) for weight in weights
+        )
+
+    def _save_state(self) -> Checkpoint:
+        metrics_bytes, samples_bytes = self._setup.log.sizes()
+        self.position = dataclasses.replace(
+            self.position,
+            seconds=self._setup.clock.seconds(),
+            metrics_bytes=metrics_bytes,
+            samples_bytes=samples_bytes,
+        )
+        saved = checkpoint.capture(self.position, self._network, self._optimizer, self._carried)
+        checkpoint.write(saved, self._setup.folder.last)
+        return saved
+
+    def _rescue(self, reason: str) -> None:
+        """Go back to the last good state with half the learning rate."""
+        scale, rescues = self.position.rate_scale / 2, self.position.rescues + 1
+        if self._good is None or rescues > _RESCUES:
+            raise DivergedError(
+                f"Training diverged at step {self.position.step}: {reason}. {rescues - 1} times "
+                f"it was taken back with half the learning rate. {self._setup.folder.model} is the best "
+                "model before that. Try a smaller --learning-rate."
+            )
+        self._setup.observer.noted(
+            f"At step {self.position.step} {reason}: back to step {self._good.position.step} with "
+            f"{scale:g} of the learning rate."
+        )
+        self._go_to(self._good)
+        self.position = dataclasses.replace(self.position, rate_scale=scale, rescues=rescues)
+
+    def _go_to(self, saved: Checkpoint) -> None:
+        self._carried = checkpoint.restore(
+            saved, self._network, self._optimizer, self._setup.batching.rows
+        )
+        self.position = saved.position
+        self._start_counting()
+
+    def _model_file(self) -> ModelFile:
+        weights = {
+            name: tensor.cpu().numpy() for name, tensor in self._network.state_dict().items()
+        }
+        facts = self._setup.text.facts
+        provenance = Provenance(
+            text_fingerprint=facts.fingerprint,
+            num_characters=facts.num_characters,
+            cut_characters=facts.cut_characters,
+            batching=self._setup.config.data.batching,
+            val_bits_per_char=self.position.best_bits,
+            steps=self.position.step,
+            chars_seen=self.position.chars_seen,
+            seconds=self.position.seconds,
+            seed=self._training.seed,
+            burble_version=__version__,
+        )
+        return ModelFile(
+            self._setup.config.network,
+            self._setup.text.tokenizer,
+            weights,
+            self._setup.text.normalization,
+            provenance,
+        )
+
+    def _how_to_resume(self) -> str:
+        return (
+            f"Stopped at step {self.position.step}; everything is saved. Go on with: "
+            f"burble train --resume {self._setup.folder.path}"
+        )
+
+
+def adamw(network: Network, config: TrainingConfig) -> torch.optim.AdamW:
+    """Loshchilov and Hutter 2019; weight decay on matrices only, not on biases."""
+    matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]
+    biases = [parameter for parameter in network.parameters() if parameter.ndim == 1]
+    return torch.optim.AdamW(
+        [
+            {"params": matrices, "weight_decay": config.weight_decay},
+            {"params": biases, "weight_decay": 0.0},
+        ],
+        lr=config.learning_rate,
+        betas=(config.beta1, config.beta2),
+        eps=config.epsilon,
+        fused=True,
+    )
