@@ -237,9 +237,9 @@ class Trainer:
         scale, rescues = self.position.rate_scale / 2, self.position.rescues + 1
         if self._good is None or rescues > _RESCUES:
             raise DivergedError(
-                f"Training diverged at step {self.position.step}: {reason}. {rescues - 1} times "
-                f"it was taken back with half the learning rate. {self._setup.folder.model} is the best "
-                "model before that. Try a smaller --learning-rate."
+                f"Training diverged at step {self.position.step}: {reason}. {rescues - 1} times it "
+                f"was taken back with half the learning rate. {self._setup.folder.model} is the "
+                "best model before that. Try a smaller --learning-rate."
             )
         self._setup.observer.noted(
             f"At step {self.position.step} {reason}: back to step {self._good.position.step} with "
