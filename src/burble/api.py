@@ -17,6 +17,7 @@ from burble.engine.step_model import NumpyModel
 from burble.errors import MissingExtraError, TextError
 from burble.model_file import ModelFile
 from burble.text.normalization import normalize
+from burble.threads import settle_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -181,6 +182,7 @@ def resume_training(
 
 
 def _training() -> Any:
+    settle_threads()
     try:
         from burble.training import run
     except ModuleNotFoundError as error:

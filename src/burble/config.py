@@ -8,6 +8,7 @@ import math
 import tomllib
 import types
 import typing
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -37,7 +38,7 @@ def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as 
 def _require_range(config: object, name: str, low: float, high: float) -> None:
     value = getattr(config, name)
     if value is not None and not low <= value <= high:
-        raise UsageError(f"{name} must be between {low:g} and {high:g}; found {value:g}.")
+        raise UsageError(f"{name} must be between {low:g} and {high:g}; found {value}.")
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,10 @@ class DataConfig:
     """stream: read on and on, the state carried; windows: one target after each window of
     seq_len, fresh state; sentences: one sentence a row, padded or cut to seq_len."""
 
-    seq_len: int = 64
+    seq_len: int = 32
     """Characters read between two updates of the weights."""
 
-    batch_size: int = 32
+    batch_size: int = 16
     """Rows learned from side by side."""
 
     stride: int = 1
@@ -266,6 +267,15 @@ class RunConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     sample: SampleConfig = field(default_factory=SampleConfig)
 
+    def __post_init__(self) -> None:
+        for source in self.sources:
+            # A file name that is not UTF-8 holds halves of surrogate pairs, which TOML cannot.
+            _require(
+                not any("\ud800" <= character <= "\udfff" for character in source),
+                f"The name {source!r} is not UTF-8, so run.toml cannot keep it. Rename the file, "
+                "or pipe it: burble train - < FILE.",
+            )
+
     def with_options(self, options: dict[str, Any]) -> RunConfig:
         """Set options by their flat names, each in the section that has it."""
         sections: dict[str, dict[str, Any]] = {}
@@ -359,11 +369,17 @@ def _converted(value: object, hint: Any, where: str) -> object:
         _require(value in choices, f"{where} must be one of {', '.join(choices)}; found {value!r}.")
         return value
     if hint is float and type(value) is int:
-        return float(value)
+        with suppress(OverflowError):  # what no float can hold is refused below
+            value = float(value)
     if type(value) is not hint or (
         hint is float and not math.isfinite(typing.cast("float", value))
     ):
-        name = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+        name = {
+            "int": "a whole number",
+            "float": "a number",
+            "bool": "true or false",
+            "tuple": "a list of texts",
+        }
         raise UsageError(f"{where} must be {name.get(hint.__name__, 'text')}; found {value!r}.")
     return value
 
@@ -392,6 +408,6 @@ def from_toml(text: str, where: str) -> RunConfig:
     """Read what `to_toml` wrote, or a person did. Raises `UsageError`."""
     try:
         mapping = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise UsageError(f"{where} is not valid TOML: {error}") from error
     return from_mapping(RunConfig, mapping, where)

@@ -12,6 +12,7 @@ import traceback
 
 from burble.durable import NO_SPACE
 from burble.errors import BurbleError, ResourceError
+from burble.threads import settle_threads
 from burble.version import __version__
 
 COMMANDS = {
@@ -29,6 +30,7 @@ INTERRUPTED = 130
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit."""
     started = time.monotonic()
+    settle_threads()
     for stream in (sys.stdout, sys.stderr):
         # The same bytes everywhere, whatever the locale.
         with contextlib.suppress(AttributeError):

@@ -37,9 +37,6 @@ class Position:
     step: int = 0
     seconds: float = 0.0
     chars_seen: int = 0
-    milestone: int = 0
-    """Validations that were due so far."""
-
     best_bits: float | None = None
     stale: int = 0
     """Validations since the best one."""
@@ -48,7 +45,6 @@ class Position:
     """Halved at each rescue from numbers that were not finite."""
 
     rescues: int = 0
-    model_saved: bool = False
     metrics_bytes: int = 0
     samples_bytes: int = 0
     """Lengths of the logs."""

@@ -10,7 +10,7 @@ from burble.training.observer import Observer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from burble.training.observer import StepMetrics, ValidationMetrics
+    from burble.training.observer import RunFacts, StepMetrics, ValidationMetrics
 
 
 class TensorBoard(Observer):
@@ -21,7 +21,13 @@ class TensorBoard(Observer):
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise MissingExtraError("--tensorboard", "tensorboard") from error
-        self._writer: Any = SummaryWriter(str(folder))
+        self._folder = folder
+        self._open = SummaryWriter
+        self._writer: Any = None
+
+    def started(self, facts: RunFacts) -> None:
+        """Open the event file, now that the folder is the run's."""
+        self._writer = self._open(str(self._folder))
 
     def stepped(self, metrics: StepMetrics) -> None:
         """The training curves."""

@@ -41,7 +41,13 @@ _VALIDATION_SHARE = 0.05
 # A timed run keeps this many seconds, and those of one validation, for its end.
 _CLOSING_SECONDS = 0.3
 
+# A run that is killed loses no more than this of its work.
+_SAVE_SECONDS = 60.0
+
 _RESCUES = 3
+
+# No network learns with such weights; left alone, their products overflow float32.
+_LARGEST_WEIGHT = 1e6
 _LOG_SECONDS = 0.5
 
 
@@ -73,6 +79,7 @@ class Trainer:
         self._device = torch.device(self._training.device)
         self._carried = setup.network.start(setup.batching.rows)
         self._good: Checkpoint | None = None
+        self._passed = 0
         self._validation_seconds = 0.0
         self._reserve = _CLOSING_SECONDS
         self._start_counting()
@@ -95,6 +102,7 @@ class Trainer:
             while self._progress() < 1 and not self._out_of_patience():
                 self._step()
                 self._pass_milestones()
+                self._save_now_and_then()
                 if signals.requested is not None:
                     self._save_state()
                     raise TrainingInterruptedError(self._how_to_resume(), signals.requested)
@@ -164,9 +172,9 @@ class Trainer:
     def _pass_milestones(self) -> None:
         progress = self._progress()
         due = int(progress * MILESTONES)
-        if due <= self.position.milestone:
+        if due <= self._passed:
             return
-        self.position = dataclasses.replace(self.position, milestone=due)
+        self._passed = due
         too_slow = self._validation_seconds > _VALIDATION_SHARE * self._setup.clock.seconds()
         if self._setup.budget.seconds is None or progress >= 1 or not too_slow:
             self._milestone()
@@ -184,8 +192,8 @@ class Trainer:
         self._validation_seconds += took
         self._reserve = took + _CLOSING_SECONDS
         bits = score.bits_per_char if score.num_characters else None
-        if not self._is_finite(bits):
-            self._rescue("the weights or the validation were not finite")
+        if not self._is_sound(bits):
+            self._rescue("the weights or the validation had no sensible value any more")
             return
         best_bits = self.position.best_bits
         best = bits is None or best_bits is None or bits < best_bits
@@ -214,11 +222,17 @@ class Trainer:
         self._good = self._save_state()
         self._start_counting()
 
-    def _is_finite(self, bits: float | None) -> bool:
+    def _is_sound(self, bits: float | None) -> bool:
         weights = self._network.state_dict().values()
+        # The comparison is false for NaN, too.
         return (bits is None or math.isfinite(bits)) and all(
-            bool(torch.isfinite(weight).all()) for weight in weights
+            bool((weight.abs() < _LARGEST_WEIGHT).all()) for weight in weights
         )
+
+    def _save_now_and_then(self) -> None:
+        since = self._setup.clock.seconds() - self.position.seconds
+        if since > _SAVE_SECONDS and self._is_sound(None):
+            self._save_state()
 
     def _save_state(self) -> Checkpoint:
         metrics_bytes, samples_bytes = self._setup.log.sizes()
@@ -253,6 +267,7 @@ class Trainer:
             saved, self._network, self._optimizer, self._setup.batching.rows
         )
         self.position = saved.position
+        self._passed = int(self._progress() * MILESTONES)
         self._start_counting()
 
     def _model_file(self) -> ModelFile:

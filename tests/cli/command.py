@@ -1,0 +1,43 @@
+"""Running the command line as a user does, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def burble(
+    *args: str | Path, stdin: bytes = b"", cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `burble ARGS`; the result has returncode, stdout and stderr, in bytes."""
+    return subprocess.run(
+        [sys.executable, "-m", "burble", *map(str, args)],
+        input=stdin,
+        capture_output=True,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        check=False,
+        timeout=240,
+    )
+
+
+def said(result: subprocess.CompletedProcess[bytes]) -> str:
+    """Standard error as text."""
+    return result.stderr.decode()
+
+
+def assert_refused(result: subprocess.CompletedProcess[bytes], code: int, *words: str) -> None:
+    """One clear message, the right exit code, nothing on standard output."""
+    told = said(result)
+    assert result.returncode == code, told
+    assert "Traceback" not in told
+    assert result.stdout == b""
+    # A terminal's box breaks lines anywhere.
+    flat = " ".join(told.replace("│", " ").split())
+    for word in words:
+        assert word in flat

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from burble.model_file import ModelFile
+from tests.cli.command import assert_refused, burble
+from tests.training.runs import made_up_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def evaluated(*args: str | Path) -> dict[str, Any]:
+    result = burble("eval", *args, "--json")
+    assert result.returncode == 0, result.stderr.decode()
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def test_json_has_the_keys_that_stay(trained: Path) -> None:
+    found = evaluated(trained / "run", trained / "text.txt")
+    keys = "bits_per_char nats_per_char perplexity accuracy num_chars protocol baselines"
+    assert list(found) == keys.split()
+    assert set(found["baselines"]) == {"ngram", "xz"}
+
+
+def test_of_the_training_text_only_the_held_out_end_is_scored(trained: Path) -> None:
+    found = evaluated(trained / "run", trained / "text.txt")
+    length = len((trained / "text.txt").read_text())
+    assert found["num_chars"] == length - int(0.9 * length) - 1
+    recorded = ModelFile.load(trained / "run").provenance.val_bits_per_char
+    assert found["bits_per_char"] == pytest.approx(recorded, abs=0.01)
+
+
+def test_the_whole_of_it_can_be_asked_for(trained: Path) -> None:
+    found = evaluated(trained / "run", trained / "text.txt", "--whole")
+    assert found["num_chars"] == len((trained / "text.txt").read_text()) - 1
+
+
+def test_another_text_is_scored_whole_against_baselines_from_the_run(
+    trained: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text(made_up_text(30, seed=5))
+    found = evaluated(trained / "run", other)
+    assert found["num_chars"] == len(other.read_text()) - 1
+    assert found["baselines"]["ngram"] > 0
+
+
+def test_a_model_file_alone_has_no_baselines_for_another_text(
+    trained: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text(made_up_text(30, seed=5))
+    assert evaluated(trained / "run" / "model.safetensors", other)["baselines"] is None
+
+
+def test_windows_are_a_protocol_of_their_own_and_always_the_same_ones(trained: Path) -> None:
+    text = trained / "text.txt"
+    stream, windows, again = (
+        evaluated(trained / "run", text, "--protocol", protocol)
+        for protocol in ("stream", "windows", "windows")
+    )
+    assert windows == again
+    assert windows["protocol"] == "windows"
+    assert windows["bits_per_char"] != stream["bits_per_char"]
+
+
+def test_for_people_the_figures_stand_in_sentences(trained: Path) -> None:
+    shown = burble("eval", trained / "run", trained / "text.txt").stdout.decode()
+    assert "bits per character" in shown
+    assert "the held-out end of the training text; protocol stream" in shown
+    assert "n-gram model:" in shown
+
+
+def test_unseen_characters_are_named_or_skipped(trained: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("Bada Ω ba.\n")
+    assert_refused(burble("eval", trained / "run", other), 3, "'Ω' (U+03A9)")
+    assert evaluated(trained / "run", other, "--unknown", "skip")["num_chars"] == 9

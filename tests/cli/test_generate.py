@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pty
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from burble.model_file import ModelFile
+from burble.tokenizers.char import CharTokenizer
+from tests.cli.command import assert_refused, burble, said
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_same_seed_writes_the_same_bytes(trained: Path) -> None:
+    one, same, other = (
+        burble("generate", trained / "run", "Ba", "--seed", seed) for seed in ("7", "7", "8")
+    )
+    assert one.returncode == 0
+    assert one.stdout == same.stdout != other.stdout
+    assert len(one.stdout.decode()) == len("Ba") + 300 + len("\n")
+
+
+def test_the_model_file_alone_is_enough(trained: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "friend.safetensors"
+    alone.write_bytes((trained / "run" / "model.safetensors").read_bytes())
+    results = [burble("generate", model, "Ba", "--seed", "1") for model in (alone, trained / "run")]
+    assert results[0].stdout == results[1].stdout
+
+
+def test_json_is_one_object_with_the_keys_that_stay(trained: Path) -> None:
+    result = burble("generate", trained / "run", "Ba", "--seed", "3", "--length", "9", "--json")
+    found = json.loads(result.stdout)
+    assert list(found) == ["prompt", "text", "seed", "seconds", "chars_per_second"]
+    assert (found["prompt"], found["seed"], len(found["text"])) == ("Ba", 3, 9)
+
+
+def test_several_samples_differ_and_the_first_is_that_of_one(trained: Path) -> None:
+    args = ("generate", trained / "run", "Ba", "--seed", "3", "--json")
+    samples = json.loads(burble(*args, "-n", "3").stdout)["samples"]
+    texts = [sample["text"] for sample in samples]
+    assert len(set(texts)) == 3
+    assert json.loads(burble(*args).stdout)["text"] == texts[0]
+
+
+def test_a_seed_that_was_drawn_is_told_and_repeats(trained: Path) -> None:
+    first = burble("generate", trained / "run", "Ba")
+    seed = said(first).strip().removeprefix("(seed ").removesuffix(")")
+    assert burble("generate", trained / "run", "Ba", "--seed", seed).stdout == first.stdout
+
+
+def test_the_prompt_comes_from_an_argument_a_file_or_standard_input(
+    trained: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "prompt.txt"
+    file.write_text("Ba")
+    seed = ("--seed", "1")
+    results = [
+        burble("generate", trained / "run", "Ba", *seed),
+        burble("generate", trained / "run", "--prompt-file", file, *seed),
+        burble("generate", trained / "run", "-", *seed, stdin=b"Ba\n"),
+    ]
+    assert len({result.stdout for result in results}) == 1
+
+
+def test_a_random_prompt_comes_from_the_held_out_text(trained: Path) -> None:
+    result = burble(
+        "generate", trained / "run", "--random-prompt", "--seed", "1", "--length", "0", "--json"
+    )
+    text = (trained / "text.txt").read_text()
+    prompt = json.loads(result.stdout)["prompt"]
+    assert len(prompt) == 100
+    assert prompt in text[int(0.9 * len(text)) :]
+
+
+def test_a_random_prompt_needs_the_run(trained: Path) -> None:
+    model = trained / "run" / "model.safetensors"
+    assert_refused(burble("generate", model, "--random-prompt"), 3, "only a run folder has it")
+
+
+def test_stops_end_the_text(trained: Path) -> None:
+    args = ("generate", trained / "run", "Ba", "--seed", "2", "--json", "--length", "400")
+    whole = json.loads(burble(*args).stdout)["text"]
+    stopped = json.loads(burble(*args, "--stop", "~", "--stop", ".\n").stdout)["text"]
+    assert stopped == whole[: whole.index(".\n")]
+
+
+def test_greedy_text_does_not_depend_on_the_seed(trained: Path) -> None:
+    args = ("generate", trained / "run", "Ba", "--temperature", "0", "--seed")
+    assert burble(*args, "1").stdout == burble(*args, "2").stdout
+
+
+def test_a_window_is_re_read_for_each_character(trained: Path) -> None:
+    args = ("generate", trained / "run", "Ba", "--seed", "1", "--length", "40")
+    whole, window, wide = (
+        burble(*args, *extra).stdout for extra in ((), ("--window", "1"), ("--window", "100"))
+    )
+    assert whole == wide != window
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["Ω"], 3, ["'Ω' (U+03A9)", "--unknown nearest", "--unknown skip"]),
+        (["B", "--length", "-1"], 2, ["--length"]),
+        (["B", "--temperature", "-1"], 2, ["temperature must be between"]),
+        (["B", "--temperature", "nan"], 2, ["temperature must be"]),
+        (["B", "--top-p", "0"], 2, ["top_p must be in (0, 1]"]),
+        (["B", "--seed", "-1"], 2, ["--seed"]),
+        (["B", "-n", "0"], 2, ["-n 1 or more"]),
+        (["B", "--random-prompt"], 2, ["Give one prompt"]),
+        (["--prompt-file", "/nonexistent"], 3, ["/nonexistent cannot be read"]),
+    ],
+)
+def test_a_mistake_is_one_message(
+    trained: Path, args: list[str], code: int, words: list[str]
+) -> None:
+    assert_refused(burble("generate", trained / "run", *args), code, *words)
+
+
+def test_a_prompt_that_is_not_utf8_names_the_byte(trained: Path) -> None:
+    result = burble("generate", trained / "run", "-", stdin=b"Ba\xff")
+    assert_refused(result, 3, "0xff at offset 2")
+
+
+def test_a_missing_and_a_broken_model_are_exit_code_4(tmp_path: Path) -> None:
+    assert_refused(burble("generate", tmp_path / "none", "x"), 4, "no model at")
+    (tmp_path / "bad.safetensors").write_bytes(b"not a model")
+    assert_refused(burble("generate", tmp_path / "bad.safetensors", "x"), 4, "not a usable model")
+
+
+def test_unseen_characters_can_be_skipped_or_replaced(trained: Path) -> None:
+    args = ("generate", trained / "run", "BÀΩ", "--seed", "1", "--json", "--unknown")
+    assert json.loads(burble(*args, "skip").stdout)["prompt"] == "B"
+    assert_refused(burble(*args, "nearest"), 3, "'Ω'")
+    args = ("generate", trained / "run", "Bá", "--seed", "1", "--json", "--unknown")
+    assert json.loads(burble(*args, "nearest").stdout)["prompt"] == "Ba"
+
+
+def test_a_reader_that_leaves_early_is_no_error(trained: Path) -> None:
+    command = [sys.executable, "-m", "burble", "generate", str(trained / "run"), "Ba"]
+    process = subprocess.Popen(
+        [*command, "--length", "200000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.read(100)
+    process.stdout.close()
+    told = process.stderr.read().decode()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 0
+    assert "Traceback" not in told
+    assert "Error" not in told
+
+
+def on_terminal(*args: str) -> str:
+    """Run on a pseudo-terminal and return what it was sent."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "burble", *args], stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    sent = b""
+    try:
+        while data := os.read(ours, 65536):
+            sent += data
+    except OSError:  # Linux's way to say that the other side is closed
+        pass
+    os.close(ours)
+    assert process.wait(timeout=120) == 0
+    return sent.decode()
+
+
+def test_control_characters_are_not_sent_to_a_terminal(trained: Path, tmp_path: Path) -> None:
+    model = ModelFile.load(trained / "run")
+    size = model.tokenizer.vocab_size
+    points = [0x07, 0x1B, 0x9B, 0x202E, *range(0x400, 0x3FC + size)]
+    hostile = CharTokenizer.from_characters(set(map(chr, points)))
+    assert hostile.vocab_size == size
+    dataclasses.replace(model, tokenizer=hostile).save(tmp_path / "hostile.safetensors")
+    args = ("generate", str(tmp_path / "hostile.safetensors"), "Є\u0402", "--seed", "1")
+    # Temperature 100: every character comes, the hostile ones among them.
+    args = (*args, "--temperature", "100", "--length", "400", "--unknown", "skip")
+    piped = burble(*args).stdout.decode()
+    assert all(character in piped for character in "\x07\x1b\x9b\u202e")
+    shown = on_terminal(*args)
+    assert not any(character in shown for character in "\x07\x1b\x9b\u202e")
+    assert "␛" in shown
+
+
+def test_text_streams_to_a_terminal_as_it_is_made(trained: Path) -> None:
+    shown = on_terminal("generate", str(trained / "run"), "Ba", "--seed", "1", "--length", "50")
+    piped = burble("generate", trained / "run", "Ba", "--seed", "1", "--length", "50")
+    assert shown.replace("\r\n", "\n") == piped.stdout.decode()

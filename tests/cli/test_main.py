@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+from burble.cli.main import COMMANDS
+from burble.version import __version__
+from tests.cli.command import assert_refused, burble
+
+# As on a machine where torch is not installed.
+WITHOUT_TORCH: Final = """
+import sys
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+sys.meta_path.insert(0, NoTorch())
+from burble.cli.main import main
+main(sys.argv[1:])
+"""
+
+
+def without_torch(*args: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", WITHOUT_TORCH, *args]
+    return subprocess.run(command, capture_output=True, check=False)
+
+
+def test_help_names_every_command() -> None:
+    result = burble("--help")
+    assert result.returncode == 0
+    assert all(name in result.stdout.decode() for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_without_torch(name: str) -> None:
+    result = without_torch(name, "--help")
+    assert result.returncode == 0, result.stderr
+    assert f"usage: burble {name}" in result.stdout.decode()
+
+
+def test_the_version_is_told() -> None:
+    assert burble("--version").stdout.decode() == f"burble {__version__}\n"
+
+
+def test_a_misspelt_command_is_guessed() -> None:
+    assert_refused(burble("trian"), 2, "no command 'trian'", "Did you mean train?")
+
+
+def test_a_misspelt_option_is_guessed() -> None:
+    assert_refused(burble("generate", "m", "--temprature", "1"), 2, "--temperature")
+
+
+@pytest.mark.parametrize("module", ["burble", "burble.api", "burble.cli.generate"])
+def test_torch_is_not_imported(module: str) -> None:
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_importing_burble_imports_nothing_heavy() -> None:
+    code = "import sys, burble; sys.exit(bool({'numpy', 'rich', 'tyro'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_training_without_torch_names_the_extra_to_install() -> None:
+    result = without_torch("train", "python-docs", "-o", "/nonexistent/run")
+    assert_refused(result, 2, "pip install 'burble[train]'")

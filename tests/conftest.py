@@ -1,0 +1,34 @@
+"""Fixtures that more than one folder of tests uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from burble.threads import settle_threads
+
+CORPORA = Path(__file__).parents[2] / "shared" / "corpora"
+
+
+def corpus(name: str) -> Path:
+    """A real text; the test skips, with the reason, where it is absent."""
+    path = CORPORA / name
+    if not path.exists():
+        pytest.skip(f"{path} is not there: real texts are kept beside the repository")
+    return path
+
+
+@pytest.fixture
+def alice() -> Path:
+    return corpus("alice.txt")
+
+
+@pytest.fixture
+def tinyshakespeare() -> Path:
+    return corpus("tinyshakespeare.txt")
+
+
+def pytest_configure() -> None:
+    # As the command line does; before NumPy and torch are imported.
+    settle_threads()

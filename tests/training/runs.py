@@ -1,0 +1,57 @@
+"""Small runs for the tests: a made-up language, a tiny network, a few seconds."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from burble.api import resume_training, run_training
+from burble.config import RunConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from burble.training.observer import Observer
+    from burble.training.run import TrainResult
+
+TINY: dict[str, Any] = {
+    "hidden_size": 24,
+    "embedding_size": 8,
+    "seq_len": 12,
+    "batch_size": 6,
+    "steps": 80,
+    "dropout": 0.3,
+    "sample_length": 20,
+}
+
+
+def made_up_text(sentences: int = 200, seed: int = 0) -> str:
+    """Sentences of invented words; the same seed invents the same."""
+    draw = random.Random(seed)  # noqa: S311 - not a secret
+    syllables = [a + b for a in "bdfgklmnprst" for b in "aeiou"]
+    words = ["".join(draw.choices(syllables, k=draw.randint(1, 3))) for _ in range(60)]
+    lines = (" ".join(draw.choices(words, k=draw.randint(3, 9))) for _ in range(sentences))
+    return "".join(line.capitalize() + ".\n" for line in lines)
+
+
+def write_text(folder: Path, sentences: int = 200) -> Path:
+    path = folder / "text.txt"
+    path.write_text(made_up_text(sentences), encoding="utf-8")
+    return path
+
+
+def tiny_config(text: Path, **options: Any) -> RunConfig:
+    return RunConfig().with_options({"sources": (str(text),), **TINY, **options})
+
+
+def train_tiny(
+    folder: Path, observers: Sequence[Observer] = (), sentences: int = 200, **options: Any
+) -> TrainResult:
+    """Train a tiny network in `folder`/run."""
+    config = tiny_config(write_text(folder, sentences), **options)
+    return run_training(config, folder / "run", observers=observers)
+
+
+def resume_tiny(folder: Path, **changes: Any) -> TrainResult:
+    return resume_training(folder / "run", changes)

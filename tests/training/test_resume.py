@@ -1,0 +1,134 @@
+"""A run cut anywhere and resumed ends with the same weights, bit for bit, as one never cut."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from burble.errors import ModelFileError, TrainingInterruptedError, UsageError
+from burble.model_file import ModelFile
+from burble.training import checkpoint
+from tests.training.runs import resume_tiny, train_tiny
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KINDS: list[dict[str, Any]] = [
+    {"batching": "stream", "cell": "lstm", "num_layers": 2, "residual": True},
+    {"batching": "windows", "cell": "gru", "input": "one-hot", "stride": 7},
+    {"batching": "sentences", "cell": "rnn", "input": "scalar", "locked_dropout": False},
+    {"batching": "stream", "tokenizer": "byte", "steps": None, "epochs": 1.5},
+]
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    before, after = (checkpoint.read(folder / "run" / "last") for folder in (one, other))
+    assert before.position.step == after.position.step
+    assert set(before.tensors) == set(after.tensors)
+    for name, tensor in before.tensors.items():
+        assert tensor.equal(after.tensors[name]), name
+    best, also_best = (ModelFile.load(folder / "run") for folder in (one, other))
+    for name, weights in best.weights.items():
+        np.testing.assert_array_equal(weights, also_best.weights[name])
+
+
+def interrupt_after(seconds: float) -> threading.Timer:
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    return timer
+
+
+def run_with_cuts(folder: Path, seconds: float, options: dict[str, Any]) -> list[int]:
+    """Interrupt again and again until the run is through; returns the steps of the cuts."""
+    cuts: list[int] = []
+    while True:
+        timer = interrupt_after(seconds)
+        try:
+            if cuts:
+                resume_tiny(folder)
+            else:
+                train_tiny(folder, **options)
+        except TrainingInterruptedError:
+            cuts.append(checkpoint.read(folder / "run" / "last").position.step)
+        else:
+            return cuts
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+@pytest.mark.parametrize("options", KINDS, ids=lambda options: options["batching"])
+def test_a_run_cut_at_several_places_ends_like_one_never_cut(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    options = {"steps": 400, **options}
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    seconds = train_tiny(whole, **options).seconds
+    cuts = run_with_cuts(cut, seconds / 3, options)
+    assert cuts
+    assert_same_run(whole, cut)
+
+
+def test_the_logs_of_a_killed_run_go_on_from_its_checkpoint(tmp_path: Path) -> None:
+    train_tiny(tmp_path, steps=40)
+    metrics = tmp_path / "run" / "metrics.jsonl"
+    whole = metrics.read_text()
+    # What a kill leaves: lines logged after the checkpoint, the last one torn.
+    metrics.write_text(whole + '{"step": 41, "train_bits_per_char": 9.0}\n{"st')
+    resume_tiny(tmp_path, steps=80)
+    steps = [json.loads(line)["step"] for line in metrics.read_text().splitlines()]
+    assert steps == sorted(steps)
+    assert steps[-1] == 80
+
+
+def test_a_finished_run_resumed_stays_as_it_is(tmp_path: Path) -> None:
+    first = train_tiny(tmp_path)
+    again = resume_tiny(tmp_path)
+    assert again.steps == first.steps
+    assert again.val_bits_per_char == first.val_bits_per_char
+
+
+def test_more_steps_make_a_finished_run_go_on(tmp_path: Path) -> None:
+    train_tiny(tmp_path, steps=40)
+    assert resume_tiny(tmp_path, steps=90).steps == 90
+
+
+def test_a_resumed_run_keeps_its_network(tmp_path: Path) -> None:
+    train_tiny(tmp_path, steps=10)
+    with pytest.raises(UsageError, match="keeps its hidden_size"):
+        resume_tiny(tmp_path, hidden_size=32)
+
+
+def test_a_folder_without_a_run_cannot_be_resumed(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no run in"):
+        resume_tiny(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["manifest gone", "state gone", "state cut", "manifest garbled"])
+def test_a_broken_checkpoint_is_one_message_and_the_model_stays(
+    tmp_path: Path, damage: str
+) -> None:
+    train_tiny(tmp_path, steps=10)
+    last = tmp_path / "run" / "last"
+    state = next(last.glob("state-*"))
+    manifest = last / checkpoint.MANIFEST
+    match damage:
+        case "manifest gone":
+            manifest.unlink()
+        case "state gone":
+            state.unlink()
+        case "state cut":
+            state.write_bytes(state.read_bytes()[:1000])
+        case "manifest garbled":
+            manifest.write_text('{"file": 3}')
+    with pytest.raises(ModelFileError, match="cannot be resumed"):
+        resume_tiny(tmp_path)
+    ModelFile.load(tmp_path / "run")

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from burble import api
+from burble.data.prepared import PreparedText
+from burble.data.scan import scan
+from burble.errors import ResourceError, TextError, UsageError
+from burble.model_file import ModelFile
+from burble.training.observer import Observer
+from tests.training.runs import made_up_text, tiny_config, train_tiny, write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from burble.training.observer import ValidationMetrics
+
+
+class Validations(Observer):
+    def __init__(self) -> None:
+        self.seen: list[ValidationMetrics] = []
+
+    def validated(self, metrics: ValidationMetrics) -> None:
+        self.seen.append(metrics)
+
+
+def bits(validations: Validations) -> list[float]:
+    return [metrics.val_bits_per_char or 0.0 for metrics in validations.seen]
+
+
+@pytest.mark.parametrize("batching", ["stream", "windows", "sentences"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_every_kind_of_cell_learns_by_every_way_of_batching(
+    tmp_path: Path, cell: str, batching: str
+) -> None:
+    validations = Validations()
+    options = {"cell": cell, "batching": batching, "steps": 150, "learning_rate": 0.02}
+    train_tiny(tmp_path, [validations], **options)
+    assert bits(validations)[-1] < bits(validations)[0] - 1
+
+
+def test_the_best_model_is_kept(tmp_path: Path) -> None:
+    validations = Validations()
+    # Two hundred characters and no dropout: it soon learns them by heart.
+    result = train_tiny(
+        tmp_path, [validations], sentences=8, steps=300, dropout=0.0, learning_rate=0.03
+    )
+    best = min(bits(validations))
+    assert best < bits(validations)[-1]
+    assert result.val_bits_per_char == best
+    assert ModelFile.load(tmp_path / "run").provenance.val_bits_per_char == best
+
+
+def test_patience_ends_a_run_that_no_longer_gets_better(tmp_path: Path) -> None:
+    validations = Validations()
+    options = {"steps": 3000, "dropout": 0.0, "learning_rate": 0.03, "patience": 2}
+    result = train_tiny(tmp_path, [validations], sentences=8, **options)
+    assert result.steps < 3000
+    assert not any(metrics.best for metrics in validations.seen[-2:])
+
+
+def test_the_figure_of_the_run_is_that_of_one_pass_over_the_held_out_text(tmp_path: Path) -> None:
+    result = train_tiny(tmp_path, steps=300, sentences=2000)
+    model = api.load(tmp_path / "run")
+    val_ids = PreparedText.load(tmp_path / "run" / "data").val_ids
+    from burble.engine.scoring import score_batches
+
+    exact = score_batches(model.engine, model.file.tokenizer, scan(val_ids))
+    assert result.val_bits_per_char == pytest.approx(exact.bits_per_char, abs=0.002)
+
+
+def test_bytes_are_measured_by_the_character(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text(made_up_text(100).replace("a", "ä").replace("o", "😀"), encoding="utf-8")
+    config = tiny_config(text, tokenizer="byte", steps=1)
+    validations = Validations()
+    api.run_training(config, tmp_path / "run", observers=[validations])
+    facts = PreparedText.load(tmp_path / "run" / "data").facts
+    share = facts.num_ids / facts.num_characters
+    # Untrained, it wavers between all 256 bytes.
+    assert bits(validations)[0] == pytest.approx(8 * share, rel=0.05)
+
+
+def test_nothing_held_out_keeps_the_last_model(tmp_path: Path) -> None:
+    result = train_tiny(tmp_path, val_fraction=0)
+    assert result.val_bits_per_char is None
+    assert ModelFile.load(tmp_path / "run").provenance.steps == result.steps
+
+
+def test_the_run_folder_holds_what_the_design_says(tmp_path: Path) -> None:
+    train_tiny(tmp_path)
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    files = {"model.safetensors", "run.toml", "metrics.jsonl", "samples.txt"}
+    assert names == files | {"last", "data"}
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert all(isinstance(json.loads(line), dict) for line in lines)
+    assert "--- step 80 ---" in (tmp_path / "run" / "samples.txt").read_text()
+
+
+def test_run_toml_repeats_the_run(tmp_path: Path) -> None:
+    first = train_tiny(tmp_path)
+    from burble.config import from_toml
+
+    text = (tmp_path / "run" / "run.toml").read_text()
+    assert tomllib.loads(text)["network"]["hidden_size"] == 24
+    again = api.run_training(from_toml(text, "run.toml"), tmp_path / "again")
+    assert again.val_bits_per_char == first.val_bits_per_char
+
+
+def test_another_seed_is_another_run(tmp_path: Path) -> None:
+    text = write_text(tmp_path)
+    figures = [
+        api.run_training(tiny_config(text, seed=seed), tmp_path / name).val_bits_per_char
+        for name, seed in (("one", 0), ("same", 0), ("other", 1))
+    ]
+    assert figures[0] == figures[1] != figures[2]
+
+
+def test_a_minute_is_a_minute_set_up_and_validation_included(tmp_path: Path) -> None:
+    result = train_tiny(tmp_path, steps=None, minutes=0.05)
+    assert result.seconds < 3 * 1.05 + 2
+    assert result.steps > 0
+
+
+def test_a_run_is_not_overwritten_unasked(tmp_path: Path) -> None:
+    train_tiny(tmp_path, steps=5)
+    before = (tmp_path / "run" / "model.safetensors").read_bytes()
+    with pytest.raises(UsageError, match="already holds a run"):
+        train_tiny(tmp_path, steps=5, seed=3)
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+
+
+def test_a_folder_of_something_else_is_never_touched(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "letters.txt").write_text("dear")
+    with pytest.raises(UsageError, match="not a run of burble"):
+        train_tiny(tmp_path)
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["letters.txt"]
+
+
+def test_a_text_that_cannot_be_read_leaves_the_old_run_and_no_new_folder(tmp_path: Path) -> None:
+    train_tiny(tmp_path, steps=5)
+    bad = tmp_path / "bad.txt"
+    bad.write_bytes(b"caf\xe9 " * 100)
+    with pytest.raises(TextError, match="offset 3"):
+        api.run_training(tiny_config(bad), tmp_path / "run", overwrite=True)
+    ModelFile.load(tmp_path / "run")
+    with pytest.raises(TextError):
+        api.run_training(tiny_config(bad), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_short_text_says_how_much_is_needed(tmp_path: Path) -> None:
+    text = tmp_path / "short.txt"
+    text.write_text("too short")
+    with pytest.raises(TextError, match="needs 13") as told:
+        api.run_training(tiny_config(text), tmp_path / "run")
+    assert told.value.exit_code == 3
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 400 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)]
+    mounted = subprocess.run(command, capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("a small file system can be mounted by root only")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_one_message_and_the_old_model_stays(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    config = tiny_config(write_text(tmp_path), steps=20)
+    result = api.run_training(config, small_disk / "run")
+    with (small_disk / "filler").open("wb", buffering=0) as filler:
+        try:
+            for _ in itertools.count():
+                filler.write(bytes(4096))
+        except OSError:
+            pass
+    before = (small_disk / "run" / "model.safetensors").read_bytes()
+    with pytest.raises(ResourceError, match="disk is full") as told:
+        api.resume_training(small_disk / "run", {"steps": 4000})
+    assert told.value.exit_code == 6
+    assert (small_disk / "run" / "model.safetensors").read_bytes() == before
+    (small_disk / "filler").unlink()
+    assert api.resume_training(small_disk / "run", {"steps": 60}).steps == 60
+    assert result.steps == 20
