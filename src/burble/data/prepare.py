@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burble.data.prepared import IDS_FILE, PreparedText, TextFacts, write_facts
+from burble.data.prepared import FACTS_FILE, IDS_FILE, PreparedText, TextFacts, write_facts
 from burble.durable import told_when_full
 from burble.errors import TextError
 from burble.text.decoding import read_text
@@ -101,6 +101,7 @@ def prepare(
     Raises `TextError` for what cannot be read and for an empty text.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / FACTS_FILE).unlink(missing_ok=True)
     spool_path = folder / "text.tmp"
     try:
         with told_when_full(spool_path):
@@ -158,7 +159,7 @@ def held_out_tail(text: WholeText, val_fraction: float) -> int:
     place = bisect_left(starts, cut)
     nearest = min(starts[max(0, place - 1) : place + 1], key=lambda start: abs(start - cut))
     held_out = text.num_characters - cut
-    return nearest if abs(nearest - cut) <= held_out / 2 else cut
+    return nearest if nearest > 0 and abs(nearest - cut) <= held_out / 2 else cut
 
 
 def _write_ids(
@@ -180,6 +181,8 @@ def _write_ids(
                 cut_ids = num_ids
         file.flush()
         os.fsync(file.fileno())
+    if num_ids == 0:
+        raise TextError("The model has never seen any character of this text.")
     return num_ids, cut_ids
 
 

@@ -70,7 +70,9 @@ class PreparedText:
             facts = from_mapping(TextFacts, described["facts"], "facts")
             normalization = from_mapping(TextConfig, described["normalization"], "normalization")
             dtype = smallest_dtype(tokenizer.vocab_size)
-            ids = np.memmap(folder / IDS_FILE, dtype=dtype, mode="r", shape=(facts.num_ids,))
+            ids = np.memmap(folder / IDS_FILE, dtype=dtype, mode="r")
+            if not 0 <= facts.cut_ids <= facts.num_ids == len(ids):
+                raise ValueError(f"found {len(ids):,} ids where {FACTS_FILE} tells of others")
         except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
             raise TextError(f"The prepared text in {folder} cannot be used: {error}.") from error
         return cls(ids, facts, tokenizer, normalization)

@@ -32,8 +32,8 @@ class SentenceBatching(ShuffledRows):
         starts = [sentence_starts(ids, text.tokenizer) for ids in (text.train_ids, text.val_ids)]
         if len(starts[0]) < 2:
             raise TextError(
-                f"The text is too short: {len(text.train_ids):,} tokens to learn from hold no "
-                "sentence. Give more text, or use --batching stream."
+                f"The text is too short: {len(text.train_ids):,} tokens to learn from, and "
+                "sentences need 2. Give more text."
             )
         train, val = (
             (max(0, len(begins) - 1), partial(_sentence_batch, ids, begins, config.seq_len))
@@ -53,13 +53,23 @@ def sentence_starts(ids: Ids, tokenizer: Tokenizer) -> np.ndarray[tuple[int], np
         # A sentence cut by the chunk's end is read again with what follows it.
         if not whole and len(ends) > 1:
             ends = ends[:-1]
-        if len(ends) == 0 or whole:
+        if whole:
             ends = [*ends, len(chunk)]
+        elif not ends:
+            ends = [_last_character(tokenizer, chunk)]
         starts.extend(pending + end for end in ends)
         pending += ends[-1]
-    # Token 0 has nothing before it to be asked for from.
     unique = np.unique(np.asarray(starts, dtype=np.int64))
-    return unique if len(unique) > 1 else unique[:0]
+    # Token 0 has nothing before it to be asked for from.
+    return unique if len(ids) > 1 else unique[:0]
+
+
+def _last_character(tokenizer: Tokenizer, chunk: Ids) -> int:
+    """Where the last character of the chunk begins: a cut there splits none."""
+    place = len(chunk) - 1
+    while not tokenizer.count_characters(chunk[place : place + 1]):
+        place -= 1
+    return place
 
 
 def _ends(tokenizer: Tokenizer, chunk: Ids) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import os
 import re
@@ -67,7 +68,9 @@ def _fetch_alice(address: str) -> str:
     try:
         with urllib.request.urlopen(address, timeout=30) as response:  # noqa: S310 - an address of ours
             return str(response.read().decode("utf-8-sig"))
-    except (urllib.error.URLError, OSError, UnicodeDecodeError) as error:
+    except (OSError, http.client.HTTPException, UnicodeDecodeError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise TextError(
             f"Alice could not be fetched from {address}: {error}. Without a network, give a file "
             "instead: burble train my-text.txt. Or use python-docs, which is always there."

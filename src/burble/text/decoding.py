@@ -37,9 +37,10 @@ def read_text(
                 text = text[1:]  # noqa: PLW2901
         yield newlines.decode(text)
     yield newlines.decode("", final=True)
-    found = newlines.newlines or ()
-    foreign = {"\r\n": "CRLF", "\r": "CR"}.items()
-    names = [name for ending, name in foreign if ending == found or ending in (found or ())]
+    # One kind of line end is given as a text, several as a tuple.
+    found = newlines.newlines
+    endings = (found,) if isinstance(found, str) else found or ()
+    names = [name for ending, name in (("\r\n", "CRLF"), ("\r", "CR")) if ending in endings]
     if names:
         say(f"{document.name}: turned {' and '.join(names)} line ends into LF.")
 
@@ -56,11 +57,15 @@ def _decode(document: Document, encoding: str | None) -> Iterator[str]:
         except UnicodeDecodeError as error:
             bad = offset - pending + error.start
             _raise_bad_bytes(document.name, encoding, error, bad)
+        except UnicodeError as error:
+            advice = _advice(data[:_GUESS_BYTES], encoding)
+            raise TextError(f"{document.name} is not {encoding}: {error}. {advice}") from None
         offset += len(data)
 
 
 def _decoder(encoding: str | None) -> codecs.IncrementalDecoder:
     try:
+        "".encode(encoding or "utf-8")  # refuses what does not make text, such as hex
         return codecs.getincrementaldecoder(encoding or "utf-8")(errors="strict")
     except LookupError as error:
         raise TextError(
@@ -99,10 +104,31 @@ def _raise_not_text(name: str, data: bytes, offset: int) -> None:
 
 
 def _advice(sample: bytes, tried: str | None) -> str:
+    guesses = {name: word for name, word in _guesses(sample).items() if name != tried}
+    if not guesses:
+        return "It may not be a text at all; leave it out, or name its encoding with --encoding."
+    shown = " or ".join(
+        f"{name} (as in {word!r})" if word else name for name, word in guesses.items()
+    )
+    return f"It may be {shown}: try --encoding {next(iter(guesses))}, or convert the file to UTF-8."
+
+
+def _guesses(sample: bytes) -> dict[str, str]:
+    """Encodings, the likeliest first, each with a word of `sample` that tells it from the other."""
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample).best()
-    if best is None or best.encoding in {"utf_8", "ascii", tried}:
-        return "It may not be a text at all; leave it out, or name its encoding with --encoding."
-    guess = best.encoding.replace("_", "-")
-    return f"It may be {guess}: try --encoding {guess}, or convert the file to UTF-8."
+    matches = from_bytes(sample)
+    best = matches.best()
+    if best is None or best.encoding in {"utf_8", "ascii"}:
+        return {}
+    # Among equals from_bytes names cp1250 first, by the alphabet; cp1252 is the commonest by far.
+    texts = {
+        str(match): "cp1252"
+        for match in matches
+        if "cp1252" in match.could_be_from_charset and match.coherence >= best.coherence
+    }
+    texts.setdefault(str(best), best.encoding.replace("_", "-"))
+    rows = zip(*(text.split() for text in texts), strict=False)
+    telling = (row for row in rows if len(set(row)) == len(row) and not row[0].isascii())
+    words = next(telling, ("",) * len(texts))
+    return dict(zip(texts.values(), words, strict=True))

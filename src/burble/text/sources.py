@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import gzip
+import http.client
 import io
 import os
 import sys
@@ -18,6 +19,8 @@ from burble.text.corpora import CORPORA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from _typeshed import WriteableBuffer
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _TIMEOUT_SECONDS = 30
@@ -44,7 +47,7 @@ def find_documents(sources: Sequence[str]) -> list[Document]:
 
 def _find(source: str) -> list[Document]:
     if source == "-":
-        return [Document("standard input", lambda: _unzipped(sys.stdin.buffer))]
+        return [Document("standard input", lambda: _unzipped(_open_standard_input()))]
     if source.startswith(("http://", "https://")):
         return [Document(source, lambda: _unzipped(_fetch(source)))]
     if source in CORPORA:
@@ -86,6 +89,12 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
+def _open_standard_input() -> BinaryIO:
+    if sys.stdin is None or sys.stdin.closed:
+        raise TextError("Standard input is closed or was read already; name - once only.")
+    return sys.stdin.buffer
+
+
 def _open_file(path: Path) -> BinaryIO:
     try:
         return cast("BinaryIO", path.open("rb", buffering=0))
@@ -94,19 +103,50 @@ def _open_file(path: Path) -> BinaryIO:
 
 
 def _fetch(address: str) -> BinaryIO:
-    request = urllib.request.Request(address, headers={"User-Agent": "burble"})  # noqa: S310 - the caller checked the scheme
     try:
-        return cast("BinaryIO", urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS))  # noqa: S310
-    except (urllib.error.URLError, OSError, ValueError) as error:
+        request = urllib.request.Request(address, headers={"User-Agent": "burble"})  # noqa: S310 - the caller checked the scheme
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)  # noqa: S310
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise TextError(
             f"{address} could not be fetched: {error}. Save the text to a file and name that."
         ) from error
+    return cast("BinaryIO", _Download(response))
+
+
+class _Download(io.RawIOBase):
+    """The body of a response. http.client takes one that is cut off for a whole one."""
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self._response = response
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        try:
+            count = self._response.readinto(buffer)
+        except http.client.HTTPException as error:
+            raise OSError(f"the download broke off ({error})") from error
+        if count == 0 and self._response.length:
+            raise OSError(f"the download broke off {self._response.length:,} bytes before its end")
+        return count
+
+    def close(self) -> None:
+        self._response.close()
+        super().close()
 
 
 def _unzipped(raw: BinaryIO) -> BinaryIO:
     """The bytes of `raw`, decompressed where they begin as gzip does, whatever the name says."""
     buffered = io.BufferedReader(cast("io.RawIOBase", raw))
-    if buffered.peek(2)[:2] != _GZIP_MAGIC:
+    try:
+        magic = buffered.peek(2)[:2]
+    except OSError:
+        buffered.close()
+        raise
+    if magic != _GZIP_MAGIC:
         return cast("BinaryIO", buffered)
     unzipped = gzip.GzipFile(fileobj=buffered)
     unzipped.myfileobj = buffered  # type: ignore[assignment]  # closing the one closes the other

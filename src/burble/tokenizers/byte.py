@@ -41,7 +41,7 @@ class ByteTokenizer:
     def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
         """The UTF-8 bytes of `text`; only half a surrogate pair has none."""
         try:
-            data = text.encode("utf-8", "ignore" if unknown != "error" else "strict")
+            data = text.encode("utf-8", "ignore" if unknown == "skip" else "strict")
         except UnicodeEncodeError as error:
             raise TextError(
                 f"The text holds {text[error.start]!r}, which is no character."

@@ -21,6 +21,6 @@ def _candidates(character: str) -> list[str]:
         part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)
     )
     forms = [character, plain]
-    cased = [case for form in forms for case in (form.lower(), form.upper(), form.casefold())]
+    cased = [case for form in forms for case in (form.lower(), form.casefold(), form.upper())]
     alike = [other for group in _ALIKE if character in group for other in group]
     return [plain, *cased, *alike]

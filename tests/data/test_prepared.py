@@ -1,0 +1,106 @@
+"""A prepared text is loaded whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from burble.config import TextConfig
+from burble.data.prepared import FACTS_FILE, IDS_FILE, PreparedText, TextFacts, write_facts
+from burble.errors import TextError
+from burble.tokenizers.char import CharTokenizer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FACTS = TextFacts("f" * 64, 2, 10, 8, 10, 8)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A prepared text of ten ids, three distinct."""
+    ids = CharTokenizer("abé").encode("abéabéabéa")
+    (tmp_path / IDS_FILE).write_bytes(ids.tobytes())
+    normalization = TextConfig(lowercase=True, unicode_form="NFC", encoding="cp1252")
+    write_facts(tmp_path, FACTS, CharTokenizer("abé"), normalization)
+    return tmp_path
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(TextError) as caught:
+        PreparedText.load(folder)
+    return str(caught.value)
+
+
+def rewrite(folder: Path, change: dict[str, Any]) -> None:
+    described = json.loads((folder / FACTS_FILE).read_text("utf-8"))
+    for part, values in change.items():
+        described[part] = described[part] | values if isinstance(values, dict) else values
+    (folder / FACTS_FILE).write_text(json.dumps(described))
+
+
+def test_what_was_written_is_loaded(folder: Path) -> None:
+    text = PreparedText.load(folder)
+    assert text.facts == FACTS
+    assert text.tokenizer.decode(text.train_ids) == "abéabéab"
+    assert text.tokenizer.decode(text.val_ids) == "éa"
+    assert text.normalization == TextConfig(lowercase=True, unicode_form="NFC", encoding="cp1252")
+
+
+def test_the_ids_are_mapped_and_not_for_writing(folder: Path) -> None:
+    text = PreparedText.load(folder)
+    assert isinstance(text.ids, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        text.ids[0] = 1
+
+
+@pytest.mark.parametrize("name", [FACTS_FILE, IDS_FILE])
+def test_a_folder_that_lacks_a_file_is_not_loaded(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    told = refusal(folder)
+    assert f"The prepared text in {folder} cannot be used" in told
+    assert name in told
+
+
+def test_a_missing_folder_is_not_loaded(tmp_path: Path) -> None:
+    assert "cannot be used" in refusal(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("length", [0, 9, 11])
+def test_ids_of_another_length_are_not_loaded(folder: Path, length: int) -> None:
+    (folder / IDS_FILE).write_bytes(b"\0" * length)
+    assert "cannot be used" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"facts": {"num_ids": 9}},
+        {"facts": {"num_ids": -1}},
+        {"facts": {"num_ids": 10**30}},
+        {"facts": {"num_ids": 10.0}},
+        {"facts": {"cut_ids": 11}},
+        {"facts": {"cut_ids": -1}},
+        {"facts": {"surprise": 1}},
+        {"facts": []},
+        {"facts": None},
+        {"tokenizer": {"kind": "bpe"}},
+        {"tokenizer": {"kind": ["char"]}},
+        {"tokenizer": {"vocabulary": "ba"}},
+        {"tokenizer": {"vocabulary": "".join(map(chr, range(300)))}},
+        {"normalization": {"lowercase": "yes"}},
+        {"normalization": {"stem": True}},
+    ],
+)
+def test_facts_that_cannot_be_are_not_loaded(folder: Path, change: dict[str, Any]) -> None:
+    rewrite(folder, change)
+    assert "cannot be used" in refusal(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"{}", b"\xff\xfe", b"null"])
+def test_a_facts_file_that_is_none_is_not_loaded(folder: Path, content: bytes) -> None:
+    (folder / FACTS_FILE).write_bytes(content)
+    assert "cannot be used" in refusal(folder)

@@ -1,0 +1,266 @@
+"""Every knob: checked, written as TOML and read back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from burble.config import (
+    PRESETS,
+    SECTIONS,
+    BatchingKind,
+    CellKind,
+    DataConfig,
+    InputKind,
+    NetworkConfig,
+    RunConfig,
+    SampleConfig,
+    SamplingConfig,
+    TextConfig,
+    TrainingConfig,
+    UnicodeForm,
+    from_mapping,
+    from_toml,
+    to_mapping,
+    to_toml,
+)
+from burble.errors import UsageError
+
+# Any text that UTF-8 can hold, with what trips a writer of TOML more often than chance would.
+odd_texts = st.text(
+    st.characters(exclude_categories=["Cs"]) | st.sampled_from("\"'\\\x7f\n\r\t#😀")
+)
+run_configs = st.builds(
+    RunConfig,
+    sources=st.lists(odd_texts, max_size=4).map(tuple),
+    text=st.builds(
+        TextConfig,
+        lowercase=st.booleans(),
+        unicode_form=st.none() | st.sampled_from(get_args(UnicodeForm)),
+        encoding=st.none() | odd_texts,
+    ),
+    data=st.builds(
+        DataConfig,
+        batching=st.sampled_from(get_args(BatchingKind)),
+        seq_len=st.integers(1, 65_536),
+        val_fraction=st.floats(0, 0.9),
+    ),
+    network=st.builds(
+        NetworkConfig,
+        cell=st.sampled_from(get_args(CellKind)),
+        input=st.sampled_from(get_args(InputKind)),
+        residual=st.booleans(),
+    ),
+    training=st.builds(
+        TrainingConfig,
+        minutes=st.none() | st.integers(1, 1000) | st.floats(0.001, 1e6),
+        epochs=st.none() | st.floats(1e-6, 1e9),
+        steps=st.none() | st.integers(1, 10**12),
+        epsilon=st.floats(1e-300, 1e300),
+        seed=st.integers(0, 2**63 - 1),
+    ),
+    sample=st.builds(SampleConfig, sample_window=st.none() | st.integers(1, 65_536)),
+)
+
+
+@settings(deadline=None, max_examples=150, derandomize=True)
+@given(run_configs)
+def test_a_configuration_survives_toml(config: RunConfig) -> None:
+    assert from_toml(to_toml(config), "run.toml") == config
+
+
+@pytest.mark.parametrize("source", ['a "b"', "a\\b", "del\x7f", "🐉.txt", "two\nlines", "", "# no"])
+def test_an_odd_source_name_survives_toml(source: str) -> None:
+    config = RunConfig(sources=(source, "plain"))
+    assert from_toml(to_toml(config), "run.toml").sources == (source, "plain")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_survives_toml(name: str) -> None:
+    assert from_toml(to_toml(PRESETS[name]), "run.toml") == PRESETS[name]
+
+
+def test_the_tutorial_preset_is_the_tutorials_network() -> None:
+    preset = PRESETS["tutorial"]
+    assert (preset.network.num_layers, preset.network.hidden_size) == (2, 256)
+    assert (preset.network.input, preset.data.batching, preset.data.seq_len) == (
+        "scalar",
+        "windows",
+        100,
+    )
+
+
+def test_options_without_a_value_are_left_out_of_the_toml() -> None:
+    toml = to_toml(RunConfig())
+    assert "minutes" not in toml
+    assert "minutes = 2.5" in to_toml(RunConfig(training=TrainingConfig(minutes=2.5)))
+
+
+def test_an_empty_file_is_the_default_run() -> None:
+    assert from_toml("", "run.toml") == RunConfig()
+
+
+def test_a_whole_number_will_do_for_a_real_one() -> None:
+    rate = from_toml("[training]\nminutes = 3\n", "run.toml").training.minutes
+    assert rate == 3.0
+    assert type(rate) is float
+
+
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        ("[training]\nlearning_rat = 1.0", "run.toml.training has no option 'learning_rat'"),
+        ("[trainnig]\nsteps = 1", "run.toml has no option 'trainnig'"),
+        ("training = 3", "run.toml.training must be a table"),
+        ("[training]\nsteps = 1.5", "run.toml.training.steps must be a whole number; found 1.5"),
+        ("[training]\nsteps = true", "run.toml.training.steps must be a whole number; found True"),
+        ("[training]\nlearning_rate = 'fast'", "learning_rate must be a number; found 'fast'"),
+        ("[training]\nlearning_rate = inf", "learning_rate must be a number; found inf"),
+        ("[training]\nlearning_rate = nan", "learning_rate must be a number; found nan"),
+        ("[text]\nlowercase = 1", "run.toml.text.lowercase must be true or false; found 1"),
+        ("[text]\nencoding = 8", "run.toml.text.encoding must be text; found 8"),
+        ("[network]\ncell = 'lstn'", "must be one of lstm, gru, rnn; found 'lstn'"),
+        ("[network]\ncell = ['lstm']", "must be one of lstm, gru, rnn; found ['lstm']"),
+        ("sources = 'a.txt'", "run.toml.sources must be a list of texts; found 'a.txt'"),
+        ("sources = [1]", "run.toml.sources must be text; found 1"),
+        ("sources = [", "run.toml is not valid TOML"),
+        ("[data]\nseq_len = 0", "seq_len must be between 1 and 65536; found 0"),
+    ],
+)
+def test_a_wrong_line_is_named(toml: str, told: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        from_toml(toml, "run.toml")
+    assert told in str(caught.value)
+
+
+def test_an_unknown_option_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match=r"Options: .*learning_rate"):
+        from_toml("[training]\nlr = 1.0", "run.toml")
+
+
+@pytest.mark.parametrize("name", ["steps", "learning_rate"])
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_number_too_big_for_anything_is_a_mistake_too(name: str, digits: int) -> None:
+    with pytest.raises(UsageError):
+        from_toml(f"[training]\n{name} = 1{'0' * digits}", "run.toml")
+
+
+@pytest.mark.parametrize(
+    ("section", "options"),
+    [
+        (DataConfig, {"batch_size": 0}),
+        (DataConfig, {"stride": 0}),
+        (DataConfig, {"val_fraction": 0.91}),
+        (DataConfig, {"val_fraction": -0.1}),
+        (DataConfig, {"val_fraction": float("nan")}),
+        (NetworkConfig, {"num_layers": 0}),
+        (NetworkConfig, {"hidden_size": 16_385}),
+        (NetworkConfig, {"embedding_size": 0}),
+        (TrainingConfig, {"minutes": 0.0}),
+        (TrainingConfig, {"dropout": 1.0}),
+        (TrainingConfig, {"dropout": -0.1}),
+        (TrainingConfig, {"learning_rate": 0.0}),
+        (TrainingConfig, {"learning_rate": float("nan")}),
+        (TrainingConfig, {"beta2": 1.0}),
+        (TrainingConfig, {"epsilon": 0.0}),
+        (TrainingConfig, {"grad_clip": -1.0}),
+        (TrainingConfig, {"seed": -1}),
+        (TrainingConfig, {"seed": 2**63}),
+        (TrainingConfig, {"threads": 0}),
+        (SamplingConfig, {"temperature": -0.1}),
+        (SamplingConfig, {"temperature": float("inf")}),
+        (SamplingConfig, {"top_k": 0}),
+        (SamplingConfig, {"top_p": 0.0}),
+        (SamplingConfig, {"top_p": 1.1}),
+        (SamplingConfig, {"min_p": 1.1}),
+        (SamplingConfig, {"repetition_penalty": 0.0}),
+        (SampleConfig, {"sample_length": -1}),
+        (SampleConfig, {"sample_window": 0}),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name(section: Any, options: dict[str, Any]) -> None:
+    (name,) = options
+    with pytest.raises(UsageError, match=name):
+        section(**options)
+
+
+def test_the_edges_of_the_ranges_are_allowed() -> None:
+    assert DataConfig(val_fraction=0.0, seq_len=1).val_fraction == 0.0
+    assert TrainingConfig(dropout=0.0, seed=2**63 - 1, grad_clip=0.0).dropout == 0.0
+    assert SamplingConfig(temperature=0.0, top_p=1.0, min_p=1.0, top_k=1).top_k == 1
+
+
+def test_options_find_their_sections_by_name() -> None:
+    config = RunConfig().with_options(
+        {"seq_len": 7, "cell": "gru", "steps": 9, "lowercase": True, "sources": ["a", "b"]}
+    )
+    assert config.data == DataConfig(seq_len=7)
+    assert config.network == NetworkConfig(cell="gru")
+    assert config.training == TrainingConfig(steps=9)
+    assert config.text == TextConfig(lowercase=True)
+    assert config.sources == ("a", "b")
+
+
+def test_an_option_leaves_the_others_of_its_section_as_they_are() -> None:
+    preset = PRESETS["tutorial"]
+    changed = preset.with_options({"num_layers": 3})
+    assert changed == replace(preset, network=replace(preset.network, num_layers=3))
+
+
+def test_an_option_can_be_unset() -> None:
+    config = RunConfig(training=TrainingConfig(minutes=3.0))
+    assert config.with_options({"minutes": None}).training.minutes is None
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"sequence_length": 3}, "no option 'sequence_length'"),
+        ({"seq_len": None}, "data.seq_len must be a whole number; found None"),
+        ({"seq_len": "3"}, "data.seq_len must be a whole number; found '3'"),
+        ({"cell": "elman"}, "network.cell must be one of"),
+        ({"dropout": 1.0}, "dropout must be in"),
+    ],
+)
+def test_a_wrong_option_is_refused(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        RunConfig().with_options(options)
+    assert told in str(caught.value)
+
+
+def test_no_two_sections_share_an_option() -> None:
+    names = [name for section in SECTIONS.values() for name in to_mapping(section())]
+    assert len(names) == len(set(names))
+
+
+def test_a_source_name_that_is_not_utf8_is_refused_with_a_way_out() -> None:
+    with pytest.raises(UsageError, match=r"not UTF-8.*burble train - <"):
+        RunConfig(sources=("caf\udce9.txt",))
+
+
+def test_a_mapping_must_be_one() -> None:
+    with pytest.raises(UsageError, match="model must be a table"):
+        from_mapping(NetworkConfig, ["lstm"], "model")
+
+
+@pytest.mark.parametrize(("cell", "gates"), [("lstm", 4), ("gru", 3), ("rnn", 1)])
+@pytest.mark.parametrize(
+    ("input_kind", "width"), [("embedding", 5), ("one-hot", 30), ("scalar", 1)]
+)
+def test_the_weights_have_the_shapes_of_the_cell(
+    cell: CellKind, gates: int, input_kind: InputKind, width: int
+) -> None:
+    config = NetworkConfig(
+        cell=cell, input=input_kind, num_layers=2, hidden_size=7, embedding_size=5
+    )
+    shapes = config.tensor_shapes(30)
+    assert shapes["layers.0.weight_ih"] == (gates * 7, width)
+    assert shapes["layers.1.weight_ih"] == (gates * 7, 7)
+    assert shapes["layers.1.weight_hh"] == (gates * 7, 7)
+    assert shapes["layers.0.bias"] == (gates * 7,)
+    assert (shapes["head.weight"], shapes["head.bias"]) == ((30, 7), (30,))
+    assert shapes.get("embedding.weight") == ((30, 5) if input_kind == "embedding" else None)

@@ -1,0 +1,137 @@
+"""The known texts: the one in every Python, and the one fetched once, checked and kept."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from burble.errors import TextError
+from burble.text.corpora import CORPORA, cache_folder, check_alice, open_alice, strip_gutenberg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
+# Of the right size and shape, and of made-up words.
+BOOK = "".join(f"CHAPTER {number}.\n" + "bibble babble\n" * 900 for number in ROMAN)
+HEADER = "Some words of the licence.\n*** START OF THE PROJECT GUTENBERG EBOOK A ***\n\n"
+FOOTER = "\n\n*** END OF THE PROJECT GUTENBERG EBOOK A ***\nThe licence, at length.\n"
+
+
+class Shelf(BaseHTTPRequestHandler):
+    """Serves one book and counts how often it was asked for."""
+
+    page = b""
+    asked = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        if self.path == "/missing":
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.page)))
+        self.end_headers()
+        self.wfile.write(self.page if self.path == "/book" else self.page[:1000])
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+        pass
+
+
+@pytest.fixture
+def shelf() -> Iterator[str]:
+    Shelf.page = ("\ufeff" + (HEADER + BOOK + FOOTER).replace("\n", "\r\n")).encode()
+    Shelf.asked = 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shelf) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "burble" / "alice.txt"
+
+
+def fetched(address: str) -> str:
+    with open_alice(address) as book:
+        return book.read().decode()
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_every_known_text_says_what_it_is(name: str) -> None:
+    assert len(CORPORA[name].description) > 20
+
+
+def test_the_python_docs_are_always_there() -> None:
+    with CORPORA["python-docs"].open() as stream:
+        text = stream.read().decode()
+    assert len(text) > 300_000
+    assert "lambda" in text
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+
+
+def test_the_book_is_fetched_stripped_and_kept(shelf: str, cache: Path) -> None:
+    assert fetched(f"{shelf}/book") == BOOK
+    assert cache.read_text("utf-8") == BOOK
+
+
+def test_the_book_is_fetched_once(shelf: str, cache: Path) -> None:
+    assert fetched(f"{shelf}/book") == fetched(f"{shelf}/book")
+    assert Shelf.asked == 1
+
+
+@pytest.mark.parametrize("path", ["cut", "missing"])
+def test_a_download_that_fails_or_breaks_off_is_not_kept(
+    shelf: str, cache: Path, path: str
+) -> None:
+    with pytest.raises(TextError, match=r"could not be fetched.*python-docs"):
+        fetched(f"{shelf}/{path}")
+    assert not cache.exists()
+
+
+def test_a_page_that_is_another_book_is_not_kept(shelf: str, cache: Path) -> None:
+    Shelf.page = (HEADER + BOOK[:1000] + FOOTER).encode()
+    with pytest.raises(TextError, match=r"does not hold the whole of Alice: found 1,001 char"):
+        fetched(f"{shelf}/book")
+    assert not cache.exists()
+
+
+def test_without_a_network_the_way_out_is_told(cache: Path) -> None:
+    with pytest.raises(TextError, match=r"could not be fetched.*burble train my-text\.txt"):
+        fetched("http://127.0.0.1:9/book")
+
+
+@pytest.mark.parametrize(
+    "page", ["no marks at all", HEADER + "no end", "no start" + FOOTER, FOOTER + HEADER]
+)
+def test_a_page_without_both_marks_is_refused(page: str) -> None:
+    with pytest.raises(TextError, match="no Project Gutenberg header and footer"):
+        strip_gutenberg(page, "http://a")
+
+
+def test_older_marks_are_known_too() -> None:
+    old = HEADER.replace("*** START OF THE", "***START OF THIS").replace("A ***", "A***")
+    assert strip_gutenberg(old + "words\n" + FOOTER, "http://a") == "words\n"
+
+
+def test_a_chapter_too_few_is_refused() -> None:
+    check_alice(BOOK, "http://a")
+    with pytest.raises(TextError, match="11 chapters"):
+        check_alice(BOOK.replace("CHAPTER XII.", "CHAPTER XI."), "http://a")
+
+
+@pytest.mark.parametrize("value", ["", "relative/path"])
+def test_a_cache_variable_that_is_no_absolute_path_is_ignored(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", value)
+    assert cache_folder() == Path.home() / ".cache" / "burble"

@@ -1,0 +1,67 @@
+"""Ids are the bytes of UTF-8."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from burble.errors import TextError
+from burble.tokenizers.byte import ByteTokenizer
+
+quick = settings(deadline=None, max_examples=100, derandomize=True)
+
+
+@quick
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_the_ids_are_the_bytes(text: str) -> None:
+    ids = ByteTokenizer().encode(text)
+    assert ids.dtype == np.uint8
+    assert bytes(ids.tolist()) == text.encode()
+
+
+@quick
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_it_counts_characters_not_bytes(text: str) -> None:
+    tokenizer = ByteTokenizer()
+    assert tokenizer.count_characters(tokenizer.encode(text)) == len(text)
+
+
+def test_a_text_cut_within_a_character_counts_only_what_begins_in_it() -> None:
+    tokenizer = ByteTokenizer()
+    assert tokenizer.count_characters(tokenizer.encode("é😀a")[1:]) == 2
+
+
+@quick
+@given(st.binary())
+def test_bytes_that_are_no_text_stream_as_they_decode(data: bytes) -> None:
+    ids = np.frombuffer(data, dtype=np.uint8)
+    decoder = ByteTokenizer().stream_decoder()
+    pieces = [decoder.push(int(token)) for token in ids]
+    assert "".join([*pieces, decoder.finish()]) == ByteTokenizer().decode(ids)
+    assert ByteTokenizer().decode(ids) == data.decode("utf-8", "replace")
+
+
+def test_an_unfinished_character_comes_out_as_a_replacement_at_the_end() -> None:
+    decoder = ByteTokenizer().stream_decoder()
+    assert [decoder.push(token) for token in "😀".encode()[:3]] == ["", "", ""]
+    assert decoder.finish() == "\ufffd"
+
+
+@pytest.mark.parametrize("policy", ["error", "nearest"])
+def test_half_a_surrogate_pair_is_refused(policy: Any) -> None:
+    with pytest.raises(TextError, match=r"'\\ud83d', which is no character"):
+        ByteTokenizer().encode("a\ud83db", policy)
+
+
+def test_half_a_surrogate_pair_can_be_skipped() -> None:
+    assert ByteTokenizer().encode("a\ud83db", "skip").tolist() == [97, 98]
+
+
+@pytest.mark.parametrize("mapping", [{}, {"kind": "byte", "vocabulary": "abc"}])
+def test_a_description_that_is_not_quite_one_is_refused(mapping: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="nothing to describe"):
+        ByteTokenizer.from_json(mapping)

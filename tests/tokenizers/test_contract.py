@@ -1,0 +1,109 @@
+"""What every tokenizer promises."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from burble.errors import TextError
+from burble.tokenizers.registry import TOKENIZERS, tokenizer_from_json
+
+if TYPE_CHECKING:
+    from burble.config import UnknownPolicy
+    from burble.tokenizers.base import Tokenizer
+
+quick = settings(deadline=None, max_examples=60, derandomize=True)
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+every_tokenizer = pytest.mark.parametrize("kind", TOKENIZERS)
+
+
+def tokenizer_for(kind: str, text: str) -> Tokenizer:
+    return TOKENIZERS[kind].from_characters(set(text))
+
+
+@every_tokenizer
+@quick
+@given(texts)
+def test_a_text_survives_the_ids(kind: str, text: str) -> None:
+    tokenizer = tokenizer_for(kind, text)
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+@every_tokenizer
+@quick
+@given(texts)
+def test_ids_are_within_the_vocabulary(kind: str, text: str) -> None:
+    tokenizer = tokenizer_for(kind, text)
+    ids = tokenizer.encode(text)
+    assert ids.ndim == 1
+    assert 0 <= ids.min() <= ids.max() < tokenizer.vocab_size
+
+
+@every_tokenizer
+@quick
+@given(texts)
+def test_a_stream_gives_the_same_text_in_whole_characters(kind: str, text: str) -> None:
+    tokenizer = tokenizer_for(kind, text)
+    decoder = tokenizer.stream_decoder()
+    pieces = [decoder.push(int(token)) for token in tokenizer.encode(text)]
+    assert [piece for piece in pieces if piece] == list(text)
+    assert decoder.finish() == ""
+
+
+@every_tokenizer
+@quick
+@given(texts)
+def test_every_character_is_counted_once(kind: str, text: str) -> None:
+    tokenizer = tokenizer_for(kind, text)
+    assert tokenizer.count_characters(tokenizer.encode(text)) == len(text)
+
+
+@every_tokenizer
+@quick
+@given(texts)
+def test_a_tokenizer_survives_json(kind: str, text: str) -> None:
+    tokenizer = tokenizer_for(kind, text)
+    again = tokenizer_from_json(json.loads(json.dumps(tokenizer.to_json())))
+    assert (again.kind, again.vocab_size) == (kind, tokenizer.vocab_size)
+    assert np.array_equal(again.encode(text), tokenizer.encode(text))
+
+
+@every_tokenizer
+def test_an_empty_text_has_no_ids(kind: str) -> None:
+    tokenizer = tokenizer_for(kind, "abc")
+    assert tokenizer.encode("").shape == (0,)
+    assert tokenizer.decode(np.array([], dtype=np.uint8)) == ""
+    assert tokenizer.count_characters(tokenizer.encode("")) == 0
+
+
+@every_tokenizer
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])
+def test_ids_of_any_type_are_decoded(kind: str, dtype: type[np.integer]) -> None:
+    tokenizer = tokenizer_for(kind, "abc")
+    assert tokenizer.decode(tokenizer.encode("cab").astype(dtype)) == "cab"
+
+
+@every_tokenizer
+@pytest.mark.parametrize("policy", ["error", "nearest"])
+def test_half_a_surrogate_pair_is_never_lost_in_silence(kind: str, policy: UnknownPolicy) -> None:
+    with pytest.raises(TextError, match="ud800"):
+        tokenizer_for(kind, "abc").encode("a\ud800", policy)
+
+
+@every_tokenizer
+def test_a_description_holds_nothing_else(kind: str) -> None:
+    described = tokenizer_for(kind, "abc").to_json()
+    assert described["kind"] == kind
+    with pytest.raises(ValueError, match=r".+"):
+        tokenizer_from_json(described | {"extra": 1})
+
+
+@pytest.mark.parametrize("mapping", [None, [], "char", {}, {"kind": "bpe"}, {"kind": ["char"]}])
+def test_a_description_of_no_tokenizer_is_refused(mapping: object) -> None:
+    with pytest.raises(ValueError, match="must be one of char, byte"):
+        tokenizer_from_json(mapping)
