@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -33,10 +33,12 @@ class EvalCommand:
     Of the text the model was trained on, only the held-out end is scored; of any other, all.
     """
 
-    model: tyro.conf.Positional[str]
+    model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
     """A model file, or the folder of a run."""
 
-    sources: tyro.conf.Positional[tuple[str, ...]]
+    sources: Annotated[
+        tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="SOURCE ...")
+    ]
     """The text: files, folders, globs, addresses, - for standard input, or known texts."""
 
     protocol: Protocol = "stream"

@@ -28,13 +28,13 @@ _RANDOM_PROMPT = 100
 class GenerateCommand:
     """Write with a model. The text goes to standard output as it is made."""
 
-    model: tyro.conf.Positional[str]
+    model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
     """A model file, or the folder of a run."""
 
-    prompt: tyro.conf.Positional[str | None] = None
+    prompt: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="PROMPT")] = None
     """How the text begins; - reads it from standard input. Without one, a new line begins."""
 
-    prompt_file: str | None = None
+    prompt_file: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
     """Read the prompt from this file."""
 
     random_prompt: bool = False

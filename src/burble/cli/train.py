@@ -42,20 +42,22 @@ class TrainCommand:
     generate and eval need. Ctrl-C saves everything and tells how to go on.
     """
 
-    sources: tyro.conf.Positional[tuple[str, ...]] = RunConfig.sources
+    sources: Annotated[
+        tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="SOURCE ...")
+    ] = RunConfig.sources
     """Files, folders, globs, .gz files, addresses, - for standard input, or names of known texts
     (burble corpora lists them)."""
 
-    out: Annotated[str | None, tyro.conf.arg(aliases=["-o"])] = None
+    out: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="FOLDER")] = None
     """Folder for the run; named after the first source where none is given."""
 
     preset: PresetName | None = None
     """Start from a set of options: tutorial is the Keras tutorial of 2021, step by step."""
 
-    config: str | None = None
+    config: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
     """Start from the options of a run.toml."""
 
-    resume: str | None = None
+    resume: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Go on with the run in this folder, exactly where it stopped."""
 
     overwrite: bool = False

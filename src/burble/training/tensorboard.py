@@ -25,7 +25,7 @@ class TensorBoard(Observer):
         self._open = SummaryWriter
         self._writer: Any = None
 
-    def started(self, facts: RunFacts) -> None:
+    def started(self, facts: RunFacts) -> None:  # noqa: ARG002 - it needs no facts
         """Open the event file, now that the folder is the run's."""
         self._writer = self._open(str(self._folder))
 

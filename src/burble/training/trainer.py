@@ -178,6 +178,8 @@ class Trainer:
         too_slow = self._validation_seconds > _VALIDATION_SHARE * self._setup.clock.seconds()
         if self._setup.budget.seconds is None or progress >= 1 or not too_slow:
             self._milestone()
+        else:
+            self._show_sample(self._model_file())
 
     def _milestone(self) -> None:
         """Validate, keep the model if it is the best, save, show what it writes."""
@@ -216,11 +218,13 @@ class Trainer:
         model = self._model_file()
         if best:
             model.save(self._setup.folder.model)
-        self._setup.observer.sampled(
-            self.position.step, self._setup.sampler(model, self.position.step)
-        )
+        self._show_sample(model)
         self._good = self._save_state()
         self._start_counting()
+
+    def _show_sample(self, model: ModelFile) -> None:
+        step = self.position.step
+        self._setup.observer.sampled(step, self._setup.sampler(model, step))
 
     def _is_sound(self, bits: float | None) -> bool:
         weights = self._network.state_dict().values()
