@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 
@@ -28,8 +29,10 @@ MODEL_NAME = "model.safetensors"
 _METADATA_KEY = "burble"
 # A vocabulary of every code point there is takes 6 MB of JSON.
 _MAX_HEADER_BYTES = 16 << 20
+_MAX_REASON = 300
 _KEYS = {"format_version", "model", "tokenizer", "normalization", "provenance"}
 
+T = TypeVar("T")
 Weights = dict[str, np.ndarray[Any, np.dtype[np.float32]]]
 
 
@@ -89,16 +92,29 @@ class ModelFile:
 
         Raises `ModelFileError` for whatever is not a whole, finite model of this format.
         """
-        if path.is_dir():
-            path = path / MODEL_NAME
         try:
+            path = _model_path(path)
             with path.open("rb") as file:
                 return _read(file, path)
         except OSError as error:
             raise ModelFileError(
-                f"There is no model at {path}: {error.strerror}. Name a model.safetensors or the "
-                "folder that `burble train` made."
+                f"There is no model at {error.filename or path}: {error.strerror}. "
+                "Name a model.safetensors or the folder that `burble train` made."
             ) from error
+
+
+def _model_path(path: Path) -> Path:
+    """The file itself; of a run folder, the model in it."""
+    try:
+        if path.is_dir():
+            path = path / MODEL_NAME
+        mode = path.stat().st_mode
+    except ValueError as error:
+        raise ModelFileError(f"There is no model at {str(path)!r}: {error}.") from error
+    if not stat.S_ISREG(mode):
+        # A pipe would be waited for, and a device may never end.
+        raise _broken(path, "it is not a regular file")
+    return path
 
 
 def _read(file: BinaryIO, path: Path) -> ModelFile:
@@ -110,8 +126,8 @@ def _read(file: BinaryIO, path: Path) -> ModelFile:
     described = _read_description(header, path)
     try:
         tokenizer = tokenizer_from_json(described["tokenizer"])
-        network = from_mapping(NetworkConfig, described["model"], "model")
-        normalization = from_mapping(TextConfig, described["normalization"], "normalization")
+        network = _whole(NetworkConfig, described["model"], "model")
+        normalization = _whole(TextConfig, described["normalization"], "normalization")
         provenance = from_mapping(Provenance, described["provenance"], "provenance")
     except (ValueError, UsageError) as error:
         raise _broken(path, str(error)) from error
@@ -145,8 +161,8 @@ def _read_description(header: dict[str, Any], path: Path) -> dict[str, Any]:
     version = described.get("format_version")
     if version != FORMAT_VERSION:
         raise ModelFileError(
-            f"{path} has format {version!r}; this burble reads format {FORMAT_VERSION}. "
-            "Install the burble that made it, or a newer one."
+            f"{path} has format {_brief(repr(version))}; this burble reads format "
+            f"{FORMAT_VERSION}. Install the burble that made it, or a newer one."
         )
     if set(described) != _KEYS:
         odd = ", ".join(sorted(set(described) ^ _KEYS))
@@ -162,6 +178,14 @@ def _parse(data: bytes, what: str, path: Path) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise _broken(path, f"{what} is not a JSON object")
     return parsed
+
+
+def _whole(cls: type[T], mapping: object, where: str) -> T:
+    """As `from_mapping`, and nothing is left to a default, which may change one day."""
+    made = from_mapping(cls, mapping, where)
+    if to_mapping(made) != mapping:
+        raise UsageError(f"{where} must tell each of {', '.join(to_mapping(made))}")
+    return made
 
 
 def _check_tensors(
@@ -183,5 +207,11 @@ def _check_tensors(
 
 def _broken(path: Path, reason: str) -> ModelFileError:
     return ModelFileError(
-        f"{path} is not a usable model: {reason}. Use an unbroken copy, or train again."
+        f"{path} is not a usable model: {_brief(reason)}. Use an unbroken copy, or train again."
     )
+
+
+def _brief(text: str) -> str:
+    """What a hostile file puts into a message must neither fill the terminal nor steer it."""
+    shown = text if len(text) <= _MAX_REASON else text[:_MAX_REASON] + "…"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)

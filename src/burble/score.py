@@ -32,7 +32,10 @@ class Score:
     @property
     def perplexity(self) -> float:
         """How many equally likely characters the model wavers between, on average."""
-        return math.exp(self.nats_per_char)
+        try:
+            return math.exp(self.nats_per_char)
+        except OverflowError:
+            return math.inf
 
     @property
     def accuracy(self) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from burble.config import SamplingConfig
+from burble.errors import UsageError
 from burble.sampling import PENALTY_TOKENS, choose, uniform
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from burble.engine.step_model import StepModel
     from burble.tokenizers.base import Ids, Tokenizer
+
+_MAX_WINDOW = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,14 @@ class GenerationRequest:
 
     window: int | None = None
     """Re-read this many tokens from a fresh state for each new one, as the Keras tutorial does."""
+
+    def __post_init__(self) -> None:
+        if self.length < 0:
+            raise UsageError(f"length must be 0 or more; found {self.length}.")
+        if self.window is not None and not 1 <= self.window <= _MAX_WINDOW:
+            raise UsageError(f"window must be from 1 to {_MAX_WINDOW:,}; found {self.window}.")
+        if "" in self.stop:
+            raise UsageError("A stop text must not be empty: it would stop before every text.")
 
 
 def stream_text(
@@ -83,13 +94,13 @@ def _characters(tokens: Iterator[int], tokenizer: Tokenizer, length: int) -> Ite
 
 
 def _until_stop(pieces: Iterator[str], stops: tuple[str, ...]) -> Iterator[str]:
-    """The pieces up to the first stop text; what may be the start of one is held back."""
+    """The pieces up to the stop text that is whole first; the start of one is held back."""
     pending = ""
     for piece in pieces:
         pending += piece
-        found = [place for stop in stops if (place := pending.find(stop)) >= 0]
+        found = [(place + len(s), place) for s in stops if (place := pending.find(s)) >= 0]
         if found:
-            yield pending[: min(found)]
+            yield pending[: min(found)[1]]
             return
         certain = len(pending) - _held_back(pending, stops)
         if certain:

@@ -40,17 +40,18 @@ def held_out_cut(text: WholeText, provenance: Provenance) -> int:
     """Where to begin scoring: the held-out part of the training text, all of any other text."""
     if text.fingerprint != provenance.text_fingerprint:
         return 0
-    if provenance.cut_characters == text.num_characters:
-        return 0
-    return provenance.cut_characters
+    cut = provenance.cut_characters
+    return cut if 0 <= cut < text.num_characters else 0
 
 
 def evaluate(model: StepModel, tokenizer: Tokenizer, ids: Ids, protocol: Protocol) -> Score:
     """Score ids, (tokens,). stream: one pass, the state carried; windows: random windows of 256
-    tokens, each from a fresh state. Raises `TextError` for fewer than two tokens.
+    tokens, each from a fresh state. Raises `TextError` for fewer than two characters.
     """
-    if len(ids) < 2:
-        raise TextError(f"At least 2 characters are needed to score a text; found {len(ids)}.")
+    # One character of several bytes is several tokens, and none of them begins a second one.
+    if tokenizer.count_characters(ids[1:]) < 1:
+        found = tokenizer.count_characters(ids)
+        raise TextError(f"At least 2 characters are needed to score a text; found {found}.")
     if protocol == "stream":
         return score_batches(model, tokenizer, scan(ids))
     windows = random_windows(ids, NUM_WINDOWS, WINDOW, WINDOWS_SEED)

@@ -1,0 +1,364 @@
+"""From a request to its text: exact length, clean stops, one text for one request."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import islice
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from burble.config import CellKind, SamplingConfig
+from burble.engine.generate import GenerationRequest, prompt_ids, stream_text, stream_tokens
+from burble.engine.step_model import NumpyModel
+from burble.errors import TextError, UsageError
+from burble.tokenizers.byte import ByteTokenizer
+from burble.tokenizers.char import CharTokenizer
+from tests.engine.script import Measuring, Script
+from tests.models import random_model, uniform_model
+
+if TYPE_CHECKING:
+    from burble.model_file import ModelFile
+    from burble.tokenizers.base import Tokenizer
+
+quick = settings(deadline=None, max_examples=150, derandomize=True)
+
+GREEDY = SamplingConfig(temperature=0.0)
+
+# Logits far enough apart that greedy choices do not hinge on rounding.
+clear = {"scale": 1.5, "head_scale": 4.0}
+
+
+def text_of(model: ModelFile, **options: Any) -> str:
+    request = GenerationRequest(**{"prompt": "a", "length": 40, **options})
+    return "".join(stream_text(NumpyModel(model), model.tokenizer, request))
+
+
+def pieces_of_script(text: str | bytes, **options: Any) -> list[str]:
+    """What is streamed when the model would write this, again and again."""
+    tokenizer: Tokenizer = ByteTokenizer()
+    if isinstance(text, str):
+        tokenizer = CharTokenizer.from_characters(set(text))
+        ids = tokenizer.encode(text)
+    else:
+        ids = np.frombuffer(text, np.uint8)
+    request = GenerationRequest(**{"length": len(ids), "sampling": GREEDY, **options})
+    return list(stream_text(Script(ids, tokenizer.vocab_size), tokenizer, request))
+
+
+def script(text: str | bytes, **options: Any) -> str:
+    return "".join(pieces_of_script(text, **options))
+
+
+# One request, one text.
+
+
+@pytest.mark.parametrize("cell", get_args(CellKind))
+def test_the_same_request_gives_the_same_text(cell: CellKind) -> None:
+    model = random_model(cell=cell, num_layers=2)
+    assert text_of(model, seed=3) == text_of(model, seed=3)
+
+
+def test_seeds_and_streams_have_texts_of_their_own() -> None:
+    model = random_model()
+    texts = {text_of(model, seed=seed, stream=stream) for seed in range(4) for stream in range(4)}
+    assert len(texts) == 16
+
+
+def test_a_longer_text_begins_with_the_shorter() -> None:
+    model = random_model()
+    assert text_of(model, length=60, seed=1).startswith(text_of(model, length=20, seed=1))
+
+
+def test_the_prompt_matters() -> None:
+    model = random_model(**clear)
+    texts = {text_of(model, prompt=prompt, sampling=GREEDY) for prompt in ("a", "b", "ab", "ba")}
+    assert len(texts) > 1
+
+
+def test_greedy_needs_no_seed() -> None:
+    model = random_model()
+    texts = {text_of(model, seed=seed, stream=seed, sampling=GREEDY) for seed in range(5)}
+    assert len(texts) == 1
+
+
+def test_greedy_tokens_are_the_likeliest_of_a_plain_loop() -> None:
+    model = random_model(**clear)
+    engine, prompt = NumpyModel(model), model.tokenizer.encode("cab")
+    ids = prompt.tolist()
+    for _ in range(20):
+        logits, _ = engine.prefill(np.array(ids))
+        ids.append(int(logits[0].argmax()))
+    request = GenerationRequest(sampling=GREEDY)
+    assert list(islice(stream_tokens(engine, prompt, request), 20)) == ids[len(prompt) :]
+
+
+def test_all_texts_of_a_uniform_model_are_as_likely() -> None:
+    model = uniform_model("abcd")
+    text = text_of(model, length=2000, sampling=SamplingConfig(temperature=1.0))
+    counts = np.array([text.count(letter) for letter in "abcd"])
+    # 16.3 is what chi-square with 3 degrees exceeds once in a thousand times.
+    assert ((counts - 500) ** 2 / 500).sum() < 16.3
+
+
+# Length.
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 7, 100])
+@pytest.mark.parametrize("vocabulary", ["\n abcé—\U0001f600", None], ids=["char", "byte"])
+def test_the_length_is_exact(length: int, vocabulary: str | None) -> None:
+    model = random_model(vocabulary=vocabulary)
+    for seed in range(5):
+        assert len(text_of(model, length=length, seed=seed)) == length
+
+
+def test_no_length_is_no_text_and_no_pieces() -> None:
+    assert pieces_of_script("abc", length=0) == []
+
+
+@pytest.mark.parametrize("length", range(1, 7))
+def test_characters_of_several_bytes_count_once(length: int) -> None:
+    text = "é—\U0001f600aé"
+    assert script(text.encode(), length=length) == (text + "é")[:length]
+
+
+def test_every_character_comes_as_soon_as_its_bytes_are_there() -> None:
+    assert pieces_of_script("a—b".encode(), length=3) == ["a", "—", "b"]
+
+
+@pytest.mark.parametrize("length", range(1, 9))
+@pytest.mark.parametrize(
+    "data",
+    [b"\xe2\x80a", b"\xf0\x9f\x98", b"\xff", b"\x80\x80a", b"\xc3\xc3\xa9", b"\xf0\x9fab\xe2"],
+)
+def test_bytes_that_are_no_text_show_as_such_and_keep_the_length(data: bytes, length: int) -> None:
+    whole = (data * 30).decode("utf-8", "replace")
+    assert script(data, length=length) == whole[:length]
+
+
+def test_text_goes_on_for_as_long_as_it_is_asked_for() -> None:
+    assert script("abc", length=10) == "abcabcabca"
+
+
+@pytest.mark.parametrize("length", [-1, -300])
+def test_less_than_nothing_cannot_be_written(length: int) -> None:
+    with pytest.raises(UsageError, match="length"):
+        GenerationRequest(length=length)
+
+
+# Stops.
+
+
+def test_the_text_ends_before_the_stop() -> None:
+    assert script("one. two. three", stop=(". t",)) == "one"
+    assert script("one. two. three", stop=("three",)) == "one. two. "
+    assert script("one. two. three", stop=("e",)) == "on"
+
+
+def test_the_first_stop_to_be_whole_counts() -> None:
+    assert script("one two three", stop=("three", "two", "zero")) == "one "
+    assert script("abcd", stop=("bcd", "c")) == "ab"
+    assert script("abcd", stop=("bc", "c")) == "a"
+
+
+def test_a_stop_at_the_start_leaves_nothing() -> None:
+    assert script("stop it", stop=("stop",)) == ""
+
+
+def test_without_a_stop_all_is_written() -> None:
+    assert script("abcabc", stop=()) == "abcabc"
+    assert script("abcabc", stop=("x", "abd")) == "abcabc"
+
+
+def test_what_only_began_a_stop_is_not_lost() -> None:
+    assert script("abcabd", stop=("abde",)) == "abcabd"
+    assert script("aaaa", stop=("aaab",)) == "aaaa"
+    assert script("aab", stop=("aaab", "b?")) == "aab"
+
+
+def test_a_stop_that_the_length_cuts_is_not_one() -> None:
+    assert script("abcde", length=3, stop=("cd",)) == "abc"
+
+
+def test_a_stop_is_found_after_a_false_start() -> None:
+    assert script("aabaabaac", stop=("aabaac",)) == "aab"
+    assert script("ababac", stop=("abac",)) == "ab"
+
+
+def test_a_stop_in_the_prompt_does_not_count() -> None:
+    assert script("cab", prompt="ab", stop=("ab",)) == "c"
+    assert script("bca", prompt="a", length=3, stop=("ab",)) == "bca"
+
+
+def test_a_stop_of_several_bytes_is_found_across_its_bytes() -> None:
+    assert script("é—a—é".encode(), stop=("—é",), length=5) == "é—a"
+    assert script(b"\xf0\x9fab", stop=("\ufffda",), length=4) == ""
+
+
+def test_the_stop_may_be_longer_than_the_text() -> None:
+    assert script("ab", stop=("ab" * 1000,)) == "ab"
+
+
+def test_pieces_come_as_soon_as_no_stop_can_begin_in_them() -> None:
+    assert pieces_of_script("abcab", stop=("bd",)) == ["a", "bc", "a", "b"]
+    assert pieces_of_script("abcab", stop=()) == ["a", "b", "c", "a", "b"]
+
+
+@pytest.mark.parametrize("stop", [("",), ("a", "")])
+def test_an_empty_stop_is_refused(stop: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match="stop"):
+        GenerationRequest(stop=stop)
+
+
+def ended_by(text: str, stops: list[str]) -> str:
+    """Letter by letter: the text before the stop that is whole first, the longest of several."""
+    for end in range(1, len(text) + 1):
+        starts = [end - len(stop) for stop in stops if text[:end].endswith(stop)]
+        if starts:
+            return text[: min(starts)]
+    return text
+
+
+@quick
+@given(
+    st.text("ab", min_size=1, max_size=30),
+    st.lists(st.text("ab", min_size=1, max_size=5), max_size=3),
+)
+def test_any_stops_end_any_text_where_they_should(text: str, stops: list[str]) -> None:
+    assert script(text, stop=tuple(stops)) == ended_by(text, stops)
+
+
+def test_the_first_of_two_stops_within_one_piece_counts() -> None:
+    assert script(b"a\xf0\x9fa", stop=("a\ufffda", "\ufffd"), length=3) == "a"
+
+
+@quick
+@given(
+    st.binary(min_size=1, max_size=20).map(
+        lambda data: bytes(b"\xf0\x9f\xc3a"[b % 4] for b in data)
+    ),
+    st.lists(st.text("a\ufffd", min_size=1, max_size=4), max_size=3),
+)
+def test_stops_do_not_depend_on_how_the_text_comes(data: bytes, stops: list[str]) -> None:
+    # Broken bytes come as two characters at once.
+    text = script(data)
+    assert script(data, stop=tuple(stops)) == ended_by(text, stops)
+
+
+@quick
+@given(st.text("abc", min_size=1, max_size=12), st.text("abc", min_size=1, max_size=4))
+def test_a_stopped_text_of_a_model_is_the_start_of_the_unstopped(text: str, stop: str) -> None:
+    model = random_model(vocabulary="abc", hidden_size=4)
+    whole = text_of(model, prompt=text, length=30)
+    assert text_of(model, prompt=text, length=30, stop=(stop,)) == ended_by(whole, [stop])
+
+
+# Window.
+
+
+@pytest.mark.parametrize("cell", get_args(CellKind))
+@pytest.mark.parametrize("window", [64, 2000])
+def test_a_window_over_everything_changes_nothing(cell: CellKind, window: int) -> None:
+    model = random_model(cell=cell, num_layers=2, **clear)
+    carried = text_of(model, prompt="abc", sampling=GREEDY)
+    assert text_of(model, prompt="abc", sampling=GREEDY, window=window) == carried
+
+
+def test_a_window_of_one_knows_the_last_character_only() -> None:
+    model = random_model(**clear)
+    text = text_of(model, prompt="hgfedcba", sampling=GREEDY, window=1, length=60)
+    assert text == text_of(model, prompt="a", sampling=GREEDY, window=1, length=60)
+    followers: dict[str, set[str]] = {}
+    for before, after in zip("a" + text, text, strict=False):
+        followers.setdefault(before, set()).add(after)
+    assert all(len(after) == 1 for after in followers.values())
+
+
+@pytest.mark.parametrize("window", [1, 2, 5, 70])
+def test_each_character_is_chosen_after_its_window_alone(window: int) -> None:
+    model = random_model(**clear)
+    engine = NumpyModel(model)
+    text = "abcd" + text_of(model, prompt="abcd", sampling=GREEDY, window=window, length=90)
+    for place in (4, 5, 10, 80, 93):
+        logits, _ = engine.prefill(model.tokenizer.encode(text[max(0, place - window) : place]))
+        assert model.tokenizer.decode(logits.argmax(axis=1)) == text[place]
+
+
+@pytest.mark.parametrize("window", [1, 3, 64, 65, 200])
+def test_a_window_is_filled_and_then_stays_full(window: int) -> None:
+    request = GenerationRequest(sampling=GREEDY, window=window)
+    read = list(islice(stream_tokens(Measuring(256), np.array([7]), request), 250))
+    assert read == [min(place, window) for place in range(1, 251)]
+
+
+def test_the_penalty_looks_further_back_than_a_short_window() -> None:
+    model = random_model(vocabulary="abcdefgh", hidden_size=4, **clear)
+    sampling = SamplingConfig(temperature=0.0, repetition_penalty=100.0)
+    assert len(set(text_of(model, length=7, sampling=sampling, window=1))) > 3
+
+
+@pytest.mark.parametrize("window", [0, -1, 2**40])
+def test_a_window_of_nothing_is_refused(window: int) -> None:
+    with pytest.raises(UsageError, match="window"):
+        GenerationRequest(window=window)
+
+
+# Penalty.
+
+
+def test_the_repetition_penalty_keeps_a_text_from_circling() -> None:
+    # One that says the same letter for ever, from the head's bias alone.
+    model = random_model(vocabulary="abcdefgh", head_scale=0.0)
+    model.weights["head.bias"][:] = [8, 7, 6, 5, 4, 3, 2, 1]
+    assert text_of(model, sampling=GREEDY, length=5) == "aaaaa"
+    penalty = SamplingConfig(temperature=0.0, repetition_penalty=10.0)
+    assert text_of(model, prompt="a", sampling=penalty, length=7) == "bcdefgh"
+
+
+def test_the_penalty_counts_the_prompt_and_forgets_after_64_tokens() -> None:
+    model = random_model(vocabulary="abc", head_scale=0.0)
+    model.weights["head.bias"][:] = [3, 2, -50]
+    penalty = SamplingConfig(temperature=0.0, repetition_penalty=2.0)
+    assert text_of(model, prompt="a" + "c" * 63, sampling=penalty, length=1) == "b"
+    assert text_of(model, prompt="a" + "c" * 64, sampling=penalty, length=1) == "a"
+
+
+# Prompts.
+
+
+def test_a_prompt_is_its_ids() -> None:
+    assert prompt_ids(CharTokenizer("abc"), "cab").tolist() == [2, 0, 1]
+    assert prompt_ids(ByteTokenizer(), "é").tolist() == [0xC3, 0xA9]
+
+
+def test_an_empty_prompt_is_the_start_of_a_line() -> None:
+    assert prompt_ids(CharTokenizer("\t\nab"), "").tolist() == [1]
+    assert prompt_ids(ByteTokenizer(), "").tolist() == [10]
+
+
+def test_where_there_are_no_lines_an_empty_prompt_is_the_first_token() -> None:
+    assert prompt_ids(CharTokenizer("abc"), "").tolist() == [0]
+
+
+def test_an_empty_prompt_writes_as_a_new_line_does() -> None:
+    model = random_model()
+    assert text_of(model, prompt="", seed=2) == text_of(model, prompt="\n", seed=2)
+
+
+def test_an_unknown_character_is_told_before_anything_is_written() -> None:
+    model = random_model(vocabulary="abc")
+    with pytest.raises(TextError, match="'x'"):
+        stream_text(NumpyModel(model), model.tokenizer, GenerationRequest(prompt="x"))
+
+
+def test_a_vocabulary_of_one_writes_it() -> None:
+    model = random_model(vocabulary="z", hidden_size=1)
+    assert text_of(model, prompt="", length=5) == "zzzzz"
+
+
+def test_a_request_cannot_change_under_way() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        GenerationRequest().seed = 1  # type: ignore[misc]

@@ -1,0 +1,115 @@
+"""The engine computes what the network in torch computes: the one file means one thing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+import pytest
+import torch
+
+from burble.config import CellKind, InputKind, NetworkConfig
+from burble.engine.step_model import NumpyModel
+from burble.model_file import ModelFile
+from burble.tokenizers.char import CharTokenizer
+from burble.training.network import Network, reset_rows
+from tests.models import LETTERS, random_model
+
+if TYPE_CHECKING:
+    from burble.tokenizers.base import Ids
+
+TIME, ROWS = 50, 3
+TOLERANCE = 1e-4
+
+
+def network_of(model: ModelFile) -> Network:
+    """The same weights in torch; `load_state_dict` is strict, so names and shapes agree."""
+    network = Network(model.network, model.tokenizer.vocab_size)
+    network.load_state_dict({name: torch.from_numpy(w) for name, w in model.weights.items()})
+    return network.eval()
+
+
+def texts(vocab_size: int, rows: int = ROWS) -> Ids:
+    return np.random.default_rng(1).integers(vocab_size, size=(TIME, rows))
+
+
+@torch.no_grad()
+def assert_parity(model: ModelFile, rows: int = ROWS) -> None:
+    """In two calls, the state carried over, one row reset between them."""
+    ids = texts(model.tokenizer.vocab_size, rows)
+    cut = TIME // 3
+    network, engine = network_of(model), NumpyModel(model)
+    expected_state, state = network.start(rows), engine.start(rows)
+    for part, fresh in ((ids[:cut], np.zeros(rows, bool)), (ids[cut:], np.arange(rows) == 1)):
+        expected_state = reset_rows(expected_state, torch.from_numpy(fresh))
+        state = engine.reset(state, fresh)
+        expected, expected_state = network(torch.from_numpy(part), expected_state)
+        logits, state = engine.forward(part, state)
+        assert logits.dtype == np.float32
+        assert logits.shape == expected.shape
+        np.testing.assert_allclose(logits, expected.numpy(), atol=TOLERANCE, rtol=0)
+        assert float(expected.std()) > 100 * TOLERANCE
+
+
+@pytest.mark.parametrize("residual", [False, True], ids=["plain", "residual"])
+@pytest.mark.parametrize("num_layers", [1, 2, 3])
+@pytest.mark.parametrize("kind", get_args(InputKind))
+@pytest.mark.parametrize("cell", get_args(CellKind))
+def test_engine_and_network_agree(
+    cell: CellKind,
+    kind: InputKind,
+    num_layers: int,
+    residual: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    model = random_model(
+        cell=cell,
+        input=kind,
+        num_layers=num_layers,
+        residual=residual,
+        hidden_size=13,
+        embedding_size=7,
+        scale=0.5,
+        seed=num_layers,
+    )
+    assert_parity(model)
+
+
+@pytest.mark.parametrize("cell", get_args(CellKind))
+@pytest.mark.parametrize("hidden_size", [1, 2, 31, 65])
+def test_they_agree_at_odd_sizes(cell: CellKind, hidden_size: int) -> None:
+    assert_parity(random_model(cell=cell, num_layers=2, hidden_size=hidden_size, scale=0.3))
+
+
+@pytest.mark.parametrize("cell", get_args(CellKind))
+def test_they_agree_on_bytes_and_on_a_single_row(cell: CellKind) -> None:
+    assert_parity(random_model(cell=cell, vocabulary=None, scale=0.5), rows=1)
+
+
+@pytest.mark.parametrize("kind", get_args(InputKind))
+@torch.no_grad()
+def test_they_agree_on_a_vocabulary_of_one(kind: InputKind) -> None:
+    model = random_model(input=kind, vocabulary="a", num_layers=2)
+    ids = np.zeros((5, 2), dtype=np.int64)
+    network = network_of(model)
+    expected, _ = network(torch.from_numpy(ids), network.start(2))
+    engine = NumpyModel(model)
+    logits, _ = engine.forward(ids, engine.start(2))
+    np.testing.assert_allclose(logits, expected.numpy(), atol=TOLERANCE, rtol=0)
+
+
+@pytest.mark.parametrize("kind", get_args(InputKind))
+@pytest.mark.parametrize("cell", get_args(CellKind))
+@torch.no_grad()
+def test_a_fresh_network_runs_in_the_engine_as_it_is(cell: CellKind, kind: InputKind) -> None:
+    config = NetworkConfig(cell=cell, input=kind, num_layers=2, hidden_size=10, embedding_size=3)
+    tokenizer = CharTokenizer.from_characters(set(LETTERS))
+    vocab_size = tokenizer.vocab_size
+    network = Network(config, vocab_size, generator=torch.Generator().manual_seed(0)).eval()
+    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    shapes = {name: weight.shape for name, weight in weights.items()}
+    assert shapes == config.tensor_shapes(vocab_size)
+    engine = NumpyModel(ModelFile(config, tokenizer, weights))
+    ids = texts(vocab_size)
+    expected, _ = network(torch.from_numpy(ids), network.start(ROWS))
+    logits, _ = engine.forward(ids, engine.start(ROWS))
+    np.testing.assert_allclose(logits, expected.numpy(), atol=TOLERANCE, rtol=0)

@@ -1,0 +1,177 @@
+"""The figures of `burble eval`."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from burble.data.prepare import WholeText
+from burble.data.scan import random_windows
+from burble.engine.scoring import score_batches
+from burble.engine.step_model import NumpyModel
+from burble.errors import TextError
+from burble.evaluation.compression import xz_bits
+from burble.evaluation.evaluate import (
+    NUM_WINDOWS,
+    WINDOW,
+    WINDOWS_SEED,
+    Protocol,
+    baselines,
+    evaluate,
+    held_out_cut,
+)
+from burble.evaluation.ngram import NgramModel
+from burble.model_file import Provenance
+from burble.tokenizers.byte import ByteTokenizer
+from burble.tokenizers.char import CharTokenizer
+from tests.models import LETTERS, random_model, uniform_model
+
+if TYPE_CHECKING:
+    from burble.model_file import ModelFile
+    from burble.score import Score
+    from burble.tokenizers.base import Ids
+
+both = pytest.mark.parametrize("protocol", ["stream", "windows"])
+
+
+def measured(model: ModelFile, ids: Ids, protocol: Protocol) -> Score:
+    return evaluate(NumpyModel(model), model.tokenizer, ids, protocol)
+
+
+def letters(length: int, seed: int = 0) -> Ids:
+    return np.random.default_rng(seed).integers(len(LETTERS), size=length)
+
+
+def test_stream_is_one_pass_over_everything() -> None:
+    model = random_model()
+    ids = letters(600)
+    engine = NumpyModel(model)
+    logits, _ = engine.forward(ids[:-1, None], engine.start(1))
+    wide = logits[:, 0].astype(np.float64)
+    log_p = wide - np.log(np.exp(wide).sum(axis=1, keepdims=True))
+    nats = -log_p[np.arange(599), ids[1:]].sum()
+    score = measured(model, ids, "stream")
+    assert score.nats == pytest.approx(nats, rel=1e-5)
+    assert score.num_tokens == score.num_characters == 599
+    assert score.num_correct == np.count_nonzero(wide.argmax(axis=1) == ids[1:])
+
+
+def test_windows_are_the_same_random_ones_every_time() -> None:
+    model = random_model(hidden_size=4)
+    ids = letters(2000)
+    windows = random_windows(ids, NUM_WINDOWS, WINDOW, WINDOWS_SEED)
+    expected = score_batches(NumpyModel(model), model.tokenizer, windows)
+    score = measured(model, ids, "windows")
+    assert score == expected == measured(model, ids, "windows")
+    assert score.num_tokens == NUM_WINDOWS * WINDOW
+    assert score.bits_per_char == pytest.approx(
+        measured(model, ids, "stream").bits_per_char, rel=0.1
+    )
+
+
+@both
+def test_to_a_uniform_model_a_character_is_log_v_bits(protocol: Protocol) -> None:
+    score = measured(uniform_model(), letters(400), protocol)
+    assert score.bits_per_char == pytest.approx(math.log2(len(LETTERS)))
+
+
+@both
+@pytest.mark.parametrize("length", [2, 3, WINDOW, WINDOW + 1, WINDOW + 2])
+def test_a_short_text_is_scored(length: int, protocol: Protocol) -> None:
+    model = random_model(hidden_size=2)
+    score = measured(model, letters(length), protocol)
+    assert score.num_tokens == min(length - 1, WINDOW if protocol == "windows" else length) * (
+        NUM_WINDOWS if protocol == "windows" else 1
+    )
+
+
+@both
+def test_of_two_characters_the_second_is_asked_for(protocol: Protocol) -> None:
+    model = random_model(hidden_size=2)
+    logits, _ = NumpyModel(model).prefill(np.array([3]))
+    wide = logits[0].astype(np.float64)
+    nats = np.log(np.exp(wide).sum()) - wide[5]
+    assert measured(model, np.array([3, 5]), protocol).nats_per_char == pytest.approx(
+        nats, rel=1e-5
+    )
+
+
+@both
+@pytest.mark.parametrize("length", [0, 1])
+def test_a_text_too_short_to_ask_for_anything_is_told(length: int, protocol: Protocol) -> None:
+    with pytest.raises(TextError, match=f"found {length}"):
+        measured(random_model(hidden_size=2), letters(length), protocol)
+
+
+@both
+@pytest.mark.parametrize("text", ["", "a", "é", "\U0001f600"])
+def test_one_character_of_several_bytes_is_too_short(text: str, protocol: Protocol) -> None:
+    model = random_model(vocabulary=None, hidden_size=2)
+    with pytest.raises(TextError, match=f"found {len(text)}"):
+        measured(model, model.tokenizer.encode(text), protocol)
+
+
+def test_bits_are_for_a_character_also_where_bytes_are_read() -> None:
+    model = uniform_model(None)
+    score = measured(model, model.tokenizer.encode("é" * 51), "stream")
+    # Of 102 bytes 101 are asked for, 8 bits each, and 50 characters begin in them.
+    assert score.bits_per_char == pytest.approx(8 * 101 / 50)
+
+
+def test_baselines_are_the_models_on_the_same_characters() -> None:
+    tokenizer = CharTokenizer(LETTERS)
+    train, ids = letters(500) % 3, letters(300, seed=1) % 3
+    probabilities = NgramModel(train, len(LETTERS)).probabilities(ids)[1:]
+    found = baselines(tokenizer, train, ids)
+    assert found.ngram == pytest.approx(-np.log2(probabilities).mean())
+    bits = xz_bits(tokenizer.decode(train), tokenizer.decode(ids))
+    assert found.xz == pytest.approx(bits / 299)
+
+
+def test_random_letters_leave_the_baselines_nothing_to_foresee() -> None:
+    tokenizer = CharTokenizer(LETTERS)
+    found = baselines(tokenizer, letters(20_000), letters(5000, seed=1))
+    assert math.log2(10) < found.ngram < 1.35 * math.log2(10)
+    assert math.log2(10) < found.xz < 1.35 * math.log2(10)
+
+
+def test_baselines_measure_bytes_by_the_character() -> None:
+    tokenizer = ByteTokenizer()
+    train, ids = tokenizer.encode("é—" * 40), tokenizer.encode("é—" * 20)
+    probabilities = NgramModel(train, 256).probabilities(ids)[1:]
+    found = baselines(tokenizer, train, ids)
+    assert found.ngram == pytest.approx(-np.log2(probabilities).sum() / 39)
+
+
+# What of a text is held out.
+
+
+def whole_text(fingerprint: str = "same", num_characters: int = 1000) -> WholeText:
+    return WholeText(fingerprint, num_characters, (0,))
+
+
+def learned(cut: int, num_characters: int = 1000) -> Provenance:
+    return Provenance("same", num_characters, cut)
+
+
+def test_of_the_training_text_the_held_out_end_is_scored() -> None:
+    assert held_out_cut(whole_text(), learned(900)) == 900
+    assert held_out_cut(whole_text(), learned(1)) == 1
+
+
+def test_of_any_other_text_all_is_scored() -> None:
+    assert held_out_cut(whole_text("other"), learned(900)) == 0
+    assert held_out_cut(whole_text("other"), Provenance()) == 0
+
+
+def test_where_nothing_was_held_out_all_is_scored() -> None:
+    assert held_out_cut(whole_text(), learned(1000)) == 0
+    assert held_out_cut(whole_text(), learned(0)) == 0
+
+
+@pytest.mark.parametrize("cut", [-1, -(10**30), 1001, 10**30])
+def test_a_cut_outside_the_text_is_none(cut: int) -> None:
+    assert held_out_cut(whole_text(), learned(cut)) == 0

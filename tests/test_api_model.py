@@ -1,0 +1,264 @@
+"""`burble.Model`, as Python programs use it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import burble
+from burble.api import Model
+from burble.config import SamplingConfig, TextConfig
+from burble.data.prepare import prepare
+from burble.data.prepared import DATA_FOLDER
+from burble.engine.generate import GenerationRequest
+from burble.errors import ModelFileError, TextError, UsageError
+from burble.model_file import MODEL_NAME
+from burble.text.sources import find_documents
+from tests.models import random_model, uniform_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def model(**options: Any) -> Model:
+    return Model(random_model(**options))
+
+
+LOWERED = TextConfig(lowercase=True, unicode_form="NFC")
+
+
+# Writing.
+
+
+def test_the_same_seed_writes_the_same_text() -> None:
+    one = model()
+    assert one.generate("a", seed=1) == one.generate("a", seed=1)
+    assert one.generate("a", seed=1) != one.generate("a", seed=2)
+
+
+def test_without_a_seed_every_text_is_another() -> None:
+    one = model()
+    assert one.generate("a") != one.generate("a")
+
+
+def test_300_characters_are_written_where_no_length_is_given() -> None:
+    assert len(model().generate()) == 300
+    assert len(model().generate("ab", length=17)) == 17
+
+
+def test_a_stream_joined_is_the_text() -> None:
+    one = model()
+    pieces = list(one.stream("a", length=50, seed=4))
+    assert len(pieces) > 1
+    assert "".join(pieces) == one.generate("a", length=50, seed=4)
+
+
+def test_options_are_those_of_the_request() -> None:
+    one = model()
+    request = GenerationRequest(
+        prompt="ab",
+        length=30,
+        sampling=SamplingConfig(
+            temperature=1.5, top_k=5, top_p=0.9, min_p=0.01, repetition_penalty=1.1
+        ),
+        stop=("hh",),
+        seed=6,
+        window=4,
+    )
+    text = one.generate(
+        "ab",
+        length=30,
+        temperature=1.5,
+        top_k=5,
+        top_p=0.9,
+        min_p=0.01,
+        repetition_penalty=1.1,
+        stop=["hh"],
+        seed=6,
+        window=4,
+    )
+    assert text == "".join(one.run(request))
+
+
+def test_a_stop_may_be_one_text_or_several() -> None:
+    one = model()
+    whole = one.generate("a", seed=1)
+    stop, other = whole[100:103], whole[200:203]
+    assert one.generate("a", seed=1, stop=stop) == whole[: whole.index(stop)]
+    first = min(whole.index(stop), whole.index(other))
+    assert one.generate("a", seed=1, stop=[stop, other]) == whole[:first]
+    assert one.generate("a", seed=1, stop=()) == whole
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"temprature": 1.0},
+        {"max_tokens": 3},
+        {"stream": 1},
+        {"temperature": -1},
+        {"temperature": "hot"},
+        {"temperature": math.nan},
+        {"top_k": 0},
+        {"top_k": 2.5},
+        {"top_p": 0},
+        {"min_p": 2},
+        {"repetition_penalty": 0},
+        {"length": -1},
+        {"window": 0},
+        {"window": -3},
+        {"stop": ""},
+        {"stop": ["a", ""]},
+    ],
+    ids=repr,
+)
+def test_a_wrong_option_is_told_before_anything_is_written(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=next(iter(options)).split("_", maxsplit=1)[0]):
+        model().stream("a", **options)
+
+
+# Prompts.
+
+
+def test_a_prompt_is_read_as_the_text_was() -> None:
+    one = model(vocabulary="\n abé", normalization=LOWERED)
+    assert one.read_prompt("ABE\u0301") == "abé"
+    assert one.generate("AB", seed=1) == one.generate("ab", seed=1)
+
+
+def test_a_prompt_is_left_alone_where_the_text_was() -> None:
+    one = model(vocabulary="\n aAé")
+    assert one.read_prompt("aA") == "aA"
+    with pytest.raises(TextError):
+        one.read_prompt("e\u0301")
+
+
+def test_unknown_characters_are_told_skipped_or_replaced() -> None:
+    one = model(vocabulary="\n 'ab")
+    with pytest.raises(TextError, match="’"):
+        one.read_prompt("a’b")
+    with pytest.raises(TextError, match="’"):
+        one.generate("a’b")
+    assert one.read_prompt("a’b", "skip") == "ab"
+    assert one.read_prompt("a’b", "nearest") == "a'b"
+    assert one.generate("a’b", seed=1, unknown="nearest") == one.generate("a'b", seed=1)
+
+
+def test_an_empty_prompt_stays_empty() -> None:
+    assert model().read_prompt("") == ""
+    assert model(vocabulary="ab").read_prompt("zzz", "skip") == ""
+    assert len(model(vocabulary="ab").generate("zzz", unknown="skip", length=5)) == 5
+
+
+# Scoring.
+
+
+def test_a_score_is_of_every_character_but_the_first() -> None:
+    score = Model(uniform_model("abcd")).score("abcda")
+    assert (score.num_tokens, score.num_characters) == (4, 4)
+    assert score.bits_per_char == pytest.approx(2)
+
+
+def test_a_text_is_normalised_before_it_is_scored() -> None:
+    one = model(vocabulary="\n abé", normalization=LOWERED)
+    assert one.score("ABE\u0301ba") == one.score("abéba")
+
+
+def test_what_a_model_wrote_greedily_is_what_it_foresees() -> None:
+    one = model(scale=1.5, head_scale=4.0)
+    text = "a" + one.generate("a", length=40, temperature=0)
+    score = one.score(text)
+    assert score.accuracy == 1
+    assert score.bits_per_char < one.score(text[::-1]).bits_per_char
+
+
+@pytest.mark.parametrize("text", ["", "a"])
+def test_a_text_too_short_to_score_is_told(text: str) -> None:
+    with pytest.raises(TextError, match="At least 2"):
+        model().score(text)
+
+
+def test_unknown_characters_in_a_score_are_told_or_skipped() -> None:
+    one = model(vocabulary="ab")
+    with pytest.raises(TextError, match="'x'"):
+        one.score("axb")
+    assert one.score("axb", unknown="skip") == one.score("ab")
+
+
+# Saving and loading.
+
+
+def test_a_saved_model_writes_the_same(tmp_path: Path) -> None:
+    one = model(normalization=LOWERED)
+    one.save(tmp_path / "mine.safetensors")
+    again = burble.load(tmp_path / "mine.safetensors")
+    assert again.folder is None
+    assert again.file.normalization == LOWERED
+    assert again.generate("a", seed=1) == one.generate("a", seed=1)
+    assert again.score("abcab") == one.score("abcab")
+
+
+def test_names_may_be_texts(tmp_path: Path) -> None:
+    one = model()
+    one.save(str(tmp_path / MODEL_NAME))
+    assert burble.load(str(tmp_path)).folder == tmp_path
+    assert burble.load(str(tmp_path / MODEL_NAME)).folder is None
+
+
+def test_what_is_no_model_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError):
+        burble.load(tmp_path)
+    with pytest.raises(ModelFileError):
+        burble.load(str(tmp_path / "absent"))
+
+
+# The text beside it.
+
+
+def test_a_model_alone_has_no_random_prompt(tmp_path: Path) -> None:
+    one = model()
+    one.save(tmp_path / MODEL_NAME)
+    for alone in (one, burble.load(tmp_path / MODEL_NAME), burble.load(tmp_path)):
+        assert not alone.has_training_text()
+        with pytest.raises(TextError, match="run folder"):
+            alone.random_prompt(10, seed=0)
+
+
+def run_folder(folder: Path, text: str, cut: int) -> Model:
+    """A model with the text beside it, as training leaves it."""
+    one = model(vocabulary="".join(sorted(set(text))))
+    one.save(folder / MODEL_NAME)
+    (folder / "text.txt").write_text(text, "utf-8")
+    prepare(
+        find_documents([str(folder / "text.txt")]),
+        TextConfig(),
+        one.file.tokenizer,
+        lambda _: cut,
+        folder / DATA_FOLDER,
+        say=lambda _: None,
+    )
+    return burble.load(folder)
+
+
+TEXT = "".join(np.random.default_rng(0).choice(list("abcdefgh "), 400))
+
+
+def test_a_random_prompt_is_a_passage_of_the_held_out_text(tmp_path: Path) -> None:
+    one = run_folder(tmp_path, TEXT, cut=200)
+    prompts = {one.random_prompt(30, seed) for seed in range(20)}
+    assert all(len(prompt) == 30 and prompt in TEXT[200:] for prompt in prompts)
+    assert len(prompts) > 10
+    assert one.random_prompt(30, seed=5) == one.random_prompt(30, seed=5)
+
+
+def test_where_nothing_is_held_out_it_is_of_all_the_text(tmp_path: Path) -> None:
+    one = run_folder(tmp_path, TEXT, cut=400)
+    assert one.random_prompt(30, seed=1) in TEXT
+
+
+def test_a_random_prompt_longer_than_the_text_is_all_of_it(tmp_path: Path) -> None:
+    one = run_folder(tmp_path, TEXT, cut=390)
+    assert one.random_prompt(100, seed=1) == TEXT[390:]

@@ -1,0 +1,594 @@
+"""One file holds a whole model, and whatever is not one is a single clear error."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import struct
+import time
+import tracemalloc
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from burble.config import CellKind, InputKind, NetworkConfig, TextConfig, to_mapping
+from burble.errors import ModelFileError
+from burble.model_file import MODEL_NAME, ModelFile, Provenance
+from tests.models import random_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from burble.model_file import Weights
+
+UNICODE = "\n\"'\\\x7f\u00a0é’\u2028\ufeff一\U0001f600"
+NUM_FLIPS = 300
+
+# What a small file may take to be refused; the work is a fraction of it.
+SECONDS = 1.0
+BYTES = 1 << 20
+
+posix = pytest.mark.skipif(os.name != "posix", reason="has neither pipes nor devices as files")
+
+PROVENANCE = Provenance(
+    text_fingerprint="ab" * 32,
+    num_characters=1000,
+    cut_characters=900,
+    batching="windows",
+    val_bits_per_char=2.5,
+    steps=7,
+    chars_seen=12_345,
+    seconds=1.25,
+    seed=2**63 - 1,
+    burble_version="0.1",
+)
+
+
+def small() -> ModelFile:
+    return random_model(hidden_size=3, embedding_size=2, vocabulary="abc")
+
+
+def description(model: ModelFile) -> dict[str, Any]:
+    header = header_of(model.to_bytes())
+    described: dict[str, Any] = json.loads(header["__metadata__"]["burble"])
+    return described
+
+
+def header_of(data: bytes) -> dict[str, Any]:
+    header: dict[str, Any] = json.loads(data[8 : 8 + header_length(data)])
+    return header
+
+
+def header_length(data: bytes) -> int:
+    return int(struct.unpack("<Q", data[:8])[0])
+
+
+def with_header(data: bytes, header: object) -> bytes:
+    """`data` with its header replaced: by JSON, or by these very bytes."""
+    encoded = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(encoded)) + encoded + data[8 + header_length(data) :]
+
+
+def described_by(described: object, weights: Weights | None = None) -> bytes:
+    """A safetensors file with this description: a text as it is, anything else as JSON."""
+    text = described if isinstance(described, str) else json.dumps(described)
+    return save(small().weights if weights is None else weights, {"burble": text})
+
+
+def with_entry(section: str, key: str, value: object) -> bytes:
+    described = description(small())
+    described[section][key] = value
+    return described_by(described)
+
+
+def without_entry(section: str, key: str) -> bytes:
+    described = description(small())
+    del described[section][key]
+    return described_by(described)
+
+
+def with_tensor_entry(**changed: object) -> bytes:
+    data = small().to_bytes()
+    header = header_of(data)
+    header["head.bias"] |= changed
+    return with_header(data, header)
+
+
+def written(data: bytes, folder: Path) -> Path:
+    path = folder / MODEL_NAME
+    path.write_bytes(data)
+    return path
+
+
+def refusal(path: Path) -> str:
+    """The message of the one error; it fits a terminal, whatever is in the file."""
+    with pytest.raises(ModelFileError) as caught:
+        ModelFile.load(path)
+    message = str(caught.value)
+    assert caught.value.exit_code == 4
+    assert str(path) in message
+    assert message.isprintable()
+    assert len(message) < 600 + 2 * len(str(path))
+    return message
+
+
+def assert_same_model(one: ModelFile, other: ModelFile) -> None:
+    assert one.network == other.network
+    assert one.tokenizer.to_json() == other.tokenizer.to_json()
+    assert one.normalization == other.normalization
+    assert one.provenance == other.provenance
+    assert one.weights.keys() == other.weights.keys()
+    for name, weight in one.weights.items():
+        assert other.weights[name].dtype == np.float32
+        assert np.array_equal(weight, other.weights[name])
+
+
+@pytest.mark.parametrize("vocabulary", [UNICODE, None], ids=["char", "byte"])
+@pytest.mark.parametrize("kind", get_args(InputKind))
+@pytest.mark.parametrize("cell", get_args(CellKind))
+def test_a_saved_model_comes_back_whole(
+    cell: CellKind, kind: InputKind, vocabulary: str | None, tmp_path: Path
+) -> None:
+    model = random_model(
+        cell=cell,
+        input=kind,
+        num_layers=2,
+        residual=True,
+        vocabulary=vocabulary,
+        normalization=TextConfig(lowercase=True, unicode_form="NFKC", encoding="cp1252"),
+        provenance=PROVENANCE,
+    )
+    path = tmp_path / "some name.bin"
+    model.save(path)
+    assert_same_model(ModelFile.load(path), model)
+
+
+def test_every_character_that_a_text_can_hold_may_be_in_the_vocabulary(tmp_path: Path) -> None:
+    points = [*range(0x3000), *range(0xD700, 0xD800), *range(0xE000, 0xE100), 0x1F600, 0x10FFFF]
+    everything = "".join(chr(p) for p in points if not 0xD800 <= p < 0xE000)
+    model = random_model(vocabulary=everything, hidden_size=1, embedding_size=1)
+    model.save(tmp_path / MODEL_NAME)
+    assert ModelFile.load(tmp_path).tokenizer.decode(np.arange(len(everything))) == everything
+
+
+def test_the_same_model_gives_the_same_bytes() -> None:
+    assert small().to_bytes() == small().to_bytes()
+
+
+def test_a_model_is_found_by_its_file_or_by_its_folder(tmp_path: Path) -> None:
+    model = small()
+    model.save(tmp_path / MODEL_NAME)
+    assert_same_model(ModelFile.load(tmp_path), model)
+    assert_same_model(ModelFile.load(tmp_path / MODEL_NAME), model)
+
+
+def test_a_link_to_a_model_or_its_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    small().save(tmp_path / "run" / MODEL_NAME)
+    (tmp_path / "to folder").symlink_to("run")
+    (tmp_path / "to file").symlink_to(f"run/{MODEL_NAME}")
+    assert_same_model(ModelFile.load(tmp_path / "to folder"), small())
+    assert_same_model(ModelFile.load(tmp_path / "to file"), small())
+
+
+def test_what_holds_in_memory_in_another_layout_is_saved_as_rows_of_float32(tmp_path: Path) -> None:
+    model = small()
+    turned = {
+        name: np.asfortranarray(weight.astype(np.float64)) for name, weight in model.weights.items()
+    }
+    ModelFile(model.network, model.tokenizer, turned).save(tmp_path / MODEL_NAME)  # type: ignore[arg-type]
+    assert_same_model(ModelFile.load(tmp_path), model)
+
+
+def test_saving_replaces_the_old_model(tmp_path: Path) -> None:
+    written(b"old", tmp_path)
+    small().save(tmp_path / MODEL_NAME)
+    assert_same_model(ModelFile.load(tmp_path), small())
+    assert os.listdir(tmp_path) == [MODEL_NAME]  # noqa: PTH208 - hidden files too
+
+
+# What is no file.
+
+
+def test_a_name_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+    assert "No such file" in refusal(tmp_path / "absent")
+
+
+def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
+    message = refusal(tmp_path)
+    assert MODEL_NAME in message
+    assert "burble train" in message
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "half \ud800"], ids=["long", "nul", "half"])
+def test_a_name_that_no_file_can_have_is_told(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="no model"):
+        ModelFile.load(tmp_path / name)
+
+
+def test_a_link_that_leads_in_a_circle_is_told(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    refusal(tmp_path / "circle")
+
+
+def test_a_folder_in_the_place_of_the_model_is_told(tmp_path: Path) -> None:
+    (tmp_path / MODEL_NAME).mkdir()
+    assert "regular file" in refusal(tmp_path)
+
+
+@posix
+@pytest.mark.timeout(10)
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / MODEL_NAME)
+    assert "regular file" in refusal(tmp_path / MODEL_NAME)
+    assert "regular file" in refusal(tmp_path)
+
+
+@posix
+@pytest.mark.timeout(10)
+def test_a_device_without_end_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "zeros").symlink_to("/dev/zero")
+    assert "regular file" in refusal(tmp_path / "zeros")
+
+
+# What is no safetensors file of burble's.
+
+HEADERS: dict[str, Callable[[], bytes]] = {
+    "empty": lambda: b"",
+    "seven bytes": lambda: b"\x02" + bytes(6),
+    "length only": lambda: struct.pack("<Q", 0),
+    "length of minus one": lambda: struct.pack("<q", -1) + b"{}",
+    "length of the sign bit": lambda: struct.pack("<Q", 1 << 63) + b"{}",
+    "length beyond the file": lambda: struct.pack("<Q", 3) + b"{}",
+    "length of ten terabytes": lambda: struct.pack("<Q", 10 << 40) + b"{}",
+    "empty header": lambda: with_header(small().to_bytes(), {}),
+    "header of zeros": lambda: with_header(small().to_bytes(), bytes(40)),
+    "header is text": lambda: with_header(small().to_bytes(), b"not JSON at all"),
+    "header is not UTF-8": lambda: with_header(small().to_bytes(), b'{"\xff": 1}'),
+    "header is a list": lambda: with_header(small().to_bytes(), [1, 2]),
+    "header is a number": lambda: with_header(small().to_bytes(), 12),
+    "header has a number without end": lambda: with_header(
+        small().to_bytes(), b'{"a": ' + b"9" * 10_000 + b"}"
+    ),
+    "header nested deeply": lambda: with_header(small().to_bytes(), b"[" * 100_000),
+    "header nested to the end": lambda: with_header(
+        small().to_bytes(), b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+    ),
+    "python pickle": lambda: b"\x80\x04\x95" + bytes(100),
+    "zip": lambda: b"PK\x03\x04" + bytes(100),
+    "someone else's": lambda: save(small().weights),
+    "someone else's with metadata": lambda: save(small().weights, {"format": "pt"}),
+    "description is JSON of a list": lambda: described_by([1]),
+    "description is no JSON": lambda: described_by("{"),
+    "description is empty": lambda: described_by(""),
+    "description nested deeply": lambda: described_by('{"format_version":' + "[" * 100_000),
+}
+
+
+@pytest.mark.parametrize("make", HEADERS.values(), ids=HEADERS.keys())
+def test_what_is_not_burbles_is_refused(make: Callable[[], bytes], tmp_path: Path) -> None:
+    refusal(written(make(), tmp_path))
+
+
+@pytest.mark.parametrize("metadata", [None, [], 1, "text", {}, {"burble": {}}, {"burble": 1}])
+def test_metadata_that_is_no_text_is_refused(metadata: object, tmp_path: Path) -> None:
+    data = small().to_bytes()
+    path = written(with_header(data, header_of(data) | {"__metadata__": metadata}), tmp_path)
+    assert "not one that burble made" in refusal(path)
+
+
+@pytest.mark.parametrize("levels", [10, 300, 600, *range(900, 1000, 5)])
+def test_a_nested_value_is_refused_at_any_depth(levels: int, tmp_path: Path) -> None:
+    nested = "[" * levels + "]" * levels
+    text = json.dumps(description(small()))
+    for entry in ('"format_version": 1', '"hidden_size": 3', '"kind": "char"', '"seed": 0'):
+        assert entry in text
+        name = entry.split(":", maxsplit=1)[0]
+        refusal(written(described_by(text.replace(entry, f"{name}: {nested}")), tmp_path))
+
+
+@pytest.mark.parametrize("version", [0, 2, -1, 1.5, "1", None, [], "\x1b[2J" * 1000, 10**30])
+def test_another_format_is_named(version: object, tmp_path: Path) -> None:
+    path = written(described_by(description(small()) | {"format_version": version}), tmp_path)
+    assert "this burble reads format 1" in refusal(path)
+
+
+@pytest.mark.parametrize("key", ["format_version", "model", "tokenizer", "provenance"])
+def test_a_missing_section_is_refused(key: str, tmp_path: Path) -> None:
+    described = description(small())
+    del described[key]
+    refusal(written(described_by(described), tmp_path))
+
+
+def test_an_unknown_section_is_named(tmp_path: Path) -> None:
+    path = written(described_by(description(small()) | {"optimizer": {}}), tmp_path)
+    assert "optimizer" in refusal(path)
+
+
+SECTIONS = ["model", "tokenizer", "normalization", "provenance"]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_an_unknown_entry_is_refused(section: str, tmp_path: Path) -> None:
+    refusal(written(with_entry(section, "dropuot", 0.5), tmp_path))
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("value", [None, [], 1, "text", True])
+def test_a_section_that_is_no_table_is_refused(section: str, value: object, tmp_path: Path) -> None:
+    refusal(written(described_by(description(small()) | {section: value}), tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ("model", "cell"),
+        ("model", "hidden_size"),
+        ("model", "residual"),
+        ("tokenizer", "kind"),
+        ("tokenizer", "vocabulary"),
+        ("normalization", "lowercase"),
+    ],
+)
+def test_what_decides_the_numbers_is_never_left_to_a_default(
+    section: str, key: str, tmp_path: Path
+) -> None:
+    refusal(written(without_entry(section, key), tmp_path))
+
+
+@pytest.mark.parametrize(
+    "value", [True, None, "512", 1e30, 3.0, -1, 0, 4, 16_385, 10**30, [3], {}, "x" * 100_000]
+)
+def test_a_wrong_hidden_size_is_refused(value: object, tmp_path: Path) -> None:
+    refusal(written(with_entry("model", "hidden_size", value), tmp_path))
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", "9" * 5000])
+def test_numbers_that_are_none_are_refused(value: str, tmp_path: Path) -> None:
+    text = json.dumps(description(small()))
+    for entry in ('"hidden_size": 3', '"val_bits_per_char": null', '"seconds": 0.0'):
+        changed = text.replace(entry, f"{entry.split(':', maxsplit=1)[0]}: {value}")
+        assert changed != text
+        refusal(written(described_by(changed), tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("model", "cell", "transformer"),
+        ("model", "cell", ["lstm"]),
+        ("model", "input", None),
+        ("model", "num_layers", 65),
+        ("model", "num_layers", 10**12),
+        ("model", "residual", 1),
+        ("model", "embedding_size", 16_384),
+        ("tokenizer", "kind", "bpe"),
+        ("tokenizer", "kind", "byte"),
+        ("tokenizer", "kind", {}),
+        ("normalization", "lowercase", "yes"),
+        ("normalization", "unicode_form", "NFX"),
+        ("normalization", "encoding", 8),
+        ("provenance", "steps", "many"),
+        ("provenance", "seconds", "long"),
+        ("provenance", "text_fingerprint", None),
+        ("provenance", "val_bits_per_char", "low"),
+    ],
+)
+def test_a_wrong_value_is_refused(section: str, key: str, value: object, tmp_path: Path) -> None:
+    refusal(written(with_entry(section, key, value), tmp_path))
+
+
+@pytest.mark.parametrize(
+    "vocabulary",
+    ["bac", "aab", "abb", "", "ab", "abcd", "ab\ud800", "\udc00\udfffz", ["a", "b", "c"], 3, None],
+)
+def test_a_wrong_vocabulary_is_refused(vocabulary: object, tmp_path: Path) -> None:
+    refusal(written(with_entry("tokenizer", "vocabulary", vocabulary), tmp_path))
+
+
+def test_hostile_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    refusal(written(described_by(description(small()) | {"\x1b[2J\u202e\n": 1}), tmp_path))
+    weights = small().weights | {"\x1b]0;owned\x07" * 100: np.zeros(1, np.float32)}
+    refusal(written(described_by(description(small()), weights), tmp_path))
+
+
+# Tensors.
+
+
+def test_a_missing_tensor_is_named(tmp_path: Path) -> None:
+    weights = small().weights
+    del weights["layers.0.bias"]
+    assert "layers.0.bias" in refusal(
+        written(described_by(description(small()), weights), tmp_path)
+    )
+
+
+def test_an_extra_tensor_is_named(tmp_path: Path) -> None:
+    weights = small().weights | {"layers.1.bias": np.zeros(12, np.float32)}
+    assert "layers.1.bias" in refusal(
+        written(described_by(description(small()), weights), tmp_path)
+    )
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (4,), (3, 1), (1, 3), (0,)])
+def test_a_tensor_of_another_shape_is_named(shape: tuple[int, ...], tmp_path: Path) -> None:
+    weights = small().weights | {"head.bias": np.zeros(shape, np.float32)}
+    assert "head.bias" in refusal(written(described_by(description(small()), weights), tmp_path))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float16, np.int32, np.uint8, np.bool_])
+def test_a_tensor_of_another_type_is_named(dtype: type[np.generic], tmp_path: Path) -> None:
+    weights = small().weights | {"head.bias": np.zeros(3, dtype)}
+    path = written(described_by(description(small()), weights), tmp_path)  # type: ignore[arg-type]
+    assert "head.bias" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"shape": [3.0]},
+        {"shape": [True, 3]},
+        {"shape": "3"},
+        {"shape": None},
+        {"shape": [-3]},
+        {"shape": [10**30]},
+        {"shape": [1] * 100_000},
+        {"dtype": "f32"},
+        {"dtype": ["F32"]},
+        {"dtype": "\x1b[31m" * 1000},
+        {"data_offsets": None},
+        {"data_offsets": [0]},
+        {"data_offsets": [0, 12, 24]},
+        {"data_offsets": [0, 12]},  # overlaps another tensor
+        {"data_offsets": [12, 0]},
+        {"data_offsets": [-12, 0]},
+        {"data_offsets": [0, 10 << 40]},
+        {"data_offsets": [2**64 - 12, 2**64]},
+        {"data_offsets": ["0", "12"]},
+        {"unknown": 1, "data_offsets": [0, 0]},
+    ],
+    ids=repr,
+)
+def test_a_broken_tensor_entry_is_refused(entry: dict[str, object], tmp_path: Path) -> None:
+    refusal(written(with_tensor_entry(**entry), tmp_path))
+
+
+@pytest.mark.parametrize("entry", [None, [], 1, "F32", {}])
+def test_a_tensor_entry_that_is_no_table_is_refused(entry: object, tmp_path: Path) -> None:
+    data = small().to_bytes()
+    refusal(written(with_header(data, header_of(data) | {"head.bias": entry}), tmp_path))
+
+
+def test_a_tensor_told_of_twice_gives_one_model_or_none(tmp_path: Path) -> None:
+    data = small().to_bytes()
+    entry = json.dumps(header_of(data)["head.bias"])
+    text = json.dumps(header_of(data))
+    twice = text[:-1] + ', "head.bias": ' + entry.replace("[3]", "[1, 3]") + "}"
+    for header in (twice, '{"head.bias": ' + entry.replace("[3]", "[1, 3]") + ", " + text[1:]):
+        assert_a_model_or_an_error(with_header(data, header.encode()), tmp_path)
+
+
+@pytest.mark.parametrize("cut", [1, 4, 12, 100])
+def test_missing_data_is_told(cut: int, tmp_path: Path) -> None:
+    assert "bytes of weights" in refusal(written(small().to_bytes()[:-cut], tmp_path))
+
+
+@pytest.mark.parametrize("extra", [1, 4, 1000])
+def test_trailing_data_is_told(extra: int, tmp_path: Path) -> None:
+    assert "bytes of weights" in refusal(written(small().to_bytes() + bytes(extra), tmp_path))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["embedding.weight", "layers.0.weight_hh", "head.bias"])
+def test_weights_that_are_no_numbers_are_told(value: float, name: str, tmp_path: Path) -> None:
+    model = small()
+    model.weights[name].flat[-1] = value
+    model.save(tmp_path / MODEL_NAME)
+    message = refusal(tmp_path / MODEL_NAME)
+    assert name in message
+    assert "NaN or infinite" in message
+
+
+# What is small, but claims to be huge.
+
+
+def terabytes_of_header() -> bytes:
+    return struct.pack("<Q", 10 << 40) + small().to_bytes()[8:]
+
+
+def terabytes_of_tensor() -> bytes:
+    return with_tensor_entry(shape=[10 << 38], data_offsets=[0, 10 << 40])
+
+
+def terabytes_of_model() -> bytes:
+    """Every tensor of the largest network, told of in a sound header without the data."""
+    network = NetworkConfig(num_layers=64, hidden_size=16_384, embedding_size=16_384)
+    described = description(small()) | {"model": to_mapping(network)}
+    header: dict[str, Any] = {"__metadata__": {"burble": json.dumps(described)}}
+    end = 0
+    for name, shape in network.tensor_shapes(3).items():
+        start, end = end, end + 4 * math.prod(shape)
+        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [start, end]}
+    return with_header(small().to_bytes(), header)
+
+
+@pytest.mark.parametrize("make", [terabytes_of_header, terabytes_of_tensor, terabytes_of_model])
+def test_a_file_that_claims_terabytes_is_refused_at_once(
+    make: Callable[[], bytes], tmp_path: Path
+) -> None:
+    path = written(make(), tmp_path)
+    assert_refused_at_once(path)
+
+
+def test_a_file_of_holes_is_refused_at_once(tmp_path: Path) -> None:
+    for start in (b"", struct.pack("<Q", (1 << 40) - 8), small().to_bytes()):
+        path = written(start, tmp_path)
+        os.truncate(path, 1 << 40)
+        assert_refused_at_once(path)
+
+
+def assert_refused_at_once(path: Path) -> None:
+    started = time.perf_counter()
+    tracemalloc.start()
+    try:
+        refusal(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert time.perf_counter() - started < SECONDS
+    assert peak < BYTES
+
+
+# What chance does to a file.
+
+
+def assert_a_model_or_an_error(data: bytes, folder: Path) -> bool:
+    """True where `data` is a model: then it is a sound one."""
+    path = written(data, folder)
+    try:
+        model = ModelFile.load(path)
+    except ModelFileError:
+        refusal(path)
+        return False
+    shapes = model.network.tensor_shapes(model.tokenizer.vocab_size)
+    assert {name: weight.shape for name, weight in model.weights.items()} == shapes
+    assert all(np.isfinite(weight).all() for weight in model.weights.values())
+    return True
+
+
+def flipped(data: bytes, draw: random.Random, within: int) -> bytes:
+    changed = bytearray(data)
+    for _ in range(draw.choice([1, 1, 1, 2, 8])):
+        changed[draw.randrange(within)] = draw.randrange(256)
+    return bytes(changed)
+
+
+def test_random_damage_gives_a_model_or_one_error(tmp_path: Path) -> None:
+    draw = random.Random(0)  # noqa: S311 - not a secret
+    data = small().to_bytes()
+    sound = [
+        assert_a_model_or_an_error(flipped(data, draw, within), tmp_path)
+        for within in (header_length(data) + 8, len(data))
+        for _ in range(NUM_FLIPS // 2)
+    ]
+    assert 0 < sum(sound) < len(sound)
+
+
+def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
+    data = small().to_bytes()
+    for size in range(0, len(data), 7):
+        assert not assert_a_model_or_an_error(data[:size], tmp_path)
+
+
+def test_swapped_parts_are_a_model_or_one_error(tmp_path: Path) -> None:
+    draw = random.Random(1)  # noqa: S311 - not a secret
+    data = small().to_bytes()
+    for _ in range(100):
+        one, other = sorted(draw.sample(range(len(data)), 2))
+        assert_a_model_or_an_error(data[:one] + data[other:], tmp_path)
+        assert_a_model_or_an_error(data[:other] + data[one:], tmp_path)
