@@ -6,15 +6,14 @@ import secrets
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from burble.config import RunConfig, SamplingConfig, from_mapping
+from burble.config import RunConfig, SamplingConfig, UnknownPolicy, from_mapping
 from burble.data.prepared import DATA_FOLDER, PreparedText
-from burble.data.scan import scan
 from burble.engine.generate import GenerationRequest, stream_text
-from burble.engine.scoring import score_batches
 from burble.engine.step_model import NumpyModel
-from burble.errors import MissingExtraError, TextError
+from burble.errors import MissingExtraError, TextError, UsageError
+from burble.evaluation.evaluate import evaluate
 from burble.model_file import ModelFile
 from burble.text.normalization import normalize
 from burble.threads import settle_threads
@@ -22,7 +21,7 @@ from burble.threads import settle_threads
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from burble.config import SampleConfig, UnknownPolicy
+    from burble.config import SampleConfig
     from burble.score import Score
     from burble.training.observer import Observer
     from burble.training.run import TrainResult
@@ -81,6 +80,8 @@ class Model:
     def read_prompt(self, prompt: str, unknown: UnknownPolicy = "error") -> str:
         """The prompt as the model reads it: normalised as its text was, and encodable."""
         tokenizer = self.file.tokenizer
+        if unknown not in get_args(UnknownPolicy):
+            raise UsageError(f"unknown must be error, skip or nearest; found {unknown!r}.")
         return tokenizer.decode(
             tokenizer.encode(normalize(prompt, self.file.normalization), unknown)
         )
@@ -88,9 +89,7 @@ class Model:
     def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
         """How well the model foresees `text`, read from a fresh state; at least 2 characters."""
         ids = self.file.tokenizer.encode(normalize(text, self.file.normalization), unknown)
-        if len(ids) < 2:
-            raise TextError(f"At least 2 characters are needed to score a text; found {len(ids)}.")
-        return score_batches(self.engine, self.file.tokenizer, scan(ids))
+        return evaluate(self.engine, self.file.tokenizer, ids, "stream")
 
     def has_training_text(self) -> bool:
         """Whether the text it learned from lies beside it."""
@@ -112,8 +111,13 @@ class Model:
         return random_passage(text, ids, length, seed)
 
     def save(self, path: str | Path) -> None:
-        """Write the model as one file."""
-        self.file.save(Path(path))
+        """Write the model as one file. Raises `UsageError` where there is no such folder."""
+        path = Path(path)
+        if not path.parent.is_dir():
+            raise UsageError(
+                f"The model cannot be saved in {path.parent}: there is no such folder."
+            )
+        self.file.save(path)
 
 
 def load(path: str | Path) -> Model:

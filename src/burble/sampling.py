@@ -56,7 +56,7 @@ def choose(
         return int(np.argmax(scores))
     cumulative = np.cumsum(probabilities(scores, config))
     place = int(np.searchsorted(cumulative, uniform_draw * cumulative[-1], side="right"))
-    # Rounding can carry the draw to the very top: fall back to the last token that can be drawn.
+    # Only NaN, which absurd weights can make, leads past the end.
     return min(place, int(np.searchsorted(cumulative, cumulative[-1])))
 
 
@@ -75,7 +75,7 @@ def probabilities(scores: Floats, config: SamplingConfig) -> Floats:
 
 def _penalized(scores: Floats, recent: Sequence[int], penalty: float) -> Floats:
     if penalty != 1.0:
-        seen = np.unique(np.asarray(recent[-PENALTY_TOKENS:], dtype=np.int64))
+        seen = np.asarray(recent[-PENALTY_TOKENS:], dtype=np.int64)
         scores[seen] = np.where(scores[seen] > 0, scores[seen] / penalty, scores[seen] * penalty)
     return scores
 

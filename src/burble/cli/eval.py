@@ -36,9 +36,7 @@ class EvalCommand:
     model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
     """A model file, or the folder of a run."""
 
-    sources: Annotated[
-        tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="SOURCE ...")
-    ]
+    sources: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="SOURCE ...")]
     """The text: files, folders, globs, addresses, - for standard input, or known texts."""
 
     protocol: Protocol = "stream"

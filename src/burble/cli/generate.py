@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 import time
@@ -66,46 +67,42 @@ class GenerateCommand:
 
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
 
-    def __post_init__(self) -> None:
-        if self.length < 0 or self.samples < 1:
-            raise UsageError("--length must be 0 or more, and -n 1 or more.")
-        if self.window is not None and self.window < 1:
-            raise UsageError(f"--window must be 1 or more; found {self.window}.")
-        if self.seed is not None and not 0 <= self.seed < 2**63:
-            raise UsageError(f"--seed must be from 0 to 2⁶³-1; found {self.seed}.")
+    def request(self) -> GenerationRequest:
+        """What is asked for, but for the prompt. Raises `UsageError` where it makes no sense."""
+        if self.samples < 1:
+            raise UsageError(f"-n must be 1 or more; found {self.samples}.")
+        return GenerationRequest(
+            length=self.length,
+            sampling=self.sampling,
+            stop=self.stop,
+            seed=api.random_seed() if self.seed is None else self.seed,
+            window=self.window,
+        )
 
 
 def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
     """Write, and tell the seed."""
     command = parse(GenerateCommand, "generate", args)
+    request = command.request()
     model = api.load(command.model)
-    seed = api.random_seed() if command.seed is None else command.seed
-    prompt = model.read_prompt(_prompt(command, model, seed), command.unknown)
+    prompt = model.read_prompt(_prompt(command, model, request.seed), command.unknown)
     requests = [
-        GenerationRequest(
-            prompt=prompt,
-            length=command.length,
-            sampling=command.sampling,
-            stop=command.stop,
-            seed=seed,
-            stream=stream,
-            window=command.window,
-        )
+        dataclasses.replace(request, prompt=prompt, stream=stream)
         for stream in range(command.samples)
     ]
     if command.json:
         _print_json(model, requests)
         return
-    for request in requests:
-        if request.stream:
+    for sample in requests:
+        if sample.stream:
             write_out("\n---\n")
         if command.echo:
             write_out(prompt)
-        for piece in model.run(request):
+        for piece in model.run(sample):
             write_out(piece)
     write_out("\n")
     if command.seed is None:
-        sys.stderr.write(f"(seed {seed})\n")
+        sys.stderr.write(f"(seed {request.seed})\n")
 
 
 def _prompt(command: GenerateCommand, model: api.Model, seed: int) -> str:

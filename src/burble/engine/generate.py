@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from burble.tokenizers.base import Ids, Tokenizer
 
 _MAX_WINDOW = 1 << 31
+_SEEDS = 1 << 63
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class GenerationRequest:
             raise UsageError(f"length must be 0 or more; found {self.length}.")
         if self.window is not None and not 1 <= self.window <= _MAX_WINDOW:
             raise UsageError(f"window must be from 1 to {_MAX_WINDOW:,}; found {self.window}.")
+        if not 0 <= self.seed < _SEEDS:
+            raise UsageError(f"seed must be from 0 to 2⁶³-1; found {self.seed}.")
         if "" in self.stop:
             raise UsageError("A stop text must not be empty: it would stop before every text.")
 
