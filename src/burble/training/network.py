@@ -15,6 +15,8 @@ from torch.nn import functional
 from burble.config import GATES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from burble.config import CellKind, NetworkConfig
 
 LayerState = tuple[Tensor, ...]
@@ -54,8 +56,16 @@ class Cell(nn.Module):
         """Read inputs (time, rows, width); hidden (time, rows, hidden) and the state after them."""
         raise NotImplementedError
 
-    def _weights(self) -> list[Tensor]:
-        return [self.weight_ih, self.weight_hh, self.bias, self.get_buffer("zero_bias")]
+    def _fused(
+        self, layer: Callable[..., tuple[Tensor, ...]], inputs: Tensor, state: Tensor | LayerState
+    ) -> tuple[Tensor, ...]:
+        """Call one of torch's fused layers: oneDNN on a processor, cuDNN on a GPU."""
+        weights = [self.weight_ih, self.weight_hh, self.bias, self.get_buffer("zero_bias")]
+        has_biases, num_layers, dropout, bidirectional, batch_first = True, 1, 0.0, False, False
+        return layer(
+            *(inputs, state, weights, has_biases, num_layers, dropout),
+            *(self.training, bidirectional, batch_first),
+        )
 
 
 class Lstm(Cell):
@@ -70,18 +80,8 @@ class Lstm(Cell):
         self.bias.data[self.hidden_size : 2 * self.hidden_size] = 1.0
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Through torch's fused layer: oneDNN on a processor, cuDNN on a GPU."""
-        outputs, hidden, cell = torch.lstm(
-            inputs,
-            state,
-            self._weights(),
-            True,
-            1,
-            0.0,
-            self.training,
-            False,
-            False,
-        )
+        """Through torch's fused layer."""
+        outputs, hidden, cell = self._fused(torch.lstm, inputs, state)
         return outputs, (hidden, cell)
 
 
@@ -92,17 +92,7 @@ class Gru(Cell):
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """Through torch's fused layer."""
-        outputs, hidden = torch.gru(
-            inputs,
-            state[0],
-            self._weights(),
-            True,
-            1,
-            0.0,
-            self.training,
-            False,
-            False,
-        )
+        outputs, hidden = self._fused(torch.gru, inputs, state[0])
         return outputs, (hidden,)
 
 
@@ -113,17 +103,7 @@ class Rnn(Cell):
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """Through torch's fused layer."""
-        outputs, hidden = torch.rnn_tanh(
-            inputs,
-            state[0],
-            self._weights(),
-            True,
-            1,
-            0.0,
-            self.training,
-            False,
-            False,
-        )
+        outputs, hidden = self._fused(torch.rnn_tanh, inputs, state[0])
         return outputs, (hidden,)
 
 
