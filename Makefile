@@ -10,7 +10,7 @@ INSTALLED := .venv/.installed
 
 demo: $(INSTALLED)
 	$(BIN)/burble train python-docs --minutes 1 --seed 1 -o runs/demo --overwrite
-	$(BIN)/burble generate runs/demo "The " --seed 1 --length 400
+	$(BIN)/burble generate runs/demo "The " --seed 1 --length 400 --temperature 0.5
 
 test: lint types contracts tests
 
