@@ -23,12 +23,11 @@ from burble.config import (
     TextConfig,
     TrainingConfig,
     UnicodeForm,
-    from_mapping,
     from_toml,
-    to_mapping,
     to_toml,
 )
 from burble.errors import UsageError
+from burble.mapping import from_mapping, to_mapping
 
 # Any text that UTF-8 can hold, with what trips a writer of TOML more often than chance would.
 odd_texts = st.text(

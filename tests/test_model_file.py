@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from burble.config import CellKind, InputKind, NetworkConfig, TextConfig, to_mapping
+from burble.config import CellKind, InputKind, NetworkConfig, TextConfig
 from burble.errors import ModelFileError
+from burble.mapping import to_mapping
 from burble.model_file import MODEL_NAME, ModelFile, Provenance
 from tests.models import random_model
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from burble.config import RunConfig, SamplingConfig, UnknownPolicy, from_mapping
+from burble.config import RunConfig, SamplingConfig, UnknownPolicy
 from burble.data.prepared import DATA_FOLDER, PreparedText
 from burble.engine.generate import GenerationRequest, stream_text
 from burble.engine.step_model import NumpyModel
 from burble.errors import MissingExtraError, TextError, UsageError
 from burble.evaluation.evaluate import evaluate
+from burble.mapping import from_mapping
 from burble.model_file import ModelFile
 from burble.text.normalization import normalize
 from burble.threads import settle_threads

@@ -6,13 +6,11 @@ import dataclasses
 import json
 import math
 import tomllib
-import types
-import typing
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from burble.errors import UsageError
+from burble.mapping import from_mapping, to_mapping
 
 T = TypeVar("T")
 
@@ -329,59 +327,6 @@ PRESETS: dict[str, RunConfig] = {
         sample=SampleConfig(sample_length=1000, sample_temperature=0.0, sample_window=100),
     ),
 }
-
-
-def to_mapping(config: Any) -> dict[str, Any]:
-    """A dataclass as nested plain values, in the order of its fields."""
-    mapping: dict[str, Any] = {}
-    for knob in dataclasses.fields(config):
-        value = getattr(config, knob.name)
-        if dataclasses.is_dataclass(value):
-            value = to_mapping(value)
-        mapping[knob.name] = list(value) if isinstance(value, tuple) else value
-    return mapping
-
-
-def from_mapping(cls: type[T], mapping: object, where: str) -> T:
-    """Build a dataclass from plain values. An unknown name or a wrong type is a `UsageError`."""
-    if not isinstance(mapping, dict):
-        raise UsageError(f"{where} must be a table of names and values.")
-    hints = typing.get_type_hints(cls)
-    values: dict[str, Any] = {}
-    for name, value in mapping.items():
-        if name not in hints:
-            raise UsageError(f"{where} has no option {name!r}. Options: {', '.join(hints)}.")
-        values[name] = _converted(value, hints[name], f"{where}.{name}")
-    return cls(**values)
-
-
-def _converted(value: object, hint: Any, where: str) -> object:
-    if dataclasses.is_dataclass(hint):
-        return from_mapping(typing.cast("type[object]", hint), value, where)
-    if typing.get_origin(hint) in {types.UnionType, typing.Union}:
-        if value is None:
-            return None
-        hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
-    if typing.get_origin(hint) is tuple and isinstance(value, list | tuple):
-        return tuple(_converted(item, str, where) for item in value)
-    if typing.get_origin(hint) is Literal:
-        choices = typing.get_args(hint)
-        _require(value in choices, f"{where} must be one of {', '.join(choices)}; found {value!r}.")
-        return value
-    if hint is float and type(value) is int:
-        with suppress(OverflowError):  # what no float can hold is refused below
-            value = float(value)
-    if type(value) is not hint or (
-        hint is float and not math.isfinite(typing.cast("float", value))
-    ):
-        name = {
-            "int": "a whole number",
-            "float": "a number",
-            "bool": "true or false",
-            "tuple": "a list of texts",
-        }
-        raise UsageError(f"{where} must be {name.get(hint.__name__, 'text')}; found {value!r}.")
-    return value
 
 
 def to_toml(config: RunConfig) -> str:

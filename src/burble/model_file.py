@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 
-from burble.config import NetworkConfig, TextConfig, from_mapping, to_mapping
+from burble.config import NetworkConfig, TextConfig
 from burble.durable import write_durably
 from burble.errors import ModelFileError, UsageError
+from burble.mapping import from_mapping, to_mapping
 from burble.tokenizers.registry import tokenizer_from_json
 
 if TYPE_CHECKING:

@@ -291,3 +291,8 @@ def test_a_long_text_is_read_in_little_memory(tmp_path: Path) -> None:
     characters, grown = map(int, ended.stdout.split())
     assert characters > 28_000_000
     assert grown < 150_000_000
+
+
+def test_half_a_surrogate_pair_from_a_lax_codec_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(TextError, match="half a surrogate pair at character 2"):
+        prepare_in(tmp_path, [b"ab+2AA-"], normalization=TextConfig(encoding="utf-7"))

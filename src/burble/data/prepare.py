@@ -72,7 +72,14 @@ class _Spool:
     def write(self, text: str) -> None:
         if not text:
             return
-        encoded = text.encode()
+        try:
+            encoded = text.encode()
+        except UnicodeEncodeError as error:
+            # Only some codecs, such as utf-7, let this through.
+            raise TextError(
+                f"The text holds half a surrogate pair at character "
+                f"{self.num_characters + error.start:,}. Is its --encoding the right one?"
+            ) from error
         self.file.write(encoded)
         self.digest.update(encoded)
         self.seen[np.frombuffer(text.encode("utf-32-le"), dtype="<u4")] = True

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from burble.config import TextConfig, from_mapping, to_mapping
+from burble.config import TextConfig
 from burble.durable import write_durably
 from burble.errors import TextError, UsageError
+from burble.mapping import from_mapping, to_mapping
 from burble.tokenizers.base import smallest_dtype
 from burble.tokenizers.registry import tokenizer_from_json
 

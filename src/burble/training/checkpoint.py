@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from burble.config import from_mapping, to_mapping
 from burble.durable import write_durably
 from burble.errors import ModelFileError, UsageError
+from burble.mapping import from_mapping, to_mapping
 
 if TYPE_CHECKING:
     from pathlib import Path

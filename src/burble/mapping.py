@@ -1,0 +1,76 @@
+"""Dataclasses as plain values, and back: strictly, so that a typing mistake never passes."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from contextlib import suppress
+from typing import Any, Literal, TypeVar
+
+from burble.errors import UsageError
+
+T = TypeVar("T")
+
+_NAMES: dict[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    tuple: "a list of texts",
+}
+
+
+def to_mapping(config: Any) -> dict[str, Any]:
+    """A dataclass as nested plain values, in the order of its fields."""
+    mapping: dict[str, Any] = {}
+    for knob in dataclasses.fields(config):
+        value = getattr(config, knob.name)
+        if dataclasses.is_dataclass(value):
+            value = to_mapping(value)
+        mapping[knob.name] = list(value) if isinstance(value, tuple) else value
+    return mapping
+
+
+def from_mapping(cls: type[T], mapping: object, where: str) -> T:
+    """Build a dataclass from plain values. An unknown name or a wrong type is a `UsageError`."""
+    if not isinstance(mapping, dict):
+        raise UsageError(f"{where} must be a table of names and values.")
+    hints = typing.get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for name, value in mapping.items():
+        if name not in hints:
+            raise UsageError(f"{where} has no option {name!r}. Options: {', '.join(hints)}.")
+        values[name] = _converted(value, hints[name], f"{where}.{name}")
+    return cls(**values)
+
+
+def _converted(value: object, hint: Any, where: str) -> object:
+    if dataclasses.is_dataclass(hint):
+        return from_mapping(typing.cast("type[object]", hint), value, where)
+    if typing.get_origin(hint) in {types.UnionType, typing.Union}:
+        if value is None:
+            return None
+        hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
+    if typing.get_origin(hint) is tuple and isinstance(value, list | tuple):
+        return tuple(_converted(item, str, where) for item in value)
+    if typing.get_origin(hint) is Literal:
+        choices = typing.get_args(hint)
+        if value not in choices:
+            raise UsageError(f"{where} must be one of {', '.join(choices)}; found {value!r}.")
+        return value
+    return _plain(value, hint, where)
+
+
+def _plain(value: object, hint: Any, where: str) -> object:
+    """A number, a switch or a text. True is no number here, and 1 no switch."""
+    if hint is float and type(value) is int:
+        with suppress(OverflowError):  # what no float can hold is refused below
+            value = float(value)
+    if type(value) is not hint or (
+        hint is float and not math.isfinite(typing.cast("float", value))
+    ):
+        # A list of texts comes here only where it is none.
+        expected = _NAMES.get(typing.get_origin(hint) or hint, "text")
+        raise UsageError(f"{where} must be {expected}; found {value!r}.")
+    return value
