@@ -39,6 +39,11 @@ def go_on(folder: Path) -> None:
     resume_tiny(folder)
 
 
+def begin_with_rare_milestones(folder: Path) -> None:
+    trainer._SAVE_SECONDS = 0.05
+    train_tiny(folder, steps=STEPS, threads=1)
+
+
 def wait_for(path: Path, process: ForkServerProcess, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not path.exists():
@@ -63,6 +68,18 @@ def test_fifty_kills_at_random_moments_each_leave_a_model_that_loads(tmp_path: P
         steps.append(checkpoint.read(tmp_path / "run" / "last").position.step)
     assert steps == sorted(steps)
     assert steps[-1] > 0
+
+
+def test_between_two_milestones_the_state_is_saved_now_and_then(tmp_path: Path) -> None:
+    last = tmp_path / "run" / "last"
+    process = forkserver.Process(target=begin_with_rare_milestones, args=(tmp_path,))
+    process.start()
+    wait_for(last / checkpoint.MANIFEST, process)
+    process.join(1.0)
+    process.kill()
+    process.join()
+    # The next milestone would be at this step.
+    assert 0 < checkpoint.read(last).position.step < STEPS // trainer.MILESTONES
 
 
 def test_a_killed_run_leaves_no_litter_once_it_has_gone_on(tmp_path: Path) -> None:
