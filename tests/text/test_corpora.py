@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 
 from burble.errors import TextError
 from burble.text.corpora import CORPORA, cache_folder, check_alice, open_alice, strip_gutenberg
+from tests.text.serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,12 +46,8 @@ class Shelf(BaseHTTPRequestHandler):
 def shelf() -> Iterator[str]:
     Shelf.page = ("\ufeff" + (HEADER + BOOK + FOOTER).replace("\n", "\r\n")).encode()
     Shelf.asked = 0
-    with ThreadingHTTPServer(("127.0.0.1", 0), Shelf) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with served(Shelf) as address:
+        yield address
 
 
 @pytest.fixture
