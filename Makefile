@@ -32,7 +32,7 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt $(wildcard src/burble/engine/kernel/*.[ch])
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "burble needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
@@ -41,4 +41,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf .venv build dist runs .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf src/burble/engine/*.so .venv build dist runs .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

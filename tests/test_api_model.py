@@ -83,6 +83,16 @@ def test_options_are_those_of_the_request() -> None:
     assert text == "".join(one.run(request))
 
 
+def test_many_requests_are_answered_as_each_would_be() -> None:
+    one = model()
+    requests = [
+        GenerationRequest(prompt="ab", length=10 * seed, seed=seed, stop=("h",) * (seed % 2))
+        for seed in range(9)
+    ]
+    assert one.run_all(requests) == ["".join(one.run(request)) for request in requests]
+    assert one.run_all([]) == []
+
+
 def test_a_stop_may_be_one_text_or_several() -> None:
     one = model()
     whole = one.generate("a", seed=1)
@@ -199,6 +209,17 @@ def test_a_saved_model_writes_the_same(tmp_path: Path) -> None:
     assert again.file.normalization == LOWERED
     assert again.generate("a", seed=1) == one.generate("a", seed=1)
     assert again.score("abcab") == one.score("abcab")
+
+
+def test_a_model_runs_in_int8_and_on_request_in_float32(tmp_path: Path) -> None:
+    one = model(hidden_size=40)
+    one.save(tmp_path / MODEL_NAME)
+    int8, exact = (
+        burble.load(tmp_path, precision).score("abcab" * 20) for precision in ("int8", "float32")
+    )
+    assert one.score("abcab" * 20) == burble.load(tmp_path).score("abcab" * 20) == int8
+    assert int8.nats != exact.nats
+    assert int8.nats == pytest.approx(exact.nats, rel=0.01)
 
 
 def test_names_may_be_texts(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import burble
 from burble.config import PRESETS, from_toml
+from burble.engine.kernels import MAX_INT8_COST
 from burble.errors import TextError, UsageError
 from tests.training.runs import TINY, made_up_text, write_text
 
@@ -42,6 +43,9 @@ def test_with_a_folder_the_run_is_there(tmp_path: Path) -> None:
     model = burble.train(write_text(tmp_path), out=tmp_path / "run", **TINY)
     assert model.folder == tmp_path / "run"
     assert model.random_prompt(20, seed=0) in made_up_text()
+    cost = model.file.provenance.int8_cost_bits
+    assert cost is not None
+    assert 0 < abs(cost) < MAX_INT8_COST
     with pytest.raises(UsageError, match="already holds a run"):
         burble.train(tmp_path / "text.txt", out=tmp_path / "run", **TINY)
     burble.train(tmp_path / "text.txt", out=tmp_path / "run", overwrite=True, **TINY)

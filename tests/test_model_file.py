@@ -18,7 +18,7 @@ from safetensors.numpy import save
 from burble.config import CellKind, InputKind, NetworkConfig, TextConfig
 from burble.errors import ModelFileError
 from burble.mapping import to_mapping
-from burble.model_file import MODEL_NAME, ModelFile, Provenance
+from burble.model_file import MAX_WEIGHT, MODEL_NAME, ModelFile, Provenance
 from tests.models import random_model
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ PROVENANCE = Provenance(
     cut_characters=900,
     batching="windows",
     val_bits_per_char=2.5,
+    int8_cost_bits=-0.0001,
     steps=7,
     chars_seen=12_345,
     seconds=1.25,
@@ -352,7 +353,12 @@ def test_a_wrong_hidden_size_is_refused(value: object, tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", "9" * 5000])
 def test_numbers_that_are_none_are_refused(value: str, tmp_path: Path) -> None:
     text = json.dumps(description(small()))
-    for entry in ('"hidden_size": 3', '"val_bits_per_char": null', '"seconds": 0.0'):
+    for entry in (
+        '"hidden_size": 3',
+        '"val_bits_per_char": null',
+        '"int8_cost_bits": null',
+        '"seconds": 0.0',
+    ):
         changed = text.replace(entry, f"{entry.split(':', maxsplit=1)[0]}: {value}")
         assert changed != text
         refusal(written(described_by(changed), tmp_path))
@@ -378,6 +384,7 @@ def test_numbers_that_are_none_are_refused(value: str, tmp_path: Path) -> None:
         ("provenance", "seconds", "long"),
         ("provenance", "text_fingerprint", None),
         ("provenance", "val_bits_per_char", "low"),
+        ("provenance", "int8_cost_bits", "none"),
     ],
 )
 def test_a_wrong_value_is_refused(section: str, key: str, value: object, tmp_path: Path) -> None:
@@ -484,15 +491,29 @@ def test_trailing_data_is_told(extra: int, tmp_path: Path) -> None:
     assert "bytes of weights" in refusal(written(small().to_bytes() + bytes(extra), tmp_path))
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38, 1.0001e15, -1.0001e15])
 @pytest.mark.parametrize("name", ["embedding.weight", "layers.0.weight_hh", "head.bias"])
-def test_weights_that_are_no_numbers_are_told(value: float, name: str, tmp_path: Path) -> None:
+def test_weights_that_are_no_numbers_or_huge_are_told(
+    value: float, name: str, tmp_path: Path
+) -> None:
     model = small()
     model.weights[name].flat[-1] = value
     model.save(tmp_path / MODEL_NAME)
     message = refusal(tmp_path / MODEL_NAME)
     assert name in message
-    assert "NaN or infinite" in message
+    assert "NaN or numbers beyond ±1e+15" in message
+
+
+def test_weights_as_large_as_may_be_are_read(tmp_path: Path) -> None:
+    model = small()
+    model.weights["head.bias"][:] = [MAX_WEIGHT, -MAX_WEIGHT, 1e-45]
+    model.save(tmp_path / MODEL_NAME)
+    assert_same_model(ModelFile.load(tmp_path), model)
+
+
+def test_a_model_from_before_int8_was_measured_is_read(tmp_path: Path) -> None:
+    written(without_entry("provenance", "int8_cost_bits"), tmp_path)
+    assert ModelFile.load(tmp_path).provenance.int8_cost_bits is None
 
 
 # What is small, but claims to be huge.
@@ -558,7 +579,7 @@ def assert_a_model_or_an_error(data: bytes, folder: Path) -> bool:
         return False
     shapes = model.network.tensor_shapes(model.tokenizer.vocab_size)
     assert {name: weight.shape for name, weight in model.weights.items()} == shapes
-    assert all(np.isfinite(weight).all() for weight in model.weights.values())
+    assert all((np.abs(weight) <= MAX_WEIGHT).all() for weight in model.weights.values())
     return True
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from burble.config import RunConfig, SamplingConfig, UnknownPolicy
 from burble.data.prepared import DATA_FOLDER, PreparedText
-from burble.engine.generate import GenerationRequest, stream_text
-from burble.engine.step_model import NumpyModel
+from burble.engine.generate import GenerationRequest, stream_text, write_texts
+from burble.engine.kernels import open_model
 from burble.errors import MissingExtraError, TextError, UsageError
 from burble.evaluation.evaluate import evaluate
+from burble.evaluation.precision import int8_cost
 from burble.mapping import from_mapping
-from burble.model_file import ModelFile
+from burble.model_file import MODEL_NAME, ModelFile
 from burble.text.normalization import normalize
 from burble.threads import settle_threads
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from burble.config import SampleConfig
+    from burble.engine.numpy_model import Precision
     from burble.score import Score
     from burble.training.observer import Observer
     from burble.training.run import TrainResult
@@ -34,12 +36,14 @@ _WINDOWED_SAMPLE = 60
 class Model:
     """A trained model, ready to write and to score. Built by `load` or `train`."""
 
-    def __init__(self, file: ModelFile, folder: Path | None = None) -> None:
+    def __init__(
+        self, file: ModelFile, folder: Path | None = None, precision: Precision | None = None
+    ) -> None:
         self.file = file
         self.folder = folder
         """Where its run lies, with the text it learned from; None for a model file alone."""
 
-        self.engine = NumpyModel(file)
+        self.engine = open_model(file, precision)
 
     def generate(self, prompt: str = "", **options: Any) -> str:
         """The text after `prompt`; options as for `stream`."""
@@ -77,6 +81,10 @@ class Model:
     def run(self, request: GenerationRequest) -> Iterator[str]:
         """Carry out a request whose prompt is as `read_prompt` gives it."""
         return stream_text(self.engine, self.file.tokenizer, request)
+
+    def run_all(self, requests: Sequence[GenerationRequest]) -> list[str]:
+        """The texts of many such requests, written side by side; each is what `run` gives."""
+        return write_texts(self.engine, self.file.tokenizer, requests)
 
     def read_prompt(self, prompt: str, unknown: UnknownPolicy = "error") -> str:
         """The prompt as the model reads it: normalised as its text was, and encodable."""
@@ -121,10 +129,14 @@ class Model:
         self.file.save(path)
 
 
-def load(path: str | Path) -> Model:
-    """A model from its file or its run folder. Raises `ModelFileError`."""
+def load(path: str | Path, precision: Precision | None = None) -> Model:
+    """A model from its file or its run folder. Raises `ModelFileError`.
+
+    precision: int8, the same text on every machine; or float32, for reference; where None, int8
+    unless the model would lose by it.
+    """
     path = Path(path)
-    return Model(ModelFile.load(path), path if path.is_dir() else None)
+    return Model(ModelFile.load(path), path if path.is_dir() else None, precision)
 
 
 def train(
@@ -169,6 +181,7 @@ def run_training(
         overwrite=overwrite,
         started=started,
     )
+    _record_int8_cost(path)
     return result
 
 
@@ -183,7 +196,17 @@ def resume_training(
     result: TrainResult = _training().resume(
         path, changes, observers=list(observers), make_sampler=make_sampler, started=started
     )
+    _record_int8_cost(path)
     return result
+
+
+def _record_int8_cost(path: Path) -> None:
+    """Measure, once a run is done, whether its model may run in int8, and keep that in its file."""
+    file = ModelFile.load(path)
+    ids = PreparedText.load(path / DATA_FOLDER).val_ids
+    if file.tokenizer.count_characters(ids[1:]) > 0:
+        provenance = replace(file.provenance, int8_cost_bits=int8_cost(file, ids))
+        replace(file, provenance=provenance).save(path / MODEL_NAME)
 
 
 def _training() -> Any:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 MODEL_NAME = "model.safetensors"
 
+# No network learns such weights, and below them nothing that an engine computes can overflow.
+MAX_WEIGHT = 1e15
+
 _METADATA_KEY = "burble"
 # A vocabulary of every code point there is takes 6 MB of JSON.
 _MAX_HEADER_BYTES = 16 << 20
@@ -51,6 +54,9 @@ class Provenance:
     batching: str = "stream"
     val_bits_per_char: float | None = None
     """On the held-out part; None where nothing was held out."""
+
+    int8_cost_bits: float | None = None
+    """Bits per character that int8 loses on the held-out part; None where it was not measured."""
 
     steps: int = 0
     chars_seen: int = 0
@@ -91,7 +97,7 @@ class ModelFile:
     def load(cls, path: Path) -> ModelFile:
         """Read a model file, or the `model.safetensors` of a run folder.
 
-        Raises `ModelFileError` for whatever is not a whole, finite model of this format.
+        Raises `ModelFileError` for whatever is not a whole, sane model of this format.
         """
         try:
             path = _model_path(path)
@@ -140,8 +146,8 @@ def _read(file: BinaryIO, path: Path) -> ModelFile:
     except SafetensorError as error:
         raise _broken(path, str(error)) from error
     for name, tensor in weights.items():
-        if not np.isfinite(tensor).all():
-            raise _broken(path, f"{name} holds NaN or infinite numbers")
+        if not (np.abs(tensor) <= MAX_WEIGHT).all():
+            raise _broken(path, f"{name} holds NaN or numbers beyond ±{MAX_WEIGHT:g}")
     return ModelFile(network, tokenizer, weights, normalization, provenance)
 
 

@@ -5,19 +5,25 @@ The order is that of `SamplingConfig`: repetition penalty, temperature, top-k, t
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from burble.arithmetic import scaled_exp
 
+if TYPE_CHECKING:
+    from burble.arithmetic import Float32
     from burble.config import SamplingConfig
 
-Floats = np.ndarray[tuple[int, ...], np.dtype[np.floating[Any]]]
+Integers = np.ndarray[Any, np.dtype[np.integer[Any]]]
+Int64 = np.ndarray[Any, np.dtype[np.int64]]
 
 # How far back the repetition penalty looks, in tokens; longer, and every letter is punished.
 PENALTY_TOKENS = 64
+
+# The likeliest token weighs 2³⁰: what is 10⁹ times less likely is never drawn.
+WEIGHT_BITS = 30
 
 _MASK = (1 << 64) - 1
 # Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11.
@@ -43,45 +49,43 @@ def uniform(seed: int, stream: int, position: int) -> float:
     return (word >> 11) * 2.0**-53
 
 
-def choose(
-    logits: Floats, recent: Sequence[int], config: SamplingConfig, uniform_draw: float
-) -> int:
+def choose(logits: Float32, recent: Integers, config: SamplingConfig, uniform_draw: float) -> int:
     """The next token.
 
     logits: (vocab,); recent: the tokens before this one, newest last; uniform_draw: in [0, 1),
     unused when greedy. Ties go to the lowest id.
     """
-    scores = _penalized(logits.astype(np.float64), recent, config.repetition_penalty)
-    if config.temperature == 0:
+    scores = _penalized(logits, recent, np.float32(config.repetition_penalty))
+    if np.float32(config.temperature) == 0:
         return int(np.argmax(scores))
-    cumulative = np.cumsum(probabilities(scores, config))
-    place = int(np.searchsorted(cumulative, uniform_draw * cumulative[-1], side="right"))
-    # Only NaN, which absurd weights can make, leads past the end.
-    return min(place, int(np.searchsorted(cumulative, cumulative[-1])))
+    cumulative = np.cumsum(weigh(scores, config))
+    # Below the total for every draw below 1, since the total is below 2⁵³.
+    place = math.floor(uniform_draw * float(cumulative[-1]))
+    return int(np.searchsorted(cumulative, place, side="right"))
 
 
-def probabilities(scores: Floats, config: SamplingConfig) -> Floats:
-    """Weights of all tokens after temperature and filters, (vocab,), not normalised."""
-    weights = np.exp(_tempered(scores, config.temperature))
-    order = np.argsort(-weights, kind="stable")
-    if config.top_k is not None:
-        weights[order[config.top_k :]] = 0.0
-    if config.top_p < 1.0:
-        before = np.cumsum(weights[order]) - weights[order]
-        weights[order[before >= config.top_p * weights.sum()]] = 0.0
-    weights[weights < config.min_p * weights.max()] = 0.0
+def weigh(scores: Float32, config: SamplingConfig) -> Int64:
+    """What each token weighs in the draw after temperature and filters, (vocab,).
+
+    Whole numbers, the likeliest 2³⁰: sums of them do not depend on their order.
+    """
+    with np.errstate(over="ignore"):
+        tempered = (scores - scores.max()) / np.float32(config.temperature)
+    weights = scaled_exp(tempered, WEIGHT_BITS).astype(np.int64)
+    if config.top_k is not None or config.top_p < 1.0:
+        order = np.argsort(-weights, kind="stable")
+        weights[order[config.top_k or len(order) :]] = 0
+        ordered = weights[order]
+        before = np.cumsum(ordered) - ordered
+        weights[order[before >= config.top_p * float(weights.sum())]] = 0
+    weights[weights < config.min_p * float(1 << WEIGHT_BITS)] = 0
     return weights
 
 
-def _penalized(scores: Floats, recent: Sequence[int], penalty: float) -> Floats:
-    if penalty != 1.0:
-        seen = np.asarray(recent[-PENALTY_TOKENS:], dtype=np.int64)
-        scores[seen] = np.where(scores[seen] > 0, scores[seen] / penalty, scores[seen] * penalty)
+def _penalized(scores: Float32, recent: Integers, penalty: np.float32) -> Float32:
+    if penalty == 1:
+        return scores
+    scores = scores.copy()
+    seen = recent[-PENALTY_TOKENS:]
+    scores[seen] = np.where(scores[seen] > 0, scores[seen] / penalty, scores[seen] * penalty)
     return scores
-
-
-def _tempered(scores: Floats, temperature: float) -> Floats:
-    # The likeliest is moved to 0 first: a tiny temperature then gives -inf, never inf or NaN.
-    with np.errstate(over="ignore"):
-        tempered: Floats = (scores - scores.max()) / temperature
-    return tempered

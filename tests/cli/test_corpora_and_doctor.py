@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from burble.engine.kernels import KERNEL_VARIABLE
 from burble.version import __version__
-from tests.cli.command import burble
+from tests.cli.command import assert_refused, burble
+from tests.engine.engines import ENGINES, native_kernels
 
 
 def test_the_known_texts_are_listed() -> None:
@@ -16,7 +20,23 @@ def test_the_known_texts_are_listed() -> None:
 def test_the_doctor_tells_what_is_installed() -> None:
     found = json.loads(burble("doctor", "--json").stdout)
     assert found["burble"] == __version__
-    assert found["kernel"].startswith("numpy")
+    assert found["kernel"].split(maxsplit=1)[0].removesuffix(":") in ENGINES
     assert found["torch"][0].isdigit()
     shown = burble("doctor").stdout.decode()
     assert all(name in shown for name in found)
+
+
+@pytest.mark.skipif(not native_kernels(), reason="no compiler built the native kernels here")
+def test_the_doctor_tells_which_kernel_is_in_use_and_which_could_be() -> None:
+    available = ", ".join([*native_kernels(), "numpy"])
+    best, named = (
+        json.loads(burble("doctor", "--json", **environment).stdout)["kernel"]
+        for environment in ({KERNEL_VARIABLE: ""}, {KERNEL_VARIABLE: "numpy"})
+    )
+    assert best == f"{native_kernels()[0]} (of {available})"
+    assert named == f"numpy (of {available})"
+
+
+def test_a_kernel_that_cannot_run_here_is_told() -> None:
+    result = burble("doctor", **{KERNEL_VARIABLE: "abacus"})
+    assert_refused(result, 2, KERNEL_VARIABLE, "'abacus'", "numpy")

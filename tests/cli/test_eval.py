@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from burble.engine.kernels import MAX_INT8_COST
 from burble.model_file import ModelFile
 from tests.cli.command import assert_refused, burble
 from tests.training.runs import made_up_text
@@ -33,6 +34,18 @@ def test_of_the_training_text_only_the_held_out_end_is_scored(trained: Path) -> 
     assert found["num_chars"] == length - int(0.9 * length) - 1
     recorded = ModelFile.load(trained / "run").provenance.val_bits_per_char
     assert found["bits_per_char"] == pytest.approx(recorded, abs=0.01)
+
+
+def test_int8_costs_next_to_nothing_against_float32(trained: Path) -> None:
+    args = (trained / "run", trained / "text.txt", "--no-baselines", "--precision")
+    whole, exact = (evaluated(*args, name)["bits_per_char"] for name in ("int8", "float32"))
+    recorded = ModelFile.load(trained / "run").provenance.int8_cost_bits
+    assert recorded is not None
+    assert abs(recorded) < MAX_INT8_COST
+    # Measured in lanes side by side, not in one pass.
+    assert whole - exact == pytest.approx(recorded, abs=0.001)
+    assert whole != exact
+    assert evaluated(trained / "run", trained / "text.txt")["bits_per_char"] == whole
 
 
 def test_the_whole_of_it_can_be_asked_for(trained: Path) -> None:

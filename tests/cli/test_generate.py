@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from burble.engine.kernels import KERNEL_VARIABLE
 from burble.model_file import ModelFile
 from burble.tokenizers.char import CharTokenizer
 from tests.cli.command import assert_refused, burble, said
+from tests.engine.engines import ENGINES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +27,20 @@ def test_the_same_seed_writes_the_same_bytes(trained: Path) -> None:
     assert one.returncode == 0
     assert one.stdout == same.stdout != other.stdout
     assert len(one.stdout.decode()) == len("Ba") + 300 + len("\n")
+
+
+def test_every_kernel_writes_the_same_bytes(trained: Path) -> None:
+    results = [
+        burble("generate", trained / "run", "Ba", "--seed", "7", **{KERNEL_VARIABLE: kernel})
+        for kernel in ENGINES
+    ]
+    assert all(result.returncode == 0 for result in results)
+    assert len({result.stdout for result in results}) == 1
+
+
+def test_a_kernel_that_cannot_run_here_is_told(trained: Path) -> None:
+    result = burble("generate", trained / "run", "Ba", **{KERNEL_VARIABLE: "abacus"})
+    assert_refused(result, 2, KERNEL_VARIABLE, "'abacus'", "numpy")
 
 
 def test_the_model_file_alone_is_enough(trained: Path, tmp_path: Path) -> None:
@@ -47,6 +63,8 @@ def test_several_samples_differ_and_the_first_is_that_of_one(trained: Path) -> N
     texts = [sample["text"] for sample in samples]
     assert len(set(texts)) == 3
     assert json.loads(burble(*args).stdout)["text"] == texts[0]
+    shown = burble("generate", trained / "run", "Ba", "--seed", "3", "-n", "3").stdout.decode()
+    assert shown == "\n---\n".join("Ba" + text for text in texts) + "\n"
 
 
 def test_a_seed_that_was_drawn_is_told_and_repeats(trained: Path) -> None:

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from burble.cli.main import COMMANDS
+from burble.model_file import Provenance
 from burble.version import __version__
-from tests.cli.command import assert_refused, burble
+from tests.cli.command import assert_refused, burble, said
+from tests.models import random_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # As on a machine where torch is not installed.
 WITHOUT_TORCH: Final = """
@@ -67,3 +72,12 @@ def test_importing_burble_imports_nothing_heavy() -> None:
 def test_training_without_torch_names_the_extra_to_install() -> None:
     result = without_torch("train", "python-docs", "-o", "/nonexistent/run")
     assert_refused(result, 2, "pip install 'burble[train]'")
+
+
+def test_a_warning_is_one_line_for_a_person(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    random_model(provenance=Provenance(int8_cost_bits=0.25)).save(path)
+    result = burble("generate", path, "a", "--seed", "1", "--length", "5")
+    assert result.returncode == 0
+    assert said(result).startswith("burble: In int8 this model would lose 0.2500 bits")
+    assert said(result).count("\n") == 1

@@ -2,57 +2,58 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from burble.engine.step_model import State
 
 if TYPE_CHECKING:
-    from burble.engine.cells import Float32
+    from collections.abc import Sequence
+
+    from burble.arithmetic import Float32
+    from burble.engine.stream import Stream
     from burble.tokenizers.base import Ids
 
 
 class Script:
-    """A `StepModel` to which the next token of `ids` is certain; after the last the first again.
+    """As much of a `StepModel` as writing needs: it writes `ids` one after the other, and after
+    the last the first again.
 
     What it carries is the place it has come to.
     """
 
+    kernel = "script"
+
     def __init__(self, ids: Ids, vocab_size: int) -> None:
         self.ids = ids
         self.vocab_size = vocab_size
+        self.allowed: list[int] = []
+        """How many tokens it might write in each call."""
 
     def start(self, rows: int) -> State:
-        return State(((np.zeros((rows, 1), np.float32),),))
-
-    def reset(self, state: State, rows: Any) -> State:
-        return State(((state.layers[0][0] * ~np.asarray(rows)[:, None],),))
-
-    def select(self, state: State, rows: Ids) -> State:
-        return State(((state.layers[0][0][rows],),))
-
-    def forward(self, ids: Ids, state: State) -> tuple[Float32, State]:
-        places = state.layers[0][0][:, 0] + np.arange(len(ids))[:, None]
-        return self._logits(places), State(((state.layers[0][0] + np.float32(len(ids)),),))
+        return State(np.zeros((rows, 1, 1, 1), np.float32))
 
     def prefill(self, ids: Ids) -> tuple[Float32, State]:  # noqa: ARG002 - the script is written
-        return self._logits(np.zeros(1)), self.start(1)
+        return np.zeros((1, self.vocab_size), np.float32), self.start(1)
 
-    def step(self, ids: Ids, state: State) -> tuple[Float32, State]:  # noqa: ARG002
-        after = state.layers[0][0] + np.float32(1)
-        return self._logits(after[:, 0]), State(((after,),))
-
-    def _logits(self, places: Any) -> Float32:
-        following = self.ids[places.astype(np.int64) % len(self.ids)]
-        return np.eye(self.vocab_size, dtype=np.float32)[following] * np.float32(100)
+    def write(self, streams: Sequence[Stream]) -> None:
+        for stream in streams:
+            self.allowed.append(stream.limit - stream.end)
+            while stream.end < stream.limit:
+                place = int(stream.state[0, 0, 0])
+                stream.state += 1
+                stream.append(int(self.ids[place % len(self.ids)]))
+                if stream.is_due():
+                    break
 
 
 class Measuring(Script):
-    """To it, the next token is the number of tokens it has just read from a fresh state."""
+    """To it, the next token is the number of tokens it has read since a fresh state."""
 
     def __init__(self, vocab_size: int) -> None:
-        super().__init__(np.arange(vocab_size), vocab_size)
+        super().__init__((np.arange(vocab_size) + 1) % vocab_size, vocab_size)
 
     def prefill(self, ids: Ids) -> tuple[Float32, State]:
-        return self._logits(np.array([len(ids)])), self.start(1)
+        logits, state = super().prefill(ids)
+        return logits, State(state.values + np.float32(len(ids)))

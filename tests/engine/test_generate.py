@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from itertools import islice
+import functools
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -12,15 +13,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burble.config import CellKind, SamplingConfig
-from burble.engine.generate import GenerationRequest, prompt_ids, stream_text, stream_tokens
-from burble.engine.step_model import NumpyModel
+from burble.engine import generate
+from burble.engine.generate import (
+    GenerationRequest,
+    Writing,
+    prompt_ids,
+    stream_text,
+    write_texts,
+)
+from burble.engine.stream import CHUNK
 from burble.errors import TextError, UsageError
 from burble.tokenizers.byte import ByteTokenizer
 from burble.tokenizers.char import CharTokenizer
+from tests.engine.engines import ENGINES, every_engine, open_engine
 from tests.engine.script import Measuring, Script
-from tests.models import random_model, uniform_model
+from tests.models import LETTERS, random_model, uniform_model
 
 if TYPE_CHECKING:
+    from burble.engine.step_model import StepModel
     from burble.model_file import ModelFile
     from burble.tokenizers.base import Tokenizer
 
@@ -28,17 +38,33 @@ quick = settings(deadline=None, max_examples=150, derandomize=True)
 
 GREEDY = SamplingConfig(temperature=0.0)
 
-# Logits far enough apart that greedy choices do not hinge on rounding.
+# Logits far apart, so that a model has a will of its own.
 clear = {"scale": 1.5, "head_scale": 4.0}
 
 
-def text_of(model: ModelFile, **options: Any) -> str:
-    request = GenerationRequest(**{"prompt": "a", "length": 40, **options})
-    return "".join(stream_text(NumpyModel(model), model.tokenizer, request))
+def request_of(**options: Any) -> GenerationRequest:
+    return GenerationRequest(**{"prompt": "a", "length": 40, **options})
 
 
-def pieces_of_script(text: str | bytes, **options: Any) -> list[str]:
-    """What is streamed when the model would write this, again and again."""
+def text_of(model: ModelFile, kernel: str = "numpy", **options: Any) -> str:
+    engine = open_engine(kernel, model)
+    return "".join(stream_text(engine, model.tokenizer, request_of(**options)))
+
+
+def pieces_of(
+    engine: StepModel, tokenizer: Tokenizer, request: GenerationRequest, count: int
+) -> list[str]:
+    """What comes when `count` tokens are written in each call."""
+    writing = Writing(engine, tokenizer, request)
+    pieces = []
+    while not writing.done:
+        engine.write([writing.go_on(count)])
+        pieces.append(writing.take())
+    return [piece for piece in pieces if piece]
+
+
+def pieces_of_script(text: str | bytes, count: int = 1, **options: Any) -> list[str]:
+    """What comes when the model would write this, again and again."""
     tokenizer: Tokenizer = ByteTokenizer()
     if isinstance(text, str):
         tokenizer = CharTokenizer.from_characters(set(text))
@@ -46,20 +72,82 @@ def pieces_of_script(text: str | bytes, **options: Any) -> list[str]:
     else:
         ids = np.frombuffer(text, np.uint8)
     request = GenerationRequest(**{"length": len(ids), "sampling": GREEDY, **options})
-    return list(stream_text(Script(ids, tokenizer.vocab_size), tokenizer, request))
+    return pieces_of(Script(ids, tokenizer.vocab_size), tokenizer, request, count)
 
 
 def script(text: str | bytes, **options: Any) -> str:
-    return "".join(pieces_of_script(text, **options))
+    """The text, the same however many tokens are written in each call."""
+    texts = {"".join(pieces_of_script(text, count, **options)) for count in (1, 3, CHUNK)}
+    assert len(texts) == 1
+    return texts.pop()
 
 
 # One request, one text.
 
 
+@every_engine
 @pytest.mark.parametrize("cell", get_args(CellKind))
-def test_the_same_request_gives_the_same_text(cell: CellKind) -> None:
+def test_the_same_request_gives_the_same_text(kernel: str, cell: CellKind) -> None:
     model = random_model(cell=cell, num_layers=2)
-    assert text_of(model, seed=3) == text_of(model, seed=3)
+    assert text_of(model, kernel, seed=3) == text_of(model, kernel, seed=3)
+
+
+@pytest.mark.parametrize("vocabulary", [LETTERS, None], ids=["char", "byte"])
+def test_every_engine_writes_the_same_text(vocabulary: str | None) -> None:
+    model = random_model(vocabulary=vocabulary, num_layers=2)
+    engines = {kernel: open_engine(kernel, model) for kernel in ENGINES}
+    draw = np.random.default_rng(0)
+    for seed in range(40):
+        sampling = SamplingConfig(
+            repetition_penalty=draw.choice([0.5, 1.0, 1.0, 1.3, 10.0]),
+            temperature=draw.choice([0.0, 8e-46, 0.1, 0.8, 1.0, 3.0, 100.0]),
+            top_k=draw.choice([None, None, 1, 3, 9, 10, 300]),
+            top_p=draw.choice([1e-300, 0.3, 0.9, 0.999999, 1.0, 1.0]),
+            min_p=draw.choice([0.0, 0.0, 1e-300, 0.05, 0.9, 1.0]),
+        )
+        request = request_of(sampling=sampling, seed=seed, stream=seed, length=70)
+        texts = {
+            kernel: "".join(stream_text(engine, model.tokenizer, request))
+            for kernel, engine in engines.items()
+        }
+        assert texts == dict.fromkeys(ENGINES, texts["numpy"])
+
+
+@every_engine
+@pytest.mark.parametrize("cell", get_args(CellKind))
+@pytest.mark.parametrize("rows", [1, 3, 64])
+def test_texts_written_side_by_side_are_as_if_alone(kernel: str, cell: CellKind, rows: int) -> None:
+    model = random_model(cell=cell, num_layers=2)
+    engine = open_engine(kernel, model)
+    requests = [
+        request_of(
+            prompt="abcdefgh"[place % 3 : place % 7 + 1],
+            length=(place * 37) % 90,
+            seed=place // 2,
+            stream=place,
+            stop=((), ("hh", "ab"), ("a",))[place % 3],
+            window=(None, None, 4)[place % 3],
+            sampling=SamplingConfig(temperature=place % 5 / 2, top_k=place % 4 or None),
+        )
+        for place in range(40)
+    ]
+    alone = ["".join(stream_text(engine, model.tokenizer, request)) for request in requests]
+    assert write_texts(engine, model.tokenizer, requests, rows) == alone
+    assert len(set(alone)) > 20
+
+
+def test_no_requests_are_no_texts() -> None:
+    model = random_model()
+    assert write_texts(open_engine("numpy", model), model.tokenizer, []) == []
+
+
+@every_engine
+@pytest.mark.parametrize("count", [1, 2, 7, 100])
+def test_a_text_is_the_same_however_much_is_written_at_once(kernel: str, count: int) -> None:
+    model = random_model(vocabulary=None)
+    engine, request = open_engine(kernel, model), request_of(length=300, stop=("xyz",))
+    whole = "".join(pieces_of(engine, model.tokenizer, request, CHUNK))
+    assert "".join(pieces_of(engine, model.tokenizer, request, count)) == whole
 
 
 def test_seeds_and_streams_have_texts_of_their_own() -> None:
@@ -85,15 +173,16 @@ def test_greedy_needs_no_seed() -> None:
     assert len(texts) == 1
 
 
-def test_greedy_tokens_are_the_likeliest_of_a_plain_loop() -> None:
+@every_engine
+def test_greedy_tokens_are_the_likeliest_of_a_plain_loop(kernel: str) -> None:
     model = random_model(**clear)
-    engine, prompt = NumpyModel(model), model.tokenizer.encode("cab")
-    ids = prompt.tolist()
+    engine = open_engine(kernel, model)
+    ids = model.tokenizer.encode("cab").tolist()
     for _ in range(20):
         logits, _ = engine.prefill(np.array(ids))
         ids.append(int(logits[0].argmax()))
-    request = GenerationRequest(sampling=GREEDY)
-    assert list(islice(stream_tokens(engine, prompt, request), 20)) == ids[len(prompt) :]
+    text = text_of(model, kernel, prompt="cab", length=20, sampling=GREEDY)
+    assert "cab" + text == model.tokenizer.decode(np.array(ids))
 
 
 def test_all_texts_of_a_uniform_model_are_as_likely() -> None:
@@ -107,12 +196,13 @@ def test_all_texts_of_a_uniform_model_are_as_likely() -> None:
 # Length.
 
 
-@pytest.mark.parametrize("length", [0, 1, 2, 7, 100])
+@every_engine
+@pytest.mark.parametrize("length", [0, 1, 2, 7, 100, CHUNK, CHUNK + 1, 600])
 @pytest.mark.parametrize("vocabulary", ["\n abcé—\U0001f600", None], ids=["char", "byte"])
-def test_the_length_is_exact(length: int, vocabulary: str | None) -> None:
+def test_the_length_is_exact(kernel: str, length: int, vocabulary: str | None) -> None:
     model = random_model(vocabulary=vocabulary)
-    for seed in range(5):
-        assert len(text_of(model, length=length, seed=seed)) == length
+    for seed in range(3):
+        assert len(text_of(model, kernel, length=length, seed=seed)) == length
 
 
 def test_no_length_is_no_text_and_no_pieces() -> None:
@@ -141,6 +231,16 @@ def test_bytes_that_are_no_text_show_as_such_and_keep_the_length(data: bytes, le
 
 def test_text_goes_on_for_as_long_as_it_is_asked_for() -> None:
     assert script("abc", length=10) == "abcabcabca"
+    assert script("abcdefg", length=3000) == ("abcdefg" * 500)[:3000]
+
+
+def test_no_more_tokens_are_written_than_characters_are_left() -> None:
+    engine = Script(np.array([0, 1]), 2)
+    writing = Writing(engine, CharTokenizer("ab"), request_of(length=CHUNK + 5))
+    while not writing.done:
+        engine.write([writing.go_on()])
+        writing.take()
+    assert engine.allowed == [CHUNK, 5]
 
 
 @pytest.mark.parametrize("length", [-1, -300])
@@ -198,6 +298,48 @@ def test_a_stop_of_several_bytes_is_found_across_its_bytes() -> None:
     assert script(b"\xf0\x9fab", stop=("\ufffda",), length=4) == ""
 
 
+@pytest.mark.parametrize("place", [0, 1, CHUNK - 4, CHUNK - 1, CHUNK, 2 * CHUNK - 2, 900])
+def test_a_stop_is_found_anywhere(place: int) -> None:
+    assert script("-" * place + "stop" + "-" * 100, stop=("stop",)) == "-" * place
+
+
+@pytest.mark.parametrize("size", [60, 70, CHUNK, 700])
+def test_a_long_stop_is_found(size: int) -> None:
+    stop = "ab" * (size // 2) + "c"
+    assert script("x" + "b" + stop + "ab", stop=(stop,)) == "xb"
+
+
+@every_engine
+def test_a_model_stops_as_soon_as_a_stop_is_whole(kernel: str) -> None:
+    model = random_model(hidden_size=4)
+    engine, tokenizer = open_engine(kernel, model), model.tokenizer
+    whole = text_of(model, length=200)
+    stop = whole[101:104]
+    writing = Writing(engine, tokenizer, request_of(length=200, stop=("~~~", stop)))
+    text, written = "", 0
+    while not writing.done:
+        stream = writing.go_on()
+        before = stream.end
+        engine.write([stream])
+        written += stream.end - before
+        text += writing.take()
+    assert text == whole[: whole.index(stop)]
+    assert written == len(text + stop)
+
+
+def test_a_stop_that_the_model_cannot_write_is_none() -> None:
+    assert script("abc", stop=("ax", "ω")) == "abc"
+    # Without what it cannot write, this one would be "ab".
+    assert script("abc", stop=("aωb",)) == "abc"
+
+
+def test_a_stop_that_the_model_cannot_write_does_not_hold_it_up() -> None:
+    engine, tokenizer = Script(np.array([0, 1]), 2), CharTokenizer("ab")
+    request = request_of(length=50, stop=("ω", "aωb"))
+    assert "".join(pieces_of(engine, tokenizer, request, CHUNK)) == "ab" * 25
+    assert engine.allowed == [50]
+
+
 def test_the_stop_may_be_longer_than_the_text() -> None:
     assert script("ab", stop=("ab" * 1000,)) == "ab"
 
@@ -205,6 +347,7 @@ def test_the_stop_may_be_longer_than_the_text() -> None:
 def test_pieces_come_as_soon_as_no_stop_can_begin_in_them() -> None:
     assert pieces_of_script("abcab", stop=("bd",)) == ["a", "bc", "a", "b"]
     assert pieces_of_script("abcab", stop=()) == ["a", "b", "c", "a", "b"]
+    assert pieces_of_script("abcab", count=2, stop=("bd",)) == ["a", "bca", "b"]
 
 
 @pytest.mark.parametrize("stop", [("",), ("a", "")])
@@ -248,23 +391,36 @@ def test_stops_do_not_depend_on_how_the_text_comes(data: bytes, stops: list[str]
     assert script(data, stop=tuple(stops)) == ended_by(text, stops)
 
 
+@functools.cache
+def tiny_engine(kernel: str) -> StepModel:
+    return open_engine(kernel, random_model(vocabulary="abc", hidden_size=4))
+
+
+@every_engine
 @quick
-@given(st.text("abc", min_size=1, max_size=12), st.text("abc", min_size=1, max_size=4))
-def test_a_stopped_text_of_a_model_is_the_start_of_the_unstopped(text: str, stop: str) -> None:
-    model = random_model(vocabulary="abc", hidden_size=4)
-    whole = text_of(model, prompt=text, length=30)
-    assert text_of(model, prompt=text, length=30, stop=(stop,)) == ended_by(whole, [stop])
+@given(
+    st.text("abc", min_size=1, max_size=12),
+    st.lists(st.text("abc", min_size=1, max_size=4), max_size=3),
+)
+def test_a_stopped_text_of_a_model_is_the_start_of_the_unstopped(
+    kernel: str, text: str, stops: list[str]
+) -> None:
+    engine, tokenizer = tiny_engine(kernel), CharTokenizer("abc")
+    whole = "".join(stream_text(engine, tokenizer, request_of(prompt=text, length=30)))
+    request = request_of(prompt=text, length=30, stop=tuple(stops))
+    assert "".join(stream_text(engine, tokenizer, request)) == ended_by(whole, stops)
 
 
 # Window.
 
 
+@every_engine
 @pytest.mark.parametrize("cell", get_args(CellKind))
-@pytest.mark.parametrize("window", [64, 2000])
-def test_a_window_over_everything_changes_nothing(cell: CellKind, window: int) -> None:
-    model = random_model(cell=cell, num_layers=2, **clear)
-    carried = text_of(model, prompt="abc", sampling=GREEDY)
-    assert text_of(model, prompt="abc", sampling=GREEDY, window=window) == carried
+@pytest.mark.parametrize("window", [43, 64, 2000])
+def test_a_window_over_everything_changes_nothing(kernel: str, cell: CellKind, window: int) -> None:
+    model = random_model(cell=cell, num_layers=2)
+    carried = text_of(model, kernel, prompt="abc")
+    assert text_of(model, kernel, prompt="abc", window=window) == carried
 
 
 def test_a_window_of_one_knows_the_last_character_only() -> None:
@@ -277,21 +433,24 @@ def test_a_window_of_one_knows_the_last_character_only() -> None:
     assert all(len(after) == 1 for after in followers.values())
 
 
+@every_engine
 @pytest.mark.parametrize("window", [1, 2, 5, 70])
-def test_each_character_is_chosen_after_its_window_alone(window: int) -> None:
+def test_each_character_is_chosen_after_its_window_alone(kernel: str, window: int) -> None:
     model = random_model(**clear)
-    engine = NumpyModel(model)
-    text = "abcd" + text_of(model, prompt="abcd", sampling=GREEDY, window=window, length=90)
-    for place in (4, 5, 10, 80, 93):
+    engine = open_engine(kernel, model)
+    text = "abcd" + text_of(model, kernel, prompt="abcd", sampling=GREEDY, window=window, length=90)
+    for place in (4, 5, 6, 9, 10, 11, 73, 74, 75, 93):
         logits, _ = engine.prefill(model.tokenizer.encode(text[max(0, place - window) : place]))
         assert model.tokenizer.decode(logits.argmax(axis=1)) == text[place]
 
 
-@pytest.mark.parametrize("window", [1, 3, 64, 65, 200])
-def test_a_window_is_filled_and_then_stays_full(window: int) -> None:
-    request = GenerationRequest(sampling=GREEDY, window=window)
-    read = list(islice(stream_tokens(Measuring(256), np.array([7]), request), 250))
-    assert read == [min(place, window) for place in range(1, 251)]
+@pytest.mark.parametrize("window", [1, 3, 64, 65, 200, 700])
+@pytest.mark.parametrize("prompt", [1, 3, 100])
+def test_a_window_is_filled_and_then_stays_full(window: int, prompt: int) -> None:
+    vocabulary = "".join(map(chr, range(1000)))
+    request = GenerationRequest(prompt="a" * prompt, length=800, window=window)
+    text = "".join(stream_text(Measuring(1000), CharTokenizer(vocabulary), request))
+    assert [ord(read) for read in text] == [min(prompt + place, window) for place in range(800)]
 
 
 def test_the_penalty_looks_further_back_than_a_short_window() -> None:
@@ -318,12 +477,28 @@ def test_the_repetition_penalty_keeps_a_text_from_circling() -> None:
     assert text_of(model, prompt="a", sampling=penalty, length=7) == "bcdefgh"
 
 
-def test_the_penalty_counts_the_prompt_and_forgets_after_64_tokens() -> None:
+@every_engine
+@pytest.mark.parametrize("window", [None, 1, 5])
+def test_the_penalty_counts_the_prompt_and_forgets_after_64_tokens(
+    kernel: str, window: int | None
+) -> None:
     model = random_model(vocabulary="abc", head_scale=0.0)
     model.weights["head.bias"][:] = [3, 2, -50]
     penalty = SamplingConfig(temperature=0.0, repetition_penalty=2.0)
-    assert text_of(model, prompt="a" + "c" * 63, sampling=penalty, length=1) == "b"
-    assert text_of(model, prompt="a" + "c" * 64, sampling=penalty, length=1) == "a"
+    options = {"sampling": penalty, "length": 1, "window": window}
+    assert text_of(model, kernel, prompt="a" + "c" * 63, **options) == "b"
+    assert text_of(model, kernel, prompt="a" + "c" * 64, **options) == "a"
+
+
+@every_engine
+def test_the_penalty_forgets_also_what_was_written_in_an_earlier_call(kernel: str) -> None:
+    # The first letter is best, but comes again only when it was forgotten: every 65 tokens.
+    letters = "".join(chr(0x4E00 + place) for place in range(200))
+    model = random_model(vocabulary=letters, head_scale=0.0)
+    model.weights["head.bias"][:] = np.linspace(200, 100, 200)
+    penalty = SamplingConfig(temperature=0.0, repetition_penalty=100.0)
+    text = text_of(model, kernel, prompt=letters[0], sampling=penalty, length=64 + 65 * 9)
+    assert letters[0] + text == letters[:65] * 10
 
 
 # Prompts.
@@ -351,7 +526,7 @@ def test_an_empty_prompt_writes_as_a_new_line_does() -> None:
 def test_an_unknown_character_is_told_before_anything_is_written() -> None:
     model = random_model(vocabulary="abc")
     with pytest.raises(TextError, match="'x'"):
-        stream_text(NumpyModel(model), model.tokenizer, GenerationRequest(prompt="x"))
+        stream_text(open_engine("numpy", model), model.tokenizer, request_of(prompt="x"))
 
 
 def test_a_vocabulary_of_one_writes_it() -> None:
@@ -362,3 +537,48 @@ def test_a_vocabulary_of_one_writes_it() -> None:
 def test_a_request_cannot_change_under_way() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         GenerationRequest().seed = 1  # type: ignore[misc]
+
+
+# Pieces.
+
+
+class Clock:
+    """Time that passes only while a model writes."""
+
+    def __init__(self, seconds_each: float) -> None:
+        self.now, self.seconds_each = 0.0, seconds_each
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+def allowed(monkeypatch: pytest.MonkeyPatch, seconds_each: float, length: int = 1000) -> list[int]:
+    """How many tokens each call was for, where each takes so long."""
+    clock = Clock(seconds_each)
+    monkeypatch.setattr(generate, "time", SimpleNamespace(perf_counter=clock.perf_counter))
+
+    class Slow(Script):
+        def write(self, streams: Any) -> None:
+            super().write(streams)
+            clock.now += self.allowed[-1] * seconds_each
+
+    engine = Slow(np.array([0, 1]), 2)
+    pieces = list(stream_text(engine, CharTokenizer("ab"), request_of(length=length)))
+    assert "".join(pieces) == "ab" * (length // 2)
+    assert [len(piece) for piece in pieces] == engine.allowed
+    return engine.allowed
+
+
+def test_a_fast_model_is_called_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = allowed(monkeypatch, 1e-6)
+    assert found[:10] == [1, 2, 4, 8, 16, 32, 64, 128, CHUNK, CHUNK]
+
+
+def test_a_slow_model_is_heard_at_every_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert allowed(monkeypatch, 0.5, length=20) == [1] * 20
+
+
+def test_pieces_come_every_few_moments(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = allowed(monkeypatch, 0.001)
+    assert max(found) <= 16
+    assert min(found[4:-1]) >= 8

@@ -1,7 +1,7 @@
 """Texts that must never change: one model, prompt, seed and settings give one text, everywhere.
 
-`tests/golden/generation.json` holds them. After a change that is meant to alter them, write it anew
-and commit it with the reason:
+`tests/golden/generation.json` holds them, and every engine must write them. After a change that is
+meant to alter them, write it anew and commit it with the reason:
 
     python -m tests.engine.test_golden
 """
@@ -12,22 +12,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from burble.config import SamplingConfig
-from burble.engine.generate import GenerationRequest, stream_text
-from burble.engine.step_model import NumpyModel
-from burble.model_file import ModelFile
+from burble.engine.generate import GenerationRequest, stream_text, write_texts
+from tests.engine.engines import every_engine, open_engine
 from tests.models import random_model
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "generation.json"
 
 LENGTH = 160
-# Float32 rounds by 6e-8; the texts must stand far more than that.
-NOISE = 3e-6
 
-# Large weights set the logits apart, so that no choice hinges on rounding.
+# Large weights set the logits apart, so that a text is of what the model says, not of chance.
 _CLEAR = {"scale": 1.2, "head_scale": 3.0}
 
 Case = dict[str, Any]
@@ -68,30 +64,24 @@ CASES: dict[str, Case] = {
     "one-hot": _case({"seed": 51, "input": "one-hot"}, {"temperature": 1.0}),
     "scalar": _case({"seed": 12, "input": "scalar"}, {"temperature": 1.0}),
     "bytes": _case({"seed": 9, "vocabulary": None}, {"temperature": 1.0}, prompt="é"),
+    "wide": _case(
+        {"seed": 3, "hidden_size": 70, "num_layers": 2, "scale": 0.5, "vocabulary": None},
+        {"temperature": 1.2, "top_k": 40, "top_p": 0.95},
+    ),
     "no prompt": _case({"seed": 37}, {"temperature": 1.0}, prompt=""),
-    "stop": _case({"seed": 37}, {"temperature": 1.0}, stop=["f a", "ah\n"]),
+    "stop": _case({"seed": 37}, {"temperature": 1.0}, stop=["fah\n", "dff "]),
     "window": _case({"seed": 42}, {"temperature": 1.0}, window=5, prompt="hgfedcba"),
 }
 
 
-def _model(case: Case) -> ModelFile:
-    return random_model(**case["model"])
-
-
-def _text(model: ModelFile, case: Case) -> str:
+def _request(case: Case) -> GenerationRequest:
     options = {**case["request"], "stop": tuple(case["request"].get("stop", ()))}
-    request = GenerationRequest(sampling=SamplingConfig(**case["sampling"]), **options)
-    return "".join(stream_text(NumpyModel(model), model.tokenizer, request))
+    return GenerationRequest(sampling=SamplingConfig(**case["sampling"]), **options)
 
 
-def _shaken(model: ModelFile, seed: int) -> ModelFile:
-    """The same model, each weight off by about `NOISE`."""
-    draw = np.random.default_rng(seed)
-    weights = {
-        name: (weight * (1 + NOISE * draw.uniform(-1, 1, weight.shape))).astype(np.float32)
-        for name, weight in model.weights.items()
-    }
-    return ModelFile(model.network, model.tokenizer, weights)
+def _text(case: Case, kernel: str) -> str:
+    file = random_model(**case["model"])
+    return "".join(stream_text(open_engine(kernel, file), file.tokenizer, _request(case)))
 
 
 def _golden() -> dict[str, Case]:
@@ -105,25 +95,35 @@ def test_the_golden_file_holds_these_cases() -> None:
     }
 
 
+@every_engine
 @pytest.mark.parametrize("name", CASES)
-def test_a_text_is_what_it_always_was(name: str) -> None:
-    assert _text(_model(CASES[name]), CASES[name]) == _golden()[name]["text"]
+def test_a_text_is_what_it_always_was(name: str, kernel: str) -> None:
+    assert _text(CASES[name], kernel) == _golden()[name]["text"]
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_a_golden_text_does_not_hinge_on_rounding(name: str) -> None:
-    for seed in range(2):
-        assert _text(_shaken(_model(CASES[name]), seed), CASES[name]) == _golden()[name]["text"]
+@every_engine
+def test_a_text_is_the_same_among_others(kernel: str) -> None:
+    by_model: dict[str, list[str]] = {}
+    for name, case in CASES.items():
+        by_model.setdefault(json.dumps(case["model"]), []).append(name)
+    assert max(map(len, by_model.values())) > 5
+    for names in by_model.values():
+        file = random_model(**CASES[names[0]]["model"])
+        requests = [_request(CASES[name]) for name in names]
+        texts = write_texts(open_engine(kernel, file), file.tokenizer, requests)
+        assert texts == [_golden()[name]["text"] for name in names]
 
 
 def test_golden_texts_differ_and_are_not_of_one_letter() -> None:
     texts = [case["text"] for case in _golden().values()]
     assert len(set(texts)) == len(texts)
     assert all(len(set(text)) > 2 for text in texts)
+    stopped = [name for name, case in _golden().items() if len(case["text"]) < LENGTH]
+    assert stopped == ["stop"]
 
 
 def _write() -> None:
-    golden = {name: {**case, "text": _text(_model(case), case)} for name, case in CASES.items()}
+    golden = {name: {**case, "text": _text(case, "numpy")} for name, case in CASES.items()}
     GOLDEN.parent.mkdir(exist_ok=True)
     GOLDEN.write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n", "utf-8")
 

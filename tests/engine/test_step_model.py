@@ -1,177 +1,299 @@
-"""What every engine promises of its state: it can be split, picked from, reset and carried."""
+"""What every engine promises: one state of numbers, and the same numbers however a text is read."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pytest
 
 from burble.config import CellKind, InputKind
-from burble.engine.step_model import NumpyModel
+from burble.engine import input_table
+from burble.engine.cells import CELLS
+from burble.engine.numpy_model import NumpyModel
+from burble.engine.step_model import State, reset, select
+from tests.engine.engines import every_engine, open_engine
 from tests.models import random_model
 
 if TYPE_CHECKING:
-    from burble.engine.cells import Float32
-    from burble.engine.step_model import State
+    from burble.engine.step_model import StepModel
     from burble.tokenizers.base import Ids
 
 TIME, ROWS = 9, 4
+# More rows than a kernel steps at once, and enough for several threads, none of them full.
+MANY_ROWS = 53
 
 every_cell = pytest.mark.parametrize("cell", get_args(CellKind))
+every_input = pytest.mark.parametrize("kind", get_args(InputKind))
 
 
-def engine(cell: CellKind = "lstm", **options: object) -> NumpyModel:
-    return NumpyModel(random_model(cell=cell, **{"num_layers": 2, **options}))  # type: ignore[arg-type]
+def engine(kernel: str, cell: CellKind = "lstm", **options: Any) -> StepModel:
+    return open_engine(kernel, random_model(cell=cell, **{"num_layers": 2, **options}))
 
 
-def texts(model: NumpyModel, rows: int = ROWS, seed: int = 0) -> Ids:
+def texts(model: StepModel, rows: int = ROWS, seed: int = 0) -> Ids:
     return np.random.default_rng(seed).integers(model.vocab_size, size=(TIME, rows))
 
 
-def assert_close(one: Float32, other: Float32) -> None:
-    np.testing.assert_allclose(one, other, atol=1e-5, rtol=1e-5)
+def same(one: Any, other: Any) -> bool:
+    """Bit for bit, the sign of zero and the type included."""
+    return bool(
+        one.dtype == other.dtype == np.float32
+        and one.shape == other.shape
+        and np.array_equal(
+            np.ascontiguousarray(one).view(np.uint32), np.ascontiguousarray(other).view(np.uint32)
+        )
+    )
 
 
-def assert_same_state(one: State, other: State, *, atol: float = 1e-5) -> None:
-    for layer, same in zip(one.layers, other.layers, strict=True):
-        for part, expected in zip(layer, same, strict=True):
-            np.testing.assert_allclose(part, expected, atol=atol, rtol=0)
+def same_state(one: State, other: State) -> bool:
+    return same(one.values, other.values)
 
 
+@every_engine
 @every_cell
-def test_prefill_is_step_by_step(cell: CellKind) -> None:
-    model = engine(cell, residual=True)
+def test_a_fresh_state_is_zeros(kernel: str, cell: CellKind) -> None:
+    state = engine(kernel, cell, num_layers=3, hidden_size=5).start(ROWS)
+    assert same(state.values, np.zeros((ROWS, 3, CELLS[cell].num_states, 5), np.float32))
+
+
+@every_engine
+@every_cell
+def test_prefill_is_step_by_step(kernel: str, cell: CellKind) -> None:
+    model = engine(kernel, cell, residual=True)
     ids = texts(model, rows=1)
     logits, state = model.prefill(ids[:, 0])
     stepped, one = np.empty(0), model.start(1)
     for token in ids:
         stepped, one = model.step(token, one)
     assert logits.shape == (1, model.vocab_size)
-    assert_close(logits, stepped)
-    assert_same_state(state, one)
+    assert same(logits, stepped)
+    assert same_state(state, one)
 
 
+@every_engine
 @every_cell
-def test_forward_is_step_by_step(cell: CellKind) -> None:
-    model = engine(cell)
+def test_forward_is_step_by_step(kernel: str, cell: CellKind) -> None:
+    model = engine(kernel, cell)
     ids = texts(model)
     logits, state = model.forward(ids, model.start(ROWS))
     one = model.start(ROWS)
     for time in range(TIME):
         stepped, one = model.step(ids[time], one)
         assert stepped.shape == (ROWS, model.vocab_size)
-        assert_close(logits[time], stepped)
-    assert_same_state(state, one)
+        assert same(logits[time], stepped)
+    assert same_state(state, one)
 
 
+@every_engine
 @every_cell
-def test_a_text_is_read_the_same_in_any_parts(cell: CellKind) -> None:
-    model = engine(cell)
+def test_a_text_is_read_the_same_in_any_parts(kernel: str, cell: CellKind) -> None:
+    model = engine(kernel, cell)
     ids = texts(model)
     whole, after = model.forward(ids, model.start(ROWS))
     for cut in range(TIME + 1):
         first, state = model.forward(ids[:cut], model.start(ROWS))
         second, state = model.forward(ids[cut:], state)
-        assert_close(np.concatenate([first, second]), whole)
-        assert_same_state(state, after)
+        assert same(np.concatenate([first, second]), whole)
+        assert same_state(state, after)
 
 
+@every_engine
 @every_cell
-def test_rows_side_by_side_are_read_as_if_alone(cell: CellKind) -> None:
-    model = engine(cell)
-    ids = texts(model)
-    together, _ = model.forward(ids, model.start(ROWS))
-    for row in range(ROWS):
-        alone, _ = model.prefill(ids[:, row])
-        assert_close(together[-1, row], alone[0])
+def test_rows_side_by_side_are_read_as_if_alone(kernel: str, cell: CellKind) -> None:
+    model = engine(kernel, cell, residual=True)
+    ids = texts(model, MANY_ROWS)
+    together, state = model.forward(ids, model.start(MANY_ROWS))
+    for row in range(MANY_ROWS):
+        alone, after = model.prefill(ids[:, row])
+        assert same(together[-1, row], alone[0])
+        assert same(state.values[row], after.values[0])
 
 
+@every_engine
 @every_cell
+@pytest.mark.parametrize("num_layers", [1, 2])
 @pytest.mark.parametrize("rows", [[3, 1, 0, 2], [2], [1, 1, 1], []])
-def test_select_picks_rows_in_order(cell: CellKind, rows: list[int]) -> None:
-    model = engine(cell)
+def test_rows_picked_in_any_order_read_on(
+    kernel: str, cell: CellKind, num_layers: int, rows: list[int]
+) -> None:
+    model = engine(kernel, cell, num_layers=num_layers)
     picked = np.array(rows, dtype=np.int64)
     _, state = model.forward(texts(model), model.start(ROWS))
     following = texts(model, seed=1)[0]
-    expected, _ = model.step(following, state)
-    logits, _ = model.step(following[picked], model.select(state, picked))
+    expected, after = model.step(following, state)
+    logits, read = model.step(following[picked], select(state, picked))
     assert logits.shape == (len(rows), model.vocab_size)
-    assert_close(logits, expected[picked])
+    assert same(logits, expected[picked])
+    assert same_state(read, select(after, picked))
 
 
-@every_cell
-def test_reset_clears_the_marked_rows_only(cell: CellKind) -> None:
-    model = engine(cell)
-    _, state = model.forward(texts(model), model.start(ROWS))
+@pytest.mark.parametrize("rows", [[3, 1, 0, 2], [2], [1, 1, 1], []])
+def test_select_picks_rows_in_order(rows: list[int]) -> None:
+    state = State(np.arange(ROWS * 6, dtype=np.float32).reshape(ROWS, 3, 2, 1))
+    picked = select(state, np.array(rows, dtype=np.int64)).values
+    assert picked.shape == (len(rows), 3, 2, 1)
+    assert all(same(found, state.values[row]) for found, row in zip(picked, rows, strict=True))
+
+
+def test_reset_clears_the_marked_rows_only() -> None:
+    state = State(np.arange(1, ROWS * 6 + 1, dtype=np.float32).reshape(ROWS, 3, 2, 1))
+    before = state.values.copy()
     marked = np.array([True, False, True, False])
-    again = model.reset(state, marked)
-    for before, after in zip(state.layers, again.layers, strict=True):
-        for old, new in zip(before, after, strict=True):
-            assert np.count_nonzero(new[marked]) == 0
-            assert np.array_equal(new[~marked], old[~marked])
-            assert np.count_nonzero(old[marked])
-            assert new.dtype == np.float32
+    again = reset(state, marked)
+    assert same(again.values[marked], np.zeros((2, 3, 2, 1), np.float32))
+    assert same(again.values[~marked], before[~marked])
+    assert same(state.values, before)
 
 
+@every_engine
 @every_cell
-def test_a_row_that_was_reset_reads_on_as_a_fresh_one(cell: CellKind) -> None:
-    model = engine(cell)
+def test_a_row_that_was_reset_reads_on_as_a_fresh_one(kernel: str, cell: CellKind) -> None:
+    model = engine(kernel, cell)
     _, state = model.forward(texts(model), model.start(ROWS))
     ids = texts(model, seed=1)
-    logits, _ = model.forward(ids, model.reset(state, np.ones(ROWS, dtype=bool)))
+    marked = np.array([True, False, False, True])
+    logits, _ = model.forward(ids, reset(state, marked))
     fresh, _ = model.forward(ids, model.start(ROWS))
-    assert_close(logits, fresh)
+    carried, _ = model.forward(ids, state)
+    assert same(logits[:, marked], fresh[:, marked])
+    assert same(logits[:, ~marked], carried[:, ~marked])
 
 
+@every_engine
 @every_cell
-def test_a_state_can_be_read_on_from_again_and_again(cell: CellKind) -> None:
-    model = engine(cell)
+def test_a_state_can_be_read_on_from_again_and_again(kernel: str, cell: CellKind) -> None:
+    model = engine(kernel, cell)
     _, state = model.prefill(texts(model)[:, 0])
+    before = state.values.copy()
     first, _ = model.step(np.array([1]), state)
     model.step(np.array([2]), state)
-    model.reset(state, np.array([True]))
+    model.forward(np.array([[3], [4]]), state)
     again, _ = model.step(np.array([1]), state)
-    assert np.array_equal(first, again)
+    assert same(first, again)
+    assert same(state.values, before)
 
 
+@every_engine
 @every_cell
-def test_the_state_matters(cell: CellKind) -> None:
-    model = engine(cell)
+def test_the_state_matters(kernel: str, cell: CellKind) -> None:
+    model = engine(kernel, cell)
     one, _ = model.prefill(np.array([1, 2, 3]))
     other, _ = model.prefill(np.array([4, 2, 3]))
     assert np.abs(one - other).max() > 1e-4
 
 
+@every_engine
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.int64])
-def test_ids_of_any_type_are_read(dtype: type[np.integer]) -> None:
-    model = engine()
+def test_ids_of_any_type_are_read(kernel: str, dtype: type[np.integer]) -> None:
+    model = engine(kernel)
     expected, _ = model.prefill(np.array([1, 2, 3]))
     logits, _ = model.prefill(np.array([1, 2, 3], dtype=dtype))
-    assert np.array_equal(logits, expected)
+    assert same(logits, expected)
 
 
-@pytest.mark.parametrize("kind", get_args(InputKind))
+@every_engine
+@pytest.mark.parametrize("token", [len("\n abcdefgh"), 10**6, -1])
+def test_an_id_outside_the_vocabulary_is_refused(kernel: str, token: int) -> None:
+    model = engine(kernel)
+    with pytest.raises(IndexError):
+        model.prefill(np.array([1, token, 2]))
+    with pytest.raises(IndexError):
+        model.step(np.array([token]), model.start(1))
+    with pytest.raises(IndexError):
+        model.forward(np.array([[1], [token]]), model.start(1))
+
+
+@every_engine
+@every_input
 @every_cell
-def test_one_unit_and_one_token_are_enough(cell: CellKind, kind: InputKind) -> None:
-    model = engine(cell, input=kind, hidden_size=1, embedding_size=1, vocabulary="a", residual=True)
+def test_one_unit_and_one_token_are_enough(kernel: str, cell: CellKind, kind: InputKind) -> None:
+    options = {"input": kind, "hidden_size": 1, "embedding_size": 1, "vocabulary": "a"}
+    model = engine(kernel, cell, residual=True, **options)
     logits, state = model.prefill(np.zeros(5, dtype=np.uint8))
     assert logits.shape == (1, 1)
     logits, _ = model.step(np.zeros(1, dtype=np.uint8), state)
     assert np.isfinite(logits).all()
 
 
-def test_the_scalar_input_is_the_id_as_a_share_of_the_vocabulary() -> None:
+@every_engine
+def test_the_scalar_input_is_the_id_as_a_share_of_the_vocabulary(kernel: str) -> None:
     file = random_model(cell="rnn", input="scalar", vocabulary="abcd", hidden_size=3)
     weights = file.weights
     before = 2 / 4 * weights["layers.0.weight_ih"][:, 0] + weights["layers.0.bias"]
-    expected = weights["head.weight"] @ np.tanh(before) + weights["head.bias"]
-    logits, _ = NumpyModel(file).prefill(np.array([2]))
-    assert_close(logits[0], expected)
+    _, state = open_engine(kernel, file).prefill(np.array([2]))
+    # To a fresh state, there is no product yet that could be rounded to int8.
+    np.testing.assert_allclose(state.values[0, 0, 0], np.tanh(before), rtol=1e-6)
 
 
-def test_the_weights_of_the_file_stay_as_they_are() -> None:
-    file, same = random_model(num_layers=2), random_model(num_layers=2)
-    model = NumpyModel(file)
+@every_engine
+def test_the_weights_of_the_file_stay_as_they_are(kernel: str) -> None:
+    file, untouched = random_model(num_layers=2), random_model(num_layers=2)
+    model = open_engine(kernel, file)
     model.forward(texts(model), model.start(ROWS))
-    assert all(np.array_equal(file.weights[name], same.weights[name]) for name in same.weights)
+    assert all(same(file.weights[name], weight) for name, weight in untouched.weights.items())
+
+
+# One arithmetic.
+
+
+def assert_as_numpy(kernel: str, **options: Any) -> None:
+    """Bit for bit, from a state that is not fresh."""
+    file = random_model(**options)
+    reference, model = NumpyModel(file), open_engine(kernel, file)
+    ids = texts(model, rows=5)
+    _, state = reference.forward(ids, reference.start(5))
+    expected, after = reference.forward(ids[::-1], state)
+    logits, found = model.forward(ids[::-1], state)
+    assert same(logits, expected)
+    assert same_state(found, after)
+
+
+@every_engine
+@every_input
+@every_cell
+@pytest.mark.parametrize(("num_layers", "residual"), [(1, False), (3, False), (3, True)])
+def test_every_engine_computes_the_same_numbers(
+    kernel: str,
+    cell: CellKind,
+    kind: InputKind,
+    num_layers: int,
+    residual: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    assert_as_numpy(
+        kernel, cell=cell, input=kind, num_layers=num_layers, residual=residual, hidden_size=13
+    )
+
+
+@every_engine
+@every_cell
+@pytest.mark.parametrize("hidden_size", [1, 2, 3, 4, 5, 15, 16, 17, 31, 64, 65, 130])
+def test_every_engine_computes_the_same_numbers_at_odd_sizes(
+    kernel: str, cell: CellKind, hidden_size: int
+) -> None:
+    assert_as_numpy(kernel, cell=cell, num_layers=2, hidden_size=hidden_size, residual=True)
+
+
+@every_engine
+@pytest.mark.parametrize("embedding_size", [1, 5, 70])
+def test_an_embedding_too_large_for_a_table_is_read_by_the_row(
+    kernel: str, embedding_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"embedding_size": embedding_size, "num_layers": 2, "vocabulary": None}
+    model = engine(kernel, **options)
+    folded, _ = model.forward(texts(model), model.start(ROWS))
+    monkeypatch.setattr(input_table, "MAX_FOLDED", 0)
+    model = engine(kernel, **options)
+    by_the_row, _ = model.forward(texts(model), model.start(ROWS))
+    assert 0 < np.abs(folded - by_the_row).max() < 0.1 * np.abs(folded).max()
+    assert_as_numpy(kernel, **options)
+
+
+@every_engine
+@pytest.mark.parametrize("scale", [0.0, 1e-30, 1e-10, 1e3, 1e15])
+def test_weights_of_any_size_give_numbers_and_no_warning(kernel: str, scale: float) -> None:
+    assert_as_numpy(kernel, num_layers=2, scale=scale, residual=True)
+    model = engine(kernel, scale=scale, residual=True)
+    logits, state = model.forward(texts(model), model.start(ROWS))
+    assert np.isfinite(logits).all()
+    assert np.isfinite(state.values).all()

@@ -40,14 +40,24 @@ def test_a_text_cut_within_a_character_counts_only_what_begins_in_it() -> None:
 def test_bytes_that_are_no_text_stream_as_they_decode(data: bytes) -> None:
     ids = np.frombuffer(data, dtype=np.uint8)
     decoder = ByteTokenizer().stream_decoder()
-    pieces = [decoder.push(int(token)) for token in ids]
+    pieces = [decoder.push(ids[place : place + 1]) for place in range(len(ids))]
     assert "".join([*pieces, decoder.finish()]) == ByteTokenizer().decode(ids)
     assert ByteTokenizer().decode(ids) == data.decode("utf-8", "replace")
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])
+def test_a_character_comes_with_the_last_of_its_bytes(dtype: type[np.integer]) -> None:
+    ids = np.frombuffer("aé😀b".encode(), np.uint8).astype(dtype)
+    decoder = ByteTokenizer().stream_decoder()
+    pieces = [decoder.push(ids[start:end]) for start, end in ((0, 2), (2, 2), (2, 6), (6, 8))]
+    assert pieces == ["a", "", "é", "😀b"]
+    assert decoder.finish() == ""
+
+
 def test_an_unfinished_character_comes_out_as_a_replacement_at_the_end() -> None:
     decoder = ByteTokenizer().stream_decoder()
-    assert [decoder.push(token) for token in "😀".encode()[:3]] == ["", "", ""]
+    pieces = [decoder.push(np.array([byte])) for byte in "😀".encode()[:3]]
+    assert pieces == ["", "", ""]
     assert decoder.finish() == "\ufffd"
 
 

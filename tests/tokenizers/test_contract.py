@@ -50,9 +50,21 @@ def test_ids_are_within_the_vocabulary(kind: str, text: str) -> None:
 def test_a_stream_gives_the_same_text_in_whole_characters(kind: str, text: str) -> None:
     tokenizer = tokenizer_for(kind, text)
     decoder = tokenizer.stream_decoder()
-    pieces = [decoder.push(int(token)) for token in tokenizer.encode(text)]
+    ids = tokenizer.encode(text)
+    pieces = [decoder.push(ids[place : place + 1]) for place in range(len(ids))]
     assert [piece for piece in pieces if piece] == list(text)
     assert decoder.finish() == ""
+
+
+@every_tokenizer
+@quick
+@given(texts, st.lists(st.integers(0, 200), max_size=5))
+def test_a_stream_may_come_in_any_parts(kind: str, text: str, cuts: list[int]) -> None:
+    tokenizer = tokenizer_for(kind, text)
+    decoder = tokenizer.stream_decoder()
+    parts = np.split(tokenizer.encode(text), sorted(cuts))
+    pieces = [decoder.push(part) for part in parts]
+    assert "".join([*pieces, decoder.finish()]) == text
 
 
 @every_tokenizer

@@ -54,7 +54,8 @@ def run_with_cuts(folder: Path, seconds: float, options: dict[str, Any]) -> list
                 resume_tiny(folder)
             else:
                 train_tiny(folder, **options)
-        except TrainingInterruptedError:
+        except (TrainingInterruptedError, KeyboardInterrupt):
+            # The second where a run is through but for its closing figures.
             cuts.append(checkpoint.read(folder / "run" / "last").position.step)
         else:
             return cuts

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 
 from burble.cli.options import parse
+from burble.engine.kernels import choose_kernel
 from burble.text.corpora import cache_folder
 from burble.version import __version__
 
@@ -46,7 +47,7 @@ def examine() -> dict[str, str | int]:
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count() or 1,
         "numpy": importlib.metadata.version("numpy"),
-        "kernel": "numpy (float32)",
+        "kernel": _kernel(),
         "cache": str(cache_folder()),
     }
     for package, purpose in OPTIONAL.items():
@@ -55,3 +56,13 @@ def examine() -> dict[str, str | int]:
         except importlib.metadata.PackageNotFoundError:
             found[package] = f"not installed ({purpose} needs it)"
     return found
+
+
+def _kernel() -> str:
+    choice = choose_kernel()
+    if choice.is_built:
+        return f"{choice.name} (of {', '.join(choice.available)})"
+    return (
+        "numpy: the native kernel was not built, so writing is about ten times slower. Install a C "
+        "compiler, then burble again"
+    )

@@ -18,6 +18,7 @@ from burble.cli.options import parse
 from burble.cli.terminal import tell
 from burble.config import UnknownPolicy
 from burble.data.prepare import prepare
+from burble.engine.numpy_model import Precision
 from burble.evaluation.evaluate import Protocol, baselines, evaluate, held_out_cut
 from burble.text.sources import find_documents
 
@@ -45,6 +46,10 @@ class EvalCommand:
     whole: bool = False
     """Score all of the text, what was learned from included."""
 
+    precision: Precision | None = None
+    """int8 is what the model writes with; float32 is for reference, and slower. Where none is
+    given, int8 unless the model would lose by it."""
+
     baselines: bool = True
     """Also measure an n-gram model and xz, where the training text is at hand."""
 
@@ -58,7 +63,7 @@ class EvalCommand:
 def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
     """Score, and print the figures."""
     command = parse(EvalCommand, "eval", args)
-    model = api.load(command.model)
+    model = api.load(command.model, command.precision)
     with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
         text = _prepare(command, model, Path(scratch))
         report = _measure(command, model, text)

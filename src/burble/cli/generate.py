@@ -20,7 +20,7 @@ from burble.engine.generate import GenerationRequest
 from burble.errors import TextError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _RANDOM_PROMPT = 100
 
@@ -131,19 +131,19 @@ def _decoded(read: Callable[[], bytes], name: str) -> str:
 
 
 def _print_json(model: api.Model, requests: list[GenerationRequest]) -> None:
-    samples = [_timed(model.run(request), request) for request in requests]
+    """One sample, or a list of them that were written side by side, in these seconds together."""
+    started = time.perf_counter()
+    texts = model.run_all(requests)
+    seconds = time.perf_counter() - started
+    samples = [
+        {
+            "prompt": request.prompt,
+            "text": text,
+            "seed": request.seed,
+            "seconds": seconds,
+            "chars_per_second": len(text) / max(seconds, 1e-9),
+        }
+        for request, text in zip(requests, texts, strict=True)
+    ]
     described = samples[0] if len(samples) == 1 else {"samples": samples}
     sys.stdout.write(json.dumps(described, ensure_ascii=False) + "\n")
-
-
-def _timed(pieces: Iterator[str], request: GenerationRequest) -> dict[str, object]:
-    started = time.perf_counter()
-    text = "".join(pieces)
-    seconds = time.perf_counter() - started
-    return {
-        "prompt": request.prompt,
-        "text": text,
-        "seed": request.seed,
-        "seconds": seconds,
-        "chars_per_second": len(text) / max(seconds, 1e-9),
-    }

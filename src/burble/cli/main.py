@@ -9,6 +9,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 
 from burble.durable import NO_SPACE
 from burble.errors import BurbleError, ResourceError
@@ -19,6 +20,7 @@ COMMANDS = {
     "train": "learn from texts and save a model",
     "generate": "write with a model",
     "eval": "measure how well a model foresees a text",
+    "bench": "measure how fast a model writes here",
     "corpora": "list the texts that have a name",
     "doctor": "tell what this installation can do",
 }
@@ -35,6 +37,8 @@ def main(args: list[str] | None = None) -> None:
         # The same bytes everywhere, whatever the locale.
         with contextlib.suppress(AttributeError):
             stream.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    # A warning is for the person who typed the command: no file name, no line number.
+    warnings.showwarning = lambda message, *_: _tell(str(message))
     sys.exit(run(sys.argv[1:] if args is None else args, started))
 
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import dataclass, field
-from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from burble.config import SamplingConfig
+from burble.engine.stream import CHUNK, Stream
 from burble.errors import UsageError
-from burble.sampling import PENALTY_TOKENS, choose, uniform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from burble.arithmetic import Float32
     from burble.engine.step_model import StepModel
     from burble.tokenizers.base import Ids, Tokenizer
 
 _MAX_WINDOW = 1 << 31
 _SEEDS = 1 << 63
+_PROMPT_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,92 @@ class GenerationRequest:
             raise UsageError("A stop text must not be empty: it would stop before every text.")
 
 
+class Writing:
+    """A request being carried out: a model writes on its stream, and `take` gives the text."""
+
+    def __init__(self, model: StepModel, tokenizer: Tokenizer, request: GenerationRequest) -> None:
+        ids = prompt_ids(tokenizer, request.prompt)
+        self._request = request
+        self._model = model
+        self._decoder = tokenizer.stream_decoder()
+        self._left = request.length
+        self._pending = ""
+        self.stream = Stream(
+            self._state_before_last(ids),
+            ids,
+            request.sampling,
+            seed=request.seed,
+            number=request.stream,
+            stops=_stop_ids(tokenizer, request.stop),
+            remember=request.window or 0,
+        )
+        self.done = request.length == 0
+
+    def go_on(self, count: int = CHUNK) -> Stream:
+        """The stream, free to write `count` tokens, or as many as characters are left."""
+        self.stream.allow(min(self._left, 1 if self._request.window else count))
+        return self.stream
+
+    def take(self) -> str:
+        """The text that has become certain. At the end, all of it."""
+        text = self._decoder.push(self.stream.take())[: self._left]
+        self._left -= len(text)
+        self._pending += text
+        end = _stop_place(self._pending, self._request.stop)
+        self.done = end is not None or self._left == 0
+        if end is None:
+            end = len(self._pending)
+            if not self.done:
+                end -= _held_back(self._pending, self._request.stop)
+        certain, self._pending = self._pending[:end], self._pending[end:]
+        if self._request.window and not self.done:
+            window = self.stream.newest(self._request.window)
+            self.stream.state[:] = self._state_before_last(window)
+        return certain
+
+    def _state_before_last(self, ids: Ids) -> Float32:
+        """The state after all of ids but the last, which is read when the next is chosen."""
+        read = ids[-self._request.window : -1] if self._request.window else ids[:-1]
+        state = self._model.prefill(read)[1] if len(read) else self._model.start(1)
+        values: Float32 = state.values[0]
+        return values
+
+
 def stream_text(
     model: StepModel, tokenizer: Tokenizer, request: GenerationRequest
 ) -> Iterator[str]:
     """The text after the prompt, in pieces as they become certain."""
-    ids = prompt_ids(tokenizer, request.prompt)
-    pieces = _characters(stream_tokens(model, ids, request), tokenizer, request.length)
-    return _until_stop(pieces, request.stop)
+    return _pieces(model, Writing(model, tokenizer, request))
+
+
+def _pieces(model: StepModel, writing: Writing) -> Iterator[str]:
+    count = 1
+    while not writing.done:
+        started = time.perf_counter()
+        model.write([writing.go_on(count)])
+        if text := writing.take():
+            yield text
+        # Few calls where the model is fast, and a piece every few moments where it is not.
+        is_prompt = time.perf_counter() - started < _PROMPT_SECONDS
+        count = min(2 * count, CHUNK) if is_prompt else max(count // 2, 1)
+
+
+def write_texts(
+    model: StepModel, tokenizer: Tokenizer, requests: Sequence[GenerationRequest], rows: int = 64
+) -> list[str]:
+    """The texts of many requests, `rows` at a time side by side; each as if it were alone."""
+    texts = [""] * len(requests)
+    waiting = deque(enumerate(requests))
+    going: list[tuple[int, Writing]] = []
+    while waiting or going:
+        while waiting and len(going) < rows:
+            place, request = waiting.popleft()
+            going.append((place, Writing(model, tokenizer, request)))
+        going = [(place, writing) for place, writing in going if not writing.done]
+        model.write([writing.go_on() for _, writing in going])
+        for place, writing in going:
+            texts[place] += writing.take()
+    return texts
 
 
 def prompt_ids(tokenizer: Tokenizer, prompt: str) -> Ids:
@@ -70,47 +151,16 @@ def prompt_ids(tokenizer: Tokenizer, prompt: str) -> Ids:
     return ids if len(ids) else np.zeros(1, dtype=np.int64)
 
 
-def stream_tokens(model: StepModel, prompt: Ids, request: GenerationRequest) -> Iterator[int]:
-    """Tokens without end after `prompt`, (time,)."""
-    history = deque(prompt.tolist(), maxlen=max(request.window or 0, PENALTY_TOKENS))
-    logits, state = model.prefill(prompt[-request.window :] if request.window else prompt)
-    for position in count():
-        draw = uniform(request.seed, request.stream, position)
-        token = choose(logits[0], list(history), request.sampling, draw)
-        yield token
-        history.append(token)
-        if request.window:
-            logits, _ = model.prefill(np.array(list(history)[-request.window :]))
-        else:
-            logits, state = model.step(np.array([token]), state)
+def _stop_ids(tokenizer: Tokenizer, stops: tuple[str, ...]) -> list[Ids]:
+    """The stops as tokens, but for those with a character that the model cannot write."""
+    encoded = [(stop, tokenizer.encode(stop, "skip")) for stop in stops]
+    return [ids for stop, ids in encoded if tokenizer.decode(ids) == stop]
 
 
-def _characters(tokens: Iterator[int], tokenizer: Tokenizer, length: int) -> Iterator[str]:
-    """Exactly `length` characters, as the tokens complete them."""
-    decoder = tokenizer.stream_decoder()
-    written = 0
-    while written < length:
-        piece = decoder.push(next(tokens))[: length - written]
-        written += len(piece)
-        if piece:
-            yield piece
-
-
-def _until_stop(pieces: Iterator[str], stops: tuple[str, ...]) -> Iterator[str]:
-    """The pieces up to the stop text that is whole first; the start of one is held back."""
-    pending = ""
-    for piece in pieces:
-        pending += piece
-        found = [(place + len(s), place) for s in stops if (place := pending.find(s)) >= 0]
-        if found:
-            yield pending[: min(found)[1]]
-            return
-        certain = len(pending) - _held_back(pending, stops)
-        if certain:
-            yield pending[:certain]
-        pending = pending[certain:]
-    if pending:
-        yield pending
+def _stop_place(text: str, stops: tuple[str, ...]) -> int | None:
+    """Where the stop text begins that is whole first; None where there is none."""
+    found = [(place + len(stop), place) for stop in stops if (place := text.find(stop)) >= 0]
+    return min(found)[1] if found else None
 
 
 def _held_back(text: str, stops: tuple[str, ...]) -> int:

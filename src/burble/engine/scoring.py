@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from burble.engine.step_model import reset
 from burble.score import NOTHING, Score
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from burble.arithmetic import Float32
     from burble.data.batch import Batch
-    from burble.engine.cells import Float32
     from burble.engine.step_model import StepModel
     from burble.tokenizers.base import Tokenizer
 
@@ -24,7 +25,7 @@ def score_batches(model: StepModel, tokenizer: Tokenizer, batches: Iterable[Batc
     for batch in batches:
         if state is None:
             state = model.start(batch.inputs.shape[1])
-        state = model.reset(state, batch.reset)
+        state = reset(state, batch.reset)
         logits, state = model.forward(batch.inputs, state)
         targets = batch.targets[batch.mask]
         log_p = log_softmax(logits[batch.mask])

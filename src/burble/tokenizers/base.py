@@ -17,8 +17,8 @@ Ids = np.ndarray[tuple[int, ...], np.dtype[np.integer[Any]]]
 class StreamDecoder(Protocol):
     """Turns ids into text as they come, never splitting a character."""
 
-    def push(self, token: int) -> str:
-        """The characters that `token` completes; may be empty."""
+    def push(self, ids: Ids) -> str:
+        """The characters that these ids, (tokens,), complete; may be none."""
 
     def finish(self) -> str:
         """What is left at the end."""
@@ -51,7 +51,7 @@ class Tokenizer(Protocol):
         """The text of `ids`."""
 
     def stream_decoder(self) -> StreamDecoder:
-        """A fresh decoder for ids that come one by one."""
+        """A fresh decoder for ids that come bit by bit."""
 
     def count_characters(self, ids: Ids) -> int:
         """How many characters begin in `ids`."""

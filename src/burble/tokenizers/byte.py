@@ -65,8 +65,8 @@ class _ByteDecoder:
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
-    def push(self, token: int) -> str:
-        return self._decoder.decode(bytes((token,)))
+    def push(self, ids: Ids) -> str:
+        return self._decoder.decode(np.asarray(ids, dtype=np.uint8).tobytes())
 
     def finish(self) -> str:
         return self._decoder.decode(b"", final=True)

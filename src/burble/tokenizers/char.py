@@ -12,6 +12,7 @@ from burble.tokenizers.base import smallest_dtype
 from burble.tokenizers.nearest import nearest_known
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
     from burble.config import UnknownPolicy
@@ -86,7 +87,7 @@ class CharTokenizer:
 
     def stream_decoder(self) -> StreamDecoder:
         """A decoder whose every id is a whole character."""
-        return _CharDecoder(self.vocabulary)
+        return _CharDecoder(self.decode)
 
     def count_characters(self, ids: Ids) -> int:
         """One for each id."""
@@ -94,11 +95,11 @@ class CharTokenizer:
 
 
 class _CharDecoder:
-    def __init__(self, vocabulary: str) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, decode: Callable[[Ids], str]) -> None:
+        self._decode = decode
 
-    def push(self, token: int) -> str:
-        return self._vocabulary[token]
+    def push(self, ids: Ids) -> str:
+        return self._decode(ids)
 
     def finish(self) -> str:
         return ""

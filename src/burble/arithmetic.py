@@ -1,0 +1,68 @@
+"""The functions whose every bit is promised: tanh, sigmoid and exp in plain float32.
+
+Libraries round these differently from one processor to the next. Here each is a polynomial in
+adds, multiplies and one division, in the order that `docs/engine.md` writes down, so that NumPy,
+C and JavaScript agree to the last bit. `benchmarks/polynomials.py` finds and measures them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Float32 = np.ndarray[Any, np.dtype[np.float32]]
+Int32 = np.ndarray[Any, np.dtype[np.int32]]
+
+# tanh(x) ≈ x·P(x²) / Q(x²), relative error 2.1e-8 before rounding, up to where tanh is 1.
+TANH_BOUND = np.float32(9.02)
+TANH_P = np.array(
+    [1.0, 0.13379713893, 0.0034940300975, 2.0583409423e-05, 1.3318973480e-08], np.float32
+)
+TANH_Q = np.array([1.0, 0.46713030338, 0.025871057063, 3.2830855343e-04, 7.7619785e-07], np.float32)
+
+# exp(r) ≈ 1 + r + r²·E(r) for |r| ≤ ln 2 / 2, relative error 3.1e-9 before rounding.
+EXP_E = np.array(
+    [0.49999994040, 0.16666519642, 0.041668400168, 0.0083688506857, 0.0013814320555], np.float32
+)
+LOG2_E = np.float32(1.44269504)
+# ln 2 in two parts: a multiple of the first by a whole number below 2¹⁵ is exact.
+LN2_HIGH = np.float32(0.693359375)
+LN2_LOW = np.float32(-2.12194440e-4)
+EXP_BOUND = np.float32(-60.0)
+
+_HALF = np.float32(0.5)
+_ONE = np.float32(1.0)
+
+
+def tanh(x: Float32) -> Float32:
+    """Hyperbolic tangent of any finite x; off by at most 4.0e-7 of itself, never beyond ±1."""
+    x = np.clip(x, -TANH_BOUND, TANH_BOUND)
+    square = x * x
+    ratio = (x * _horner(TANH_P, square)) / _horner(TANH_Q, square)
+    result: Float32 = np.clip(ratio, -_ONE, _ONE)
+    return result
+
+
+def sigmoid(x: Float32) -> Float32:
+    """1 / (1 + exp(-x)), as (tanh(x/2) + 1) / 2; in [0, 1]."""
+    result: Float32 = tanh(x * _HALF) * _HALF + _HALF
+    return result
+
+
+def scaled_exp(x: Float32, power: int) -> Int32:
+    """exp(x) · 2^power, cut to a whole number, for x ≤ 0; below -60 as at -60."""
+    x = np.maximum(x, EXP_BOUND)
+    whole = np.rint(x * LOG2_E)
+    rest = (x - whole * LN2_HIGH) - whole * LN2_LOW
+    fraction = ((_horner(EXP_E, rest) * rest) * rest + rest) + _ONE
+    result: Int32 = np.ldexp(fraction, whole.astype(np.int32) + power).astype(np.int32)
+    return result
+
+
+def _horner(coefficients: Float32, x: Float32) -> Float32:
+    """Σ coefficients[k] · x^k, from the highest down."""
+    total: Float32 = x * coefficients[-1] + coefficients[-2]
+    for coefficient in coefficients[-3::-1]:
+        total = total * x + coefficient
+    return total

@@ -1,0 +1,36 @@
+"""The first layer's input side: whatever a token is to it, it comes to one row for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from burble.engine.quantization import fine_product
+
+if TYPE_CHECKING:
+    from burble.arithmetic import Float32
+    from burble.model_file import ModelFile
+
+# Up to this many numbers (32 MB) an embedding is folded; beyond it the first layer reads the
+# embedding's rows as the layers above read their inputs.
+MAX_FOLDED = 1 << 23
+
+
+def input_table(model: ModelFile) -> Float32 | None:
+    """x·W_ih + b of the first layer for each token, (vocab, gates · hidden).
+
+    None where the input is an embedding and the table would be large.
+    """
+    weight_ih, bias = model.weights["layers.0.weight_ih"], model.weights["layers.0.bias"]
+    vocab_size = model.tokenizer.vocab_size
+    match model.network.input:
+        case "embedding":
+            if vocab_size * len(bias) > MAX_FOLDED:
+                return None
+            return fine_product(model.weights["embedding.weight"], weight_ih) + bias
+        case "one-hot":
+            return np.ascontiguousarray(weight_ih.T) + bias
+        case "scalar":
+            numbers = np.arange(vocab_size, dtype=np.float32) / np.float32(vocab_size)
+            return numbers[:, None] * weight_ih[:, 0] + bias

@@ -1,0 +1,93 @@
+/* The native engine: docs/engine.md in C.
+ *
+ * Whoever calls owns all memory but the model's, and gives sizes that fit the model. Functions that
+ * allocate return NULL or -1 where there is no memory; nothing else can fail. A model is only read,
+ * so any number of threads may use it at once, each with rows of its own.
+ */
+#ifndef BURBLE_H
+#define BURBLE_H
+
+#include <stdint.h>
+
+/* The promise needs plain float32 arithmetic: every operation rounded on its own. */
+#include <float.h>
+#if FLT_EVAL_METHOD != 0
+#error "float32 must be computed in float32"
+#endif
+#ifdef __FAST_MATH__
+#error "burble must be compiled without -ffast-math"
+#endif
+
+#ifdef _WIN32
+#define BURBLE_API __declspec(dllexport)
+#else
+#define BURBLE_API __attribute__((visibility("default")))
+#endif
+
+typedef enum { BURBLE_LSTM, BURBLE_GRU, BURBLE_RNN } burble_cell;
+
+typedef struct {
+    int32_t cell; /* a burble_cell */
+    int32_t num_layers;
+    int32_t hidden_size;
+    int32_t vocab_size;
+    int32_t embedding_size; /* 0 where a table stands for the first layer's input side */
+    int32_t residual;
+} burble_shape;
+
+/* One text being written; mirrored in engine/stream.py, which says what the fields mean. */
+typedef struct {
+    float *state;         /* (layers, tensors of the cell, hidden) */
+    int32_t *tokens;      /* room for `limit` of them */
+    const int32_t *stops; /* one after the other, each after its length */
+    int64_t num_stops;
+    int64_t begin; /* stops are looked for from here */
+    int64_t end;   /* tokens there; the last is not read yet */
+    int64_t limit;
+    uint64_t seed, number, position;
+    double top_p, min_p;
+    int64_t top_k; /* 0: all */
+    float temperature, penalty;
+} burble_stream;
+
+typedef struct burble_model burble_model;
+
+/* Names of the kernels that this machine can run, best first; NULL behind the last. */
+BURBLE_API const char *burble_kernel_name(int32_t place);
+
+/* A model without weights for one of these kernels; NULL where there is none or no memory. */
+BURBLE_API burble_model *burble_new(const char *kernel, const burble_shape *shape);
+BURBLE_API void burble_free(burble_model *model);
+
+/* Slots 2·layer: input side of a layer; 2·layer + 1: its recurrent side; 2·num_layers: the head.
+ * values: (outputs, inputs) int8; scales, bias: (outputs,); the odd slots have no bias. Copied. */
+BURBLE_API void burble_set_matrix(burble_model *model, int32_t slot, const int8_t *values,
+                                  const float *scales, const float *bias);
+
+/* (vocab, gates · hidden) if embedding_size is 0, else (vocab, embedding_size). Not copied. */
+BURBLE_API void burble_set_input(burble_model *model, const float *rows);
+
+/* Read ids, (time, rows), from and into state, (rows, state of one). logits: (time, rows, vocab);
+ * or (rows, vocab) after the last where `only_last`. Of the rows, only `count` from `first` on. */
+BURBLE_API int32_t burble_read(const burble_model *model, float *state, const int32_t *ids,
+                               int64_t time, int64_t rows, int64_t first, int64_t count,
+                               float *logits, int32_t only_last);
+
+/* Write on each stream up to its limit, or until one of its stops is met. */
+BURBLE_API int32_t burble_write(const burble_model *model, burble_stream *const *streams,
+                                int64_t count);
+
+/* One choice from logits, (vocab,), by the rules of `stream`; -1 where there is no memory. */
+BURBLE_API int32_t burble_choose(const burble_model *model, const float *logits,
+                                 const burble_stream *stream);
+
+/* Bytes of packed weights that one step reads. */
+BURBLE_API int64_t burble_bytes(const burble_model *model);
+
+/* What the machine can do with this kernel, for `burble bench`: reads all packed weights `times`
+ * times; and makes `times` · 2¹⁰ products of the kernel's widest kind. They return a number that
+ * depends on all of it, so that no compiler leaves it out. */
+BURBLE_API int64_t burble_probe_memory(const burble_model *model, int64_t times);
+BURBLE_API int64_t burble_probe_products(const burble_model *model, int64_t times);
+
+#endif

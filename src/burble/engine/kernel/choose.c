@@ -1,0 +1,120 @@
+/* From logits to a choice: sampling.py in C. */
+#include "choose.h"
+
+#include <string.h>
+
+#define PENALTY_TOKENS 64
+#define LIKELIEST ((double)(1 << 30))
+
+/* Philox4x64-10: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3". */
+static uint64_t philox(uint64_t counter, uint64_t key0, uint64_t key1) {
+    uint64_t c0 = counter, c1 = 0, c2 = 0, c3 = 0;
+    for (int round = 0; round < 10; round++) {
+        unsigned __int128 low = (unsigned __int128)0xD2E7470EE14C6C93u * c0;
+        unsigned __int128 high = (unsigned __int128)0xCA5A826395121157u * c2;
+        c0 = (uint64_t)(high >> 64) ^ c1 ^ key0;
+        c1 = (uint64_t)high;
+        c2 = (uint64_t)(low >> 64) ^ c3 ^ key1;
+        c3 = (uint64_t)low;
+        key0 += 0x9E3779B97F4A7C15u;
+        key1 += 0xBB67AE8584CAA73Bu;
+    }
+    return c0;
+}
+
+static double uniform(const burble_stream *stream) {
+    return (double)(philox(stream->position, stream->seed, stream->number) >> 11) * 0x1p-53;
+}
+
+/* The logits, those of the last tokens weakened. */
+static const float *penalized(const float *logits, int32_t vocab, const burble_stream *stream,
+                              float *scores) {
+    if (stream->penalty == 1.0f) return logits;
+    memcpy(scores, logits, (size_t)vocab * sizeof *scores);
+    int64_t first = stream->end > PENALTY_TOKENS ? stream->end - PENALTY_TOKENS : 0;
+    for (int64_t i = first; i < stream->end; i++) {
+        int32_t token = stream->tokens[i];
+        float score = logits[token];
+        scores[token] = score > 0 ? score / stream->penalty : score * stream->penalty;
+    }
+    return scores;
+}
+
+static int32_t likeliest(const float *scores, int32_t vocab) {
+    int32_t best = 0;
+    for (int32_t i = 1; i < vocab; i++)
+        if (scores[i] > scores[best]) best = i;
+    return best;
+}
+
+/* A heap of ranks, the highest on top. */
+static void sift_down(uint64_t *heap, int64_t size, int64_t place) {
+    uint64_t sinking = heap[place];
+    for (int64_t child; (child = 2 * place + 1) < size; place = child) {
+        if (child + 1 < size && heap[child + 1] > heap[child]) child++;
+        if (heap[child] <= sinking) break;
+        heap[place] = heap[child];
+    }
+    heap[place] = sinking;
+}
+
+/* Ranks in falling order from `*size` down to 0: takes the highest off the heap. */
+static uint64_t take_highest(uint64_t *heap, int64_t *size) {
+    uint64_t highest = heap[0];
+    heap[0] = heap[--*size];
+    if (*size > 0) sift_down(heap, *size, 0);
+    heap[*size] = highest;
+    return highest;
+}
+
+static int32_t weight_of(uint64_t rank) { return (int32_t)(rank >> 32); }
+static int32_t token_of(uint64_t rank) { return (int32_t)(UINT32_MAX - (uint32_t)rank); }
+
+/* top-k, then top-p: all but the likeliest weigh nothing. Returns what is left in all. */
+static int64_t keep_likeliest(int32_t *weights, int32_t vocab, int64_t top_k, double top_p,
+                              int64_t total, uint64_t *ranks) {
+    for (int32_t i = 0; i < vocab; i++)
+        ranks[i] = (uint64_t)weights[i] << 32 | (UINT32_MAX - (uint32_t)i);
+    int64_t size = vocab;
+    for (int64_t place = vocab / 2 - 1; place >= 0; place--) sift_down(ranks, size, place);
+    int64_t most = vocab;
+    if (top_k > 0 && top_k < vocab) {
+        most = top_k;
+        total = 0;
+        while (size > vocab - most) total += weight_of(take_highest(ranks, &size));
+    }
+    memset(weights, 0, (size_t)vocab * sizeof *weights);
+    int64_t kept = 0;
+    for (int64_t place = vocab - 1; place >= vocab - most; place--) {
+        if ((double)kept >= top_p * (double)total) break;
+        if (size > place) take_highest(ranks, &size);
+        weights[token_of(ranks[place])] = weight_of(ranks[place]);
+        kept += weight_of(ranks[place]);
+    }
+    return kept;
+}
+
+static int64_t drop_unlikely(int32_t *weights, int32_t vocab, double least) {
+    int64_t total = 0;
+    for (int32_t i = 0; i < vocab; i++) {
+        if ((double)weights[i] < least) weights[i] = 0;
+        total += weights[i];
+    }
+    return total;
+}
+
+int32_t choose(const kernel *k, const float *logits, int32_t vocab, const burble_stream *stream,
+               const choice_room *room) {
+    const float *scores = penalized(logits, vocab, stream, room->scores);
+    if (stream->temperature == 0) return likeliest(scores, vocab);
+    int32_t *weights = room->weights;
+    int64_t total = k->weigh(scores, vocab, stream->temperature, weights);
+    if (stream->top_k > 0 || stream->top_p < 1.0)
+        total = keep_likeliest(weights, vocab, stream->top_k, stream->top_p, total, room->ranks);
+    if (stream->min_p > 0) total = drop_unlikely(weights, vocab, stream->min_p * LIKELIEST);
+    /* Below the total for every draw below 1, since the total is below 2⁵³. */
+    int64_t place = (int64_t)(uniform(stream) * (double)total);
+    int32_t token = 0;
+    while (token < vocab - 1 && place >= weights[token]) place -= weights[token++];
+    return token;
+}

@@ -1,0 +1,265 @@
+/* Steps: rows of texts read a token each, side by side, and the loops around that. */
+#include <fenv.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "choose.h"
+#include "model.h"
+
+/* Rows that step together. More would share each load of weights further, but what they hold
+ * between two products would no longer fit the cache beside the weights. */
+#define MAX_ROWS 16
+
+/* All that a step needs besides the model and the states. */
+typedef struct {
+    int64_t rows;
+    float *states[MAX_ROWS]; /* (layers, tensors, hidden) each */
+    int32_t ids[MAX_ROWS];
+
+    int64_t integer_stride, sum_stride, gate_stride, output_stride;
+    int8_t *hidden;       /* (layers, rows, padded hidden): each layer's output in whole numbers */
+    float *hidden_scale;  /* (layers, rows) */
+    int8_t *below;        /* (rows, padded inputs): what a layer reads, where it is not `hidden` */
+    float *below_scale;   /* (rows,) */
+    int32_t *sums;        /* (rows, padded outputs) */
+    float *from_input;    /* (rows, gates) */
+    float *from_state;    /* (rows, gates) */
+    float *outputs;       /* (rows, hidden): residual sums */
+    float *logits;        /* (rows, vocab) */
+    choice_room room;
+    char *memory;
+    fenv_t float_mode; /* as it was found */
+} workspace;
+
+static size_t lay_out(workspace *w, const burble_model *model, int64_t rows, char *memory) {
+    const burble_shape *shape = &model->shape;
+    int64_t layers = shape->num_layers, vocab = shape->vocab_size;
+    int32_t widest = shape->hidden_size > shape->embedding_size ? shape->hidden_size
+                                                                : shape->embedding_size;
+    int64_t most = model->gates > vocab ? model->gates : vocab;
+    w->integer_stride = round_up(widest, 64);
+    w->sum_stride = round_up((int32_t)most, 64);
+    w->gate_stride = round_up(model->gates, 16);
+    w->output_stride = round_up(shape->hidden_size, 16);
+    size_t used = 0, n = (size_t)rows;
+    size_t integers = n * (size_t)w->integer_stride, gates = n * (size_t)w->gate_stride * 4;
+    w->hidden = carve(memory, &used, (size_t)layers * integers);
+    w->hidden_scale = carve(memory, &used, (size_t)layers * n * 4);
+    w->below = carve(memory, &used, integers);
+    w->below_scale = carve(memory, &used, n * 4);
+    w->sums = carve(memory, &used, n * (size_t)w->sum_stride * 4);
+    w->from_input = carve(memory, &used, gates);
+    w->from_state = carve(memory, &used, gates);
+    w->outputs = carve(memory, &used, n * (size_t)w->output_stride * 4);
+    w->logits = carve(memory, &used, n * (size_t)vocab * 4);
+    w->room.scores = carve(memory, &used, (size_t)vocab * 4);
+    w->room.weights = carve(memory, &used, (size_t)vocab * 4);
+    w->room.ranks = carve(memory, &used, (size_t)vocab * 8);
+    return used;
+}
+
+static int open_workspace(workspace *w, const burble_model *model, int64_t rows) {
+    w->rows = rows < MAX_ROWS ? rows : MAX_ROWS;
+    size_t size = lay_out(w, model, w->rows, NULL);
+    w->memory = aligned_alloc(64, size);
+    if (!w->memory) return -1;
+    /* Whoever calls may round otherwise, or flush tiny numbers to zero. */
+    fegetenv(&w->float_mode);
+    fesetenv(FE_DFL_ENV);
+    memset(w->memory, 0, size); /* the padding of whole numbers must be there, whatever it is */
+    lay_out(w, model, w->rows, w->memory);
+    return 0;
+}
+
+static void close_workspace(workspace *w) {
+    free(w->memory);
+    fesetenv(&w->float_mode);
+}
+
+static int8_t *hidden_of(const workspace *w, int32_t layer) {
+    return w->hidden + layer * w->rows * w->integer_stride;
+}
+
+static float *scale_of(const workspace *w, int32_t layer) {
+    return w->hidden_scale + layer * w->rows;
+}
+
+static float *state_of(const burble_model *model, const workspace *w, int64_t row, int32_t layer) {
+    return w->states[row] + (int64_t)layer * model->layer_state;
+}
+
+static void quantize_state(const burble_model *model, workspace *w, int64_t row, int32_t layer) {
+    scale_of(w, layer)[row] =
+        model->kernel->quantize(state_of(model, w, row, layer), model->shape.hidden_size,
+                                hidden_of(w, layer) + row * w->integer_stride);
+}
+
+/* To be called whenever rows or states changed from outside. */
+static void quantize_states(const burble_model *model, workspace *w) {
+    for (int64_t row = 0; row < w->rows; row++)
+        for (int32_t layer = 0; layer < model->shape.num_layers; layer++)
+            quantize_state(model, w, row, layer);
+}
+
+/* out = inputs · Wᵀ [+ bias], (rows, outputs) */
+static void multiply(const burble_model *model, workspace *w, int32_t slot, const int8_t *inputs,
+                     const float *input_scale, float *out, int64_t out_stride) {
+    const matrix *m = &model->matrices[slot];
+    model->kernel->multiply(m, inputs, w->integer_stride, w->rows, w->sums, w->sum_stride);
+    for (int64_t row = 0; row < w->rows; row++)
+        model->kernel->dequantize(w->sums + row * w->sum_stride, m->scales, input_scale[row],
+                                  m->bias, m->outputs, out + row * out_stride);
+}
+
+/* The input side of a layer's gates; for a folded first layer each row's line of the table. */
+static void input_side(const burble_model *model, workspace *w, int32_t layer,
+                       const int8_t *inputs, const float *scale, const float **sides) {
+    if (layer > 0 || model->shape.embedding_size > 0)
+        multiply(model, w, 2 * layer, inputs, scale, w->from_input, w->gate_stride);
+    for (int64_t row = 0; row < w->rows; row++)
+        sides[row] = layer == 0 && model->shape.embedding_size == 0
+                         ? model->input + (int64_t)w->ids[row] * model->gates
+                         : w->from_input + row * w->gate_stride;
+}
+
+static void read_embedding(const burble_model *model, workspace *w) {
+    int32_t size = model->shape.embedding_size;
+    for (int64_t row = 0; row < w->rows; row++)
+        w->below_scale[row] = model->kernel->quantize(model->input + (int64_t)w->ids[row] * size,
+                                                      size, w->below + row * w->integer_stride);
+}
+
+/* Residual: what a layer hands up is its output plus what it read. */
+static void add_below(const burble_model *model, workspace *w, int32_t layer) {
+    const kernel *k = model->kernel;
+    int32_t size = model->shape.hidden_size;
+    for (int64_t row = 0; row < w->rows; row++) {
+        float *sum = w->outputs + row * w->output_stride;
+        const float *output = state_of(model, w, row, layer);
+        if (layer == 0) {
+            memcpy(sum, output, (size_t)size * sizeof *sum);
+            continue;
+        }
+        k->accumulate(output, size, sum);
+        w->below_scale[row] = k->quantize(sum, size, w->below + row * w->integer_stride);
+    }
+}
+
+/* Read ids, one a row; logits after them where asked for. */
+static void step(const burble_model *model, workspace *w, float *logits, int64_t logit_stride) {
+    const burble_shape *shape = &model->shape;
+    const int8_t *inputs = w->below;
+    const float *scale = w->below_scale;
+    if (shape->embedding_size > 0) read_embedding(model, w);
+    for (int32_t layer = 0; layer < shape->num_layers; layer++) {
+        const float *sides[MAX_ROWS];
+        input_side(model, w, layer, inputs, scale, sides);
+        multiply(model, w, 2 * layer + 1, hidden_of(w, layer), scale_of(w, layer), w->from_state,
+                 w->gate_stride);
+        for (int64_t row = 0; row < w->rows; row++) {
+            model->kernel->cell[shape->cell](sides[row], w->from_state + row * w->gate_stride,
+                                             state_of(model, w, row, layer), shape->hidden_size);
+            quantize_state(model, w, row, layer);
+        }
+        if (shape->residual) add_below(model, w, layer);
+        int is_sum = shape->residual && layer > 0;
+        inputs = is_sum ? w->below : hidden_of(w, layer);
+        scale = is_sum ? w->below_scale : scale_of(w, layer);
+    }
+    if (logits) multiply(model, w, 2 * shape->num_layers, inputs, scale, logits, logit_stride);
+}
+
+/* Read `time` ids of each of these rows; ids: (time, all rows), as are the logits. */
+static void read_rows(const burble_model *model, workspace *w, const int32_t *ids, int64_t time,
+                      int64_t all_rows, float *logits, int32_t only_last) {
+    int64_t vocab = model->shape.vocab_size;
+    quantize_states(model, w);
+    for (int64_t t = 0; t < time; t++) {
+        for (int64_t row = 0; row < w->rows; row++) w->ids[row] = ids[t * all_rows + row];
+        if (only_last)
+            step(model, w, t == time - 1 ? logits : NULL, vocab);
+        else
+            step(model, w, logits + t * all_rows * vocab, vocab);
+    }
+}
+
+int32_t burble_read(const burble_model *model, float *state, const int32_t *ids, int64_t time,
+                    int64_t rows, int64_t first, int64_t count, float *logits, int32_t only_last) {
+    int64_t state_size = (int64_t)model->shape.num_layers * model->layer_state;
+    int64_t vocab = model->shape.vocab_size, last = first + count;
+    workspace w;
+    if (open_workspace(&w, model, count)) return -1;
+    for (; first < last; first += MAX_ROWS) {
+        w.rows = last - first < MAX_ROWS ? last - first : MAX_ROWS;
+        for (int64_t row = 0; row < w.rows; row++)
+            w.states[row] = state + (first + row) * state_size;
+        read_rows(model, &w, ids + first, time, rows, logits + first * vocab, only_last);
+    }
+    close_workspace(&w);
+    return 0;
+}
+
+static int ends_in(const burble_stream *stream, const int32_t *stop, int32_t length) {
+    return length <= stream->end - stream->begin &&
+           memcmp(stream->tokens + stream->end - length, stop, (size_t)length * sizeof *stop) == 0;
+}
+
+static int is_due(const burble_stream *stream) {
+    if (stream->end >= stream->limit) return 1;
+    const int32_t *stop = stream->stops;
+    for (int64_t i = 0; i < stream->num_stops; i++, stop += 1 + stop[0])
+        if (ends_in(stream, stop + 1, stop[0])) return 1;
+    return 0;
+}
+
+/* Take these streams as the rows of the workspace, all that may go on. */
+static void seat(const burble_model *model, workspace *w, burble_stream **going, int64_t count) {
+    w->rows = count;
+    for (int64_t row = 0; row < count; row++) w->states[row] = going[row]->state;
+    quantize_states(model, w);
+}
+
+/* Write on up to MAX_ROWS streams until all are done. */
+static void write_rows(const burble_model *model, workspace *w, burble_stream **going,
+                       int64_t count) {
+    int32_t vocab = model->shape.vocab_size;
+    if (count > 0) seat(model, w, going, count);
+    while (count > 0) {
+        for (int64_t row = 0; row < count; row++)
+            w->ids[row] = going[row]->tokens[going[row]->end - 1];
+        step(model, w, w->logits, vocab);
+        int64_t left = 0;
+        for (int64_t row = 0; row < count; row++) {
+            burble_stream *stream = going[row];
+            int32_t token =
+                choose(model->kernel, w->logits + row * vocab, vocab, stream, &w->room);
+            stream->tokens[stream->end++] = token;
+            stream->position++;
+            if (!is_due(stream)) going[left++] = stream;
+        }
+        if (left < count) seat(model, w, going, left);
+        count = left;
+    }
+}
+
+int32_t burble_write(const burble_model *model, burble_stream *const *streams, int64_t count) {
+    workspace w;
+    if (open_workspace(&w, model, count)) return -1;
+    for (int64_t first = 0; first < count; first += MAX_ROWS) {
+        burble_stream *going[MAX_ROWS];
+        int64_t left = 0;
+        for (int64_t i = first; i < count && i < first + MAX_ROWS; i++)
+            if (streams[i]->end < streams[i]->limit) going[left++] = streams[i];
+        write_rows(model, &w, going, left);
+    }
+    close_workspace(&w);
+    return 0;
+}
+
+int32_t burble_choose(const burble_model *model, const float *logits, const burble_stream *stream) {
+    workspace w;
+    if (open_workspace(&w, model, 1)) return -1;
+    int32_t token = choose(model->kernel, logits, model->shape.vocab_size, stream, &w.room);
+    close_workspace(&w);
+    return token;
+}

@@ -1,0 +1,86 @@
+"""Which kernel runs a model here, and why."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from burble.engine.native import NativeModel, kernel_names, library
+from burble.engine.numpy_model import NumpyModel
+from burble.errors import UsageError
+
+if TYPE_CHECKING:
+    from burble.engine.numpy_model import Precision
+    from burble.engine.step_model import StepModel
+    from burble.model_file import ModelFile
+
+KERNEL_VARIABLE = "BURBLE_KERNEL"
+
+# What int8 may cost, in bits per character on held-out text.
+MAX_INT8_COST = 0.005
+
+
+class PrecisionWarning(UserWarning):
+    """A model runs in float32, because int8 would cost it too much."""
+
+
+@dataclass(frozen=True)
+class KernelChoice:
+    """The kernel in use, and those that could be."""
+
+    name: str
+    available: tuple[str, ...]
+    """Best first; `numpy` is always there, and last."""
+
+    @property
+    def is_built(self) -> bool:
+        """Whether there is any kernel but NumPy."""
+        return len(self.available) > 1
+
+
+def choose_kernel() -> KernelChoice:
+    """The best kernel, or the one that `BURBLE_KERNEL` names.
+
+    Raises `UsageError` where that is not among those that can run here.
+    """
+    opened = library()
+    available = (*(kernel_names(opened) if opened else ()), "numpy")
+    asked = os.environ.get(KERNEL_VARIABLE)
+    if asked and asked not in available:
+        raise UsageError(
+            f"{KERNEL_VARIABLE} must be one of those that can run here, {', '.join(available)}; "
+            f"found {asked!r}."
+        )
+    return KernelChoice(asked or available[0], available)
+
+
+def open_model(
+    file: ModelFile, precision: Precision | None = None, threads: int | None = None
+) -> StepModel:
+    """The model, running on the chosen kernel.
+
+    precision: int8; or float32, which only NumPy has; the one that the model bears where None.
+    threads: for many rows at once; as many as may run here where None.
+    """
+    precision = precision or _bearable_precision(file)
+    kernel = choose_kernel().name
+    opened = library()
+    if precision == "float32" or kernel == "numpy" or opened is None:
+        return NumpyModel(file, precision)
+    return NativeModel(file, kernel, opened, threads)
+
+
+def _bearable_precision(file: ModelFile) -> Precision:
+    cost = file.provenance.int8_cost_bits
+    if cost is None or cost <= MAX_INT8_COST:
+        return "int8"
+    warnings.warn(
+        f"In int8 this model would lose {cost:.4f} bits per character, more than "
+        f"{MAX_INT8_COST}; it runs in float32, which is slower, and whose texts may differ from "
+        "machine to machine.",
+        PrecisionWarning,
+        stacklevel=3,
+    )
+    return "float32"

@@ -1,0 +1,295 @@
+"""`NativeModel`: the C kernel, through ctypes, with rows spread over threads."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib.util
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from burble.engine.cells import CELLS
+from burble.engine.input_table import input_table
+from burble.engine.quantization import Int8Matrix
+from burble.engine.step_model import State, check_ids
+from burble.engine.stream import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import ThreadPoolExecutor
+
+    from burble.arithmetic import Float32
+    from burble.config import CellKind
+    from burble.model_file import ModelFile
+    from burble.tokenizers.base import Ids
+
+# In the order of `burble_cell` in kernel/burble.h.
+_CELLS: tuple[CellKind, ...] = ("lstm", "gru", "rnn")
+# Fewer rows than this are not worth a second thread.
+_ROWS_PER_THREAD = 4
+
+_TOO_LARGE = "the model does not fit into memory"
+
+_Pointer = ctypes.c_void_p
+
+
+class _Shape(ctypes.Structure):
+    """`burble_shape` in kernel/burble.h."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_int32)
+        for name in (
+            "cell",
+            "num_layers",
+            "hidden_size",
+            "vocab_size",
+            "embedding_size",
+            "residual",
+        )
+    )
+
+
+# Result and arguments of each function in kernel/burble.h.
+_SIGNATURES: dict[str, tuple[Any, ...]] = {
+    "burble_kernel_name": (ctypes.c_char_p, ctypes.c_int32),
+    "burble_new": (_Pointer, ctypes.c_char_p, ctypes.POINTER(_Shape)),
+    "burble_free": (None, _Pointer),
+    "burble_set_matrix": (None, _Pointer, ctypes.c_int32, _Pointer, _Pointer, _Pointer),
+    "burble_set_input": (None, _Pointer, _Pointer),
+    "burble_read": (
+        ctypes.c_int32,
+        _Pointer,
+        _Pointer,
+        _Pointer,
+        *[ctypes.c_int64] * 4,
+        _Pointer,
+        ctypes.c_int32,
+    ),
+    "burble_write": (ctypes.c_int32, _Pointer, ctypes.POINTER(_Pointer), ctypes.c_int64),
+    "burble_choose": (ctypes.c_int32, _Pointer, _Pointer, ctypes.POINTER(Stream)),
+    "burble_bytes": (ctypes.c_int64, _Pointer),
+    "burble_probe_memory": (ctypes.c_int64, _Pointer, ctypes.c_int64),
+    "burble_probe_products": (ctypes.c_int64, _Pointer, ctypes.c_int64),
+}
+
+
+@functools.cache
+def library() -> ctypes.CDLL | None:
+    """The kernel as it was built with the package; None where no compiler built it."""
+    found = importlib.util.find_spec("burble.engine._kernel")
+    if found is None or found.origin is None:
+        return None
+    return open_library(found.origin)
+
+
+def open_library(path: str) -> ctypes.CDLL:
+    """The kernel in this file."""
+    opened = ctypes.CDLL(path)
+    for name, (result, *arguments) in _SIGNATURES.items():
+        function = getattr(opened, name)
+        function.restype, function.argtypes = result, arguments
+    return opened
+
+
+def kernel_names(opened: ctypes.CDLL) -> list[str]:
+    """Kernels that this machine can run, best first."""
+    names: list[str] = []
+    while (name := opened.burble_kernel_name(len(names))) is not None:
+        names.append(name.decode())
+    return names
+
+
+class NativeModel:
+    """A model file, running in C. Its numbers are those of `NumpyModel`, bit for bit."""
+
+    def __init__(
+        self, model: ModelFile, kernel: str, opened: ctypes.CDLL, threads: int | None = None
+    ) -> None:
+        """kernel: one of `kernel_names(opened)`. threads: as many as may run here where None."""
+        self.network = model.network
+        self.vocab_size = model.tokenizer.vocab_size
+        self.kernel = kernel
+        self.threads = threads or usable_processors()
+        self._library = opened
+        self._pool: ThreadPoolExecutor | None = None
+        self._handle = self._build(model)
+
+    def _build(self, model: ModelFile) -> int:
+        table = input_table(model)
+        self._input = np.ascontiguousarray(
+            model.weights["embedding.weight"] if table is None else table
+        )
+        shape = _Shape(
+            cell=_CELLS.index(self.network.cell),
+            num_layers=self.network.num_layers,
+            hidden_size=self.network.hidden_size,
+            vocab_size=self.vocab_size,
+            embedding_size=self.network.embedding_size if table is None else 0,
+            residual=self.network.residual,
+        )
+        handle: int | None = self._library.burble_new(self.kernel.encode(), ctypes.byref(shape))
+        if handle is None:
+            raise MemoryError(_TOO_LARGE)
+        self._library.burble_set_input(handle, self._input.ctypes.data)
+        for slot, weights, bias in _matrices(model, folded=table is not None):
+            matrix = Int8Matrix.of(weights)
+            self._library.burble_set_matrix(
+                handle, slot, _address(matrix.values), _address(matrix.scales), _address(bias)
+            )
+        return handle
+
+    def __del__(self) -> None:
+        if hasattr(self, "_handle"):
+            self._library.burble_free(self._handle)
+
+    def start(self, rows: int) -> State:
+        """The fresh state of `rows` texts: zeros."""
+        tensors = CELLS[self.network.cell].num_states
+        shape = (rows, self.network.num_layers, tensors, self.network.hidden_size)
+        return State(np.zeros(shape, dtype=np.float32))
+
+    def forward(self, ids: Ids, state: State) -> tuple[Float32, State]:
+        """Read ids, (time, rows); the logits after each, (time, rows, vocab), and the state."""
+        logits = np.empty((*ids.shape, self.vocab_size), dtype=np.float32)
+        return logits, self._read(ids, state, logits, only_last=False)
+
+    def prefill(self, ids: Ids) -> tuple[Float32, State]:
+        """Read one text, (time,), from a fresh state; the logits after it, (1, vocab)."""
+        if len(ids) == 0:
+            raise IndexError("Nothing was read: there are no logits after no ids.")
+        logits = np.empty((1, self.vocab_size), dtype=np.float32)
+        return logits, self._read(ids[:, None], self.start(1), logits, only_last=True)
+
+    def step(self, ids: Ids, state: State) -> tuple[Float32, State]:
+        """Read one token a row, (rows,); the logits after it, (rows, vocab)."""
+        logits = np.empty((len(ids), self.vocab_size), dtype=np.float32)
+        return logits, self._read(ids[None, :], state, logits, only_last=True)
+
+    def write(self, streams: Sequence[Stream]) -> None:
+        """Write on each stream up to its limit, or until one of its stops is met."""
+
+        for stream in streams:
+            check_ids(stream.tokens[: stream.end], self.vocab_size)
+
+        def write(first: int, last: int) -> int:
+            addresses = [ctypes.addressof(stream) for stream in streams[first:last]]
+            pointers = (_Pointer * len(addresses))(*addresses)
+            done: int = self._library.burble_write(self._handle, pointers, len(addresses))
+            return done
+
+        self._spread(len(streams), write)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Packed weights that each step reads; each byte is one product a row."""
+        size: int = self._library.burble_bytes(self._handle)
+        return size
+
+    def read_rate(self) -> float:
+        """Bytes a second at which one core reads the weights, again and again, doing no more."""
+
+        def read(times: int) -> int:
+            self._library.burble_probe_memory(self._handle, times)
+            return times * self.weight_bytes
+
+        return _rate(read)
+
+    def product_rate(self) -> float:
+        """int8 products a second that all threads together make, with nothing to read."""
+
+        def multiply(times: int) -> int:
+            probe = self._library.burble_probe_products
+            list(self._workers().map(probe, [self._handle] * self.threads, [times] * self.threads))
+            return times * self.threads << 10
+
+        return _rate(multiply)
+
+    def _read(self, ids: Ids, state: State, logits: Float32, *, only_last: bool) -> State:
+        length, rows = ids.shape
+        check_ids(ids, self.vocab_size)
+        given = np.ascontiguousarray(ids, dtype=np.int32)
+        values = state.values.copy()
+
+        def read(first: int, last: int) -> int:
+            done: int = self._library.burble_read(
+                self._handle,
+                _address(values),
+                _address(given),
+                length,
+                rows,
+                first,
+                last - first,
+                _address(logits),
+                only_last,
+            )
+            return done
+
+        self._spread(rows, read)
+        return State(values)
+
+    def _spread(self, rows: int, work: Callable[[int, int], int]) -> None:
+        """Do `work` for all rows, from a first to before a last, a part on each thread."""
+        parts = max(1, min(self.threads, rows // _ROWS_PER_THREAD))
+        bounds = [rows * part // parts for part in range(parts + 1)]
+        if parts == 1:
+            _require_memory(work(0, rows) == 0)
+            return
+        for done in self._workers().map(work, bounds[:-1], bounds[1:]):
+            _require_memory(done == 0)
+
+    def _workers(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._pool = ThreadPoolExecutor(self.threads, "burble")
+        return self._pool
+
+
+def _rate(work: Callable[[int], int]) -> float:
+    """What `work` does a second, from the best of a few tries of 20 ms or more."""
+    times, seconds = 1, 0.0
+    while seconds < 0.02:
+        times *= 2
+        seconds = _seconds(work, times)
+    done = work(times)
+    return done / min(_seconds(work, times) for _ in range(5))
+
+
+def _seconds(work: Callable[[int], int], times: int) -> float:
+    started = time.perf_counter()
+    work(times)
+    return time.perf_counter() - started
+
+
+def _matrices(model: ModelFile, *, folded: bool) -> Iterator[tuple[int, Float32, Float32 | None]]:
+    """Slot, weights and bias of each matrix, as kernel/burble.h numbers them."""
+    weights, layers = model.weights, model.network.num_layers
+    for layer in range(layers):
+        if layer > 0 or not folded:
+            bias = weights[f"layers.{layer}.bias"]
+            yield 2 * layer, weights[f"layers.{layer}.weight_ih"], bias
+        yield 2 * layer + 1, weights[f"layers.{layer}.weight_hh"], None
+    yield 2 * layers, weights["head.weight"], weights["head.bias"]
+
+
+def _address(array: np.ndarray[Any, Any] | None) -> int | None:
+    if array is None:
+        return None
+    if not array.flags.c_contiguous:
+        raise ValueError("the kernel takes only arrays without gaps")
+    return array.ctypes.data
+
+
+def _require_memory(enough: bool) -> None:  # noqa: FBT001 - reads as a sentence
+    if not enough:
+        raise MemoryError(_TOO_LARGE)
+
+
+def usable_processors() -> int:
+    """Processors that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

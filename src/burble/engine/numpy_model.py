@@ -1,0 +1,118 @@
+"""`NumpyModel`: the readable reference that every other engine is held to, bit for bit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from burble.engine.cells import CELLS, LayerState
+from burble.engine.input_table import input_table
+from burble.engine.quantization import Float32Product, Int8Product
+from burble.engine.step_model import State, check_ids
+from burble.sampling import PENALTY_TOKENS, choose, uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from burble.arithmetic import Float32
+    from burble.engine.stream import Stream
+    from burble.model_file import ModelFile
+    from burble.tokenizers.base import Ids
+
+Precision = Literal["int8", "float32"]
+
+
+class NumpyModel:
+    """A model file, running in NumPy: in whole-number products, or in float32 for reference."""
+
+    def __init__(self, model: ModelFile, precision: Precision = "int8") -> None:
+        product = Int8Product if precision == "int8" else Float32Product
+        weights, layers = model.weights, range(model.network.num_layers)
+        self.kernel = "numpy" if precision == "int8" else "numpy-float32"
+        self.network = model.network
+        self.vocab_size = model.tokenizer.vocab_size
+        self._cell = CELLS[model.network.cell]
+        self._table = input_table(model)
+        self._embedding = weights.get("embedding.weight", np.empty((0, 0), np.float32))
+        self._from_input = {
+            layer: product(weights[f"layers.{layer}.weight_ih"])
+            for layer in layers
+            if layer > 0 or self._table is None
+        }
+        self._from_state = [product(weights[f"layers.{layer}.weight_hh"]) for layer in layers]
+        self._bias = [weights[f"layers.{layer}.bias"] for layer in layers]
+        self._head = product(weights["head.weight"])
+        self._head_bias = weights["head.bias"]
+
+    def start(self, rows: int) -> State:
+        """The fresh state of `rows` texts: zeros."""
+        shape = (rows, self.network.num_layers, self._cell.num_states, self.network.hidden_size)
+        return State(np.zeros(shape, dtype=np.float32))
+
+    def forward(self, ids: Ids, state: State) -> tuple[Float32, State]:
+        """Read ids, (time, rows); the logits after each, (time, rows, vocab), and the state."""
+        outputs, state = self._hidden(ids, state)
+        logits = self._logits(outputs.reshape(-1, self.network.hidden_size))
+        return logits.reshape(*ids.shape, self.vocab_size), state
+
+    def prefill(self, ids: Ids) -> tuple[Float32, State]:
+        """Read one text, (time,), from a fresh state; the logits after it, (1, vocab)."""
+        outputs, state = self._hidden(ids[:, None], self.start(1))
+        return self._logits(outputs[-1]), state
+
+    def step(self, ids: Ids, state: State) -> tuple[Float32, State]:
+        """Read one token a row, (rows,); the logits after it, (rows, vocab)."""
+        outputs, state = self._hidden(ids[None, :], state)
+        return self._logits(outputs[0]), state
+
+    def write(self, streams: Sequence[Stream]) -> None:
+        """Write on each stream up to its limit, or until one of its stops is met."""
+        going = [stream for stream in streams if stream.end < stream.limit]
+        while going:
+            state = State(np.stack([stream.state for stream in going]))
+            logits, state = self.step(np.array([stream.last for stream in going]), state)
+            for row, stream in enumerate(going):
+                stream.state[:] = state.values[row]
+                draw = uniform(stream.seed, stream.number, stream.position)
+                stream.append(
+                    choose(logits[row], stream.newest(PENALTY_TOKENS), stream.sampling, draw)
+                )
+            going = [stream for stream in going if not stream.is_due()]
+
+    def _logits(self, outputs: Float32) -> Float32:
+        logits: Float32 = self._head(outputs) + self._head_bias
+        return logits
+
+    def _hidden(self, ids: Ids, state: State) -> tuple[Float32, State]:
+        """The top layer's outputs, (time, rows, hidden).
+
+        Layer by layer over all times: only the recurrent product has to wait for the last.
+        """
+        check_ids(ids, self.vocab_size)
+        after = np.empty_like(state.values)
+        outputs = np.empty(0, dtype=np.float32)
+        for layer in range(self.network.num_layers):
+            below = outputs
+            inputs = self._inputs(layer, ids, below)
+            before = tuple(state.values[:, layer].swapaxes(0, 1))
+            outputs, last = self._layer(layer, inputs, before)
+            if self.network.residual and layer > 0:
+                outputs = outputs + below
+            after[:, layer] = np.stack(last, axis=1)
+        return outputs, State(after)
+
+    def _inputs(self, layer: int, ids: Ids, below: Float32) -> Float32:
+        """The input side of a layer's gates, (time, rows, gates · hidden)."""
+        if layer == 0 and self._table is not None:
+            return self._table[ids]
+        read = self._embedding[ids] if layer == 0 else below
+        sides = self._from_input[layer](read.reshape(-1, read.shape[-1])) + self._bias[layer]
+        return sides.reshape(*ids.shape, sides.shape[-1])
+
+    def _layer(self, layer: int, inputs: Float32, state: LayerState) -> tuple[Float32, LayerState]:
+        outputs = np.empty((*inputs.shape[:2], self.network.hidden_size), dtype=np.float32)
+        for time, from_input in enumerate(inputs):
+            state = self._cell.step(from_input, self._from_state[layer](state[0]), state)
+            outputs[time] = state[0]
+        return outputs, state

@@ -1,0 +1,88 @@
+"""Products in whole numbers: their sums come out the same in any order, on any machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from burble.arithmetic import Float32
+
+Int8 = np.ndarray[Any, np.dtype[np.int8]]
+
+LIMIT = 127
+# Rows whose largest number is below this count as zero: 127 divided by it must stay finite.
+TINY = np.float32(2.0**-100)
+# Tables are made once, in more than 8 bits: sums of 16,384 such products are exact in float64.
+FINE_LIMIT = 2**19 - 1
+# Sums of this many products of two int8 stay below 2²⁴, where float32 stops being exact.
+_EXACT_IN_FLOAT32 = (1 << 24) // LIMIT**2
+
+
+def to_integers(x: Float32, limit: int = LIMIT) -> tuple[Float32, Float32]:
+    """Whole numbers in ±limit, (rows, columns), and what one of them is worth, (rows, 1).
+
+    Symmetric, a scale for each row, half to even: x ≈ integers · scale.
+    """
+    largest: Float32 = np.abs(x).max(axis=1, keepdims=True)
+    largest[largest < TINY] = 0
+    inverse = np.divide(np.float32(limit), largest, out=np.zeros_like(largest), where=largest > 0)
+    return np.rint(x * inverse), largest / np.float32(limit)
+
+
+@dataclass(frozen=True)
+class Int8Matrix:
+    """A weight matrix, (outputs, inputs), in int8: row r stands for values[r] · scales[r]."""
+
+    values: Int8
+    scales: Float32
+
+    @classmethod
+    def of(cls, weights: Float32) -> Int8Matrix:
+        """The nearest one to float32 weights (outputs, inputs)."""
+        values, scales = to_integers(weights)
+        return cls(values.astype(np.int8), scales[:, 0])
+
+
+class Int8Product:
+    """x → x·Wᵀ with both sides in int8; the whole-number sums are made by BLAS, exactly."""
+
+    def __init__(self, weights: Float32) -> None:
+        matrix = Int8Matrix.of(weights)
+        exact = np.float32 if weights.shape[1] <= _EXACT_IN_FLOAT32 else np.float64
+        self._values = np.ascontiguousarray(matrix.values.T, exact)
+        self._scales = matrix.scales
+
+    def __call__(self, x: Float32) -> Float32:
+        """x: (rows, inputs); the result (rows, outputs)."""
+        integers, scale = to_integers(x)
+        sums = integers.astype(self._values.dtype, copy=False) @ self._values
+        # By way of int32, since a sum of floats can be -0.
+        product: Float32 = sums.astype(np.int32).astype(np.float32) * (self._scales * scale)
+        return product
+
+
+class Float32Product:
+    """x → x·Wᵀ in float32; the last bits depend on the machine's BLAS and on the batch."""
+
+    def __init__(self, weights: Float32) -> None:
+        self._weights = np.ascontiguousarray(weights.T)
+
+    def __call__(self, x: Float32) -> Float32:
+        """x: (rows, inputs); the result (rows, outputs)."""
+        product: Float32 = x @ self._weights
+        return product
+
+
+def fine_product(rows: Float32, weights: Float32) -> Float32:
+    """rows·weightsᵀ, (rows, outputs), the same on every machine and nearly as fine as float32.
+
+    Both sides are rounded to 20 bits, the widest whose products still sum up exactly.
+    """
+    left, left_scale = to_integers(rows, FINE_LIMIT)
+    right, right_scale = to_integers(weights, FINE_LIMIT)
+    sums = left.astype(np.float64) @ right.astype(np.float64).T
+    scales = left_scale.astype(np.float64) * right_scale[:, 0].astype(np.float64)
+    return (sums * scales).astype(np.float32)

@@ -1,0 +1,129 @@
+"""`Stream`: one text being written, in the memory layout that the native kernel shares."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from burble.sampling import PENALTY_TOKENS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from burble.arithmetic import Float32
+    from burble.config import SamplingConfig
+    from burble.tokenizers.base import Ids
+
+CHUNK = 256
+"""The most tokens to write in one call: then what Python does for each call costs nothing."""
+
+
+class Stream(ctypes.Structure):
+    """One text: its state, its tokens, its random numbers and its rules.
+
+    The last token has not been read yet: to write is to read it and to choose the next. The
+    fields mirror `burble_stream` in `kernel/burble.h`.
+    """
+
+    _fields_ = (
+        ("state_data", ctypes.c_void_p),
+        ("tokens_data", ctypes.c_void_p),
+        ("stops_data", ctypes.c_void_p),
+        ("num_stops", ctypes.c_int64),
+        ("begin", ctypes.c_int64),
+        ("end", ctypes.c_int64),
+        ("limit", ctypes.c_int64),
+        ("seed", ctypes.c_uint64),
+        ("number", ctypes.c_uint64),
+        ("position", ctypes.c_uint64),
+        ("top_p", ctypes.c_double),
+        ("min_p", ctypes.c_double),
+        ("top_k", ctypes.c_int64),
+        ("temperature", ctypes.c_float),
+        ("penalty", ctypes.c_float),
+    )
+
+    state: Float32
+    """(layers, tensors of the cell, hidden), after every token but the last."""
+
+    tokens: np.ndarray[Any, np.dtype[np.int32]]
+    """Room for what is remembered and a chunk more; those before `end` are there."""
+
+    def __init__(
+        self,
+        state: Float32,
+        tokens: Ids,
+        sampling: SamplingConfig,
+        *,
+        seed: int = 0,
+        number: int = 0,
+        stops: Sequence[Ids] = (),
+        remember: int = PENALTY_TOKENS,
+    ) -> None:
+        """state: after all of `tokens`, at least one, but the last. number: tells the streams of
+        one seed apart. stops: what to stop behind, as tokens; none of them empty. remember: how
+        many of the newest tokens to keep at hand, at least.
+        """
+        super().__init__(
+            seed=seed,
+            number=number & (2**64 - 1),
+            temperature=sampling.temperature,
+            penalty=sampling.repetition_penalty,
+            top_k=sampling.top_k or 0,
+            top_p=sampling.top_p,
+            min_p=sampling.min_p,
+        )
+        self.sampling = sampling
+        self.stops = [np.asarray(stop, np.int32) for stop in stops]
+        self._keep = max(PENALTY_TOKENS, remember, *(len(stop) for stop in stops), 0)
+        self.state = np.array(state, dtype=np.float32)
+        self.tokens = np.zeros(self._keep + CHUNK, dtype=np.int32)
+        self._stops = np.array([n for stop in self.stops for n in (len(stop), *stop)], np.int32)
+        self.num_stops = len(stops)
+        self.state_data, self.tokens_data, self.stops_data = (
+            array.ctypes.data for array in (self.state, self.tokens, self._stops)
+        )
+        kept = np.asarray(tokens)[-self._keep :]
+        self.tokens[: len(kept)] = kept
+        self.begin = self.end = self.limit = self._taken = len(kept)
+
+    @property
+    def last(self) -> int:
+        """The newest token, not read yet."""
+        return int(self.tokens[self.end - 1])
+
+    def newest(self, count: int) -> Ids:
+        """The last `count` tokens, or as many as are remembered."""
+        return self.tokens[max(0, self.end - count) : self.end]
+
+    def allow(self, count: int) -> None:
+        """Let the next `write` put up to `count` tokens here, at most `CHUNK`."""
+        if not 0 <= count <= CHUNK:
+            raise ValueError(f"from 0 to {CHUNK} tokens can be allowed at once; found {count}")
+        self.limit = self.end + count
+
+    def append(self, token: int) -> None:
+        """Put one more token at the end, and move to the next random number."""
+        self.tokens[self.end] = token
+        self.end += 1
+        self.position += 1
+
+    def is_due(self) -> bool:
+        """Whether nothing more may be written: at the limit, or behind one of the stops."""
+        written = self.tokens[self.begin : self.end]
+        return self.end >= self.limit or any(
+            len(stop) <= len(written) and np.array_equal(written[-len(stop) :], stop)
+            for stop in self.stops
+        )
+
+    def take(self) -> Ids:
+        """The tokens written since the last call; makes room for `CHUNK` more."""
+        new = self.tokens[self._taken : self.end].copy()
+        passed = max(0, self.end - self._keep)
+        kept = self.end - passed
+        self.tokens[:kept] = self.tokens[passed : self.end].copy()
+        self.begin = max(0, self.begin - passed)
+        self.end = self.limit = self._taken = kept
+        return new
