@@ -1,0 +1,237 @@
+"""Characters a second when writing: burble and other ways to run the same network, side by side.
+
+    python benchmarks/generation.py            # a table
+    python benchmarks/generation.py --write    # and benchmarks/results/generation.{json,md,svg}
+    python benchmarks/generation.py --only burble onnx-int8 --models 1x512 --repeats 3
+
+The networks have random weights, the same for all but Keras; that the others compute the same
+network is checked before they are timed. One character is one step of the network, a softmax at
+temperature 0.8 and a draw. Every measurement is a process of its own, on one processor unless its
+name says otherwise, and the contestants take turns. The others come with the extra `bench`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from contestants import (
+    ENTRIES,
+    TEMPERATURE,
+    Contestant,
+    Entry,
+    UnavailableError,
+    logit_error,
+    random_model,
+    require,
+)
+from generation_report import MIN_WIDTH, describe_run, print_tables, write_results
+from machine import describe_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RESULTS = Path(__file__).parent / "results"
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one process found."""
+
+    chars_per_second: float
+    greedy_chars_per_second: float
+    """With the likeliest character instead of a draw: little more than the network itself."""
+
+    logit_error: float | None
+    detail: str
+
+
+def measure(entry: Entry, shape: str, seconds: float) -> Measurement:
+    """Build, check and time a contestant in this process."""
+    if entry.one_core:
+        stay_on_one_core()
+    model = random_model(shape)
+    contestant = entry.make(model)
+    error = None
+    if entry.tolerance is not None:
+        error = logit_error(contestant, model)
+        assert error <= entry.tolerance, f"{entry.label}: logits are off by {error}"
+    greedy = chars_per_second(contestant, 0.0, seconds)
+    drawn = chars_per_second(contestant, TEMPERATURE, seconds) if entry.draws else greedy
+    return Measurement(drawn, greedy, error, contestant.detail)
+
+
+def chars_per_second(contestant: Contestant, temperature: float, seconds: float) -> float:
+    """Write twice as much again and again until it takes long enough; the last time counts."""
+    contestant.write(1, temperature)  # to warm up: Keras compiles
+    count = 1
+    while True:
+        started = time.perf_counter()
+        written = contestant.write(count, temperature)
+        taken = time.perf_counter() - started
+        if taken >= seconds:
+            return written / taken
+        count *= 2
+
+
+def stay_on_one_core() -> None:
+    """Where the system allows it: not the first, which serves its interrupts, but the next."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[:2][-1]})
+
+
+def measure_apart(name: str, shape: str, seconds: float) -> Measurement:
+    """`measure` in a new process. Raises `UnavailableError`."""
+    command = [sys.executable, __file__, "--json", "--only", name, "--models", shape]
+    done = subprocess.run(
+        [*command, "--seconds", str(seconds)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=os.environ | ONE_THREAD,
+    )
+    if done.returncode != 0:
+        sys.exit(f"{shlex.join(command)} failed with {done.returncode}:\n{done.stderr}")
+    found = json.loads(done.stdout)
+    if "unavailable" in found:
+        raise UnavailableError(found["unavailable"])
+    return Measurement(**found)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What all measurements of one contestant on one model come to."""
+
+    model: str
+    contestant: str
+    label: str
+    detail: str
+    repeats: int
+    chars_per_second: float
+    lowest: float
+    highest: float
+    microseconds: float
+    """For one character."""
+
+    greedy_microseconds: float
+    logit_error: float | None
+    times_burble: float | None = None
+    """Its time as a multiple of burble's, one text on one core."""
+
+    @classmethod
+    def of(cls, model: str, name: str, found: Sequence[Measurement]) -> Result:
+        """Medians, and the lowest and the highest speed."""
+        speeds = [one.chars_per_second for one in found]
+        speed = statistics.median(speeds)
+        greedy = statistics.median(one.greedy_chars_per_second for one in found)
+        return cls(
+            model=model,
+            contestant=name,
+            label=ENTRIES[name].label,
+            detail=found[0].detail,
+            repeats=len(found),
+            chars_per_second=speed,
+            lowest=min(speeds),
+            highest=max(speeds),
+            microseconds=1e6 / speed,
+            greedy_microseconds=1e6 / greedy,
+            logit_error=found[0].logit_error,
+        )
+
+
+def run_all(args: argparse.Namespace, console: Console) -> list[Result]:
+    """Let the contestants take turns; the fastest of each model first."""
+    found: dict[tuple[str, str], list[Measurement]] = {}
+    left_out: set[str] = set()
+    for repeat in range(args.repeats):
+        for shape in args.models:
+            for name in args.only:
+                if name in left_out or repeat >= (ENTRIES[name].max_repeats or args.repeats):
+                    continue
+                console.print(f"{repeat + 1}/{args.repeats} {shape} {name}", style="dim")
+                try:
+                    one = measure_apart(name, shape, args.seconds)
+                except UnavailableError as error:
+                    console.print(f"{ENTRIES[name].label} is left out: {error}", markup=False)
+                    left_out.add(name)
+                else:
+                    found.setdefault((shape, name), []).append(one)
+    results = [Result.of(*key, measured) for key, measured in found.items()]
+    results.sort(key=lambda result: (args.models.index(result.model), result.microseconds))
+    return with_ratios(results)
+
+
+def with_ratios(results: list[Result]) -> list[Result]:
+    """The results, each compared with burble's own on the same model, where that was measured."""
+    own = {r.model: r.chars_per_second for r in results if r.contestant == "burble"}
+    return [
+        Result(**asdict(r) | {"times_burble": own[r.model] / r.chars_per_second})
+        if r.model in own
+        else r
+        for r in results
+    ]
+
+
+def parse() -> argparse.Namespace:
+    """What is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", default=["2x256", "1x256"], help="layers x units")
+    parser.add_argument("--only", nargs="+", choices=ENTRIES, default=list(ENTRIES), metavar="NAME")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="a timing takes at least this")
+    parser.add_argument(
+        "--write", nargs="?", type=Path, const=RESULTS, metavar="FOLDER", help="write the results"
+    )
+    parser.add_argument("--json", action="store_true", help="measure once, in this process")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print and, if asked, write."""
+    args = parse()
+    if args.json:
+        try:
+            found = asdict(measure(ENTRIES[args.only[0]], args.models[0], args.seconds))
+        except UnavailableError as error:
+            found = {"unavailable": str(error)}
+        print(json.dumps(found))
+        return
+    if args.write:
+        try:
+            require("matplotlib")
+        except UnavailableError as error:
+            sys.exit(f"--write draws a chart, but {error}")
+    console = Console(highlight=False)
+    console.width = max(console.width, MIN_WIDTH)
+    machine = describe_machine()
+    results = run_all(args, console)
+    report = {
+        "command": shlex.join(["python", "benchmarks/generation.py", *sys.argv[1:]]),
+        "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
+        "machine": machine,
+        "repeats": args.repeats,
+        "seconds": args.seconds,
+        "temperature": TEMPERATURE,
+        "results": [asdict(result) for result in results],
+    }
+    print_tables(results, args.models, console)
+    console.print(describe_run(report), soft_wrap=True)
+    if args.write:
+        write_results(report, results, args.write)
+
+
+if __name__ == "__main__":
+    main()

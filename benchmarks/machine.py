@@ -1,0 +1,52 @@
+"""What machine a benchmark ran on."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from burble.engine.kernels import choose_kernel
+
+PACKAGES = (
+    "burble",
+    "numpy",
+    "torch",
+    "onnxruntime",
+    "onnx",
+    "keras",
+    "jax",
+    "tensorflow",
+    "tensorflow-cpu",
+)
+
+
+def describe_machine() -> dict[str, Any]:
+    """Processor, system, versions, and how busy the machine is."""
+    versions = {}
+    for package in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    affinity = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))
+    return {
+        "processor": processor_name(),
+        "cores": len(affinity(0)),
+        "kernels": list(choose_kernel().available),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": versions,
+        "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+    }
+
+
+def processor_name() -> str:
+    """What the processor calls itself."""
+    described = Path("/proc/cpuinfo")
+    if described.exists():
+        for line in described.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

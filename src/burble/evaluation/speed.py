@@ -1,0 +1,73 @@
+"""How fast a model writes here, and how near that is to what the machine can do."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from burble.engine.generate import GenerationRequest, write_texts
+from burble.engine.native import NativeModel
+
+if TYPE_CHECKING:
+    from burble.engine.step_model import StepModel
+    from burble.tokenizers.base import Tokenizer
+
+STREAMS = 64
+# Long enough for the clock and for the processor to settle, short enough to be waited for.
+_SECONDS = 0.5
+_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Characters a second, sampling included, and the limits of this machine for them."""
+
+    one_stream_chars_per_second: float
+    """On one core."""
+
+    streams_64_chars_per_second: float
+    """All 64 together, on all cores."""
+
+    kernel: str
+    threads: int
+    one_stream_limit: float | None
+    """If reading the weights from this machine's caches were all there is to do; None on NumPy."""
+
+    streams_64_limit: float | None
+    """If the products of the weights were all there is to do; None on NumPy."""
+
+
+def measure_speed(model: StepModel, tokenizer: Tokenizer) -> Speed:
+    """Write for a few seconds, and measure the machine with the same instructions."""
+    one = _characters_per_second(model, tokenizer, 1)
+    many = _characters_per_second(model, tokenizer, STREAMS)
+    if not isinstance(model, NativeModel):
+        return Speed(one, many, model.kernel, 1, None, None)
+    size = model.weight_bytes
+    return Speed(
+        one,
+        many,
+        model.kernel,
+        model.threads,
+        model.read_rate() / size,
+        model.product_rate() / size,
+    )
+
+
+def _characters_per_second(model: StepModel, tokenizer: Tokenizer, streams: int) -> float:
+    length = 16
+    while (seconds := _seconds(model, tokenizer, streams, length)) < _SECONDS / 2:
+        length = min(8 * length, int(length * _SECONDS / seconds) + 1)
+    rates = [
+        streams * length / _seconds(model, tokenizer, streams, length) for _ in range(_REPEATS)
+    ]
+    return statistics.median(rates)
+
+
+def _seconds(model: StepModel, tokenizer: Tokenizer, streams: int, length: int) -> float:
+    requests = [GenerationRequest(length=length, stream=stream) for stream in range(streams)]
+    started = time.perf_counter()
+    write_texts(model, tokenizer, requests, rows=streams)
+    return time.perf_counter() - started
