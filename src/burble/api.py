@@ -13,7 +13,7 @@ from burble.data.prepared import DATA_FOLDER, PreparedText
 from burble.engine.generate import GenerationRequest, stream_text, write_texts
 from burble.engine.kernels import open_model
 from burble.errors import MissingExtraError, TextError, UsageError
-from burble.evaluation.evaluate import evaluate
+from burble.evaluation.evaluate import evaluate, ngram_bits
 from burble.evaluation.precision import int8_cost
 from burble.mapping import from_mapping
 from burble.model_file import MODEL_NAME, ModelFile
@@ -22,12 +22,17 @@ from burble.threads import settle_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from burble.config import SampleConfig
     from burble.engine.numpy_model import Precision
     from burble.score import Score
     from burble.training.observer import Observer
+    from burble.training.plan import Plan
     from burble.training.run import TrainResult
+
+# Of a longer text the n-gram model would take longer than a person waits.
+_MAX_NGRAM_IDS = 2_000_000
 
 # While a run goes on, a sample that re-reads a window for each character is kept this short.
 _WINDOWED_SAMPLE = 60
@@ -151,16 +156,18 @@ def train(
 
     out: folder for the run, with all that a later look or a resume needs; without it the run
     leaves nothing behind. preset: options to start from. options: any knob of `RunConfig` by its
-    name, such as minutes, hidden_size, lowercase, seed.
+    name, such as minutes, hidden_size, lowercase, seed; without a preset, a plan sets those that
+    are not given.
     """
-    given = [sources] if isinstance(sources, str | Path) else sources
+    named = [sources] if isinstance(sources, str | Path) else sources
     config = RunConfig() if preset is None else preset
-    config = config.with_options({"sources": [str(source) for source in given], **options})
+    config = config.with_options({"sources": [str(source) for source in named], **options})
+    given = options.keys() if preset is None else None
     if out is not None:
-        run_training(config, Path(out), overwrite=overwrite)
+        run_training(config, Path(out), given=given, overwrite=overwrite)
         return load(out)
     with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
-        result = run_training(config, Path(scratch) / "run")
+        result = run_training(config, Path(scratch) / "run", given=given)
         return load(result.model)
 
 
@@ -168,21 +175,31 @@ def run_training(
     config: RunConfig,
     path: Path,
     *,
+    given: AbstractSet[str] | None = None,
     observers: Sequence[Observer] = (),
     overwrite: bool = False,
     started: float | None = None,
 ) -> TrainResult:
-    """Train in the folder `path`, with observers that hear how it goes."""
+    """Train in the folder `path`, with observers that hear how it goes.
+
+    given: the knobs that were asked for, where a plan shall set the others.
+    """
     result: TrainResult = _training().train(
         config,
         path,
         observers=list(observers),
         make_sampler=make_sampler,
+        given=given,
         overwrite=overwrite,
         started=started,
     )
-    _record_int8_cost(path)
-    return result
+    return _finish(result, path)
+
+
+def plan_training(config: RunConfig, given: AbstractSet[str], text: PreparedText) -> Plan:
+    """What a run on this text would train; `given` knobs stay as they are."""
+    plan: Plan = _training().plan_run(config, given, text)
+    return plan
 
 
 def resume_training(
@@ -196,17 +213,23 @@ def resume_training(
     result: TrainResult = _training().resume(
         path, changes, observers=list(observers), make_sampler=make_sampler, started=started
     )
-    _record_int8_cost(path)
-    return result
+    return _finish(result, path)
 
 
-def _record_int8_cost(path: Path) -> None:
-    """Measure, once a run is done, whether its model may run in int8, and keep that in its file."""
+def _finish(result: TrainResult, path: Path) -> TrainResult:
+    """Measure what a run that is done came to: what int8 costs its model, and a diagnosis."""
+    from burble.training.diagnosis import History, diagnose
+
     file = ModelFile.load(path)
-    ids = PreparedText.load(path / DATA_FOLDER).val_ids
-    if file.tokenizer.count_characters(ids[1:]) > 0:
-        provenance = replace(file.provenance, int8_cost_bits=int8_cost(file, ids))
-        replace(file, provenance=provenance).save(path / MODEL_NAME)
+    text = PreparedText.load(path / DATA_FOLDER)
+    if file.tokenizer.count_characters(text.val_ids[1:]) < 1:
+        return result
+    provenance = replace(file.provenance, int8_cost_bits=int8_cost(file, text.val_ids))
+    replace(file, provenance=provenance).save(path / MODEL_NAME)
+    ngram = None
+    if len(text.ids) <= _MAX_NGRAM_IDS:
+        ngram = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
+    return replace(result, diagnosis=diagnose(History.read(path), ngram))
 
 
 def _training() -> Any:

@@ -157,6 +157,13 @@ class TrainingConfig:
     locked_dropout: bool = True
     """Drop the same units over all of a sequence (Gal and Ghahramani 2016), not anew each step."""
 
+    input_dropout: float = 0.0
+    """Share of the first layer's inputs dropped while learning."""
+
+    averaging: float = 0.998
+    """The model is a running average of the weights, of which this share stays at each update; 0
+    leaves the weights as they are."""
+
     learning_rate: float = 6e-3
     """Highest step size, reached after the warm-up."""
 
@@ -196,6 +203,8 @@ class TrainingConfig:
         _require_range(self, "steps", 1, 1e12)
         _require_range(self, "patience", 1, 1e6)
         _require(0 <= self.dropout < 1, f"dropout must be in [0, 1); found {self.dropout:g}.")
+        _require_range(self, "input_dropout", 0, 0.99)
+        _require_range(self, "averaging", 0, 0.999999)
         _require(self.learning_rate > 0, "learning_rate must be above zero.")
         _require_range(self, "warmup_steps", 0, 1e9)
         _require_range(self, "weight_decay", 0, 100)
@@ -316,6 +325,7 @@ PRESETS: dict[str, RunConfig] = {
             epochs=50,
             dropout=0.2,
             locked_dropout=False,
+            averaging=0.0,
             learning_rate=1e-3,
             schedule="constant",
             warmup_steps=0,

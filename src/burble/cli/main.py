@@ -18,6 +18,7 @@ from burble.version import __version__
 
 COMMANDS = {
     "train": "learn from texts and save a model",
+    "plan": "show what would be trained, without training",
     "generate": "write with a model",
     "eval": "measure how well a model foresees a text",
     "bench": "measure how fast a model writes here",

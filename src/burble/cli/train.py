@@ -26,8 +26,11 @@ from burble.config import (
 )
 from burble.errors import UsageError
 from burble.text.corpora import CORPORA
+from burble.training.plan import PLANNED, RATES
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from burble.training.observer import Observer
     from burble.training.run import TrainResult
 
@@ -95,7 +98,9 @@ def main(args: list[str], started: float) -> None:
     # The second reading has the base's options for defaults, so that flags win over them.
     command = parse(TrainCommand, "train", args, TrainCommand().based_on(base))
     path = Path(command.resume or command.out or default_folder(command.sources[0]))
-    result = _train(command, base, path, started)
+    is_planned = not (command.preset or command.config or command.resume)
+    given = given_knobs(args) if is_planned else None
+    result = _train(command, base, path, given, started)
     _report(command, result, path)
 
 
@@ -116,7 +121,13 @@ def _base(command: TrainCommand) -> RunConfig:
     return PRESETS[command.preset] if command.preset else RunConfig()
 
 
-def _train(command: TrainCommand, base: RunConfig, path: Path, started: float) -> TrainResult:
+def _train(
+    command: TrainCommand,
+    base: RunConfig,
+    path: Path,
+    given: AbstractSet[str] | None,
+    started: float,
+) -> TrainResult:
     from burble import api
     from burble.cli.train_view import view_for
 
@@ -130,8 +141,29 @@ def _train(command: TrainCommand, base: RunConfig, path: Path, started: float) -
         changes = _changes(base, config)
         return api.resume_training(path, changes, observers=observers, started=started)
     return api.run_training(
-        config, path, observers=observers, overwrite=command.overwrite, started=started
+        config,
+        path,
+        given=given,
+        observers=observers,
+        overwrite=command.overwrite,
+        started=started,
     )
+
+
+def given_knobs(args: list[str]) -> AbstractSet[str]:
+    """Those of the plan's knobs that the arguments name: they are what they are, whatever their
+    default is.
+    """
+    one, other = (
+        parse(TrainCommand, "train", args, TrainCommand().based_on(_all_planned(factor)))
+        for factor in (1, 2)
+    )
+    return PLANNED - set(_changes(one.run_config(), other.run_config()))
+
+
+def _all_planned(factor: int) -> RunConfig:
+    """A run whose planned knobs have values that stand for nothing."""
+    return RunConfig().with_options({"hidden_size": factor, **dict.fromkeys(RATES, factor / 10)})
 
 
 def _changes(before: RunConfig, after: RunConfig) -> dict[str, Any]:

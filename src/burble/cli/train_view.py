@@ -223,6 +223,8 @@ def print_result(
         figures += f"; held-out: {result.val_bits_per_char:.3f} bits per character"
         figures += f" ({result.val_nats_per_char:.3f} nats)"
     console.print(figures, markup=False)
+    if result.diagnosis is not None:
+        console.print(result.diagnosis, markup=False)
     console.print(
         f'Saved in {result.model}. Write with it: burble generate {path} "..."', markup=False
     )

@@ -64,7 +64,11 @@ def baselines(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> Baselines:
     As for the network, the first id is not asked for.
     """
     characters = tokenizer.count_characters(ids[1:])
-    probabilities = NgramModel(train_ids, tokenizer.vocab_size).probabilities(ids)[1:]
-    ngram = -float(np.log2(probabilities).sum()) / characters
     xz = xz_bits(tokenizer.decode(train_ids), tokenizer.decode(ids)) / characters
-    return Baselines(ngram, xz)
+    return Baselines(ngram_bits(tokenizer, train_ids, ids), xz)
+
+
+def ngram_bits(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> float:
+    """Bits per character that the interpolated n-gram model needs for `ids` but the first."""
+    probabilities = NgramModel(train_ids, tokenizer.vocab_size).probabilities(ids)[1:]
+    return -float(np.log2(probabilities).sum()) / tokenizer.count_characters(ids[1:])

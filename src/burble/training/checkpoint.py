@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from burble.training.average import WeightAverage
     from burble.training.network import Network, NetworkState
 
 MANIFEST = "manifest.json"
@@ -59,10 +60,15 @@ class Checkpoint:
 
 
 def capture(
-    position: Position, network: Network, optimizer: torch.optim.Optimizer, carried: NetworkState
+    position: Position,
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    average: WeightAverage,
+    carried: NetworkState,
 ) -> Checkpoint:
     """Copy the state of a run."""
-    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    tensors = {f"average.{name}": tensor for name, tensor in average.state().items()}
+    tensors |= {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     for name, parameter in network.named_parameters():
         for key, moment in optimizer.state[parameter].items():
             tensors[f"optimizer.{key}.{name}"] = moment
@@ -73,13 +79,18 @@ def capture(
 
 
 def restore(
-    checkpoint: Checkpoint, network: Network, optimizer: torch.optim.Optimizer, rows: int
+    checkpoint: Checkpoint,
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    average: WeightAverage,
+    rows: int,
 ) -> NetworkState:
     """Put a run back where `checkpoint` was taken; returns the carried state."""
     tensors = checkpoint.tensors
     network.load_state_dict(
         {name: tensors[f"network.{name}"] for name in network.state_dict()}, strict=True
     )
+    average.load({name: tensors[f"average.{name}"] for name in average.state()})
     for name, parameter in network.named_parameters():
         optimizer.state[parameter] = {
             key: tensors[f"optimizer.{key}.{name}"].clone()

@@ -162,6 +162,7 @@ class Network(nn.Module):
         vocab_size: int,
         *,
         dropout: float = 0.0,
+        input_dropout: float = 0.0,
         locked_dropout: bool = True,
         generator: torch.Generator | None = None,
     ) -> None:
@@ -184,6 +185,7 @@ class Network(nn.Module):
         for layer in self.cells():
             layer.initialize(generator)
         self.dropout = Dropout(dropout, locked=locked_dropout, generator=generator)
+        self.input_dropout = Dropout(input_dropout, locked=locked_dropout, generator=generator)
         self.head = nn.Linear(config.hidden_size, vocab_size)
         bound = 1 / math.sqrt(config.hidden_size)
         nn.init.uniform_(self.head.weight, -bound, bound, generator=generator)
@@ -193,13 +195,17 @@ class Network(nn.Module):
         """The recurrent layers, from the input up."""
         return [layer for layer in self.layers if isinstance(layer, Cell)]
 
+    def draw_from(self, generator: torch.Generator) -> None:
+        """Let all dropout draw from this generator, on the network's device."""
+        self.dropout.generator = self.input_dropout.generator = generator
+
     def start(self, rows: int) -> NetworkState:
         """The fresh state of `rows` texts."""
         return tuple(cell.start(rows) for cell in self.cells())
 
     def forward(self, ids: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
         """Read ids (time, rows); logits (time, rows, vocab) and the state after them."""
-        hidden = self.embedding(ids)
+        hidden = self.input_dropout(self.embedding(ids))
         after: list[LayerState] = []
         for depth, (cell, before) in enumerate(zip(self.cells(), state, strict=True)):
             outputs, cell_state = cell.run(hidden, before)

@@ -17,18 +17,22 @@ from burble.errors import UsageError
 from burble.text.sources import find_documents
 from burble.training import checkpoint
 from burble.training.budget import Budget, Clock
+from burble.training.machine import training_rate
 from burble.training.network import Network
 from burble.training.observer import Observer, Observers, RunFacts
+from burble.training.plan import make_plan
 from burble.training.run_folder import RunFolder, RunLog
 from burble.training.trainer import Setup, Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from burble.config import RunConfig, SampleConfig
     from burble.model_file import ModelFile
     from burble.training.checkpoint import Checkpoint
+    from burble.training.plan import Plan
 
     Sampler = Callable[[ModelFile, int], str]
     MakeSampler = Callable[[SampleConfig, PreparedText], Sampler]
@@ -49,6 +53,8 @@ class TrainResult:
     seconds: float
     parameters: int
     seed: int
+    diagnosis: str | None = None
+    """What became of the run, in plain words."""
 
 
 def train(
@@ -57,10 +63,15 @@ def train(
     *,
     observers: list[Observer],
     make_sampler: MakeSampler,
+    given: AbstractSet[str] | None = None,
     overwrite: bool = False,
     started: float | None = None,
 ) -> TrainResult:
-    """Train in the folder `path`. `started` (on time.monotonic) is when the user's wait began."""
+    """Train in the folder `path`.
+
+    given: the knobs that were asked for; the plan sets the others. None: `config` is complete.
+    started: on time.monotonic, when the user's wait began.
+    """
     folder = RunFolder(path)
     folder.check_free(overwrite=overwrite)
     observer = Observers([RunLog(folder), *observers])
@@ -75,9 +86,12 @@ def train(
             folder.staging,
             say=observer.noted,
         )
-        BATCHINGS[config.data.batching](
-            PreparedText.load(folder.staging), config.data, config.training.seed
-        )
+        text = PreparedText.load(folder.staging)
+        BATCHINGS[config.data.batching](text, config.data, config.training.seed)
+        if given is not None:
+            plan = plan_run(config, given, text)
+            config = plan.config
+            observer.noted(plan.line())
         folder.begin(config)
     finally:
         # What could not be read leaves no trace.
@@ -86,6 +100,14 @@ def train(
             shutil.rmtree(path, ignore_errors=True)
     clock = Clock(started=started)
     return _run(config, folder, clock, None, observer=observer, make_sampler=make_sampler)
+
+
+def plan_run(config: RunConfig, given: AbstractSet[str], text: PreparedText) -> Plan:
+    """The plan for this text on this machine; `given` knobs stay as they are."""
+    _use_threads(config)
+    vocab_size = text.tokenizer.vocab_size
+    rate = training_rate(config, vocab_size, _device(config.training.device))
+    return make_plan(config, given, len(text.train_ids), vocab_size, rate)
 
 
 def resume(
@@ -120,8 +142,7 @@ def _run(
     observer: Observers,
     make_sampler: MakeSampler,
 ) -> TrainResult:
-    if config.training.threads is not None:
-        torch.set_num_threads(config.training.threads)
+    _use_threads(config)
     text = PreparedText.load(folder.data)
     batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
     network = _build_network(config, text)
@@ -170,16 +191,22 @@ def _run(
     )
 
 
+def _use_threads(config: RunConfig) -> None:
+    if config.training.threads is not None:
+        torch.set_num_threads(config.training.threads)
+
+
 def _build_network(config: RunConfig, text: PreparedText) -> Network:
     device = _device(config.training.device)
     network = Network(
         config.network,
         text.tokenizer.vocab_size,
         dropout=config.training.dropout,
+        input_dropout=config.training.input_dropout,
         locked_dropout=config.training.locked_dropout,
         generator=torch.Generator().manual_seed(config.training.seed),
     ).to(device)
-    network.dropout.generator = torch.Generator(device)
+    network.draw_from(torch.Generator(device))
     return network
 
 

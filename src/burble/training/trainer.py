@@ -14,6 +14,7 @@ from burble.errors import DivergedError, TrainingInterruptedError
 from burble.model_file import ModelFile, Provenance
 from burble.score import NOTHING
 from burble.training import checkpoint
+from burble.training.average import WeightAverage
 from burble.training.budget import learning_rate
 from burble.training.checkpoint import Checkpoint, Position
 from burble.training.measure import batch_score, loss_of, score_network
@@ -76,6 +77,7 @@ class Trainer:
         self._training = setup.config.training
         self._network = setup.network
         self._optimizer = adamw(setup.network, self._training)
+        self._average = WeightAverage(setup.network, self._training.averaging)
         self._device = torch.device(self._training.device)
         self._carried = setup.network.start(setup.batching.rows)
         self._good: Checkpoint | None = None
@@ -135,6 +137,7 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.step()
+        self._average.update(step + 1, rate / training.learning_rate)
         self._carried = carried
         self._count(batch, loss.item(), int(correct.item()), rate=rate, norm=norm.item())
 
@@ -179,10 +182,21 @@ class Trainer:
         if self._setup.budget.seconds is None or progress >= 1 or not too_slow:
             self._milestone()
         else:
-            self._show_sample(self._model_file())
+            with self._average.applied():
+                self._show_sample(self._model_file())
 
     def _milestone(self) -> None:
-        """Validate, keep the model if it is the best, save, show what it writes."""
+        """Look at the averaged weights, and save where the run stands."""
+        with self._average.applied():
+            is_sound = self._validate()
+        if is_sound:
+            self._good = self._save_state()
+            self._start_counting()
+        else:
+            self._rescue("the weights or the validation had no sensible value any more")
+
+    def _validate(self) -> bool:
+        """Validate, keep the model if it is the best, show what it writes; whether it is sound."""
         started = time.monotonic()
         score = score_network(
             self._network,
@@ -195,8 +209,7 @@ class Trainer:
         self._reserve = took + _CLOSING_SECONDS
         bits = score.bits_per_char if score.num_characters else None
         if not self._is_sound(bits):
-            self._rescue("the weights or the validation had no sensible value any more")
-            return
+            return False
         best_bits = self.position.best_bits
         best = bits is None or best_bits is None or bits < best_bits
         self.position = dataclasses.replace(
@@ -219,8 +232,7 @@ class Trainer:
         if best:
             model.save(self._setup.folder.model)
         self._show_sample(model)
-        self._good = self._save_state()
-        self._start_counting()
+        return True
 
     def _show_sample(self, model: ModelFile) -> None:
         step = self.position.step
@@ -246,7 +258,9 @@ class Trainer:
             metrics_bytes=metrics_bytes,
             samples_bytes=samples_bytes,
         )
-        saved = checkpoint.capture(self.position, self._network, self._optimizer, self._carried)
+        saved = checkpoint.capture(
+            self.position, self._network, self._optimizer, self._average, self._carried
+        )
         checkpoint.write(saved, self._setup.folder.last)
         return saved
 
@@ -268,7 +282,7 @@ class Trainer:
 
     def _go_to(self, saved: Checkpoint) -> None:
         self._carried = checkpoint.restore(
-            saved, self._network, self._optimizer, self._setup.batching.rows
+            saved, self._network, self._optimizer, self._average, self._setup.batching.rows
         )
         self.position = saved.position
         self._passed = int(self._progress() * MILESTONES)

@@ -1,0 +1,47 @@
+"""`burble plan`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from burble import api
+from burble.cli.options import parse
+from burble.cli.terminal import tell
+from burble.cli.train import TrainCommand, given_knobs
+from burble.data.prepare import held_out_tail, prepare
+from burble.data.prepared import PreparedText
+from burble.mapping import to_mapping
+from burble.text.sources import find_documents
+
+
+@dataclasses.dataclass(frozen=True)
+class PlanCommand(TrainCommand):
+    """Show what `burble train` with the same arguments would train, and do no more.
+
+    What is given stays; the plan sets the other knobs, from the text, the machine and the time.
+    """
+
+
+def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+    """Read the text, measure the machine, and print the plan."""
+    command = parse(PlanCommand, "plan", args)
+    config = command.run_config()
+    with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
+        cut = partial(held_out_tail, val_fraction=config.data.val_fraction)
+        documents = find_documents(config.sources)
+        prepare(documents, config.text, config.data.tokenizer, cut, Path(scratch), say=tell)
+        plan = api.plan_training(config, given_knobs(args), PreparedText.load(Path(scratch)))
+    if command.json:
+        described = {
+            "expected_chars": plan.expected_chars,
+            "epochs": plan.epochs,
+            "config": to_mapping(plan.config),
+        }
+        sys.stdout.write(json.dumps(described) + "\n")
+    else:
+        sys.stdout.write(plan.line() + "\n")

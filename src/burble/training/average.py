@@ -1,0 +1,69 @@
+"""A running average of the weights: what a run keeps and saves, while the raw weights go on."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+    from burble.training.network import Network
+
+# The first steps are averaged over about a tenth of them, so that the random start is forgotten.
+_SHARE = 10
+
+
+class WeightAverage:
+    """Exponential moving average of a network's parameters (Polyak and Juditsky 1992).
+
+    It evens out the noise of the last steps and of dropout. decay: what stays of it at each step;
+    0 keeps no average, and the raw weights are the model.
+    """
+
+    def __init__(self, network: Network, decay: float) -> None:
+        self._parameters = dict(network.named_parameters())
+        self._decay = decay
+        self._averages = {
+            name: parameter.detach().clone()
+            for name, parameter in self._parameters.items()
+            if decay > 0
+        }
+
+    @torch.no_grad()
+    def update(self, steps: int, rate: float) -> None:
+        """After a step; `steps` are those made so far, `rate` the step size as a share of its
+        highest: as steps get smaller there is less to even out, and the average follows faster.
+        """
+        if self._averages:
+            taken = max((1 - self._decay) / max(rate, 1e-9), _SHARE / (steps + _SHARE))
+            torch._foreach_lerp_(
+                list(self._averages.values()), list(self._parameters.values()), min(taken, 1.0)
+            )
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """While entered, the network has the averages for weights."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    def _swap(self) -> None:
+        for name, average in self._averages.items():
+            parameter = self._parameters[name]
+            parameter.data, self._averages[name] = average, parameter.data
+
+    def state(self) -> dict[str, Tensor]:
+        """The averages, by the parameters' names; nothing without averaging."""
+        return dict(self._averages)
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Go back to what `state` gave."""
+        for name in self._averages:
+            self._averages[name].copy_(state[name])
