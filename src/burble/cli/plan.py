@@ -15,6 +15,7 @@ from burble.cli.terminal import tell
 from burble.cli.train import TrainCommand, given_knobs
 from burble.data.prepare import held_out_tail, prepare
 from burble.data.prepared import PreparedText
+from burble.errors import UsageError
 from burble.mapping import to_mapping
 from burble.text.sources import find_documents
 
@@ -30,6 +31,8 @@ class PlanCommand(TrainCommand):
 def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
     """Read the text, measure the machine, and print the plan."""
     command = parse(PlanCommand, "plan", args)
+    if complete := [name for name in ("preset", "config", "resume") if getattr(command, name)]:
+        raise UsageError(f"With --{complete[0]} every knob is set: there is nothing to plan.")
     config = command.run_config()
     with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
         cut = partial(held_out_tail, val_fraction=config.data.val_fraction)

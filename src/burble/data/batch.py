@@ -32,6 +32,17 @@ class Batch:
     reset: Bool
     """(rows,) True where the row starts from a fresh state."""
 
+    @property
+    def num_targets(self) -> int:
+        """How many targets count."""
+        return int(self.mask.sum())
+
+    def part(self, rows: slice) -> Batch:
+        """Some of the rows."""
+        return Batch(
+            self.inputs[:, rows], self.targets[:, rows], self.mask[:, rows], self.reset[rows]
+        )
+
 
 class Batching(Protocol):
     """A way to cut a text into batches. Pure: the same step always gives the same batch."""

@@ -71,7 +71,7 @@ def _gain(history: History) -> float:
     best = _best(history).val_bits_per_char or 0.0
     start = history.validations[-1].progress * 0.75
     before = [v.val_bits_per_char or 0.0 for v in history.validations if v.progress <= start]
-    return 1 - best / min(before) if before else 0.0
+    return 1 - best / min(before) if before and min(before) > 0 else 0.0
 
 
 def _best(history: History) -> ValidationMetrics:
@@ -83,11 +83,12 @@ def _is_worse(last: ValidationMetrics, best: ValidationMetrics) -> bool:
 
 
 def _compared(best: ValidationMetrics, ngram_bits: float | None) -> str:
-    if ngram_bits is None or best.val_bits_per_char is None:
+    bits = best.val_bits_per_char
+    if not bits or ngram_bits is None:
         return ""
-    share = best.val_bits_per_char / ngram_bits - 1
-    if share < 0:
-        return f"An n-gram model of the same text needs {ngram_bits:.3f} bits, {-share:.0%} more."
+    if bits < ngram_bits:
+        more = ngram_bits / bits - 1
+        return f"An n-gram model of the same text needs {ngram_bits:.3f} bits, {more:.0%} more."
     return (
         f"An n-gram model of the same text needs only {ngram_bits:.3f} bits: this run was too "
         "short, or the network too small."

@@ -22,9 +22,12 @@ _TIMED = 5
 
 def training_rate(config: RunConfig, vocab_size: int, device: torch.device) -> float:
     """Floating-point operations a second in steps of `config`'s network on random text."""
-    network = Network(config.network, vocab_size).to(device)
+    # torch's own initial values draw from the global stream, which is not ours to change.
+    with torch.random.fork_rng(devices=[]):
+        network = Network(config.network, vocab_size).to(device)
     shape = (config.data.seq_len + 1, config.data.batch_size)
-    tokens = torch.randint(vocab_size, shape, device=device)
+    generator = torch.Generator().manual_seed(0)
+    tokens = torch.randint(vocab_size, shape, generator=generator).to(device)
     seconds = [_step_seconds(network, tokens) for _ in range(_WARM_UP + _TIMED)]
     work = operations(config.network, vocab_size) * config.data.seq_len * config.data.batch_size
     return work / statistics.median(seconds[_WARM_UP:])

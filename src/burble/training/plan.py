@@ -15,7 +15,8 @@ from burble.training.budget import Budget
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from burble.config import NetworkConfig, RunConfig
+    from burble.config import DataConfig, NetworkConfig, RunConfig
+    from burble.data.batch import Batching
 
 RATES = frozenset({"dropout", "input_dropout", "weight_decay"})
 PLANNED = RATES | {"hidden_size"}
@@ -43,34 +44,52 @@ class Plan:
             f"plan: {network.cell} {network.num_layers}×{network.hidden_size}, batches of "
             f"{data.batch_size}×{data.seq_len}, learning rate {training.learning_rate:g}, dropout "
             f"{training.dropout:g}, about {_rounded(self.expected_chars):,} characters: "
-            f"{self.epochs:.2g} times through the text"
+            f"{_times(self.epochs)} through the text"
         )
 
 
+@dataclass(frozen=True)
+class Steps:
+    """What one step of a run reads, and how many make an epoch."""
+
+    read: int
+    """Tokens that go through the network."""
+
+    targets: int
+    """Tokens that are asked for: all of them, but in windows one for each."""
+
+    per_epoch: int
+
+    @classmethod
+    def of(cls, batching: Batching, data: DataConfig) -> Steps:
+        """Those of this way of batching."""
+        targets = batching.rows * (1 if data.batching == "windows" else data.seq_len)
+        return cls(batching.rows * data.seq_len, targets, batching.steps_per_epoch)
+
+
 def make_plan(
-    config: RunConfig, given: AbstractSet[str], num_ids: int, vocab_size: int, rate: float
+    config: RunConfig, given: AbstractSet[str], steps: Steps, vocab_size: int, rate: float
 ) -> Plan:
     """Set what was not given.
 
-    num_ids: tokens to learn from; rate: floating-point operations a second that training makes
-    here (`machine.training_rate`).
+    rate: floating-point operations a second that training makes here (`machine.training_rate`).
     """
-    steps_per_epoch = max(1, num_ids // (config.data.batch_size * config.data.seq_len))
-    budget = Budget.from_config(config.training, steps_per_epoch)
-    seconds = math.inf if budget.seconds is None else budget.seconds
-    if "hidden_size" not in given and budget.seconds is not None:
-        config = _with(config, given, hidden_size=_hidden_size(rate * seconds))
-    chars = seconds * rate / operations(config.network, vocab_size)
-    if budget.steps is not None:
-        chars = min(chars, budget.steps * config.data.batch_size * config.data.seq_len)
-    epochs = chars / max(num_ids, 1)
-    config = _with(config, given, **_regularization(epochs))
-    return Plan(config, int(chars), epochs)
+    budget = Budget.from_config(config.training, steps.per_epoch)
+    if budget.seconds is not None:
+        config = _with(config, given, hidden_size=_hidden_size(rate * budget.seconds))
+    count = math.inf if budget.steps is None else budget.steps
+    if budget.seconds is not None:
+        work = operations(config.network, vocab_size) * steps.read
+        count = min(count, budget.seconds * rate / work)
+    epochs = count / steps.per_epoch
+    length = steps.per_epoch * steps.targets
+    config = _with(config, given, **_regularization(epochs, length))
+    return Plan(config, int(count * steps.targets), epochs)
 
 
 def operations(network: NetworkConfig, vocab_size: int) -> float:
     """Floating-point operations to learn from one character."""
-    width = network.input_size(vocab_size) if network.input == "embedding" else 1
+    width = network.input_size(vocab_size)
     inputs = width + network.hidden_size * (network.num_layers - 1)
     recurrent = network.hidden_size * network.num_layers
     gates = GATES[network.cell] * network.hidden_size
@@ -78,14 +97,14 @@ def operations(network: NetworkConfig, vocab_size: int) -> float:
 
 
 def _hidden_size(work: float) -> int:
-    """Units for `work` operations in all, in steps of 64."""
-    size = 512 * (work / 1.5e13) ** 0.25
-    return int(min(max(64 * round(size / 64), 128), 1536))
+    """Units for `work` operations in all, in steps of 256."""
+    size = 500 * (work / 1.5e13) ** 0.125
+    return int(min(max(256 * round(size / 256), 256), 1024))
 
 
-def _regularization(epochs: float) -> dict[str, float]:
-    """The more often a text is read, the less of it may be learned by heart."""
-    dropout = min(0.5, max(0.1, 0.1 * epochs**0.6))
+def _regularization(epochs: float, length: int) -> dict[str, float]:
+    """The more often a text is read, and the shorter it is, the easier it is learned by heart."""
+    dropout = min(0.6, max(0.1, 0.1 * epochs**0.5 * (1e6 / length) ** 0.12))
     return {
         "dropout": round(dropout, 2),
         "input_dropout": round(0.4 * dropout, 2) if epochs > 4 else 0.0,
@@ -95,6 +114,14 @@ def _regularization(epochs: float) -> dict[str, float]:
 
 def _with(config: RunConfig, given: AbstractSet[str], **knobs: Any) -> RunConfig:
     return config.with_options({name: knobs[name] for name in knobs if name not in given})
+
+
+def _times(epochs: float) -> str:
+    """Two digits that count, without exponents."""
+    if epochs >= 10:
+        return f"{_rounded(int(epochs)):,} times"
+    places = max(1, 1 - math.floor(math.log10(max(epochs, 1e-9))))
+    return f"{epochs:.{places}f} times"
 
 
 def _rounded(number: int) -> int:

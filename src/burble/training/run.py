@@ -17,10 +17,11 @@ from burble.errors import UsageError
 from burble.text.sources import find_documents
 from burble.training import checkpoint
 from burble.training.budget import Budget, Clock
+from burble.training.distributed import Team, open_team
 from burble.training.machine import training_rate
 from burble.training.network import Network
 from burble.training.observer import Observer, Observers, RunFacts
-from burble.training.plan import make_plan
+from burble.training.plan import PLANNED, Steps, make_plan
 from burble.training.run_folder import RunFolder, RunLog
 from burble.training.trainer import Setup, Trainer
 
@@ -71,12 +72,35 @@ def train(
 
     given: the knobs that were asked for; the plan sets the others. None: `config` is complete.
     started: on time.monotonic, when the user's wait began.
+
+    Under torchrun only process 0 returns; the others leave when the run is learned.
     """
     folder = RunFolder(path)
+    with open_team(config.training.device) as team:
+        observer = _observer(team, folder, observers)
+        begin = partial(_begin, config, folder, team, given, observer=observer, overwrite=overwrite)
+        config = team.lead(begin)
+        clock = Clock(started=started)
+        result = _run(
+            config, folder, clock, None, team=team, observer=observer, make_sampler=make_sampler
+        )
+        team.dismiss()
+    return result
+
+
+def _begin(
+    config: RunConfig,
+    folder: RunFolder,
+    team: Team,
+    given: AbstractSet[str] | None,
+    *,
+    observer: Observer,
+    overwrite: bool,
+) -> RunConfig:
+    """Prepare the text and the folder; returns the configuration with all knobs set."""
     folder.check_free(overwrite=overwrite)
-    observer = Observers([RunLog(folder), *observers])
     documents = find_documents(config.sources)
-    was_there = path.exists()
+    path, was_there = folder.path, folder.path.exists()
     try:
         prepare(
             documents,
@@ -87,9 +111,10 @@ def train(
             say=observer.noted,
         )
         text = PreparedText.load(folder.staging)
-        BATCHINGS[config.data.batching](text, config.data, config.training.seed)
-        if given is not None:
-            plan = plan_run(config, given, text)
+        batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
+        team.check(batching.rows)
+        if given is not None and not given >= PLANNED:
+            plan = plan_run(config, given, text, team.size)
             config = plan.config
             observer.noted(plan.line())
         folder.begin(config)
@@ -98,16 +123,20 @@ def train(
         shutil.rmtree(folder.staging, ignore_errors=True)
         if not was_there and not folder.config.exists():
             shutil.rmtree(path, ignore_errors=True)
-    clock = Clock(started=started)
-    return _run(config, folder, clock, None, observer=observer, make_sampler=make_sampler)
+    return config
 
 
-def plan_run(config: RunConfig, given: AbstractSet[str], text: PreparedText) -> Plan:
+def plan_run(
+    config: RunConfig, given: AbstractSet[str], text: PreparedText, processes: int = 1
+) -> Plan:
     """The plan for this text on this machine; `given` knobs stay as they are."""
     _use_threads(config)
+    batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
     vocab_size = text.tokenizer.vocab_size
-    rate = training_rate(config, vocab_size, _device(config.training.device))
-    return make_plan(config, given, len(text.train_ids), vocab_size, rate)
+    # One process is timed with its share of a batch; the others are taken to be as fast.
+    share = config.with_options({"batch_size": config.data.batch_size // processes})
+    rate = processes * training_rate(share, vocab_size, _device(config.training.device))
+    return make_plan(config, given, Steps.of(batching, config.data), vocab_size, rate)
 
 
 def resume(
@@ -126,11 +155,20 @@ def resume(
             "be changed; for another network, train anew."
         )
     config = folder.read_config().with_options(changes)
-    saved = checkpoint.read(folder.last)
-    folder.write_config(config)
-    clock = Clock(saved.position.seconds, started)
-    observer = Observers([RunLog(folder), *observers])
-    return _run(config, folder, clock, saved, observer=observer, make_sampler=make_sampler)
+    with open_team(config.training.device) as team:
+        saved = checkpoint.read(folder.last)
+        team.lead(partial(folder.write_config, config))
+        clock = Clock(saved.position.seconds, started)
+        observer = _observer(team, folder, observers)
+        result = _run(
+            config, folder, clock, saved, team=team, observer=observer, make_sampler=make_sampler
+        )
+        team.dismiss()
+    return result
+
+
+def _observer(team: Team, folder: RunFolder, observers: list[Observer]) -> Observer:
+    return Observers([RunLog(folder), *observers]) if team.leads else Observer()
 
 
 def _run(
@@ -139,13 +177,16 @@ def _run(
     clock: Clock,
     saved: Checkpoint | None,
     *,
-    observer: Observers,
+    team: Team,
+    observer: Observer,
     make_sampler: MakeSampler,
 ) -> TrainResult:
     _use_threads(config)
     text = PreparedText.load(folder.data)
     batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
+    team.check(batching.rows)
     network = _build_network(config, text)
+    team.join(network)
     num_parameters = sum(parameter.numel() for parameter in network.parameters())
     trainer = Trainer(
         Setup(
@@ -159,6 +200,7 @@ def _run(
             make_sampler(config.sample, text),
             Budget.from_config(config.training, batching.steps_per_epoch),
             clock,
+            team,
         )
     )
     if saved is not None:

@@ -6,6 +6,7 @@ import dataclasses
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -25,11 +26,15 @@ from burble.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from torch import Tensor
+
     from burble.config import RunConfig, TrainingConfig
     from burble.data.batch import Batch, Batching
     from burble.data.prepared import PreparedText
+    from burble.score import Score
     from burble.training.budget import Budget, Clock
-    from burble.training.network import Network
+    from burble.training.distributed import Team
+    from burble.training.network import Network, NetworkState
     from burble.training.observer import Observer
     from burble.training.run_folder import RunFolder, RunLog
 
@@ -66,31 +71,40 @@ class Setup:
     sampler: Callable[[ModelFile, int], str]
     budget: Budget
     clock: Clock
+    team: Team
 
 
 class Trainer:
-    """One run, and where it stands."""
+    """One run, and where it stands.
+
+    Every process of a team has one, and all take the same turns: what could differ between them,
+    clock, signals and what is on disk, comes from the team.
+    """
 
     def __init__(self, setup: Setup) -> None:
         self.position = Position()
         self._setup = setup
+        self._team = setup.team
         self._training = setup.config.training
         self._network = setup.network
         self._optimizer = adamw(setup.network, self._training)
         self._average = WeightAverage(setup.network, self._training.averaging)
         self._device = torch.device(self._training.device)
-        self._carried = setup.network.start(setup.batching.rows)
+        self._carried = self._team.own(setup.network.start(setup.batching.rows))
+        self._signals = StopSignals()
         self._good: Checkpoint | None = None
         self._passed = 0
         self._validation_seconds = 0.0
         self._reserve = _CLOSING_SECONDS
         self._start_counting()
+        self._agree()
 
     def resume(self, saved: Checkpoint) -> None:
         """Go back to where `saved` was taken."""
         self._go_to(saved)
         self._good = saved
-        self._setup.log.cut((saved.position.metrics_bytes, saved.position.samples_bytes))
+        sizes = (saved.position.metrics_bytes, saved.position.samples_bytes)
+        self._team.lead(partial(self._setup.log.cut, sizes))
 
     def run(self) -> Position:
         """Learn until the budget or the patience ends.
@@ -98,22 +112,31 @@ class Trainer:
         Raises `TrainingInterruptedError` after a signal, everything saved, and `DivergedError`
         where three rescues did not help.
         """
-        with StopSignals() as signals:
+        with self._signals:
             if self._good is None:
                 self._milestone()
             while self._progress() < 1 and not self._out_of_patience():
                 self._step()
+                self._agree()
                 self._pass_milestones()
                 self._save_now_and_then()
-                if signals.requested is not None:
-                    self._save_state()
-                    raise TrainingInterruptedError(self._how_to_resume(), signals.requested)
+                self._stop_if_asked()
         return self.position
 
-    def _progress(self) -> float:
-        return self._setup.budget.progress(
-            self.position.step, self._setup.clock.seconds() + self._reserve
+    def _agree(self) -> None:
+        """Look at the clock and for signals, together."""
+        self._now, self._stop = self._team.agree(
+            self._setup.clock.seconds(), self._signals.requested
         )
+
+    def _stop_if_asked(self) -> None:
+        if self._stop is not None:
+            signal = self._stop
+            self._save_state()
+            raise self._team.told_once(TrainingInterruptedError(self._how_to_resume(), signal))
+
+    def _progress(self) -> float:
+        return self._setup.budget.progress(self.position.step, self._now + self._reserve)
 
     def _out_of_patience(self) -> bool:
         patience = self._training.patience
@@ -124,14 +147,14 @@ class Trainer:
         batch = self._setup.batching.batch(step)
         # Dropout draws by seed and step, so that a resumed run draws the same.
         self._network.dropout.generator.manual_seed((training.seed * 1_000_003 + step) % 2**63)
-        loss, correct, carried = loss_of(self._network, batch, self._carried, self._device)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        *figures, carried = self._backward(batch)
+        loss, correct = self._team.add_up(self._network, *figures)
         norm = torch.nn.utils.clip_grad_norm_(
             self._network.parameters(), training.grad_clip or math.inf
         )
-        if not math.isfinite(loss.item()) or not math.isfinite(norm.item()):
-            self._rescue(f"the loss was {loss.item():g}, the gradient's norm {norm.item():g}")
+        if not math.isfinite(loss) or not math.isfinite(norm.item()):
+            self._rescue(f"the loss was {loss:g}, the gradient's norm {norm.item():g}")
             return
         rate = learning_rate(training, step, self._progress()) * self.position.rate_scale
         for group in self._optimizer.param_groups:
@@ -139,7 +162,18 @@ class Trainer:
         self._optimizer.step()
         self._average.update(step + 1, rate / training.learning_rate)
         self._carried = carried
-        self._count(batch, loss.item(), int(correct.item()), rate=rate, norm=norm.item())
+        self._count(batch, loss, round(correct), rate=rate, norm=norm.item())
+
+    def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, NetworkState]:
+        """This process's part of the gradient, of the mean loss and of the likeliest."""
+        share = self._team.share(batch)
+        loss, correct, carried = loss_of(self._network, share, self._carried, self._device)
+        if not share.num_targets:
+            # The padding at the end of an epoch; the mean of nothing is not a number.
+            return torch.zeros_like(loss), correct, carried
+        loss = loss * (share.num_targets / batch.num_targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach(), correct, carried
 
     def _count(self, batch: Batch, loss: float, correct: int, *, rate: float, norm: float) -> None:
         score = batch_score(loss, correct, batch, self._setup.text.tokenizer)
@@ -178,12 +212,13 @@ class Trainer:
         if due <= self._passed:
             return
         self._passed = due
-        too_slow = self._validation_seconds > _VALIDATION_SHARE * self._setup.clock.seconds()
+        too_slow = self._validation_seconds > _VALIDATION_SHARE * self._now
         if self._setup.budget.seconds is None or progress >= 1 or not too_slow:
             self._milestone()
         else:
             with self._average.applied():
-                self._show_sample(self._model_file())
+                self._team.lead(lambda: self._show_sample(self._model_file()))
+            self._agree()
 
     def _milestone(self) -> None:
         """Look at the averaged weights, and save where the run stands."""
@@ -197,14 +232,7 @@ class Trainer:
 
     def _validate(self) -> bool:
         """Validate, keep the model if it is the best, show what it writes; whether it is sound."""
-        started = time.monotonic()
-        score = score_network(
-            self._network,
-            self._setup.batching.validation(),
-            self._setup.text.tokenizer,
-            self._device,
-        )
-        took = time.monotonic() - started
+        score, took = self._team.lead(self._score_held_out)
         self._validation_seconds += took
         self._reserve = took + _CLOSING_SECONDS
         bits = score.bits_per_char if score.num_characters else None
@@ -212,19 +240,37 @@ class Trainer:
             return False
         best_bits = self.position.best_bits
         best = bits is None or best_bits is None or bits < best_bits
+        self._agree()
         self.position = dataclasses.replace(
             self.position,
-            seconds=self._setup.clock.seconds(),
+            seconds=self._now,
             best_bits=bits if best else best_bits,
             stale=0 if best else self.position.stale + 1,
         )
+        accuracy = None if bits is None else score.accuracy
+        self._team.lead(partial(self._publish, bits, accuracy, best=best))
+        return True
+
+    def _score_held_out(self) -> tuple[Score, float]:
+        """The score, and the seconds it took."""
+        started = time.monotonic()
+        score = score_network(
+            self._network,
+            self._setup.batching.validation(),
+            self._setup.text.tokenizer,
+            self._device,
+        )
+        return score, time.monotonic() - started
+
+    def _publish(self, bits: float | None, accuracy: float | None, *, best: bool) -> None:
+        """Tell of a validation, keep the model if it is the best, show what it writes."""
         self._setup.observer.validated(
             ValidationMetrics(
                 step=self.position.step,
                 seconds=self.position.seconds,
                 progress=self._progress(),
                 val_bits_per_char=bits,
-                val_accuracy=None if bits is None else score.accuracy,
+                val_accuracy=accuracy,
                 best=best,
             )
         )
@@ -232,7 +278,6 @@ class Trainer:
         if best:
             model.save(self._setup.folder.model)
         self._show_sample(model)
-        return True
 
     def _show_sample(self, model: ModelFile) -> None:
         step = self.position.step
@@ -246,32 +291,38 @@ class Trainer:
         )
 
     def _save_now_and_then(self) -> None:
-        since = self._setup.clock.seconds() - self.position.seconds
+        since = self._now - self.position.seconds
         if since > _SAVE_SECONDS and self._is_sound(None):
             self._save_state()
 
     def _save_state(self) -> Checkpoint:
-        metrics_bytes, samples_bytes = self._setup.log.sizes()
+        metrics_bytes, samples_bytes = self._team.lead(self._setup.log.sizes)
+        self._agree()
         self.position = dataclasses.replace(
             self.position,
-            seconds=self._setup.clock.seconds(),
+            seconds=self._now,
             metrics_bytes=metrics_bytes,
             samples_bytes=samples_bytes,
         )
+        carried = self._team.whole(self._carried)
         saved = checkpoint.capture(
-            self.position, self._network, self._optimizer, self._average, self._carried
+            self.position, self._network, self._optimizer, self._average, carried
         )
-        checkpoint.write(saved, self._setup.folder.last)
+        self._team.lead(partial(checkpoint.write, saved, self._setup.folder.last))
+        self._agree()
         return saved
 
     def _rescue(self, reason: str) -> None:
         """Go back to the last good state with half the learning rate."""
         scale, rescues = self.position.rate_scale / 2, self.position.rescues + 1
         if self._good is None or rescues > _RESCUES:
-            raise DivergedError(
-                f"Training diverged at step {self.position.step}: {reason}. {rescues - 1} times it "
-                f"was taken back with half the learning rate. {self._setup.folder.model} is the "
-                "best model before that. Try a smaller --learning-rate."
+            raise self._team.told_once(
+                DivergedError(
+                    f"Training diverged at step {self.position.step}: {reason}. {rescues - 1} "
+                    "times it was taken back with half the learning rate. "
+                    f"{self._setup.folder.model} is the best model before that. Try a smaller "
+                    "--learning-rate."
+                )
             )
         self._setup.observer.noted(
             f"At step {self.position.step} {reason}: back to step {self._good.position.step} with "
@@ -281,9 +332,10 @@ class Trainer:
         self.position = dataclasses.replace(self.position, rate_scale=scale, rescues=rescues)
 
     def _go_to(self, saved: Checkpoint) -> None:
-        self._carried = checkpoint.restore(
+        carried = checkpoint.restore(
             saved, self._network, self._optimizer, self._average, self._setup.batching.rows
         )
+        self._carried = self._team.own(carried)
         self.position = saved.position
         self._passed = int(self._progress() * MILESTONES)
         self._start_counting()

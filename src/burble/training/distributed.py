@@ -1,0 +1,243 @@
+"""Several processes that learn as one, each from its own rows of every batch.
+
+All hold the same weights. A step sums their gradients and makes the same update everywhere. What
+depends on the clock, on signals or on the disk is decided by process 0, the leader, and told to the
+others. So every process takes the same turns, and the loop is written as if there were one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
+from torch import distributed
+
+from burble.errors import BurbleError, UsageError
+from burble.training.network import Dropout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import Tensor
+
+    from burble.data.batch import Batch
+    from burble.training.network import Network, NetworkState
+
+T = TypeVar("T")
+
+# A process that dies closes its connections, and the others notice at once. This is for a machine
+# that falls silent, and long enough for the leader to prepare a text of gigabytes.
+_SILENCE = timedelta(minutes=30)
+
+
+class Team:
+    """The processes of a run. This class is a process alone, which has nobody to ask."""
+
+    rank = 0
+    size = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes the run's files and speaks to the user."""
+        return self.rank == 0
+
+    def check(self, rows: int) -> None:
+        """Raise `UsageError` where `rows` cannot be shared equally."""
+        if rows % self.size:
+            raise self.told_once(
+                UsageError(
+                    f"{self.size} processes cannot share batches of {rows} rows equally. Give a "
+                    f"--batch-size that is a multiple of {self.size} (a short text has fewer rows "
+                    "than asked for), or start fewer processes."
+                )
+            )
+
+    def rows(self, all_rows: int) -> slice:
+        """Which of all rows are this process's."""
+        count = all_rows // self.size
+        return slice(self.rank * count, (self.rank + 1) * count)
+
+    def share(self, batch: Batch) -> Batch:
+        """This process's rows of a batch."""
+        return batch.part(self.rows(batch.inputs.shape[1]))
+
+    def own(self, state: NetworkState) -> NetworkState:
+        """This process's rows of the state of all."""
+        return tuple(tuple(part[:, self.rows(part.shape[1])] for part in layer) for layer in state)
+
+    def whole(self, state: NetworkState) -> NetworkState:
+        """The state of all rows, from each process's own."""
+        return state
+
+    def join(self, network: Network) -> None:
+        """Let the network draw its dropout as one process with all rows would."""
+
+    def add_up(self, network: Network, *figures: Tensor) -> list[float]:
+        """Sum gradients, in place, and figures, (), over the processes."""
+        del network
+        return [float(figure.item()) for figure in figures]
+
+    def agree(self, seconds: float, signal: int | None) -> tuple[float, int | None]:
+        """The leader's clock, and a signal that any process was sent."""
+        return seconds, signal
+
+    def lead(self, task: Callable[[], T]) -> T:
+        """The leader does it, and all get what came of it; where it fails, all end."""
+        return task()
+
+    def told_once(self, error: BurbleError) -> BaseException:
+        """What to raise for an error that every process meets: only the leader reports it."""
+        return error
+
+    def dismiss(self) -> None:
+        """The run is learned: only the leader goes on, to what is done with it."""
+
+
+class ProcessTeam(Team):
+    """Processes over torch.distributed, whose group is open.
+
+    One sum over one buffer, and not DistributedDataParallel: that averages without regard to
+    masks, wraps the network, whose parameters are the model file's, and gains by overlapping sums
+    with the backward pass of many layers; here nearly all weights are in one recurrent layer,
+    whose gradient is ready only when backpropagation is over.
+    """
+
+    def __init__(self) -> None:
+        self.rank = distributed.get_rank()
+        self.size = distributed.get_world_size()
+
+    def whole(self, state: NetworkState) -> NetworkState:
+        """The state of all rows, from each process's own."""
+        return tuple(tuple(self._gathered(part, dim=1) for part in layer) for layer in state)
+
+    def join(self, network: Network) -> None:
+        """Let the network draw its dropout as one process with all rows would."""
+        network.dropout = SharedDropout(network.dropout, self)
+        network.input_dropout = SharedDropout(network.input_dropout, self)
+
+    def add_up(self, network: Network, *figures: Tensor) -> list[float]:
+        """Sum gradients, in place, and figures, (), over the processes."""
+        parameters = list(network.parameters())
+        # A process whose rows are all padding has none.
+        parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        # float32 counts exactly up to 16 million, more than a batch has tokens.
+        parts.append(torch.stack([figure.detach().float() for figure in figures]))
+        flat = torch.cat([part.flatten() for part in parts])
+        with _told_when_alone():
+            distributed.all_reduce(flat)
+        *gradients, sums = torch.split(flat, [part.numel() for part in parts])
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient.view_as(parameter)
+        return [float(figure) for figure in sums.tolist()]
+
+    def agree(self, seconds: float, signal: int | None) -> tuple[float, int | None]:
+        """The leader's clock, and a signal that any process was sent."""
+        told = self._gathered(torch.tensor([[seconds, signal or 0]], dtype=torch.float64), dim=0)
+        return float(told[0, 0]), int(told[:, 1].max()) or None
+
+    def lead(self, task: Callable[[], T]) -> T:
+        """The leader does it, and all get what came of it; where it fails, all end."""
+        if not self.leads:
+            followed: T = self._follow()
+            return followed
+        try:
+            result = task()
+        except BaseException as error:
+            self._tell([None, getattr(error, "exit_code", 1)])
+            raise
+        self._tell([result, 0])
+        return result
+
+    def _follow(self) -> Any:
+        told: list[Any] = [None, 0]
+        self._tell(told)
+        result, exit_code = told
+        if exit_code:
+            raise SystemExit(exit_code)
+        return result
+
+    def told_once(self, error: BurbleError) -> BaseException:
+        """What to raise for an error that every process meets: only the leader reports it."""
+        return error if self.leads else SystemExit(error.exit_code)
+
+    def dismiss(self) -> None:
+        """The run is learned: only the leader goes on, to what is done with it."""
+        if not self.leads:
+            raise SystemExit(0)
+
+    def _gathered(self, part: Tensor, dim: int) -> Tensor:
+        parts = [torch.empty_like(part) for _ in range(self.size)]
+        with _told_when_alone():
+            distributed.all_gather(parts, part.contiguous())
+        return torch.cat(parts, dim)
+
+    def _tell(self, objects: list[Any]) -> None:
+        with _told_when_alone():
+            distributed.broadcast_object_list(objects)
+
+
+class SharedDropout(Dropout):
+    """Draws the mask of all rows, on every process alike, and keeps its own rows of it."""
+
+    def __init__(self, dropout: Dropout, team: Team) -> None:
+        super().__init__(dropout.rate, locked=dropout.locked, generator=dropout.generator)
+        self._team = team
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Drop units of this process's (time, rows, hidden)."""
+        if not self.training or self.rate == 0:
+            return hidden
+        time, rows, width = hidden.shape
+        all_rows = rows * self._team.size
+        ones = hidden.new_ones(1 if self.locked else time, all_rows, width)
+        return hidden * super().forward(ones)[:, self._team.rows(all_rows)]
+
+
+@contextmanager
+def open_team(device: str) -> Iterator[Team]:
+    """The team that torchrun started this process in, or a process alone."""
+    if "RANK" not in os.environ or int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        yield Team()
+        return
+    _take_device(device)
+    # torch's optimizers import this module, whose defaults keep the group that is open then; its
+    # threads would outlive the interpreter, and the process would abort at its end (torch 2.13).
+    importlib.import_module("torch.distributed.nn.functional")
+    # What lies in main memory, clocks and messages, need not pass through a GPU.
+    backend = "gloo" if device == "cpu" else "cpu:gloo,cuda:nccl"
+    try:
+        distributed.init_process_group(backend, timeout=_SILENCE)
+    except (ValueError, RuntimeError) as error:
+        raise UsageError(f"The processes did not find each other: {error}") from error
+    try:
+        yield ProcessTeam()
+    finally:
+        distributed.destroy_process_group()
+
+
+def _take_device(device: str) -> None:
+    """With GPUs, the one of this process's number on its machine becomes "cuda"."""
+    if device not in {"cpu", "cuda"}:
+        raise UsageError(
+            f"Several processes learn on cpu or cuda, where each takes a GPU; found {device!r}."
+        )
+    if device == "cuda":
+        try:
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        except (RuntimeError, AssertionError) as error:
+            raise UsageError(f"There is no GPU for each process: {error}") from error
+
+
+@contextmanager
+def _told_when_alone() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        raise BurbleError(
+            "Another process of this run has ended or fell silent, so this one cannot go on; that "
+            f"one's message tells why. What was saved can be resumed. ({error})"
+        ) from error
