@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint types contracts tests coverage format clean
+.PHONY: demo test lint types contracts tests coverage format clean bench-learning
 
 demo: $(INSTALLED)
 	$(BIN)/burble train python-docs --minutes 1 --seed 1 -o runs/demo --overwrite
@@ -39,6 +39,11 @@ $(INSTALLED): pyproject.toml constraints.txt $(wildcard src/burble/engine/kernel
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[dev]'
 	touch $@
+
+# How fast it learns beside others: hours, or parts of it with ARGS="--only burble --budgets 10".
+# The others come with the extra bench.
+bench-learning: $(INSTALLED)
+	$(BIN)/python benchmarks/learning.py --write $(ARGS)
 
 clean:
 	rm -rf src/burble/engine/*.so .venv build dist runs .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

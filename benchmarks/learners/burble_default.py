@@ -1,0 +1,49 @@
+"""`burble train TEXT --minutes M --seed S`, no other knob, then `burble eval`, twice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from burble.evaluation.evaluate import WINDOW
+from burble.training.run_folder import RunFolder
+from learners.common import Learned, Task
+
+
+def burble(*args: str) -> dict[str, Any]:
+    """Run a command of burble with --json; what it reports."""
+    command = [sys.executable, "-m", "burble", *args, "--json"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def learn_text(task: Task) -> Learned:
+    """Through the command line, as anyone would."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = f"{folder}/run"
+        options = ["--minutes", str(task.seconds / 60), "--seed", str(task.seed)]
+        options += ["--lowercase"] if task.lowercase else []
+        trained = burble("train", task.path, *options, "-o", run)
+        stream, windows = (
+            burble("eval", run, task.path, "--protocol", protocol, "--no-baselines")
+            for protocol in ("stream", "windows")
+        )
+        config = RunFolder(Path(run)).read_config()
+    network, data, training = config.network, config.data, config.training
+    return Learned(
+        bits=stream["bits_per_char"],
+        windows_bits=windows["bits_per_char"],
+        window=WINDOW,
+        last_bits=stream["bits_per_char"],
+        seconds=trained["seconds"],
+        updates=trained["steps"],
+        targets=trained["chars_seen"],
+        parameters=trained["parameters"],
+        detail=f"{network.cell} {network.num_layers}×{network.hidden_size}, batches of "
+        f"{data.batch_size}×{data.seq_len}, dropout {training.dropout:g}",
+    )

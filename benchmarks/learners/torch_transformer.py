@@ -1,0 +1,166 @@
+"""A small transformer of characters in PyTorch, at the sizes that nanoGPT names for a processor."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from burble.data.scan import random_windows
+from burble.evaluation.evaluate import WINDOWS_SEED
+from learners.common import THREADS, Ids, Learned, Task, learn, read_text, torch_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LAYERS, HEADS, WIDTH, CONTEXT, BATCH = 4, 4, 128, 64, 12
+RATE, LAST_RATE, WARM_UP = 1e-3, 1e-4, 0.05
+BETAS, WEIGHT_DECAY, CLIP = (0.9, 0.99), 0.1, 1.0
+
+# In one pass a window moves on by this: each character has CONTEXT - STRIDE others before it, or
+# more.
+STRIDE = 16
+NUM_WINDOWS = 4096
+GLANCED = 1024
+
+
+class Block(nn.Module):
+    """Attention to what came before, then a perceptron, both added to what they read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(WIDTH, bias=False)
+        self.queries_keys_values = nn.Linear(WIDTH, 3 * WIDTH, bias=False)
+        self.attention_out = nn.Linear(WIDTH, WIDTH, bias=False)
+        self.perceptron_norm = nn.LayerNorm(WIDTH, bias=False)
+        self.widen = nn.Linear(WIDTH, 4 * WIDTH, bias=False)
+        self.narrow = nn.Linear(4 * WIDTH, WIDTH, bias=False)
+
+    def forward(self, stream: Tensor) -> Tensor:
+        """(rows, time, width) to the same."""
+        stream = stream + self.attention_out(self.attend(self.attention_norm(stream)))
+        wide = functional.gelu(self.widen(self.perceptron_norm(stream)))
+        return stream + self.narrow(wide)
+
+    def attend(self, inputs: Tensor) -> Tensor:
+        """Causal, in `HEADS` parts side by side."""
+        rows, time, _ = inputs.shape
+        split = self.queries_keys_values(inputs).view(rows, time, 3, HEADS, WIDTH // HEADS)
+        queries, keys, values = split.permute(2, 0, 3, 1, 4)
+        mixed = functional.scaled_dot_product_attention(queries, keys, values, is_causal=True)
+        return mixed.transpose(1, 2).reshape(rows, time, WIDTH)
+
+
+class Transformer(nn.Module):
+    """Ids (rows, time) to logits (rows, time, vocab); the head shares the embedding's weights."""
+
+    def __init__(self, vocab_size: int) -> None:
+        super().__init__()
+        self.characters = nn.Embedding(vocab_size, WIDTH)
+        self.places = nn.Embedding(CONTEXT, WIDTH)
+        self.blocks = nn.Sequential(*(Block() for _ in range(LAYERS)))
+        self.norm = nn.LayerNorm(WIDTH, bias=False)
+        for name, parameter in self.named_parameters():
+            if parameter.ndim > 1:
+                ends_branch = name.endswith(("attention_out.weight", "narrow.weight"))
+                nn.init.normal_(
+                    parameter, std=0.02 / math.sqrt(2 * LAYERS) if ends_branch else 0.02
+                )
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """At most `CONTEXT` of them in time."""
+        stream = self.characters(ids) + self.places.weight[: ids.shape[1]]
+        return functional.linear(self.norm(self.blocks(stream)), self.characters.weight)
+
+
+def optimizer_of(network: nn.Module) -> torch.optim.AdamW:
+    """Weight decay on matrices only."""
+    matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]
+    vectors = [parameter for parameter in network.parameters() if parameter.ndim == 1]
+    groups = [
+        {"params": matrices, "weight_decay": WEIGHT_DECAY},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=RATE, betas=BETAS, fused=True)
+
+
+def rate_at(progress: float) -> float:
+    """Up in the first `WARM_UP` of the time, then half a cosine down to `LAST_RATE`."""
+    if progress < WARM_UP:
+        return RATE * max(progress / WARM_UP, 0.01)
+    fallen = (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
+    return LAST_RATE + (RATE - LAST_RATE) * fallen
+
+
+def bits(network: nn.Module, windows: Iterator[tuple[Tensor, Tensor]]) -> float:
+    """Bits per target; windows: tokens (rows, time + 1), and which targets count, (rows, time)."""
+    nats, count = 0.0, 0
+    with torch.no_grad():
+        for tokens, counts in windows:
+            logits, targets = network(tokens[:, :-1])[counts], tokens[:, 1:][counts]
+            nats += functional.cross_entropy(logits, targets, reduction="sum").item()
+            count += len(targets)
+    return nats / math.log(2) / count
+
+
+def sliding(ids: Ids) -> Iterator[tuple[Tensor, Tensor]]:
+    """Every id but the first is a target once, in a window that moves on by `STRIDE`."""
+    last = len(ids) - 1 - CONTEXT
+    starts = np.append(np.arange(0, last, STRIDE), last)
+    # The first target of each window that no window before it had.
+    begins = np.append(0, starts[:-1] + CONTEXT) - starts
+    for first in range(0, len(starts), 64):
+        part = slice(first, first + 64)
+        tokens = ids[starts[part, None] + np.arange(CONTEXT + 1)]
+        counts = np.arange(CONTEXT) >= begins[part, None]
+        yield torch.from_numpy(tokens), torch.from_numpy(counts)
+
+
+def fresh(ids: Ids, count: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Random windows of its own length, every position a target."""
+    for batch in random_windows(ids, count, CONTEXT, WINDOWS_SEED):
+        tokens = np.concatenate([batch.inputs, batch.targets[-1:]]).T
+        yield torch.from_numpy(tokens), torch.from_numpy(batch.mask.T)
+
+
+def learn_text(task: Task) -> Learned:
+    """Random windows, every position a target."""
+    torch.set_num_threads(THREADS)
+    torch.manual_seed(task.seed)
+    rng = np.random.default_rng(task.seed)
+    text = read_text(task)
+    network = Transformer(text.vocab_size)
+    optimizer = optimizer_of(network)
+
+    def update(progress: float) -> None:
+        for group in optimizer.param_groups:
+            group["lr"] = rate_at(progress)
+        inputs, targets = torch_windows(text.train, BATCH, CONTEXT, rng)
+        loss = functional.cross_entropy(network(inputs).flatten(0, 1), targets.flatten())
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), CLIP)
+        optimizer.step()
+
+    course = learn(
+        network, task.seconds, update, lambda: bits(network, fresh(text.held_out, GLANCED))
+    )
+    last = bits(network, sliding(text.held_out))
+    network.load_state_dict(course.best)
+    return Learned(
+        bits=bits(network, sliding(text.held_out)),
+        windows_bits=bits(network, fresh(text.held_out, NUM_WINDOWS)),
+        window=CONTEXT,
+        last_bits=last,
+        seconds=course.seconds,
+        updates=course.updates,
+        targets=course.updates * BATCH * CONTEXT,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        detail=f"{LAYERS} layers, {HEADS} heads, {WIDTH} wide, context {CONTEXT}, batches of "
+        f"{BATCH}, AdamW {RATE:g} with warm-up and cosine to {LAST_RATE:g}; one pass in windows "
+        f"of {CONTEXT} that move on by {STRIDE}",
+    )
