@@ -8,7 +8,8 @@
 #include "elementwise.h"
 
 #define BLOCKS 4 /* registers of 8 outputs side by side */
-#define TILE 2   /* rows that share each load of weights */
+#define WIDTH (8 * BLOCKS)
+#define TILE 2 /* rows that share each load of weights */
 
 static int is_available(void) { return __builtin_cpu_supports("avx2"); }
 
@@ -26,8 +27,8 @@ TARGET INLINE __m256i add_products(__m256i total, __m256i x, __m256i magnitude, 
 }
 
 TARGET INLINE void tile(const int rows, const int8_t *weights, const int32_t *start,
-                               int32_t num_inputs, const int8_t *inputs, int64_t input_stride,
-                               int32_t *sums, int64_t sum_stride) {
+                        int32_t num_inputs, const int8_t *inputs, int64_t input_stride,
+                        int32_t *sums, int64_t sum_stride) {
     __m256i total[TILE][BLOCKS];
     for (int r = 0; r < rows; r++)
         for (int b = 0; b < BLOCKS; b++)
@@ -46,21 +47,7 @@ TARGET INLINE void tile(const int rows, const int8_t *weights, const int32_t *st
             _mm256_storeu_si256((__m256i *)(sums + r * sum_stride + 8 * b), total[r][b]);
 }
 
-TARGET static void multiply(const matrix *m, const int8_t *inputs, int64_t input_stride,
-                            int64_t rows, int32_t *sums, int64_t sum_stride) {
-    const int8_t *weights = m->weights;
-    for (int32_t first = 0; first < m->padded_outputs; first += 8 * BLOCKS) {
-        const int32_t *start = m->start + first;
-        int64_t row = 0;
-        for (; row + TILE <= rows; row += TILE)
-            tile(TILE, weights, start, m->padded_inputs, inputs + row * input_stride, input_stride,
-                 sums + row * sum_stride + first, sum_stride);
-        if (row < rows)
-            tile(1, weights, start, m->padded_inputs, inputs + row * input_stride, input_stride,
-                 sums + row * sum_stride + first, sum_stride);
-        weights += (int64_t)8 * BLOCKS * m->padded_inputs;
-    }
-}
+#include "multiply.h"
 
 TARGET static int64_t probe_products(int64_t times) {
     __m256i total[8], w = _mm256_set1_epi32((int32_t)times), x = _mm256_set1_epi32(0x01020304);
@@ -79,10 +66,5 @@ TARGET static int64_t probe_products(int64_t times) {
     return seen;
 }
 
-const kernel avx2_kernel = {.name = "avx2",
-                            .width = 8 * BLOCKS,
-                            .is_available = is_available,
-                            .multiply = multiply,
-                            .probe_products = probe_products,
-                            ELEMENTWISE};
+const kernel avx2_kernel = {.name = "avx2", ELEMENTWISE, PRODUCTS};
 #endif

@@ -13,7 +13,8 @@
 #include "elementwise.h"
 
 #define BLOCKS 4 /* registers of 16 outputs side by side */
-#define TILE 4   /* rows that share each load of weights */
+#define WIDTH (16 * BLOCKS)
+#define TILE 4 /* rows that share each load of weights */
 
 static int is_available(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -29,7 +30,7 @@ TARGET INLINE __m512i four_inputs(const int8_t *inputs) {
 
 /* One row: two chains of sums for each register, or each would wait for its last. */
 TARGET INLINE void one_row(const int8_t *weights, const int32_t *start, int32_t num_inputs,
-                                  const int8_t *inputs, int32_t *sums) {
+                           const int8_t *inputs, int32_t *sums) {
     __m512i even[BLOCKS], odd[BLOCKS];
     for (int b = 0; b < BLOCKS; b++) {
         even[b] = _mm512_loadu_si512(start + 16 * b);
@@ -47,8 +48,12 @@ TARGET INLINE void one_row(const int8_t *weights, const int32_t *start, int32_t 
 }
 
 TARGET INLINE void tile(const int rows, const int8_t *weights, const int32_t *start,
-                               int32_t num_inputs, const int8_t *inputs, int64_t input_stride,
-                               int32_t *sums, int64_t sum_stride) {
+                        int32_t num_inputs, const int8_t *inputs, int64_t input_stride,
+                        int32_t *sums, int64_t sum_stride) {
+    if (rows == 1) {
+        one_row(weights, start, num_inputs, inputs, sums);
+        return;
+    }
     __m512i total[TILE][BLOCKS];
     for (int r = 0; r < rows; r++)
         for (int b = 0; b < BLOCKS; b++) total[r][b] = _mm512_loadu_si512(start + 16 * b);
@@ -66,26 +71,7 @@ TARGET INLINE void tile(const int rows, const int8_t *weights, const int32_t *st
             _mm512_storeu_si512(sums + r * sum_stride + 16 * b, total[r][b]);
 }
 
-TARGET static void multiply(const matrix *m, const int8_t *inputs, int64_t input_stride,
-                            int64_t rows, int32_t *sums, int64_t sum_stride) {
-    const int8_t *weights = m->weights;
-    for (int32_t first = 0; first < m->padded_outputs; first += 16 * BLOCKS) {
-        const int32_t *start = m->start + first;
-        int64_t row = 0;
-        for (; row + TILE <= rows; row += TILE)
-            tile(TILE, weights, start, m->padded_inputs, inputs + row * input_stride, input_stride,
-                 sums + row * sum_stride + first, sum_stride);
-        if (row + 2 <= rows) {
-            tile(2, weights, start, m->padded_inputs, inputs + row * input_stride, input_stride,
-                 sums + row * sum_stride + first, sum_stride);
-            row += 2;
-        }
-        if (row < rows)
-            one_row(weights, start, m->padded_inputs, inputs + row * input_stride,
-                    sums + row * sum_stride + first);
-        weights += (int64_t)16 * BLOCKS * m->padded_inputs;
-    }
-}
+#include "multiply.h"
 
 TARGET static int64_t probe_products(int64_t times) {
     __m512i total[16], w = _mm512_set1_epi32((int32_t)times), x = _mm512_set1_epi32(0x01020304);
@@ -100,10 +86,5 @@ TARGET static int64_t probe_products(int64_t times) {
     return seen;
 }
 
-const kernel avx512_kernel = {.name = "avx512",
-                              .width = 16 * BLOCKS,
-                              .is_available = is_available,
-                              .multiply = multiply,
-                              .probe_products = probe_products,
-                              ELEMENTWISE};
+const kernel avx512_kernel = {.name = "avx512", ELEMENTWISE, PRODUCTS};
 #endif

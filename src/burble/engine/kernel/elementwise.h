@@ -115,6 +115,10 @@ TARGET static int64_t probe_memory(const int64_t *restrict words, int64_t size, 
     return seen;
 }
 
-#define ELEMENTWISE \
+/* What each file puts into its kernel: all of the above, and what it defines itself. */
+#define ELEMENTWISE                                                                           \
     .shift = SHIFT, .quantize = quantize, .dequantize = dequantize, .cell = {lstm, gru, rnn}, \
     .accumulate = accumulate, .weigh = weigh, .probe_memory = probe_memory
+#define PRODUCTS                                                             \
+    .width = WIDTH, .is_available = is_available, .multiply = multiply,      \
+    .probe_products = probe_products

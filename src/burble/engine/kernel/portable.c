@@ -3,9 +3,10 @@
 #define SHIFT 0
 #include "elementwise.h"
 
+#define WIDTH 1 /* the packed weights are rows as they stand */
+
 static int is_available(void) { return 1; }
 
-/* With a width of 1 the packed weights are rows as they stand. */
 static void multiply(const matrix *m, const int8_t *inputs, int64_t input_stride, int64_t rows,
                      int32_t *sums, int64_t sum_stride) {
     const int8_t *restrict weights = m->weights;
@@ -34,9 +35,4 @@ static int64_t probe_products(int64_t times) {
     return seen;
 }
 
-const kernel portable_kernel = {.name = "portable",
-                                .width = 1,
-                                .is_available = is_available,
-                                .multiply = multiply,
-                                .probe_products = probe_products,
-                                ELEMENTWISE};
+const kernel portable_kernel = {.name = "portable", ELEMENTWISE, PRODUCTS};
