@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from burble.engine.kernels import choose_kernel
+from burble.threads import usable_processors
 
 PACKAGES = (
     "burble",
@@ -30,10 +31,9 @@ def describe_machine() -> dict[str, Any]:
     for package in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)
-    affinity = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))
     return {
         "processor": processor_name(),
-        "cores": len(affinity(0)),
+        "cores": usable_processors(),
         "kernels": list(choose_kernel().available),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

@@ -7,17 +7,15 @@ import math
 import tempfile
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from burble.config import TextConfig
-from burble.data.prepare import held_out_tail, prepare
+from burble.config import RunConfig, TextConfig
+from burble.data.prepare import prepare_to_learn
 from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, random_windows, scan
 from burble.evaluation.evaluate import NUM_WINDOWS, WINDOW, WINDOWS_SEED
-from burble.text.sources import find_documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from burble.data.batch import Batch
 
 THREADS = 2
-HELD_OUT = 0.1
 
 # A learner of torch is looked at this often, with the clock stopped, and its best state is kept.
 LOOK_SECONDS = 20.0
@@ -82,14 +79,8 @@ class Text:
 def read_text(task: Task) -> Text:
     """The text, split as `burble train` splits it."""
     with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
-        text = prepare(
-            find_documents([task.path]),
-            TextConfig(lowercase=task.lowercase),
-            "char",
-            partial(held_out_tail, val_fraction=HELD_OUT),
-            Path(scratch),
-            say=lambda _: None,
-        )
+        config = RunConfig(sources=(task.path,), text=TextConfig(lowercase=task.lowercase))
+        text = prepare_to_learn(config, Path(scratch), lambda _: None)
         train, held_out = text.train_ids.astype(np.int64), text.val_ids.astype(np.int64)
         return Text(train, held_out, text.tokenizer.vocab_size)
 

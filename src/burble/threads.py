@@ -1,4 +1,4 @@
-"""Settings of the threaded libraries, which they read once, when they are loaded."""
+"""How many threads make sense, and settings of the threaded libraries, which they read once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ _SPIN_COUNT = "2000"
 
 # The NumPy engine's products are of one row by a matrix: too small to share between threads.
 _BLAS_THREADS = "1"
+
+
+def usable_processors() -> int:
+    """Processors that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def settle_threads() -> None:

@@ -37,8 +37,7 @@ def history(*bits: float) -> History:
                 best=figure == min(bits[: place + 1]),
             )
             for place, figure in enumerate(bits)
-        ],
-        [],
+        ]
     )
 
 
@@ -152,10 +151,10 @@ def test_the_history_of_a_run_is_what_its_observers_were_told(
     result = train_tiny(tmp_path, [told], steps=60)
     assert len(told.steps) > 40
     assert len(told.validations) == 21
-    assert History.read(tmp_path / "run") == History(told.validations, told.steps)
+    assert History.read(tmp_path / "run") == History(told.validations)
     text = api.load(tmp_path / "run").training_text()
     ngram = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
-    assert result.diagnosis == diagnose(History(told.validations, []), ngram)
+    assert result.diagnosis == diagnose(History(told.validations), ngram)
     assert f"{ngram:.3f} bits" in (result.diagnosis or "")
 
 

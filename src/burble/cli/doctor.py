@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import platform
 import sys
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from burble.cli.options import parse
 from burble.engine.kernels import choose_kernel
 from burble.text.corpora import cache_folder
+from burble.threads import usable_processors
 from burble.version import __version__
 
 # What each optional package is for.
@@ -43,9 +43,7 @@ def examine() -> dict[str, str | int]:
         "burble": __version__,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "processors": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count() or 1,
+        "processors": usable_processors(),
         "numpy": importlib.metadata.version("numpy"),
         "kernel": _kernel(),
         "cache": str(cache_folder()),

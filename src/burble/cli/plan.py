@@ -6,18 +6,15 @@ import dataclasses
 import json
 import sys
 import tempfile
-from functools import partial
 from pathlib import Path
 
 from burble import api
 from burble.cli.options import parse
 from burble.cli.terminal import tell
 from burble.cli.train import TrainCommand, given_knobs
-from burble.data.prepare import held_out_tail, prepare
-from burble.data.prepared import PreparedText
+from burble.data.prepare import prepare_to_learn
 from burble.errors import UsageError
 from burble.mapping import to_mapping
-from burble.text.sources import find_documents
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,10 +32,8 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
         raise UsageError(f"With --{complete[0]} every knob is set: there is nothing to plan.")
     config = command.run_config()
     with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
-        cut = partial(held_out_tail, val_fraction=config.data.val_fraction)
-        documents = find_documents(config.sources)
-        prepare(documents, config.text, config.data.tokenizer, cut, Path(scratch), say=tell)
-        plan = api.plan_training(config, given_knobs(args), PreparedText.load(Path(scratch)))
+        text = prepare_to_learn(config, Path(scratch), tell)
+        plan = api.plan_training(config, given_knobs(args), text)
     if command.json:
         described = {
             "expected_chars": plan.expected_chars,

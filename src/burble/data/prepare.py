@@ -10,6 +10,7 @@ import hashlib
 import os
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from burble.durable import told_when_full
 from burble.errors import TextError
 from burble.text.decoding import read_text
 from burble.text.normalization import normalize_stream
+from burble.text.sources import find_documents
 from burble.tokenizers.base import smallest_dtype
 from burble.tokenizers.registry import TOKENIZERS
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from burble.config import TextConfig, TokenizerKind, UnknownPolicy
+    from burble.config import RunConfig, TextConfig, TokenizerKind, UnknownPolicy
     from burble.text.sources import Document
     from burble.tokenizers.base import Tokenizer
 
@@ -151,6 +153,18 @@ def _read_documents(
             f"There is no text in {names}: found 0 characters. Give some to learn from."
         )
     return spool
+
+
+def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]) -> PreparedText:
+    """`prepare` what a run of this configuration learns from, its end held out."""
+    return prepare(
+        find_documents(config.sources),
+        config.text,
+        config.data.tokenizer,
+        partial(held_out_tail, val_fraction=config.data.val_fraction),
+        folder,
+        say=say,
+    )
 
 
 def held_out_tail(text: WholeText, val_fraction: float) -> int:

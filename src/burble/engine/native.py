@@ -5,17 +5,16 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib.util
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from burble.engine.cells import CELLS
 from burble.engine.input_table import input_table
 from burble.engine.quantization import Int8Matrix
-from burble.engine.step_model import State, check_ids
+from burble.engine.step_model import State, check_ids, fresh_state
 from burble.engine.stream import Stream
+from burble.threads import usable_processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -147,9 +146,7 @@ class NativeModel:
 
     def start(self, rows: int) -> State:
         """The fresh state of `rows` texts: zeros."""
-        tensors = CELLS[self.network.cell].num_states
-        shape = (rows, self.network.num_layers, tensors, self.network.hidden_size)
-        return State(np.zeros(shape, dtype=np.float32))
+        return fresh_state(self.network, rows)
 
     def forward(self, ids: Ids, state: State) -> tuple[Float32, State]:
         """Read ids, (time, rows); the logits after each, (time, rows, vocab), and the state."""
@@ -170,7 +167,6 @@ class NativeModel:
 
     def write(self, streams: Sequence[Stream]) -> None:
         """Write on each stream up to its limit, or until one of its stops is met."""
-
         for stream in streams:
             check_ids(stream.tokens[: stream.end], self.vocab_size)
 
@@ -286,10 +282,3 @@ def _address(array: np.ndarray[Any, Any] | None) -> int | None:
 def _require_memory(enough: bool) -> None:  # noqa: FBT001 - reads as a sentence
     if not enough:
         raise MemoryError(_TOO_LARGE)
-
-
-def usable_processors() -> int:
-    """Processors that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -9,7 +9,7 @@ import numpy as np
 from burble.engine.cells import CELLS, LayerState
 from burble.engine.input_table import input_table
 from burble.engine.quantization import Float32Product, Int8Product
-from burble.engine.step_model import State, check_ids
+from burble.engine.step_model import State, check_ids, fresh_state
 from burble.sampling import PENALTY_TOKENS, choose, uniform
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ class NumpyModel:
 
     def start(self, rows: int) -> State:
         """The fresh state of `rows` texts: zeros."""
-        shape = (rows, self.network.num_layers, self._cell.num_states, self.network.hidden_size)
-        return State(np.zeros(shape, dtype=np.float32))
+        return fresh_state(self.network, rows)
 
     def forward(self, ids: Ids, state: State) -> tuple[Float32, State]:
         """Read ids, (time, rows); the logits after each, (time, rows, vocab), and the state."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from burble.engine.cells import CELLS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,6 +49,13 @@ class StepModel(Protocol):
 
     def write(self, streams: Sequence[Stream]) -> None:
         """Write on each stream up to its limit, or until one of its stops is met."""
+
+
+def fresh_state(network: NetworkConfig, rows: int) -> State:
+    """The state of `rows` texts of which nothing was read: zeros."""
+    tensors = CELLS[network.cell].num_states
+    shape = (rows, network.num_layers, tensors, network.hidden_size)
+    return State(np.zeros(shape, dtype=np.float32))
 
 
 def check_ids(ids: Ids, vocab_size: int) -> None:

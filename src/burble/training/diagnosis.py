@@ -7,38 +7,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from burble.mapping import from_mapping
-from burble.training.observer import StepMetrics, ValidationMetrics
+from burble.training.observer import ValidationMetrics
 from burble.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Between the last two quarters of a run: less than this is standing still.
+# A share of the bits; a run that gains or loses less than this stands still.
 _STILL = 0.005
 
 
 @dataclass(frozen=True)
 class History:
-    """The figures of a run as its log has them."""
+    """The validations of a run as its log has them, those without a held-out text left out."""
 
     validations: list[ValidationMetrics]
-    steps: list[StepMetrics]
 
     @classmethod
     def read(cls, folder: Path) -> History:
         """From the log in the folder of a run."""
-        lines = [json.loads(line) for line in RunFolder(folder).metrics.read_text().splitlines()]
+        lines = map(json.loads, RunFolder(folder).metrics.read_text().splitlines())
         return cls(
             [
                 from_mapping(ValidationMetrics, line, "metrics")
                 for line in lines
                 if line.get("val_bits_per_char") is not None
-            ],
-            [
-                from_mapping(StepMetrics, line, "metrics")
-                for line in lines
-                if "train_bits_per_char" in line
-            ],
+            ]
         )
 
 
@@ -49,14 +43,12 @@ def diagnose(history: History, ngram_bits: float | None = None) -> str | None:
     """
     if len(history.validations) < 3:
         return None
-    verdict = _verdict(history)
-    return f"{verdict} {_compared(_best(history), ngram_bits)}".strip()
+    return f"{_verdict(history)} {_compared(_bits(_best(history)), ngram_bits)}".strip()
 
 
 def _verdict(history: History) -> str:
     best, last = _best(history), history.validations[-1]
-    # Step size falls to zero at the end, where every run improves; so look at the middle, too.
-    if _is_worse(last, best):
+    if _bits(last) > (1 + _STILL) * _bits(best):
         return (
             f"It was best after {best.seconds:.0f} s and has learned the text by heart since. "
             "Give it more text, more --dropout, or fewer minutes."
@@ -68,23 +60,22 @@ def _verdict(history: History) -> str:
 
 def _gain(history: History) -> float:
     """By what share the held-out figure fell in the last quarter of the run."""
-    best = _best(history).val_bits_per_char or 0.0
     start = history.validations[-1].progress * 0.75
-    before = [v.val_bits_per_char or 0.0 for v in history.validations if v.progress <= start]
-    return 1 - best / min(before) if before and min(before) > 0 else 0.0
+    before = min((_bits(v) for v in history.validations if v.progress <= start), default=0.0)
+    return 1 - _bits(_best(history)) / before if before > 0 else 0.0
 
 
 def _best(history: History) -> ValidationMetrics:
-    return min(history.validations, key=lambda v: v.val_bits_per_char or 0.0)
+    return min(history.validations, key=_bits)
 
 
-def _is_worse(last: ValidationMetrics, best: ValidationMetrics) -> bool:
-    return (last.val_bits_per_char or 0.0) > (1 + _STILL) * (best.val_bits_per_char or 0.0)
+def _bits(validation: ValidationMetrics) -> float:
+    bits = validation.val_bits_per_char
+    return 0.0 if bits is None else bits
 
 
-def _compared(best: ValidationMetrics, ngram_bits: float | None) -> str:
-    bits = best.val_bits_per_char
-    if not bits or ngram_bits is None:
+def _compared(bits: float, ngram_bits: float | None) -> str:
+    if bits == 0 or ngram_bits is None:
         return ""
     if bits < ngram_bits:
         more = ngram_bits / bits - 1

@@ -6,9 +6,11 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
-from torch.nn import functional
 
+from burble.data.batch import Batch
+from burble.training.measure import loss_of
 from burble.training.network import Network
 from burble.training.plan import operations
 
@@ -25,18 +27,22 @@ def training_rate(config: RunConfig, vocab_size: int, device: torch.device) -> f
     # torch's own initial values draw from the global stream, which is not ours to change.
     with torch.random.fork_rng(devices=[]):
         network = Network(config.network, vocab_size).to(device)
-    shape = (config.data.seq_len + 1, config.data.batch_size)
-    generator = torch.Generator().manual_seed(0)
-    tokens = torch.randint(vocab_size, shape, generator=generator).to(device)
-    seconds = [_step_seconds(network, tokens) for _ in range(_WARM_UP + _TIMED)]
-    work = operations(config.network, vocab_size) * config.data.seq_len * config.data.batch_size
+    batch = _random_batch(config, vocab_size)
+    seconds = [_step_seconds(network, batch, device) for _ in range(_WARM_UP + _TIMED)]
+    work = operations(config.network, vocab_size) * batch.num_targets
     return work / statistics.median(seconds[_WARM_UP:])
 
 
-def _step_seconds(network: Network, tokens: torch.Tensor) -> float:
+def _random_batch(config: RunConfig, vocab_size: int) -> Batch:
+    length, rows = config.data.seq_len, config.data.batch_size
+    ids = np.random.default_rng(0).integers(vocab_size, size=(length + 1, rows))
+    every = np.ones((length, rows), dtype=np.bool_)
+    return Batch(ids[:-1], ids[1:], mask=every, reset=every[0])
+
+
+def _step_seconds(network: Network, batch: Batch, device: torch.device) -> float:
     started = time.perf_counter()
-    logits, _ = network(tokens[:-1], network.start(tokens.shape[1]))
-    loss = functional.cross_entropy(logits.flatten(0, 1), tokens[1:].flatten())
+    loss, _, _ = loss_of(network, batch, network.start(batch.inputs.shape[1]), device)
     loss.backward()  # type: ignore[no-untyped-call]
     loss.item()  # waits for whatever still runs on a GPU
     network.zero_grad(set_to_none=True)

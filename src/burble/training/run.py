@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from burble.data.prepare import held_out_tail, prepare
+from burble.data.prepare import prepare_to_learn
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
 from burble.errors import UsageError
-from burble.text.sources import find_documents
 from burble.training import checkpoint
 from burble.training.budget import Budget, Clock
 from burble.training.distributed import Team, open_team
@@ -99,18 +98,9 @@ def _begin(
 ) -> RunConfig:
     """Prepare the text and the folder; returns the configuration with all knobs set."""
     folder.check_free(overwrite=overwrite)
-    documents = find_documents(config.sources)
     path, was_there = folder.path, folder.path.exists()
     try:
-        prepare(
-            documents,
-            config.text,
-            config.data.tokenizer,
-            partial(held_out_tail, val_fraction=config.data.val_fraction),
-            folder.staging,
-            say=observer.noted,
-        )
-        text = PreparedText.load(folder.staging)
+        text = prepare_to_learn(config, folder.staging, observer.noted)
         batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
         team.check(batching.rows)
         if given is not None and not given >= PLANNED:
