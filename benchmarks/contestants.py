@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
+import sys
 import tempfile
 from collections import ChainMap, Counter
 from dataclasses import dataclass
@@ -309,6 +310,14 @@ def require(*packages: str, extra: str = "bench") -> None:
     for package in packages:
         if importlib.util.find_spec(package) is None:
             raise UnavailableError(f"{package} is not installed: pip install -e '.[{extra}]'")
+
+
+def require_for_chart() -> None:
+    """End here, before hours of measuring, where the chart could not be drawn."""
+    try:
+        require("matplotlib")
+    except UnavailableError as error:
+        sys.exit(f"--write draws a chart, but {error}")
 
 
 @dataclass(frozen=True)

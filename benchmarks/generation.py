@@ -35,7 +35,7 @@ from contestants import (
     UnavailableError,
     logit_error,
     random_model,
-    require,
+    require_for_chart,
 )
 from generation_report import MIN_WIDTH, describe_run, print_tables, write_results
 from machine import describe_machine
@@ -210,10 +210,7 @@ def main() -> None:
         print(json.dumps(found))
         return
     if args.write:
-        try:
-            require("matplotlib")
-        except UnavailableError as error:
-            sys.exit(f"--write draws a chart, but {error}")
+        require_for_chart()
     console = Console(highlight=False)
     console.width = max(console.width, MIN_WIDTH)
     machine = describe_machine()

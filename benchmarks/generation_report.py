@@ -9,6 +9,8 @@ import numpy as np
 from rich.table import Table
 
 from contestants import CHECKED, TEMPERATURE, VOCABULARY
+from machine import in_one_line
+from tables import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,13 +51,7 @@ def title(shape: str) -> str:
 
 def describe_run(report: dict[str, Any]) -> str:
     """Machine and date in one line."""
-    machine = report["machine"]
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    return (
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
-        f"Python {machine['python']}, {versions}; {report['date']}, "
-        f"load before {machine['load_before']}"
-    )
+    return in_one_line(report["machine"], report["date"])
 
 
 def print_tables(results: Sequence[Result], models: Sequence[str], console: Console) -> None:
@@ -85,8 +81,7 @@ def markdown(report: dict[str, Any], results: Sequence[Result]) -> str:
     ]
     for shape in models:
         lines += ["", f"## {title(shape)}", ""]
-        lines += [f"| {' | '.join(COLUMNS)} |", "|---|" + "---:|" * (len(COLUMNS) - 1)]
-        lines += [f"| {' | '.join(cells(r))} |" for r in results if r.model == shape]
+        lines += markdown_table([COLUMNS, *(cells(r) for r in results if r.model == shape)])
     lines += ["", "## What ran", "", "| | | largest error of a logit |", "|---|---|---:|"]
     for result in results:
         if result.model == models[0]:

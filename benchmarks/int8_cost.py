@@ -9,19 +9,10 @@ one pass with int8 and with float32.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-
-def burble(*args: str) -> dict[str, object]:
-    """Run a command of burble with --json; what it reports."""
-    command = [sys.executable, "-m", "burble", *args, "--json"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    found: dict[str, object] = json.loads(done.stdout)
-    return found
+from command import burble
 
 
 def row(text: str, size: int, minutes: str) -> str:

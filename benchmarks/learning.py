@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from burble.threads import settle_threads
-from contestants import UnavailableError, require
+from contestants import UnavailableError, require, require_for_chart
 from learners.common import THREADS, Learned, Task
 from learners.keras_tutorial import BACKENDS
 from learning_report import (
@@ -145,7 +145,15 @@ def run_all(args: argparse.Namespace, report: dict[str, Any], console: Console) 
                     task = Task(str(getattr(args, text)), TEXTS[text], budget, seed)
                     found = measure_apart(name, task, args.backend or BACKENDS[0])
                     label = ENTRIES[name].label
-                    run = Run(text, name, label, budget, seed, date, **asdict(found))
+                    run = Run(
+                        text=text,
+                        contestant=name,
+                        label=label,
+                        budget=budget,
+                        seed=seed,
+                        date=date,
+                        **asdict(found),
+                    )
                     console.print(f"{text} {budget:g} s {name} seed {seed}: {run.bits:.3f}")
                     put(report, run)
                     if args.write:
@@ -209,10 +217,7 @@ def main() -> None:
         print(json.dumps(asdict(found)))
         return
     if args.write:
-        try:
-            require("matplotlib")
-        except UnavailableError as error:
-            sys.exit(f"--write draws a chart, but {error}")
+        require_for_chart()
     for text in args.texts:
         if not getattr(args, text).is_file():
             sys.exit(f"There is no file {getattr(args, text)}. Name it with --{text} FILE.")

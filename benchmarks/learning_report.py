@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.table import Table
 
-from learners.common import LOOK_SECONDS
+from learners.common import LOOK_SECONDS, Learned
+from machine import in_one_line
+from tables import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,25 +33,16 @@ TICKS = (1.5, 1.75, 2, 2.25, 2.5, 3, 3.5, 4, 5)
 LABEL_GAP = 0.05
 
 
-@dataclass(frozen=True)
-class Run:
-    """One contestant, text, budget and seed, and what `Learned` says of it."""
+@dataclass(frozen=True, kw_only=True)
+class Run(Learned):
+    """One contestant, text, budget and seed, and what became of it."""
 
     text: str
     contestant: str
     label: str
     budget: float
-    seed: int
     date: str
-    bits: float
-    windows_bits: float | None
-    window: int | None
-    last_bits: float
-    seconds: float
-    updates: int
-    targets: int
-    parameters: int
-    detail: str
+    seed: int
 
     @property
     def key(self) -> tuple[str, str, float, int]:
@@ -118,14 +111,8 @@ def windows_rows(runs: Sequence[Run]) -> list[list[str]]:
 
 def describe_run(report: dict[str, Any]) -> str:
     """Machine and dates in one line."""
-    machine = report["machine"]
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     dates = sorted({run["date"] for run in report["runs"]})
-    days = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
-    return (
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
-        f"Python {machine['python']}, {versions}; {days}, load before {machine['load_before']}"
-    )
+    return in_one_line(report["machine"], " to ".join(dict.fromkeys(dates[:1] + dates[-1:])))
 
 
 def print_tables(report: dict[str, Any], console: Console) -> None:
@@ -142,13 +129,6 @@ def print_tables(report: dict[str, Any], console: Console) -> None:
             for row in made[1:]:
                 table.add_row(*row)
             console.print(table)
-
-
-def markdown_table(made: list[list[str]]) -> list[str]:
-    """Lines of a table whose first column is text."""
-    head, *others = made
-    lines = [f"| {' | '.join(head)} |", "|---|" + "---:|" * (len(head) - 1)]
-    return lines + [f"| {' | '.join(row)} |" for row in others]
 
 
 def markdown(report: dict[str, Any]) -> str:

@@ -42,6 +42,15 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
+def in_one_line(machine: dict[str, Any], when: str) -> str:
+    """What `describe_machine` found, and when the figures were taken."""
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
+        f"Python {machine['python']}, {versions}; {when}, load before {machine['load_before']}"
+    )
+
+
 def processor_name() -> str:
     """What the processor calls itself."""
     described = Path("/proc/cpuinfo")

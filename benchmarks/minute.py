@@ -9,20 +9,11 @@ with the defaults for a minute, then measured with `burble eval` on the held-out
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-
-def burble(*args: str) -> dict[str, object]:
-    """Run a command of burble with --json; what it reports."""
-    command = [sys.executable, "-m", "burble", *args, "--json"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    found: dict[str, object] = json.loads(done.stdout)
-    return found
+from command import burble
 
 
 def row(options: list[str], minutes: str, seed: str) -> str:

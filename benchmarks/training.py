@@ -25,6 +25,7 @@ from rich.table import Table
 
 from burble.threads import settle_threads
 from machine import describe_machine
+from tables import markdown_table
 
 if TYPE_CHECKING:
     from training_step import Result
@@ -75,9 +76,7 @@ def markdown(report: dict[str, Any], results: list[Result]) -> str:
         "",
         "By `python benchmarks/training.py --write`.",
         "",
-        f"| {' | '.join(COLUMNS)} |",
-        "|---|" + "---:|" * (len(COLUMNS) - 1),
-        *(f"| {' | '.join(cells(result))} |" for result in results),
+        *markdown_table([COLUMNS, *map(cells, results)]),
     ]
     for note in notes(report):
         lines += ["", note]

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from burble.evaluation.evaluate import WINDOW
 from burble.training.run_folder import RunFolder
+from command import burble
 from learners.common import Learned, Task
-
-
-def burble(*args: str) -> dict[str, Any]:
-    """Run a command of burble with --json; what it reports."""
-    command = [sys.executable, "-m", "burble", *args, "--json"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def learn_text(task: Task) -> Learned:
