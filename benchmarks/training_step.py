@@ -19,7 +19,7 @@ from burble.training.budget import learning_rate
 from burble.training.measure import batch_score, loss_of
 from burble.training.network import Network
 from burble.training.plan import operations
-from burble.training.trainer import adamw
+from burble.training.trainer import adamw, clip_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,11 +108,9 @@ class Step:
         self._loss.backward()
 
     def _clip(self) -> None:
-        norm = torch.nn.utils.clip_grad_norm_(
-            self._network.parameters(), self._training.grad_clip or math.inf
-        )
+        norm = clip_gradients(self._network, self._training.grad_clip or math.inf)
         assert math.isfinite(self._loss.item())
-        assert math.isfinite(norm.item())
+        assert math.isfinite(norm)
 
     def _optimize(self) -> None:
         # Half way: as most steps, past the warm-up.

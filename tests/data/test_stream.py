@@ -28,10 +28,19 @@ def test_lanes_go_on_through_an_epoch(data: st.DataObject, time: int, rows: int,
     assert previous.reset.all()
     for step in range(1, batching.steps_per_epoch):
         batch = batching.batch(step)
-        assert not batch.reset.any()
         assert np.array_equal(batch.inputs[0], previous.targets[-1])
         previous = batch
     assert batching.batch(batching.steps_per_epoch).reset.all()
+
+
+def test_now_and_then_a_lane_starts_anew() -> None:
+    batching = batching_of(20_000, time=2, rows=10)
+    resets = np.array([batching.batch(step).reset for step in range(1, 1000)])
+    assert 70 < resets.sum() < 130
+    # Each lane at times of its own, and not where it did an epoch before.
+    assert len(set(map(tuple, resets.T.tolist()))) == 10
+    epoch_later = [batching.batch(batching.steps_per_epoch + step).reset for step in range(1, 1000)]
+    assert not np.array_equal(resets, epoch_later)
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)

@@ -133,3 +133,18 @@ def test_a_broken_checkpoint_is_one_message_and_the_model_stays(
     with pytest.raises(ModelFileError, match="cannot be resumed"):
         resume_tiny(tmp_path)
     ModelFile.load(tmp_path / "run")
+
+
+def test_a_checkpoint_that_lacks_something_is_one_message(tmp_path: Path) -> None:
+    train_tiny(tmp_path, averaging=0.0)
+    config = tmp_path / "run" / "run.toml"
+    config.write_text(config.read_text().replace("averaging = 0.0", "averaging = 0.9"))
+    with pytest.raises(ModelFileError, match=r"lacks average\..*train again"):
+        resume_tiny(tmp_path, steps=100)
+
+
+def test_a_run_without_its_log_goes_on(tmp_path: Path) -> None:
+    train_tiny(tmp_path)
+    (tmp_path / "run" / "metrics.jsonl").unlink()
+    assert resume_tiny(tmp_path).diagnosis is None
+    assert resume_tiny(tmp_path, steps=160).steps == 160

@@ -59,6 +59,17 @@ class Checkpoint:
     tensors: dict[str, Tensor]
 
 
+class _Tensors(dict[str, "Tensor"]):
+    """The tensors of a checkpoint, by name."""
+
+    def __missing__(self, name: str) -> Tensor:
+        raise ModelFileError(
+            f"The run cannot be resumed: what was saved of it lacks {name}, perhaps since another "
+            "version of burble wrote it. Its model can still be used; to go on learning, train "
+            "again."
+        )
+
+
 def capture(
     position: Position,
     network: Network,
@@ -85,8 +96,11 @@ def restore(
     average: WeightAverage,
     rows: int,
 ) -> NetworkState:
-    """Put a run back where `checkpoint` was taken; returns the carried state."""
-    tensors = checkpoint.tensors
+    """Put a run back where `checkpoint` was taken; returns the carried state.
+
+    Raises `ModelFileError` where the checkpoint lacks something that this run needs.
+    """
+    tensors = _Tensors(checkpoint.tensors)
     network.load_state_dict(
         {name: tensors[f"network.{name}"] for name in network.state_dict()}, strict=True
     )

@@ -25,8 +25,9 @@ class History:
 
     @classmethod
     def read(cls, folder: Path) -> History:
-        """From the log in the folder of a run."""
-        lines = map(json.loads, RunFolder(folder).metrics.read_text().splitlines())
+        """From the log in the folder of a run; of a run without its log nothing is known."""
+        log = RunFolder(folder).metrics
+        lines = map(json.loads, log.read_text().splitlines() if log.exists() else [])
         return cls(
             [
                 from_mapping(ValidationMetrics, line, "metrics")
