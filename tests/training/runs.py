@@ -23,6 +23,7 @@ TINY: dict[str, Any] = {
     "steps": 80,
     "dropout": 0.3,
     "sample_length": 20,
+    "precision": "float32",
 }
 
 

@@ -20,6 +20,15 @@ def build(**options: object) -> Network:
     return Network(config, VOCAB, generator=torch.Generator().manual_seed(0))
 
 
+def learns(network: Network) -> tuple[Tensor, Tensor]:
+    """Logits, and the gradient of the first recurrence after one reading."""
+    logits, _ = network(ids(), network.start(3))
+    logits.logsumexp(-1).sum().backward()
+    gradient = network.get_parameter("layers.0.weight_hh").grad
+    assert gradient is not None
+    return logits.detach(), gradient
+
+
 def ids(time: int = 5, rows: int = 3) -> Tensor:
     return torch.randint(0, VOCAB, (time, rows), generator=torch.Generator().manual_seed(1))
 
@@ -49,6 +58,20 @@ def test_each_gates_recurrent_weights_start_orthogonal(cell: CellKind) -> None:
 def test_the_same_generator_builds_the_same_network() -> None:
     one, other = build(num_layers=3).state_dict(), build(num_layers=3).state_dict()
     assert all(one[name].equal(other[name]) for name in one)
+
+
+@pytest.mark.parametrize("cell", get_args(CellKind))
+def test_bfloat16_is_near_float32_and_only_for_learning(cell: CellKind) -> None:
+    full, lower = build(cell=cell, num_layers=2), build(cell=cell, num_layers=2)
+    lower.precision = "bfloat16"
+    for one, other in zip(learns(full), learns(lower), strict=True):
+        assert other.dtype == torch.float32
+        assert not other.equal(one)
+        torch.testing.assert_close(other, one, atol=0.02, rtol=0.1)
+    full.eval()
+    lower.eval()
+    assert full(ids(), full.start(3))[0].equal(lower(ids(), lower.start(3))[0])
+    assert all(part.dtype == torch.float32 for layer in full.start(3) for part in layer)
 
 
 @pytest.mark.parametrize("cell", get_args(CellKind))

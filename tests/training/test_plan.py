@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
@@ -14,8 +15,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from burble.config import CellKind, RunConfig, from_toml, to_toml
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
-from burble.training import checkpoint
-from burble.training.machine import training_rate
+from burble.training import checkpoint, machine
+from burble.training.machine import settle_precision, training_rate
 from burble.training.network import Network
 from burble.training.plan import PLANNED, Plan, Steps, make_plan, operations
 from burble.training.run import train
@@ -50,6 +51,11 @@ def plan(num_ids: int = 1_000_000, rate: float = 1e11, **options: Any) -> Plan:
     )
 
 
+def rate_among(rates: dict[str, float], config: RunConfig, *_: object) -> float:
+    """A machine of known speed."""
+    return rates[config.training.precision]
+
+
 def units(planned: Plan) -> int:
     return planned.config.network.hidden_size
 
@@ -76,13 +82,14 @@ def test_a_given_knob_stays_and_the_others_are_planned_as_ever(knob: str, second
 
 def test_with_all_knobs_given_nothing_changes() -> None:
     options = {**GIVEN, "minutes": 7.0}
-    assert plan(**options).config == RunConfig().with_options(options)
+    assert plan(10_000_000, **options).config == RunConfig().with_options(options)
 
 
 def test_what_is_no_planned_knob_is_never_touched() -> None:
     free = plan(minutes=10.0)
     changed = {name: getattr(free.config.training, name) for name in PLANNED - {"hidden_size"}}
     changed["hidden_size"] = units(free)
+    assert free.config.training.epochs is None
     assert free.config == RunConfig().with_options({"minutes": 10.0, **changed})
 
 
@@ -143,6 +150,18 @@ def test_every_text_and_budget_gives_a_run_that_is_valid(num_ids: int, cell: Cel
         assert math.isfinite(planned.epochs)
         # An epoch is whole steps: of a text that short, one of 512.
         assert planned.epochs == pytest.approx(planned.expected_chars / num_ids, rel=0.2)
+
+
+def test_a_short_text_is_read_so_often_and_no_more() -> None:
+    found = [plan(20_000, minutes=minutes) for minutes in (0.05, 0.5, 5.0, 50.0)]
+    assert rises([planned.epochs for planned in found])
+    most = found[-1].epochs
+    assert found[-2].epochs == most == found[-1].config.training.epochs
+    assert found[0].config.training.epochs is None
+    # Who asks for so many epochs or steps gets them.
+    assert plan(20_000, epochs=3 * most).epochs == pytest.approx(3 * most, rel=0.01)
+    assert plan(20_000, epochs=3 * most, minutes=50.0).epochs == pytest.approx(3 * most, rel=0.01)
+    assert plan(20_000, steps=10**6, minutes=50.0).epochs > 3 * most
 
 
 def test_what_is_expected_follows_from_rate_and_time() -> None:
@@ -257,6 +276,24 @@ def test_the_rate_of_this_machine_is_a_number_to_divide_by(input_kind: str) -> N
     assert math.isfinite(rate)
     # The slowest processor makes a million a second, the fastest GPU a few 10^15.
     assert 1e6 < rate < 1e16
+
+
+def test_the_precision_is_measured_only_where_none_was_asked_for() -> None:
+    config = RunConfig().with_options({"hidden_size": 32, "seq_len": 12, "batch_size": 4})
+    settled, _ = settle_precision(config, VOCAB, torch.device("cpu"))
+    assert settled.training.precision in {"float32", "bfloat16"}
+    assert settled == config.with_options({"precision": settled.training.precision})
+    for precision in ("float32", "bfloat16"):
+        asked = config.with_options({"precision": precision})
+        assert settle_precision(asked, VOCAB, torch.device("cpu"))[0] == asked
+
+
+def test_of_two_precisions_the_clearly_faster_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    for faster, expected in ((2.0, "bfloat16"), (1.01, "float32"), (0.2, "float32")):
+        rates = {"float32": 1e9, "bfloat16": faster * 1e9}
+        monkeypatch.setattr(machine, "training_rate", partial(rate_among, rates))
+        settled, rate = machine.settle_precision(RunConfig(), VOCAB, torch.device("cpu"))
+        assert (settled.training.precision, rate) == (expected, rates[expected])
 
 
 def test_measuring_the_machine_leaves_the_global_random_numbers_alone() -> None:

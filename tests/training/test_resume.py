@@ -24,6 +24,7 @@ KINDS: list[dict[str, Any]] = [
     {"batching": "windows", "cell": "gru", "input": "one-hot", "stride": 7},
     {"batching": "sentences", "cell": "rnn", "input": "scalar", "locked_dropout": False},
     {"batching": "stream", "tokenizer": "byte", "steps": None, "epochs": 1.5},
+    {"batching": "stream", "precision": "bfloat16"},
 ]
 
 

@@ -15,18 +15,35 @@ from burble.training.network import Network
 from burble.training.plan import operations
 
 if TYPE_CHECKING:
-    from burble.config import RunConfig
+    from burble.config import RunConfig, TrainingPrecision
 
 # The first steps make oneDNN's primitives; then a few for the median.
 _WARM_UP = 3
 _TIMED = 5
+
+# Fewer bits must be worth it, beyond the noise of this measurement.
+_WORTH = 1.1
+
+
+def settle_precision(
+    config: RunConfig, vocab_size: int, device: torch.device
+) -> tuple[RunConfig, float]:
+    """The configuration with its precision decided, and what `training_rate` gives for it."""
+    asked: tuple[TrainingPrecision, ...] = ("float32", "bfloat16")
+    if config.training.precision != "auto":
+        asked = (config.training.precision,)
+    found = [config.with_options({"precision": precision}) for precision in asked]
+    rates = [training_rate(one, vocab_size, device) for one in found]
+    best = 1 if rates[-1] > _WORTH * rates[0] else 0
+    return found[best], rates[best]
 
 
 def training_rate(config: RunConfig, vocab_size: int, device: torch.device) -> float:
     """Floating-point operations a second in steps of `config`'s network on random text."""
     # torch's own initial values draw from the global stream, which is not ours to change.
     with torch.random.fork_rng(devices=[]):
-        network = Network(config.network, vocab_size).to(device)
+        network = Network(config.network, vocab_size, precision=config.training.precision)
+        network = network.to(device)
     batch = _random_batch(config, vocab_size)
     seconds = [_step_seconds(network, batch, device) for _ in range(_WARM_UP + _TIMED)]
     work = operations(config.network, vocab_size) * batch.num_targets

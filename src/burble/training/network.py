@@ -17,7 +17,7 @@ from burble.config import GATES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from burble.config import CellKind, NetworkConfig
+    from burble.config import CellKind, NetworkConfig, TrainingPrecision
 
 LayerState = tuple[Tensor, ...]
 """Tensors (1, rows, hidden) that one layer carries; the cell that made them knows what they are."""
@@ -164,10 +164,12 @@ class Network(nn.Module):
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         locked_dropout: bool = True,
+        precision: TrainingPrecision = "float32",
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         generator = generator or torch.Generator()
+        self.precision = precision
         self.residual = config.residual
         self.embedding: nn.Module
         match config.input:
@@ -204,7 +206,16 @@ class Network(nn.Module):
         return tuple(cell.start(rows) for cell in self.cells())
 
     def forward(self, ids: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
-        """Read ids (time, rows); logits (time, rows, vocab) and the state after them."""
+        """Read ids (time, rows); logits (time, rows, vocab) and the state after them.
+
+        While it learns, layers and head may compute in bfloat16; what comes out is float32.
+        """
+        lower = self.training and self.precision == "bfloat16"
+        with torch.autocast(ids.device.type, torch.bfloat16, enabled=lower):
+            logits, after = self._read(ids, state)
+        return logits.float(), tuple(tuple(part.float() for part in layer) for layer in after)
+
+    def _read(self, ids: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
         hidden = self.input_dropout(self.embedding(ids))
         after: list[LayerState] = []
         for depth, (cell, before) in enumerate(zip(self.cells(), state, strict=True)):

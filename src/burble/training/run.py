@@ -16,8 +16,9 @@ from burble.data.registry import BATCHINGS
 from burble.errors import UsageError
 from burble.training import checkpoint
 from burble.training.budget import Budget, Clock
+from burble.training.device import find_device, settle_device
 from burble.training.distributed import Team, open_team
-from burble.training.machine import training_rate
+from burble.training.machine import settle_precision
 from burble.training.network import Network
 from burble.training.observer import Observer, Observers, RunFacts
 from burble.training.plan import PLANNED, Steps, make_plan
@@ -75,6 +76,7 @@ def train(
     Under torchrun only process 0 returns; the others leave when the run is learned.
     """
     folder = RunFolder(path)
+    config = settle_device(config)
     with open_team(config.training.device) as team:
         observer = _observer(team, folder, observers)
         begin = partial(_begin, config, folder, team, given, observer=observer, overwrite=overwrite)
@@ -107,6 +109,8 @@ def _begin(
             plan = plan_run(config, given, text, team.size)
             config = plan.config
             observer.noted(plan.line())
+        elif config.training.precision == "auto":
+            config, _ = _measured(config, text, team.size)
         folder.begin(config)
     finally:
         # What could not be read leaves no trace.
@@ -120,13 +124,20 @@ def plan_run(
     config: RunConfig, given: AbstractSet[str], text: PreparedText, processes: int = 1
 ) -> Plan:
     """The plan for this text on this machine; `given` knobs stay as they are."""
-    _use_threads(config)
+    config, rate = _measured(settle_device(config), text, processes)
     batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
-    vocab_size = text.tokenizer.vocab_size
+    steps = Steps.of(batching, config.data)
+    return make_plan(config, given, steps, text.tokenizer.vocab_size, rate)
+
+
+def _measured(config: RunConfig, text: PreparedText, processes: int) -> tuple[RunConfig, float]:
+    """The configuration with its precision decided, and floating-point operations a second."""
+    _use_threads(config)
     # One process is timed with its share of a batch; the others are taken to be as fast.
     share = config.with_options({"batch_size": config.data.batch_size // processes})
-    rate = processes * training_rate(share, vocab_size, _device(config.training.device))
-    return make_plan(config, given, Steps.of(batching, config.data), vocab_size, rate)
+    device = find_device(config.training.device)
+    settled, rate = settle_precision(share, text.tokenizer.vocab_size, device)
+    return config.with_options({"precision": settled.training.precision}), processes * rate
 
 
 def resume(
@@ -144,7 +155,7 @@ def resume(
             f"A resumed run keeps its {', '.join(fixed)}. Only {', '.join(sorted(RESUMABLE))} can "
             "be changed; for another network, train anew."
         )
-    config = folder.read_config().with_options(changes)
+    config = settle_device(folder.read_config().with_options(changes))
     with open_team(config.training.device) as team:
         saved = checkpoint.read(folder.last)
         team.lead(partial(folder.write_config, config))
@@ -229,23 +240,15 @@ def _use_threads(config: RunConfig) -> None:
 
 
 def _build_network(config: RunConfig, text: PreparedText) -> Network:
-    device = _device(config.training.device)
+    device = find_device(config.training.device)
     network = Network(
         config.network,
         text.tokenizer.vocab_size,
         dropout=config.training.dropout,
         input_dropout=config.training.input_dropout,
         locked_dropout=config.training.locked_dropout,
+        precision=config.training.precision,
         generator=torch.Generator().manual_seed(config.training.seed),
     ).to(device)
     network.draw_from(torch.Generator(device))
     return network
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"The device {name!r} cannot be used: {error}") from error
-    return device

@@ -1,0 +1,35 @@
+"""Where a run computes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from burble.errors import UsageError
+
+if TYPE_CHECKING:
+    from burble.config import RunConfig
+
+
+def settle_device(config: RunConfig) -> RunConfig:
+    """The configuration with its device decided."""
+    if config.training.device != "auto":
+        return config
+    return config.with_options({"device": _best()})
+
+
+def find_device(name: str) -> torch.device:
+    """The device of this name. Raises `UsageError` where it cannot be used."""
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"The device {name!r} cannot be used: {error}") from error
+    return device
+
+
+def _best() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from burble.config import RunConfig
+from burble.errors import UsageError
+from burble.training.device import find_device, settle_device
+
+
+def test_a_given_device_stays_and_none_becomes_one_that_is_there() -> None:
+    assert settle_device(RunConfig().with_options({"device": "cuda:7"})).training.device == "cuda:7"
+    found = settle_device(RunConfig()).training.device
+    if not torch.cuda.is_available() and not torch.backends.mps.is_available():
+        assert found == "cpu"
+    assert find_device(found).type == found
+
+
+@pytest.mark.parametrize("name", ["cuda:77", "toaster", "auto"])
+def test_a_device_that_is_not_there_is_one_message(name: str) -> None:
+    with pytest.raises(UsageError, match=f"The device '{name}' cannot be used"):
+        find_device(name)
