@@ -22,10 +22,6 @@ RATES = frozenset({"dropout", "input_dropout", "weight_decay"})
 PLANNED = RATES | {"hidden_size"}
 """The knobs that a plan sets where they were not given."""
 
-# Read more often than this, a text is learned by heart whatever the dropout, and the end of a run,
-# where the step size falls to zero, comes too late to be of use.
-_MOST_EPOCHS = 40.0
-
 # One character, forward and backward, is six operations for each weight that it meets.
 _OPERATIONS = 6
 
@@ -86,9 +82,6 @@ def make_plan(
         work = operations(config.network, vocab_size) * steps.read
         count = min(count, budget.seconds * rate / work)
     epochs = count / steps.per_epoch
-    if budget.steps is None and epochs > _MOST_EPOCHS:
-        config = config.with_options({"epochs": _MOST_EPOCHS})
-        epochs, count = _MOST_EPOCHS, _MOST_EPOCHS * steps.per_epoch
     length = steps.per_epoch * steps.targets
     config = _with(config, given, **_regularization(epochs, length))
     return Plan(config, int(count * steps.targets), epochs)
