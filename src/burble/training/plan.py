@@ -104,7 +104,7 @@ def _hidden_size(work: float) -> int:
 
 def _regularization(epochs: float, length: int) -> dict[str, float]:
     """The more often a text is read, and the shorter it is, the easier it is learned by heart."""
-    dropout = min(0.6, max(0.1, 0.1 * epochs**0.5 * (1e6 / length) ** 0.12))
+    dropout = min(0.7, max(0.1, 0.1 * epochs**0.5 * (1e6 / length) ** 0.12))
     return {
         "dropout": round(dropout, 2),
         "input_dropout": round(0.4 * dropout, 2) if epochs > 4 else 0.0,
