@@ -84,13 +84,13 @@ def _text(case: Case, kernel: str) -> str:
     return "".join(stream_text(open_engine(kernel, file), file.tokenizer, _request(case)))
 
 
-def _golden() -> dict[str, Case]:
+def golden() -> dict[str, Case]:
     golden: dict[str, Case] = json.loads(GOLDEN.read_text("utf-8"))
     return golden
 
 
 def test_the_golden_file_holds_these_cases() -> None:
-    assert {name: {**case, "text": ""} for name, case in _golden().items()} == {
+    assert {name: {**case, "text": ""} for name, case in golden().items()} == {
         name: {**case, "text": ""} for name, case in CASES.items()
     }
 
@@ -98,7 +98,7 @@ def test_the_golden_file_holds_these_cases() -> None:
 @every_engine
 @pytest.mark.parametrize("name", CASES)
 def test_a_text_is_what_it_always_was(name: str, kernel: str) -> None:
-    assert _text(CASES[name], kernel) == _golden()[name]["text"]
+    assert _text(CASES[name], kernel) == golden()[name]["text"]
 
 
 @every_engine
@@ -111,14 +111,14 @@ def test_a_text_is_the_same_among_others(kernel: str) -> None:
         file = random_model(**CASES[names[0]]["model"])
         requests = [_request(CASES[name]) for name in names]
         texts = write_texts(open_engine(kernel, file), file.tokenizer, requests)
-        assert texts == [_golden()[name]["text"] for name in names]
+        assert texts == [golden()[name]["text"] for name in names]
 
 
 def test_golden_texts_differ_and_are_not_of_one_letter() -> None:
-    texts = [case["text"] for case in _golden().values()]
+    texts = [case["text"] for case in golden().values()]
     assert len(set(texts)) == len(texts)
     assert all(len(set(text)) > 2 for text in texts)
-    stopped = [name for name, case in _golden().items() if len(case["text"]) < LENGTH]
+    stopped = [name for name, case in golden().items() if len(case["text"]) < LENGTH]
     assert stopped == ["stop"]
 
 

@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 MAX_FOLDED = 1 << 23
 
 
-def input_table(model: ModelFile) -> Float32 | None:
-    """x·W_ih + b of the first layer for each token, (vocab, gates · hidden).
+def is_folded(model: ModelFile) -> bool:
+    """Whether the first layer reads a table; not where its input is an embedding too large."""
+    rows, vocab_size = len(model.weights["layers.0.bias"]), model.tokenizer.vocab_size
+    return model.network.input != "embedding" or vocab_size * rows <= MAX_FOLDED
 
-    None where the input is an embedding and the table would be large.
-    """
+
+def input_table(model: ModelFile) -> Float32 | None:
+    """x·W_ih + b of the first layer for each token, (vocab, gates · hidden); None unless folded."""
+    if not is_folded(model):
+        return None
     weight_ih, bias = model.weights["layers.0.weight_ih"], model.weights["layers.0.bias"]
     vocab_size = model.tokenizer.vocab_size
     match model.network.input:
         case "embedding":
-            if vocab_size * len(bias) > MAX_FOLDED:
-                return None
             return fine_product(model.weights["embedding.weight"], weight_ih) + bias
         case "one-hot":
             return np.ascontiguousarray(weight_ih.T) + bias

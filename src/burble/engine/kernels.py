@@ -72,13 +72,18 @@ def open_model(
     return NativeModel(file, kernel, opened, threads)
 
 
-def _bearable_precision(file: ModelFile) -> Precision:
+def bears_int8(file: ModelFile) -> bool:
+    """Whether int8 costs the model little enough, as far as it was measured."""
     cost = file.provenance.int8_cost_bits
-    if cost is None or cost <= MAX_INT8_COST:
+    return cost is None or cost <= MAX_INT8_COST
+
+
+def _bearable_precision(file: ModelFile) -> Precision:
+    if bears_int8(file):
         return "int8"
     warnings.warn(
-        f"In int8 this model would lose {cost:.4f} bits per character, more than "
-        f"{MAX_INT8_COST}; it runs in float32, which is slower, and whose texts may differ from "
+        f"In int8 this model would lose {file.provenance.int8_cost_bits:.4f} bits per character, "
+        f"more than {MAX_INT8_COST}; it runs in float32, which is slower, and whose texts may differ from "
         "machine to machine.",
         PrecisionWarning,
         stacklevel=3,

@@ -1,0 +1,145 @@
+"""One HTML file that writes as `burble generate` does: any browser, no network, the same bytes.
+
+The page is made of the files in `page/`. Its policy lets nothing run but that one script, so a
+text from a vocabulary or a prompt stays a text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from dataclasses import asdict
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from burble.config import SamplingConfig
+from burble.durable import write_durably
+from burble.engine.generate import GenerationRequest
+from burble.engine.input_table import is_folded
+from burble.engine.kernels import MAX_INT8_COST, bears_int8
+from burble.engine.quantization import FINE_LIMIT, Int8Matrix, to_integers
+from burble.errors import UsageError
+from burble.export.labels import describe_model, describe_training
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from burble.arithmetic import Float32
+    from burble.export.labels import Labels
+    from burble.model_file import ModelFile
+
+_SCRIPTS = ("arithmetic.js", "sampling.js", "engine.js", "text.js", "page.js")
+
+
+def write(model: ModelFile, path: Path, labels: Labels) -> None:
+    """Write the page. Raises `UsageError` for a model that int8 would harm."""
+    write_durably(path, page(model, labels).encode())
+
+
+def page(model: ModelFile, labels: Labels) -> str:
+    """The whole page."""
+    if not bears_int8(model):
+        raise UsageError(
+            f"A page runs in int8, which would cost this model {model.provenance.int8_cost_bits:.4f} "
+            f"bits per character; at most {MAX_INT8_COST} is borne. burble runs it in float32, "
+            "whose last bits no page can promise. Export it --to onnx, which keeps float32."
+        )
+    script, style = "\n".join(map(_part, _SCRIPTS)), _part("page.css")
+    return Template(_part("page.html")).substitute(
+        policy=_policy(script, style),
+        name=html.escape(labels.name),
+        about=html.escape(f"{describe_model(model)} {describe_training(model)}".strip()),
+        style=style,
+        script=script,
+        model=_json(model),
+        weights=_text(b"".join(_blocks(model))),
+    )
+
+
+def _part(name: str) -> str:
+    return (files("burble.export") / "page" / name).read_text("utf-8")
+
+
+def _policy(script: str, style: str) -> str:
+    """Nothing from anywhere, but these two."""
+    return (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _json(model: ModelFile) -> str:
+    """What the script must know, in ASCII, without what could end the block it stands in."""
+    described = {
+        "network": asdict(model.network),
+        "vocab": model.tokenizer.vocab_size,
+        "input": _input(model),
+        "tokenizer": model.tokenizer.to_json(),
+        "normalization": asdict(model.normalization),
+        "defaults": {**asdict(SamplingConfig()), "length": GenerationRequest.length},
+    }
+    return json.dumps(described).replace("<", "\\u003c")
+
+
+def _input(model: ModelFile) -> str:
+    return model.network.input if is_folded(model) else "unfolded"
+
+
+def _text(data: bytes) -> str:
+    """Base 85, five characters for four bytes, and no `<`."""
+    padded = data + bytes(-len(data) % 4)
+    return base64.b85encode(padded).decode().replace("<", ",")
+
+
+def _blocks(model: ModelFile) -> Iterator[bytes]:
+    """The numbers in the order in which `engine.js` takes them."""
+    weights = model.weights
+    yield from _input_blocks(model)
+    yield _floats(weights["layers.0.bias"])
+    yield from _int8(weights["layers.0.weight_hh"])
+    for layer in range(1, model.network.num_layers):
+        yield from _int8(weights[f"layers.{layer}.weight_ih"])
+        yield _floats(weights[f"layers.{layer}.bias"])
+        yield from _int8(weights[f"layers.{layer}.weight_hh"])
+    yield from _int8(weights["head.weight"])
+    yield _floats(weights["head.bias"])
+
+
+def _input_blocks(model: ModelFile) -> Iterator[bytes]:
+    weight_ih = model.weights["layers.0.weight_ih"]
+    if model.network.input != "embedding":
+        yield _floats(weight_ih)
+        return
+    block = _fine if is_folded(model) else _int8
+    yield from block(model.weights["embedding.weight"])
+    yield from block(weight_ih)
+
+
+def _floats(values: Float32) -> bytes:
+    return values.astype("<f4").tobytes()
+
+
+def _int8(weights: Float32) -> Iterator[bytes]:
+    matrix = Int8Matrix.of(weights)
+    yield matrix.values.tobytes()
+    yield _floats(matrix.scales)
+
+
+def _fine(weights: Float32) -> Iterator[bytes]:
+    """Whole numbers of 20 bits, moved above zero, two in five bytes; and their scales."""
+    integers, scales = to_integers(weights, FINE_LIMIT)
+    whole = (integers.ravel() + FINE_LIMIT).astype(np.uint64)
+    first, second = np.pad(whole, (0, whole.size % 2)).reshape(-1, 2).T
+    pairs = (first | second << np.uint64(20)).astype("<u8")
+    yield pairs.view(np.uint8).reshape(-1, 8)[:, :5].tobytes()
+    yield _floats(scales)

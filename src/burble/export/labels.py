@@ -1,0 +1,47 @@
+"""What an exported model says of itself, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from burble.model_file import ModelFile
+
+_INPUTS = {"embedding": "a learned vector", "one-hot": "a one-hot vector", "scalar": "one number"}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What only its author knows of a model."""
+
+    name: str
+    license: str | None = None
+    language: str | None = None
+
+
+def describe_model(model: ModelFile) -> str:
+    """The network and what it reads, in a sentence."""
+    network, tokenizer = model.network, model.tokenizer
+    kind = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}[network.cell]
+    layers = "1 layer" if network.num_layers == 1 else f"{network.num_layers} layers"
+    known = "bytes" if tokenizer.kind == "byte" else f"{tokenizer.vocab_size:,} characters"
+    weights = sum(values.size for values in model.weights.values())
+    return (
+        f"A recurrent network ({kind}, {layers} of {network.hidden_size:,} units, "
+        f"{weights:,} weights) that knows {known}."
+    )
+
+
+def describe_training(model: ModelFile) -> str:
+    """What it learned from and how well, in a sentence; nothing where that is not known."""
+    origin = model.provenance
+    if not origin.num_characters:
+        return ""
+    told = f"It learned from a text of {origin.num_characters:,} characters"
+    if origin.val_bits_per_char is None:
+        return f"{told}."
+    return (
+        f"{told} and foresees the part that was held out with "
+        f"{origin.val_bits_per_char:.3f} bits per character."
+    )

@@ -1,0 +1,270 @@
+// The network, running: products in whole numbers, everything between them in float32.
+
+const GATES = { lstm: 4, gru: 3, rnn: 1 };
+const FINE_LIMIT = 2 ** 19 - 1;
+
+// Base 85 as Python's base64 module has it, but for "<", which could end the block it stands in.
+const DIGITS =
+  "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;,=>?@^_`{|}~";
+
+function decode85(text) {
+  const values = new Uint8Array(128);
+  for (let i = 0; i < 85; i++) values[DIGITS.charCodeAt(i)] = i;
+  const words = new DataView(new ArrayBuffer((text.length / 5) * 4));
+  for (let i = 0; i < text.length; i += 5) {
+    let word = 0;
+    for (let j = i; j < i + 5; j++) word = word * 85 + values[text.charCodeAt(j)];
+    words.setUint32((i / 5) * 4, word);
+  }
+  return words.buffer;
+}
+
+// Takes one block of numbers after the other, in the order in which html.py wrote them.
+class Reader {
+  constructor(buffer) {
+    this.buffer = buffer;
+    this.place = 0;
+  }
+
+  bytes(count) {
+    this.place += count;
+    return this.buffer.slice(this.place - count, this.place);
+  }
+
+  floats(count) {
+    return new Float32Array(this.bytes(4 * count));
+  }
+
+  // Rows of whole numbers, and what one of each row's is worth.
+  int8(rows, columns) {
+    return { rows, columns, whole: new Int8Array(this.bytes(rows * columns)), scales: this.floats(rows) };
+  }
+
+  // The same of 20 bits: two of them in five bytes.
+  fine(rows, columns) {
+    const pairs = Math.ceil((rows * columns) / 2);
+    const packed = new Uint8Array(this.bytes(5 * pairs));
+    const whole = new Float64Array(2 * pairs);
+    for (let i = 0, j = 0; i < whole.length; i += 2, j += 5) {
+      const middle = packed[j + 2];
+      whole[i] = (packed[j] | (packed[j + 1] << 8) | ((middle & 15) << 16)) - FINE_LIMIT;
+      whole[i + 1] = ((middle >> 4) | (packed[j + 3] << 4) | (packed[j + 4] << 12)) - FINE_LIMIT;
+    }
+    return { rows, columns, whole, scales: this.floats(rows) };
+  }
+}
+
+// Two rows share one float64, the second 2^26 times as large: a multiplication does for both.
+// Over 2048 columns each sum stays below 2^25, so both are exact and can be told apart.
+const SHIFT = 2 ** 26;
+const COLUMNS = 2048;
+const ROWS = 8;
+
+class Product {
+  constructor({ rows, columns, whole, scales }, bias = null) {
+    this.columns = columns;
+    this.scales = scales;
+    this.bias = bias;
+    this.out = new Float32Array(rows);
+    this.whole = new Float64Array(columns);
+    this.sums = new Float64Array(Math.ceil(rows / ROWS) * ROWS);
+    this.packed = new Float64Array((this.sums.length / 2) * columns);
+    const at = (row, column) => (row < rows ? whole[row * columns + column] : 0);
+    let k = 0;
+    for (let row = 0; row < rows; row += ROWS) {
+      for (let column = 0; column < columns; column++) {
+        for (let r = row; r < row + ROWS; r += 2) {
+          this.packed[k++] = at(r, column) + at(r + 1, column) * SHIFT;
+        }
+      }
+    }
+  }
+
+  // The float32 vector x times the matrix, plus the bias.
+  of(x) {
+    return this.ofWhole(toIntegers(x, this.whole, 127));
+  }
+
+  // The same for what `whole` holds, worth `scale` each.
+  ofWhole(scale) {
+    this.sums.fill(0);
+    for (let from = 0; from < this.columns; from += COLUMNS) {
+      this.addUp(from, Math.min(from + COLUMNS, this.columns));
+    }
+    const { out, sums, scales, bias } = this;
+    for (let r = 0; r < out.length; r++) out[r] = f32(sums[r]) * f32(scales[r] * scale);
+    if (bias) for (let r = 0; r < out.length; r++) out[r] += bias[r];
+    return out;
+  }
+
+  addUp(from, to) {
+    const { packed, whole, sums, columns } = this;
+    for (let row = 0; row < sums.length; row += ROWS) {
+      let [s0, s1, s2, s3] = [0, 0, 0, 0];
+      let k = (row / 2) * columns + 4 * from;
+      for (let i = from; i < to; i++) {
+        const x = whole[i];
+        s0 += packed[k] * x;
+        s1 += packed[k + 1] * x;
+        s2 += packed[k + 2] * x;
+        s3 += packed[k + 3] * x;
+        k += 4;
+      }
+      this.tellApart(row, s0);
+      this.tellApart(row + 2, s1);
+      this.tellApart(row + 4, s2);
+      this.tellApart(row + 6, s3);
+    }
+  }
+
+  tellApart(row, both) {
+    const second = rint(both / SHIFT);
+    this.sums[row] += both - second * SHIFT;
+    this.sums[row + 1] += second;
+  }
+}
+
+// What the first layer reads of a token, by the kind of input: its side of all gates.
+
+class OneHotInput {
+  constructor(reader, { rows, vocab }) {
+    this.vocab = vocab;
+    this.weights = reader.floats(rows * vocab);
+    this.bias = reader.floats(rows);
+  }
+
+  row(token) {
+    return this.bias.map((bias, r) => this.weights[r * this.vocab + token] + bias);
+  }
+}
+
+class ScalarInput {
+  constructor(reader, { rows, vocab }) {
+    this.vocab = vocab;
+    this.weights = reader.floats(rows);
+    this.bias = reader.floats(rows);
+  }
+
+  row(token) {
+    const number = f32(token / this.vocab);
+    return this.bias.map((bias, r) => f32(number * this.weights[r]) + bias);
+  }
+}
+
+class EmbeddingInput {
+  constructor(reader, { rows, vocab, network }) {
+    this.embedding = reader.fine(vocab, network.embedding_size);
+    this.weights = reader.fine(rows, network.embedding_size);
+    this.bias = reader.floats(rows);
+  }
+
+  row(token) {
+    const { embedding, weights } = this;
+    const size = embedding.columns;
+    return this.bias.map((bias, r) => {
+      let sum = 0;
+      for (let i = 0; i < size; i++) {
+        sum += embedding.whole[token * size + i] * weights.whole[r * size + i];
+      }
+      return f32(sum * (embedding.scales[token] * weights.scales[r])) + bias;
+    });
+  }
+}
+
+// An embedding too large to fold: read as the layers above read theirs.
+class UnfoldedInput {
+  constructor(reader, { rows, vocab, network }) {
+    const size = network.embedding_size;
+    this.embedding = reader.int8(vocab, size);
+    this.product = new Product(reader.int8(rows, size), reader.floats(rows));
+  }
+
+  row(token) {
+    const { whole, scales, columns } = this.embedding;
+    this.product.whole.set(whole.subarray(token * columns, (token + 1) * columns));
+    return this.product.ofWhole(scales[token]).slice();
+  }
+}
+
+const INPUTS = {
+  "one-hot": OneHotInput,
+  scalar: ScalarInput,
+  embedding: EmbeddingInput,
+  unfolded: UnfoldedInput,
+};
+
+// One step of each kind of cell. a: from the input, b: from the state; h and c are changed.
+const CELLS = {
+  lstm(a, b, { h, c }) {
+    const size = h.length;
+    for (let j = 0; j < size; j++) {
+      const input = sigmoid(f32(a[j] + b[j]));
+      const forget = sigmoid(f32(a[size + j] + b[size + j]));
+      const candidate = tanh(f32(a[2 * size + j] + b[2 * size + j]));
+      const output = sigmoid(f32(a[3 * size + j] + b[3 * size + j]));
+      c[j] = f32(forget * c[j]) + f32(input * candidate);
+      h[j] = output * tanh(c[j]);
+    }
+  },
+
+  gru(a, b, { h }) {
+    const size = h.length;
+    for (let j = 0; j < size; j++) {
+      const reset = sigmoid(f32(a[j] + b[j]));
+      const update = sigmoid(f32(a[size + j] + b[size + j]));
+      const candidate = tanh(f32(a[2 * size + j] + f32(reset * b[2 * size + j])));
+      h[j] = candidate + f32(update * f32(h[j] - candidate));
+    }
+  },
+
+  rnn(a, b, { h }) {
+    for (let j = 0; j < h.length; j++) h[j] = tanh(f32(a[j] + b[j]));
+  },
+};
+
+class Model {
+  constructor({ network, vocab, input }, weights) {
+    const reader = new Reader(decode85(weights));
+    const size = network.hidden_size;
+    const rows = GATES[network.cell] * size;
+    this.cell = CELLS[network.cell];
+    this.residual = network.residual;
+    this.input = new INPUTS[input](reader, { rows, vocab, network });
+    this.rows = new Map();
+    this.layers = Array.from({ length: network.num_layers }, (_, layer) => ({
+      fromBelow: layer ? new Product(reader.int8(rows, size), reader.floats(rows)) : null,
+      fromState: new Product(reader.int8(rows, size)),
+      state: { h: new Float32Array(size), c: new Float32Array(size) },
+      output: new Float32Array(size),
+    }));
+    this.head = new Product(reader.int8(vocab, size), reader.floats(vocab));
+  }
+
+  reset() {
+    for (const { state } of this.layers) for (const part of [state.h, state.c]) part.fill(0);
+  }
+
+  // Read one token.
+  read(token) {
+    let below = null;
+    for (const { fromBelow, fromState, state, output } of this.layers) {
+      const fromInput = below ? fromBelow.of(below) : this.row(token);
+      this.cell(fromInput, fromState.of(state.h), state);
+      for (let j = 0; j < output.length; j++) {
+        output[j] = this.residual && below ? state.h[j] + below[j] : state.h[j];
+      }
+      below = output;
+    }
+  }
+
+  // What each token would be next, after what was read.
+  logits() {
+    return this.head.of(this.layers.at(-1).output);
+  }
+
+  // Made when a token is first read, and kept.
+  row(token) {
+    if (!this.rows.has(token)) this.rows.set(token, this.input.row(token));
+    return this.rows.get(token);
+  }
+}

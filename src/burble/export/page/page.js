@@ -1,0 +1,151 @@
+// The page: reads the form, writes in slices so that it stays alive, and keeps its settings in the
+// address. What a model or a person wrote is only ever set as text.
+
+const element = (id) => document.getElementById(id);
+const about = JSON.parse(element("model").textContent);
+const model = new Model(about, element("weights").textContent);
+const tokenizer = new TOKENIZERS[about.tokenizer.kind](about.tokenizer);
+
+const NUMBERS = ["temperature", "length", "top_k", "top_p", "min_p", "repetition_penalty", "window"];
+const SETTINGS = ["prompt", "seed", "stop", ...NUMBERS];
+const SLICE = 12; // milliseconds: a frame is 16
+const SEEDS = 2n ** 63n;
+
+let halted = false;
+
+// Settings and the address.
+
+function fill(settings) {
+  for (const name of SETTINGS) element(name).value = settings.get(name) ?? about.defaults[name] ?? "";
+  element("slide").value = element("temperature").value;
+}
+
+const fromAddress = () => fill(new URLSearchParams(location.hash.slice(1)));
+
+// Only what differs from the defaults, and the seed.
+function toAddress(seed) {
+  const settings = new URLSearchParams();
+  for (const name of SETTINGS) {
+    const value = name === "seed" ? String(seed) : element(name).value;
+    if (value !== String(about.defaults[name] ?? "")) settings.set(name, value);
+  }
+  history.replaceState(null, "", `#$${settings}`);
+}
+
+// The request.
+
+function readRequest() {
+  const request = { stream: 0n, prompt: readPrompt(element("prompt").value, { ...about, tokenizer }) };
+  for (const name of NUMBERS) {
+    const { value } = element(name);
+    request[name] = value === "" ? null : Number(value);
+  }
+  request.seed = BigInt(element("seed").value || Math.floor(Math.random() * 1e6));
+  request.stop = readStops(element("stop").value);
+  return request;
+}
+
+function readStops(text) {
+  refuseHalves(text, "stop text");
+  const escapes = { n: "\n", t: "\t", "\\": "\\" };
+  const lines = text.split("\n").filter(Boolean);
+  return lines.map((line) => line.replace(/\\([nt\\])/g, (_, escaped) => escapes[escaped]));
+}
+
+// Writing.
+
+async function run() {
+  const request = readRequest();
+  toAddress(request.seed);
+  begin(request.prompt);
+  const started = performance.now();
+  for await (const piece of inSlices(write(model, tokenizer, request))) element("written").append(piece);
+  finish(request, (performance.now() - started) / 1000);
+}
+
+// What is written in each slice; in between the page draws and listens.
+async function* inSlices(pieces) {
+  let [written, end] = ["", performance.now() + SLICE];
+  for (const piece of pieces) {
+    written += piece;
+    if (performance.now() < end) continue;
+    yield written;
+    await pause();
+    if (halted) return;
+    [written, end] = ["", performance.now() + SLICE];
+  }
+  yield written;
+}
+
+// A message comes back sooner than a timer.
+const channel = new MessageChannel();
+
+function pause() {
+  return new Promise((resolve) => {
+    channel.port1.onmessage = resolve;
+    channel.port2.postMessage(null);
+  });
+}
+
+function begin(prompt) {
+  halted = false;
+  setBusy(true);
+  element("begun").textContent = prompt;
+  element("written").textContent = "";
+  element("output").hidden = false;
+  tell("Writing…");
+}
+
+function finish({ seed }, seconds) {
+  setBusy(false);
+  const count = [...element("written").textContent].length;
+  const rate = Math.round(count / Math.max(seconds, 0.001)).toLocaleString("en");
+  const done = halted ? "Stopped" : "Done";
+  tell(`${done}: ${count.toLocaleString("en")} characters, ${rate} a second, seed ${seed}.`);
+}
+
+function setBusy(busy) {
+  element("write").disabled = busy;
+  element("halt").disabled = !busy;
+  for (const id of ["copy", "share"]) element(id).disabled = busy;
+}
+
+function tell(message, wrong = false) {
+  element("status").textContent = message;
+  element("status").classList.toggle("wrong", wrong);
+}
+
+async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    tell(`${what} copied.`);
+  } catch {
+    tell(`The browser does not let this page copy. Select the ${what.toLowerCase()} yourself.`, true);
+  }
+}
+
+// What the person does.
+
+element("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  run().catch((error) => {
+    if (!(error instanceof TextError)) throw error;
+    tell(error.message, true);
+  });
+});
+// A browser can only point at a mistake that is not folded away.
+element("form").addEventListener("invalid", ({ target }) => {
+  const folded = target.closest("details");
+  if (folded) folded.open = true;
+}, true);
+element("halt").addEventListener("click", () => (halted = true));
+element("copy").addEventListener("click", () => copy(element("output").textContent, "Text"));
+element("share").addEventListener("click", () => copy(location.href, "Address"));
+element("slide").addEventListener("input", () => (element("temperature").value = element("slide").value));
+element("temperature").addEventListener("input", () => (element("slide").value = element("temperature").value));
+element("seed").addEventListener("input", ({ target }) => {
+  const high = /^[0-9]+$/.test(target.value) && BigInt(target.value) >= SEEDS;
+  target.setCustomValidity(high ? "The seed must be below 2⁶³." : "");
+});
+addEventListener("hashchange", fromAddress);
+fromAddress();
