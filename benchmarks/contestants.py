@@ -19,9 +19,10 @@ from burble.config import NetworkConfig, SamplingConfig
 from burble.engine.generate import GenerationRequest
 from burble.engine.kernels import KERNEL_VARIABLE, choose_kernel
 from burble.engine.numpy_model import NumpyModel
+from burble.export.onnx import graph
 from burble.model_file import ModelFile
 from burble.tokenizers.char import CharTokenizer
-from onnx_step import INT8_NODES, onnx_graph, quantized
+from onnx_step import INT8_NODES, quantized
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +133,7 @@ class OnnxRuntime:
 
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.onnx"
-            onnx.save(onnx_graph(model), path)
+            onnx.save(graph(model), path)
             self.detail = "float32"
             if int8:
                 path = quantized(path)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from burble.config import SampleConfig
     from burble.engine.numpy_model import Precision
+    from burble.export.registry import ExportKind
     from burble.score import Score
     from burble.training.observer import Observer
     from burble.training.plan import Plan
@@ -132,6 +133,28 @@ class Model:
                 f"The model cannot be saved in {path.parent}: there is no such folder."
             )
         self.file.save(path)
+
+    def export(
+        self,
+        to: ExportKind,
+        path: str | Path,
+        *,
+        name: str | None = None,
+        license: str | None = None,  # noqa: A002 - the model card's word
+        language: str | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Write the model in another form: html, onnx or hub. Raises `UsageError`.
+
+        name: what it calls itself, by default after the path. license, language: for the card of
+        a hub folder.
+        """
+        from burble.export.labels import Labels
+        from burble.export.registry import export
+
+        path = Path(path)
+        labels = Labels(name or path.stem, license, language)
+        export(self.file, to, path, labels, overwrite=overwrite)
 
 
 def load(path: str | Path, precision: Precision | None = None) -> Model:

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 MODEL_NAME = "model.safetensors"
+METADATA_KEY = "burble"
 
 # No network learns such weights, and below them nothing that an engine computes can overflow.
 MAX_WEIGHT = 1e15
 
-_METADATA_KEY = "burble"
 # A vocabulary of every code point there is takes 6 MB of JSON.
 _MAX_HEADER_BYTES = 16 << 20
 _MAX_REASON = 300
@@ -83,6 +83,11 @@ class ModelFile:
         """The whole file."""
         from safetensors.numpy import save
 
+        weights = {name: np.ascontiguousarray(w, np.float32) for name, w in self.weights.items()}
+        return save(weights, {METADATA_KEY: self.description()})
+
+    def description(self) -> str:
+        """All but the weights, as JSON."""
         described = {
             "format_version": FORMAT_VERSION,
             "model": to_mapping(self.network),
@@ -90,8 +95,7 @@ class ModelFile:
             "normalization": to_mapping(self.normalization),
             "provenance": to_mapping(self.provenance),
         }
-        weights = {name: np.ascontiguousarray(w, np.float32) for name, w in self.weights.items()}
-        return save(weights, {_METADATA_KEY: json.dumps(described, ensure_ascii=False)})
+        return json.dumps(described, ensure_ascii=False)
 
     @classmethod
     def load(cls, path: Path) -> ModelFile:
@@ -161,7 +165,7 @@ def _read_header(file: BinaryIO, size: int, path: Path) -> tuple[int, dict[str, 
 
 def _read_description(header: dict[str, Any], path: Path) -> dict[str, Any]:
     metadata = header.pop("__metadata__", {})
-    text = metadata.get(_METADATA_KEY) if isinstance(metadata, dict) else None
+    text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
     if not isinstance(text, str):
         raise ModelFileError(f"{path} is a safetensors file, but not one that burble made.")
     described = _parse(text.encode("utf-8", "replace"), "its description", path)

@@ -22,6 +22,7 @@ COMMANDS = {
     "generate": "write with a model",
     "eval": "measure how well a model foresees a text",
     "bench": "measure how fast a model writes here",
+    "export": "give a model another form: a page, ONNX, a folder to publish",
     "corpora": "list the texts that have a name",
     "doctor": "tell what this installation can do",
 }

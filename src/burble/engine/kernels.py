@@ -83,8 +83,8 @@ def _bearable_precision(file: ModelFile) -> Precision:
         return "int8"
     warnings.warn(
         f"In int8 this model would lose {file.provenance.int8_cost_bits:.4f} bits per character, "
-        f"more than {MAX_INT8_COST}; it runs in float32, which is slower, and whose texts may differ from "
-        "machine to machine.",
+        f"more than {MAX_INT8_COST}; it runs in float32, which is slower, and whose texts may "
+        "differ from machine to machine.",
         PrecisionWarning,
         stacklevel=3,
     )

@@ -45,10 +45,11 @@ def write(model: ModelFile, path: Path, labels: Labels) -> None:
 def page(model: ModelFile, labels: Labels) -> str:
     """The whole page."""
     if not bears_int8(model):
+        cost = model.provenance.int8_cost_bits
         raise UsageError(
-            f"A page runs in int8, which would cost this model {model.provenance.int8_cost_bits:.4f} "
-            f"bits per character; at most {MAX_INT8_COST} is borne. burble runs it in float32, "
-            "whose last bits no page can promise. Export it --to onnx, which keeps float32."
+            f"A page runs in int8, which would cost this model {cost:.4f} bits per character, more "
+            f"than {MAX_INT8_COST}. burble runs it in float32, whose last bits no page can "
+            "promise. Export it --to onnx, which keeps float32."
         )
     script, style = "\n".join(map(_part, _SCRIPTS)), _part("page.css")
     return Template(_part("page.html")).substitute(

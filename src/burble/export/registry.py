@@ -3,31 +3,72 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal
 
 from burble.errors import UsageError
-from burble.export import html
-from burble.export.labels import Labels
+from burble.export import html, hub, onnx
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from burble.export.labels import Labels
     from burble.model_file import ModelFile
+
+ExportKind = Literal["html", "onnx", "hub"]
 
 
 @dataclass(frozen=True)
 class Exporter:
     """A form that a model can take."""
 
-    ending: str
-    """What the name of a file or folder of this form ends in."""
-
     write: Callable[[ModelFile, Path, Labels], None]
+    """Writes it to a path whose folder is there."""
+
+    ending: str
+    """What its name ends in where none is given."""
+
     next_step: str
     """What to do with it."""
 
+    is_folder: bool = False
 
-EXPORTERS: dict[str, Exporter] = {
-    "html": Exporter(".html", html.write, "Open it in a browser; it needs nothing else."),
+
+EXPORTERS: dict[ExportKind, Exporter] = {
+    "html": Exporter(html.write, ".html", "Open it in a browser; it needs no network."),
+    "onnx": Exporter(onnx.write, ".onnx", "One step: tokens and states in, logits and states out."),
+    "hub": Exporter(
+        hub.write,
+        "-hub",
+        "Read its README.md, name a licence there, and upload it.",
+        is_folder=True,
+    ),
 }
+
+
+def export(
+    model: ModelFile, to: ExportKind, path: Path, labels: Labels, *, overwrite: bool = False
+) -> None:
+    """Write the model in another form. Raises `UsageError` where `path` must not be written."""
+    if to not in EXPORTERS:
+        raise UsageError(f"A model is exported to {', '.join(EXPORTERS)}; found {to!r}.")
+    exporter = EXPORTERS[to]
+    if to != "hub" and (labels.license or labels.language):
+        raise UsageError("A licence and a language go into a model card: they need --to hub.")
+    try:
+        _check_path(path, exporter, overwrite=overwrite)
+        exporter.write(model, path, labels)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _check_path(path: Path, exporter: Exporter, *, overwrite: bool) -> None:
+    if not path.parent.is_dir():
+        raise UsageError(f"Nothing can be written in {path.parent}: there is no such folder.")
+    if not path.exists():
+        return
+    if path.is_dir() != exporter.is_folder:
+        kind = "a folder" if path.is_dir() else "a file"
+        raise UsageError(f"{path} is {kind} already. Name another with -o.")
+    if not overwrite:
+        raise UsageError(f"{path} is there already. Name another with -o, or give --overwrite.")

@@ -1,0 +1,58 @@
+"""How fast exported pages write in headless Chromium, and how large they are.
+
+    PYTHONPATH=. python benchmarks/page.py                     # random weights: 2x256 and 1x512
+    PYTHONPATH=. python benchmarks/page.py runs/demo           # models of yours
+
+A page is driven as its user would, at temperature 0.8, with the driver of the tests. Each figure is
+the median of several texts, after one that lets the browser compile. Needs chromium, chromedriver
+and selenium (extra `dev`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+import tempfile
+from pathlib import Path
+
+from tests.browser import browser
+from tests.export.pages import open_page, status, write
+
+from burble.model_file import ModelFile
+from contestants import random_model
+from machine import describe_machine, in_one_line
+
+
+def row(name: str, length: int, repeats: int) -> str:
+    """Export, open, write, and make one line of the table."""
+    model = random_model(name) if re.fullmatch(r"\d+x\d+", name) else ModelFile.load(Path(name))
+    with tempfile.TemporaryDirectory() as folder, browser() as driver:
+        size = open_page(driver, model, Path(folder)).stat().st_size
+        rates = []
+        for seed in range(repeats + 1):
+            write(driver, length=length, seed=seed)
+            (rate,) = re.findall(r"([\d,]+) a second", status(driver))
+            rates.append(int(rate.replace(",", "")))
+    weights = sum(values.size for values in model.weights.values())
+    low, high = min(rates[1:]), max(rates[1:])
+    speed = f"{statistics.median(rates[1:]):,.0f} ({low:,} to {high:,})"
+    return f"| {name} | {speed} | {size:,} | {size / weights:.2f} |"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="*", default=["2x256", "1x512"])
+    parser.add_argument("--length", type=int, default=2000)
+    parser.add_argument("--repeats", type=int, default=5)
+    args = parser.parse_args()
+    print(in_one_line(describe_machine(), "in headless Chromium"))
+    print("\n| model | characters a second | bytes | × its int8 weights |")
+    print("|---|---|---|---|")
+    for name in args.models:
+        print(row(name, args.length, args.repeats), flush=True)
+
+
+if __name__ == "__main__":
+    main()

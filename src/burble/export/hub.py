@@ -1,0 +1,155 @@
+"""A folder ready to publish: the model, its description, and a card that tells what it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from burble.durable import write_durably
+from burble.engine.kernels import bears_int8
+from burble.errors import UsageError
+from burble.export.labels import describe_model, describe_training
+from burble.model_file import MODEL_NAME
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from burble.export.labels import Labels
+    from burble.model_file import ModelFile, Provenance
+
+# git-lfs keeps the weights; everything else is text.
+_ATTRIBUTES = "*.safetensors filter=lfs diff=lfs merge=lfs -text\n"
+
+# Identifiers of licences and languages; what is put into YAML stays a plain word.
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
+
+
+def write(model: ModelFile, path: Path, labels: Labels) -> None:
+    """Write the folder; files that are in it already are replaced."""
+    contents = {
+        "README.md": card(model, labels).encode(),
+        "config.json": _config(model).encode(),
+        ".gitattributes": _ATTRIBUTES.encode(),
+        MODEL_NAME: model.to_bytes(),
+    }
+    path.mkdir(exist_ok=True)
+    for name, content in contents.items():
+        write_durably(path / name, content)
+
+
+def _config(model: ModelFile) -> str:
+    """What the model file says of itself, to be read without it."""
+    described = json.loads(model.description())
+    return json.dumps(described, ensure_ascii=False, indent=2) + "\n"
+
+
+def card(model: ModelFile, labels: Labels) -> str:
+    """The model card, in Markdown. Raises `UsageError` for a licence or language of many words."""
+    return "\n".join([*_front_matter(model, labels), "", *_body(model, labels), ""])
+
+
+def _front_matter(model: ModelFile, labels: Labels) -> list[str]:
+    return [
+        "---",
+        "library_name: burble",
+        "pipeline_tag: text-generation",
+        _entry("license", labels.license, "name the licence that you give it"),
+        _entry("language", labels.language, "name the language of the text"),
+        "tags:",
+        *(f"- {tag}" for tag in _tags(model)),
+        "---",
+    ]
+
+
+def _entry(key: str, value: str | None, request: str) -> str:
+    """A line of YAML; a comment where only the author can know."""
+    if value is None:
+        return f"# {key}: {request}"
+    if not _WORD.fullmatch(value):
+        raise UsageError(f"The {key} must be a short identifier, as mit or en; found {value!r}.")
+    # Quoted: the language "no" is no false.
+    return f'{key}: "{value}"'
+
+
+def _tags(model: ModelFile) -> list[str]:
+    level = "byte-level" if model.tokenizer.kind == "byte" else "character-level"
+    return ["burble", level, "recurrent-neural-network", model.network.cell]
+
+
+def _body(model: ModelFile, labels: Labels) -> list[str]:
+    return [
+        f"# {_plain(labels.name)}",
+        "",
+        f"{describe_model(model)} {describe_training(model)}".strip(),
+        "It was trained from scratch with burble and knows nothing else.",
+        "",
+        "## Use",
+        "",
+        "```sh",
+        f"burble generate {MODEL_NAME} --seed 1",
+        f"burble export {MODEL_NAME} --to html",
+        "```",
+        "",
+        "```python",
+        "import burble",
+        "",
+        f'model = burble.load("{MODEL_NAME}")',
+        "print(model.generate(length=300, temperature=0.7, seed=1))",
+        "```",
+        *(["", "The same seed gives the same text on every machine."] if bears_int8(model) else []),
+        "",
+        "## Facts",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {name} | {value} |" for name, value in _facts(model).items()),
+        "",
+        "## Limits",
+        "",
+        "It imitates the text it learned from, its opinions and errors included; what it states is",
+        "not knowledge. Passages of that text can come out word for word.",
+        *(["", _LICENCE] if labels.license is None else []),
+    ]
+
+
+_LICENCE = (
+    "No licence is named yet: that is for its author to choose, and what the training text allows "
+    "counts."
+)
+
+
+def _facts(model: ModelFile) -> dict[str, str]:
+    """What is known; nothing is said where nothing was measured."""
+    network, origin = model.network, model.provenance
+    weights = sum(values.size for values in model.weights.values())
+    residual = ", residual" if network.residual else ""
+    facts = {
+        "network": f"{network.cell}, {network.num_layers} × {network.hidden_size}, "
+        f"input {network.input}{residual}",
+        "weights": f"{weights:,}, {4 * weights:,} bytes in float32",
+        "tokenizer": f"{model.tokenizer.kind}, {model.tokenizer.vocab_size:,} ids",
+    }
+    if origin.num_characters:
+        facts |= _training_facts(origin)
+    if origin.val_bits_per_char is not None:
+        facts["bits per character, held out"] = f"{origin.val_bits_per_char:.4f}"
+    if origin.int8_cost_bits is not None:
+        facts["of which int8 costs"] = f"{origin.int8_cost_bits:+.4f}"
+    return facts
+
+
+def _training_facts(origin: Provenance) -> dict[str, str]:
+    return {
+        "training text": f"{origin.num_characters:,} characters, of which the first "
+        f"{origin.cut_characters:,} were learned from",
+        "its SHA-256, normalised": f"`{origin.text_fingerprint}`",
+        "training": f"{origin.steps:,} steps, {origin.chars_seen:,} characters read, "
+        f"{origin.seconds:,.0f} seconds, seed {origin.seed}, burble {origin.burble_version}",
+    }
+
+
+def _plain(name: str) -> str:
+    """A name that neither Markdown nor HTML takes for more."""
+    shown = "".join(c if c.isprintable() else " " for c in name)
+    return re.sub(r"([\\`*_{}\[\]<>#|&])", r"\\\1", shown)

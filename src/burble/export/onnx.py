@@ -1,0 +1,192 @@
+"""One step of the network as an ONNX graph, in float32.
+
+Tokens and states go in, logits and states come out. Tokenizer, filters and draw are around it; its
+metadata tells what the tokens are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from burble.durable import write_durably
+from burble.errors import MissingExtraError, UsageError
+from burble.model_file import METADATA_KEY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from burble.arithmetic import Float32
+    from burble.config import CellKind
+    from burble.export.labels import Labels
+    from burble.model_file import ModelFile
+
+# An operator set and a format that every ONNX Runtime of the last years reads.
+_OPSET = 17
+_IR_VERSION = 8
+
+# A protobuf message, which a graph is, holds no more.
+_MAX_BYTES = 2**31 - 2**20
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A kind of cell in ONNX's words."""
+
+    operator: str
+    states: tuple[str, ...]
+    gates: tuple[int, ...]
+    """The model file's blocks of rows, in ONNX's order."""
+
+    attributes: dict[str, int] = field(default_factory=dict)
+
+    def ordered(self, weights: Float32) -> Float32:
+        """Rows in ONNX's order."""
+        blocks = np.split(weights, len(self.gates))
+        return np.concatenate([blocks[gate] for gate in self.gates])
+
+
+_CELLS: dict[CellKind, _Cell] = {
+    # i f g o → i o f c
+    "lstm": _Cell("LSTM", ("hidden", "cell"), (0, 3, 1, 2)),
+    # r z n → z r h; the reset gate after the product
+    "gru": _Cell("GRU", ("hidden",), (1, 0, 2), {"linear_before_reset": 1}),
+    "rnn": _Cell("RNN", ("hidden",), (0,)),
+}
+
+
+def write(model: ModelFile, path: Path, labels: Labels) -> None:
+    """Write the graph. Raises `MissingExtraError`, and `UsageError` for weights beyond 2 GB."""
+    made = graph(model)
+    made.graph.doc_string = labels.name
+    write_durably(path, made.SerializeToString())
+
+
+def graph(model: ModelFile) -> Any:
+    """The graph: `token` (1, batch) and states in; `logits` (batch, vocab) and states out.
+
+    The states are called `0.hidden`, `0.cell`, `1.hidden` … by their layers, (1, batch, hidden)
+    each; what they have become, `0.hidden.after` and so on.
+    """
+    if sum(values.nbytes for values in model.weights.values()) > _MAX_BYTES:
+        raise UsageError("The weights are more than the 2 GB that an ONNX file can hold.")
+    try:
+        from onnx import checker, helper
+    except ModuleNotFoundError as error:
+        if error.name != "onnx":
+            raise
+        raise MissingExtraError("Exporting to ONNX", "onnx") from error
+    made = helper.make_model(
+        _Builder(model).graph(),
+        opset_imports=[helper.make_opsetid("", _OPSET)],
+        ir_version=_IR_VERSION,
+        producer_name="burble",
+    )
+    helper.set_model_props(made, {METADATA_KEY: model.description()})
+    checker.check_model(made)
+    return made
+
+
+class _Builder:
+    """Puts the graph together, node by node."""
+
+    def __init__(self, model: ModelFile) -> None:
+        self._model = model
+        self._network = model.network
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
+
+    def graph(self) -> Any:
+        """The whole step."""
+        from onnx import TensorProto, helper
+
+        below, vocab = self._input(), self._model.tokenizer.vocab_size
+        states: list[str] = []
+        for layer in range(self._network.num_layers):
+            names = [f"{layer}.{part}" for part in _CELLS[self._network.cell].states]
+            below = self._layer(layer, below, names)
+            states += names
+        self._head(below)
+
+        def port(name: str, *size: int | str, kind: int = TensorProto.FLOAT) -> Any:
+            return helper.make_tensor_value_info(name, kind, size)
+
+        state_size = (1, "batch", self._network.hidden_size)
+        return helper.make_graph(
+            self._nodes,
+            "step",
+            [
+                port("token", 1, "batch", kind=TensorProto.INT64),
+                *(port(name, *state_size) for name in states),
+            ],
+            [
+                port("logits", "batch", vocab),
+                *(port(f"{name}.after", *state_size) for name in states),
+            ],
+            self._constants,
+        )
+
+    def _input(self) -> str:
+        """What the first layer reads, (1, batch, its width)."""
+        vocab = self._model.tokenizer.vocab_size
+        match self._network.input:
+            case "embedding":
+                table = self._constant("embedding", self._model.weights["embedding.weight"])
+                return self._node("Gather", [table, "token"], "embedded")
+            case "one-hot":
+                size = self._constant("vocab", np.array([vocab]))
+                marks = self._constant("off_on", np.array([0, 1], np.float32))
+                return self._node("OneHot", ["token", size, marks], "one_hot")
+            case "scalar":
+                size = self._constant("vocab", np.array(vocab, np.float32))
+                last = self._constant("last", np.array([-1]))
+                number = self._node("Cast", ["token"], "number", to=1)
+                share = self._node("Div", [number, size], "share")
+                return self._node("Unsqueeze", [share, last], "scalar")
+
+    def _layer(self, layer: int, below: str, states: list[str]) -> str:
+        """The layer's output, (1, batch, hidden)."""
+        cell = _CELLS[self._network.cell]
+        weights = [
+            cell.ordered(self._model.weights[f"layers.{layer}.{name}"])
+            for name in ("weight_ih", "weight_hh", "bias")
+        ]
+        # ONNX has a second bias, on the recurrent side.
+        weights[2] = np.concatenate([weights[2], np.zeros_like(weights[2])])
+        names = [
+            self._constant(f"{layer}.{name}", values[None])
+            for name, values in zip(("input", "state", "bias"), weights, strict=True)
+        ]
+        after = [f"{name}.after" for name in states]
+        self._node(
+            cell.operator,
+            [below, *names, "", *states],
+            *("", *after),
+            hidden_size=self._network.hidden_size,
+            **cell.attributes,
+        )
+        if self._network.residual and layer > 0:
+            return self._node("Add", [after[0], below], f"{layer}.output")
+        return after[0]
+
+    def _head(self, below: str) -> None:
+        weights = self._model.weights
+        shape = self._constant("rows", np.array([-1, self._network.hidden_size]))
+        output = self._node("Reshape", [below, shape], "output")
+        head = self._constant("head", weights["head.weight"].T)
+        product = self._node("MatMul", [output, head], "product")
+        self._node("Add", [product, self._constant("head.bias", weights["head.bias"])], "logits")
+
+    def _node(self, operator: str, inputs: list[str], *outputs: str, **attributes: Any) -> str:
+        from onnx import helper
+
+        self._nodes.append(helper.make_node(operator, inputs, outputs, **attributes))
+        return outputs[0]
+
+    def _constant(self, name: str, values: Any) -> str:
+        from onnx import numpy_helper
+
+        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
