@@ -11,6 +11,7 @@ from burble.export import html
 from burble.export.labels import Labels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from selenium.webdriver import Chrome
@@ -31,7 +32,13 @@ def open_page(driver: Chrome, model: ModelFile, folder: Path, name: str = "model
 def fill(driver: Chrome, **settings: Any) -> None:
     """Set fields; None leaves one empty. Keys cannot be typed for every character there is."""
     for name, value in settings.items():
-        driver.execute_script(_FILL, name, "" if value is None else str(value))
+        shown = _lines(value) if name == "stop" else value
+        driver.execute_script(_FILL, name, "" if shown is None else str(shown))
+
+
+def _lines(stops: Sequence[str]) -> str:
+    """Stop texts as the page takes them, one a line."""
+    return "\n".join(stop.replace("\\", "\\\\").replace("\n", "\\n") for stop in stops)
 
 
 def press(driver: Chrome, button: str) -> None:

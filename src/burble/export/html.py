@@ -38,7 +38,9 @@ _SCRIPTS = ("arithmetic.js", "sampling.js", "engine.js", "text.js", "page.js")
 
 
 def write(model: ModelFile, path: Path, labels: Labels) -> None:
-    """Write the page. Raises `UsageError` for a model that int8 would harm."""
+    """Write the page. Raises `UsageError` for a model that int8 would harm, or another ending."""
+    if path.suffix.lower() not in {".html", ".htm"}:
+        raise UsageError(f"A browser knows a page by its ending: {path.name} lacks .html.")
     write_durably(path, page(model, labels).encode())
 
 

@@ -29,7 +29,7 @@ function toAddress(seed) {
     const value = name === "seed" ? String(seed) : element(name).value;
     if (value !== String(about.defaults[name] ?? "")) settings.set(name, value);
   }
-  history.replaceState(null, "", `#$${settings}`);
+  history.replaceState(null, "", `#${settings}`);
 }
 
 // The request.
@@ -59,8 +59,13 @@ async function run() {
   toAddress(request.seed);
   begin(request.prompt);
   const started = performance.now();
-  for await (const piece of inSlices(write(model, tokenizer, request))) element("written").append(piece);
-  finish(request, (performance.now() - started) / 1000);
+  try {
+    const pieces = inSlices(write(model, tokenizer, request));
+    for await (const piece of pieces) element("written").append(piece);
+  } finally {
+    setBusy(false);
+  }
+  report(request.seed, (performance.now() - started) / 1000);
 }
 
 // What is written in each slice; in between the page draws and listens.
@@ -96,17 +101,20 @@ function begin(prompt) {
   tell("Writing…");
 }
 
-function finish({ seed }, seconds) {
-  setBusy(false);
+function report(seed, seconds) {
   const count = [...element("written").textContent].length;
   const rate = Math.round(count / Math.max(seconds, 0.001)).toLocaleString("en");
   const done = halted ? "Stopped" : "Done";
   tell(`${done}: ${count.toLocaleString("en")} characters, ${rate} a second, seed ${seed}.`);
 }
 
+// Who pressed the one button by keyboard finds themselves on the other.
 function setBusy(busy) {
-  element("write").disabled = busy;
-  element("halt").disabled = !busy;
+  const [on, off] = (busy ? ["halt", "write"] : ["write", "halt"]).map(element);
+  const pressed = document.activeElement === off;
+  on.disabled = false;
+  off.disabled = true;
+  if (pressed) on.focus();
   for (const id of ["copy", "share"]) element(id).disabled = busy;
 }
 
