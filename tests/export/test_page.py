@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -16,7 +17,7 @@ from burble.engine import input_table
 from burble.errors import UsageError
 from burble.export import html
 from burble.export.labels import Labels
-from burble.model_file import Provenance
+from burble.model_file import ModelFile, Provenance
 from tests.export.pages import fill, open_page, press, status, text_of, write
 from tests.models import LETTERS, random_model, uniform_model
 
@@ -34,6 +35,15 @@ def page_size(**shape: Any) -> float:
     model = random_model(vocabulary="".join(map(chr, range(32, 97))), **shape)
     weights = sum(values.size for values in model.weights.values())
     return len(html.page(model, Labels("model")).encode()) / weights
+
+
+def always_the_same(text: str) -> ModelFile:
+    """A model that writes these bytes, no byte twice among them, one after the other."""
+    model = random_model(cell="rnn", input="one-hot", hidden_size=256, vocabulary=None, scale=0.0)
+    ids = np.frombuffer(text.encode(), np.uint8)
+    model.weights["layers.0.weight_ih"][ids, ids] = 5.0
+    model.weights["head.weight"][np.roll(ids, -1), ids] = 5.0
+    return model
 
 
 # Size.
@@ -69,6 +79,13 @@ def test_a_page_without_its_ending_is_refused(tmp_path: Path) -> None:
 
 
 # Safety.
+
+
+def test_no_data_can_end_the_block_it_stands_in() -> None:
+    page = html.page(random_model(vocabulary=HOSTILE + ATTACK), Labels(ATTACK))
+    blocks = re.findall(r'<script id="\w+" type="[\w/]+">(.*?)</script>', page, re.DOTALL)
+    assert len(blocks) == 2
+    assert "<" not in "".join(blocks)
 
 
 def test_a_hostile_vocabulary_and_name_are_shown_as_they_are(
@@ -167,6 +184,22 @@ def test_more_columns_than_one_block_are_summed_up(driver: Chrome, tmp_path: Pat
     open_page(driver, model, tmp_path)
     settings = {"seed": 1, "length": 40, "temperature": 2.0}
     assert write(driver, **settings) == Model(model).generate(**settings)
+
+
+def test_among_equals_the_lower_id_stays(driver: Chrome, tmp_path: Path) -> None:
+    model = uniform_model()
+    open_page(driver, model, tmp_path)
+    written = write(driver, seed=1, top_k=3)
+    assert set(written) == set(sorted(set(LETTERS))[:3])
+    assert written == Model(model).generate(seed=1, top_k=3)
+
+
+def test_a_byte_order_mark_is_written_as_any_character(driver: Chrome, tmp_path: Path) -> None:
+    model = always_the_same("\n\ufeffé🙂")
+    open_page(driver, model, tmp_path)
+    settings = {"length": 7, "temperature": 0.0}
+    expected = "\ufeffé🙂\n\ufeffé🙂"
+    assert write(driver, **settings) == Model(model).generate(**settings) == expected
 
 
 def test_an_unseen_character_is_named_and_nothing_is_written(

@@ -37,7 +37,8 @@ class Reader {
 
   // Rows of whole numbers, and what one of each row's is worth.
   int8(rows, columns) {
-    return { rows, columns, whole: new Int8Array(this.bytes(rows * columns)), scales: this.floats(rows) };
+    const whole = new Int8Array(this.bytes(rows * columns));
+    return { rows, columns, whole, scales: this.floats(rows) };
   }
 
   // The same of 20 bits: two of them in five bytes.

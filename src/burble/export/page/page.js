@@ -6,7 +6,8 @@ const about = JSON.parse(element("model").textContent);
 const model = new Model(about, element("weights").textContent);
 const tokenizer = new TOKENIZERS[about.tokenizer.kind](about.tokenizer);
 
-const NUMBERS = ["temperature", "length", "top_k", "top_p", "min_p", "repetition_penalty", "window"];
+const FILTERS = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty"];
+const NUMBERS = ["length", "window", ...FILTERS];
 const SETTINGS = ["prompt", "seed", "stop", ...NUMBERS];
 const SLICE = 12; // milliseconds: a frame is 16
 const SEEDS = 2n ** 63n;
@@ -15,19 +16,20 @@ let halted = false;
 
 // Settings and the address.
 
-function fill(settings) {
-  for (const name of SETTINGS) element(name).value = settings.get(name) ?? about.defaults[name] ?? "";
+function fromAddress() {
+  const settings = new URLSearchParams(location.hash.slice(1));
+  for (const name of SETTINGS) element(name).value = settings.get(name) ?? usual(name);
   element("slide").value = element("temperature").value;
 }
 
-const fromAddress = () => fill(new URLSearchParams(location.hash.slice(1)));
+const usual = (name) => String(about.defaults[name] ?? "");
 
 // Only what differs from the defaults, and the seed.
 function toAddress(seed) {
   const settings = new URLSearchParams();
   for (const name of SETTINGS) {
     const value = name === "seed" ? String(seed) : element(name).value;
-    if (value !== String(about.defaults[name] ?? "")) settings.set(name, value);
+    if (value !== usual(name)) settings.set(name, value);
   }
   history.replaceState(null, "", `#${settings}`);
 }
@@ -35,7 +37,8 @@ function toAddress(seed) {
 // The request.
 
 function readRequest() {
-  const request = { stream: 0n, prompt: readPrompt(element("prompt").value, { ...about, tokenizer }) };
+  const prompt = readPrompt(element("prompt").value, tokenizer, about.normalization);
+  const request = { prompt, stream: 0n };
   for (const name of NUMBERS) {
     const { value } = element(name);
     request[name] = value === "" ? null : Number(value);
@@ -128,7 +131,7 @@ async function copy(text, what) {
     await navigator.clipboard.writeText(text);
     tell(`${what} copied.`);
   } catch {
-    tell(`The browser does not let this page copy. Select the ${what.toLowerCase()} yourself.`, true);
+    tell("The browser does not let this page copy: select it yourself.", true);
   }
 }
 
@@ -149,8 +152,9 @@ element("form").addEventListener("invalid", ({ target }) => {
 element("halt").addEventListener("click", () => (halted = true));
 element("copy").addEventListener("click", () => copy(element("output").textContent, "Text"));
 element("share").addEventListener("click", () => copy(location.href, "Address"));
-element("slide").addEventListener("input", () => (element("temperature").value = element("slide").value));
-element("temperature").addEventListener("input", () => (element("slide").value = element("temperature").value));
+for (const [from, to] of [["slide", "temperature"], ["temperature", "slide"]]) {
+  element(from).addEventListener("input", ({ target }) => (element(to).value = target.value));
+}
 element("seed").addEventListener("input", ({ target }) => {
   const high = /^[0-9]+$/.test(target.value) && BigInt(target.value) >= SEEDS;
   target.setCustomValidity(high ? "The seed must be below 2⁶³." : "");

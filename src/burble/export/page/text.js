@@ -50,7 +50,7 @@ function normalize(text, { unicode_form, lowercase }) {
 }
 
 // The prompt as the model reads it.
-function readPrompt(text, { tokenizer, normalization }) {
+function readPrompt(text, tokenizer, normalization) {
   refuseHalves(text, "prompt");
   const prompt = normalize(text, normalization);
   const unseen = tokenizer.unseen(prompt);
@@ -82,7 +82,8 @@ function stopPlace(text, stops) {
   for (const stop of stops) {
     const found = text.indexOf(stop);
     const after = found + stop.length;
-    if (found >= 0 && (after < end || (after === end && found < place))) [place, end] = [found, after];
+    const sooner = after < end || (after === end && found < place);
+    if (found >= 0 && sooner) [place, end] = [found, after];
   }
   return place;
 }
