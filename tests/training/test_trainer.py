@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from burble import api
+from burble.config import DataConfig
 from burble.data.prepared import PreparedText
 from burble.data.scan import scan
+from burble.data.stream import StreamBatching
 from burble.errors import ResourceError, TextError, UsageError
 from burble.model_file import ModelFile
+from burble.training import checkpoint
 from burble.training.observer import Observer
-from tests.training.runs import made_up_text, tiny_config, train_tiny, write_text
+from tests.training.runs import made_up_text, resume_tiny, tiny_config, train_tiny, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,3 +200,25 @@ def test_a_full_disk_is_one_message_and_the_old_model_stays(
     (small_disk / "filler").unlink()
     assert api.resume_training(small_disk / "run", {"steps": 60}).steps == 60
     assert result.steps == 20
+
+
+def test_a_timed_run_validates_on_what_it_can_afford_and_always_on_the_same(tmp_path: Path) -> None:
+    # 100,000 characters held out, and a thirtieth of a second for them.
+    train_tiny(tmp_path, sentences=5000, val_fraction=0.5, steps=None, minutes=0.05)
+    last = tmp_path / "run" / "last"
+    batches = checkpoint.read(last).position.validation_batches
+    text = PreparedText.load(tmp_path / "run" / "data")
+    every = list(StreamBatching(text, DataConfig(), 0).validation())
+    assert batches is not None
+    assert sum(batch.num_targets for batch in every[:batches]) >= 20_000
+    assert batches < len(every)
+    resume_tiny(tmp_path, minutes=0.08)
+    assert checkpoint.read(last).position.validation_batches == batches
+
+
+def test_a_counted_run_validates_on_all(tmp_path: Path) -> None:
+    train_tiny(tmp_path, sentences=5000, val_fraction=0.5, steps=2)
+    text = PreparedText.load(tmp_path / "run" / "data")
+    every = list(StreamBatching(text, DataConfig(), 0).validation())
+    position = checkpoint.read(tmp_path / "run" / "last").position
+    assert position.validation_batches == len(every)

@@ -42,6 +42,9 @@ class Position:
     stale: int = 0
     """Validations since the best one."""
 
+    validation_batches: int | None = None
+    """Of the held-out text, those that each validation reads; None before the first."""
+
     rate_scale: float = 1.0
     """Halved at each rescue from numbers that were not finite."""
 

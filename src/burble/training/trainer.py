@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import time
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from burble.training import checkpoint
 from burble.training.average import WeightAverage
 from burble.training.budget import learning_rate
 from burble.training.checkpoint import Checkpoint, Position
-from burble.training.measure import batch_score, loss_of, score_network
+from burble.training.measure import affordable, batch_score, loss_of, score_network
 from burble.training.observer import StepMetrics, ValidationMetrics
 from burble.training.signals import StopSignals
 from burble.version import __version__
@@ -43,6 +44,9 @@ MILESTONES = 20
 
 # Of a run that is timed, validation may take this share before some of it is left out.
 _VALIDATION_SHARE = 0.05
+
+# Of a timed run one validation may take this share; it reads less of the held-out text then.
+_ONE_VALIDATION_SHARE = 0.01
 
 # A timed run keeps this many seconds, and those of one validation, for its end.
 _CLOSING_SECONDS = 0.3
@@ -230,7 +234,7 @@ class Trainer:
 
     def _validate(self) -> bool:
         """Validate, keep the model if it is the best, show what it writes; whether it is sound."""
-        score, took = self._team.lead(self._score_held_out)
+        score, took, num_batches = self._team.lead(self._score_held_out)
         self._validation_seconds += took
         self._reserve = took + _CLOSING_SECONDS
         bits = score.bits_per_char if score.num_characters else None
@@ -244,21 +248,24 @@ class Trainer:
             seconds=self._now,
             best_bits=bits if best else best_bits,
             stale=0 if best else self.position.stale + 1,
+            validation_batches=num_batches,
         )
         accuracy = None if bits is None else score.accuracy
         self._team.lead(partial(self._publish, bits, accuracy, best=best))
         return True
 
-    def _score_held_out(self) -> tuple[Score, float]:
-        """The score, and the seconds it took."""
-        started = time.monotonic()
-        score = score_network(
-            self._network,
-            self._setup.batching.validation(),
-            self._setup.text.tokenizer,
-            self._device,
+    def _score_held_out(self) -> tuple[Score, float, int]:
+        """The score, the seconds it took, and the batches it read: as many each time."""
+        started, seconds = time.monotonic(), self._setup.budget.seconds
+        batches = self._setup.batching.validation()
+        if self.position.validation_batches is not None:
+            batches = itertools.islice(batches, self.position.validation_batches)
+        elif seconds is not None:
+            batches = affordable(batches, _ONE_VALIDATION_SHARE * seconds)
+        score, num_batches = score_network(
+            self._network, batches, self._setup.text.tokenizer, self._device
         )
-        return score, time.monotonic() - started
+        return score, time.monotonic() - started, num_batches
 
     def _publish(self, bits: float | None, accuracy: float | None, *, best: bool) -> None:
         """Tell of a validation, keep the model if it is the best, show what it writes."""
