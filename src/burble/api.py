@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from burble.config import RunConfig, SamplingConfig, UnknownPolicy
 from burble.data.prepared import DATA_FOLDER, PreparedText
 from burble.engine.generate import GenerationRequest, stream_text, write_texts
+from burble.engine.holding import HoldingModel
 from burble.engine.kernels import open_model
 from burble.errors import MissingExtraError, TextError, UsageError
 from burble.evaluation.evaluate import evaluate, ngram_bits
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from burble.config import SampleConfig
+    from burble.engine.holding import Hold
     from burble.engine.numpy_model import Precision
     from burble.export.registry import ExportKind
     from burble.score import Score
@@ -105,6 +107,11 @@ class Model:
         """How well the model foresees `text`, read from a fresh state; at least 2 characters."""
         ids = self.file.tokenizer.encode(normalize(text, self.file.normalization), unknown)
         return evaluate(self.engine, self.file.tokenizer, ids, "stream")
+
+    def holding(self, holds: Sequence[Hold]) -> HoldingModel:
+        """This model with some of its units held; else it computes what `engine` does."""
+        precision: Precision = "float32" if self.engine.kernel == "numpy-float32" else "int8"
+        return HoldingModel(self.file, holds, precision)
 
     def has_training_text(self) -> bool:
         """Whether the text it learned from lies beside it."""

@@ -7,7 +7,6 @@ import json
 import sys
 import tempfile
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,12 +14,10 @@ import tyro
 
 from burble import api
 from burble.cli.options import parse
-from burble.cli.terminal import tell
+from burble.cli.reading import part_read, read_text
 from burble.config import UnknownPolicy
-from burble.data.prepare import prepare
 from burble.engine.numpy_model import Precision
-from burble.evaluation.evaluate import Protocol, baselines, evaluate, held_out_cut
-from burble.text.sources import find_documents
+from burble.evaluation.evaluate import Protocol, baselines, evaluate
 
 if TYPE_CHECKING:
     from burble.data.prepared import PreparedText
@@ -65,24 +62,14 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     command = parse(EvalCommand, "eval", args)
     model = api.load(command.model, command.precision)
     with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
-        text = _prepare(command, model, Path(scratch))
+        text = read_text(
+            model, command.sources, Path(scratch), whole=command.whole, unknown=command.unknown
+        )
         report = _measure(command, model, text)
     if command.json:
         sys.stdout.write(json.dumps(report) + "\n")
     else:
-        _print(report, part=_part(text))
-
-
-def _prepare(command: EvalCommand, model: api.Model, scratch: Path) -> PreparedText:
-    return prepare(
-        find_documents(command.sources),
-        model.file.normalization,
-        model.file.tokenizer,
-        (lambda _: 0) if command.whole else partial(held_out_cut, provenance=model.file.provenance),
-        scratch,
-        say=tell,
-        unknown=command.unknown,
-    )
+        _print(report, part=part_read(text))
 
 
 def _measure(command: EvalCommand, model: api.Model, text: PreparedText) -> dict[str, object]:
@@ -108,12 +95,6 @@ def _training_ids(model: api.Model, text: PreparedText) -> Ids:
     if len(text.train_ids) or not model.has_training_text():
         return text.train_ids
     return model.training_text().train_ids
-
-
-def _part(text: PreparedText) -> str:
-    if text.facts.cut_characters:
-        return "the held-out end of the training text"
-    return "the whole text"
 
 
 def _print(report: dict[str, object], part: str) -> None:

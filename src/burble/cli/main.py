@@ -21,6 +21,8 @@ COMMANDS = {
     "plan": "show what would be trained, without training",
     "generate": "write with a model",
     "eval": "measure how well a model foresees a text",
+    "cells": "find units that track something in a text",
+    "gradients": "show how far back an RNN and an LSTM learn",
     "bench": "measure how fast a model writes here",
     "export": "give a model another form: a page, ONNX, a folder to publish",
     "corpora": "list the texts that have a name",

@@ -112,6 +112,9 @@ class NumpyModel:
     def _layer(self, layer: int, inputs: Float32, state: LayerState) -> tuple[Float32, LayerState]:
         outputs = np.empty((*inputs.shape[:2], self.network.hidden_size), dtype=np.float32)
         for time, from_input in enumerate(inputs):
-            state = self._cell.step(from_input, self._from_state[layer](state[0]), state)
+            state = self._advance(layer, from_input, state)
             outputs[time] = state[0]
         return outputs, state
+
+    def _advance(self, layer: int, from_input: Float32, state: LayerState) -> LayerState:
+        return self._cell.step(from_input, self._from_state[layer](state[0]), state)

@@ -1,0 +1,212 @@
+"""`burble cells`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import tyro
+
+from burble import api
+from burble.cli.cells_arguments import MarkedSpan, WantedHold
+from burble.cli.cells_view import AblationReport, Context, Found, Report, print_report
+from burble.cli.options import parse
+from burble.cli.reading import part_read, read_text
+from burble.config import UnknownPolicy
+from burble.engine.generate import GenerationRequest, stream_text
+from burble.errors import UsageError
+from burble.inspection.ablation import compare
+from burble.inspection.cells import mean_outputs, search
+from burble.inspection.likeness import nearest
+from burble.inspection.passage import liveliest, show_unit
+from burble.inspection.properties import PROPERTIES, Property, find_property, of_tokens
+from burble.text.normalization import normalize
+
+if TYPE_CHECKING:
+    from burble.inspection.cells import Tracker
+    from burble.inspection.likeness import Likeness
+    from burble.inspection.passage import Passage
+    from burble.inspection.properties import Values
+    from burble.tokenizers.base import Ids, Tokenizer
+
+_PASSAGE = 240
+_SAMPLE = 300
+_CONTEXT = 40
+
+
+@dataclass(frozen=True)
+class CellsCommand:
+    """Find units of a model that track something in a text.
+
+    One half of the text chooses the units, by their correlation with a property of each
+    character's place; the other half, held out, says how large the correlation is. Of the text
+    the model was trained on, only the held-out end is read; of any other, all.
+    """
+
+    model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
+    """A model file, or the folder of a run."""
+
+    sources: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="SOURCE ...")]
+    """The text: files, folders, globs, addresses, - for standard input, or known texts."""
+
+    property: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME")] = ()
+    """What to look for; may be given several times. all, where nothing else is asked for."""
+
+    regex: Annotated[tuple[str, ...], tyro.conf.arg(metavar="PATTERN")] = ()
+    """Look for units that tell whether they are inside a match; may be given several times."""
+
+    top: int = 5
+    """Units, places or characters to list of each kind."""
+
+    ablate: Annotated[tuple[str, ...], tyro.conf.arg(metavar="LAYER:UNIT[=VALUE]")] = ()
+    """Hold this unit at a value, its mean where none is given, and measure what that costs; may be
+    given several times, to hold several at once."""
+
+    like: Annotated[str | None, tyro.conf.arg(metavar="'TEXT [[SPAN]]'")] = None
+    """List where else in all of the text the model's state is most like that in the marked span,
+    which is read after what stands before it."""
+
+    prompt: str = ""
+    """How the samples of --ablate begin."""
+
+    seed: int = 1
+    """The random numbers of the samples of --ablate."""
+
+    whole: bool = False
+    """Read all of the text, what was learned from included."""
+
+    unknown: UnknownPolicy = "error"
+    """What to do with characters that the model has never seen."""
+
+    json: bool = False
+    """Print one JSON object."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.top <= 10_000:
+            raise UsageError(f"--top must be from 1 to 10,000; found {self.top}.")
+
+    def holds(self) -> list[WantedHold]:
+        """The units to hold. Raises `UsageError` for what is not written as one."""
+        return [WantedHold.parse(text) for text in self.ablate]
+
+    def marked(self) -> MarkedSpan | None:
+        """The span that --like marks. Raises `UsageError` where it marks none."""
+        return None if self.like is None else MarkedSpan.parse(self.like)
+
+    def sought(self) -> dict[str, Property]:
+        """The properties to look for. Raises `UsageError` for unknown ones."""
+        names = self.property
+        if "all" in names or not (names or self.regex or self.ablate or self.like is not None):
+            names = tuple(PROPERTIES)
+        return {name: find_property(name) for name in names} | {
+            f"/{pattern}/": Property.of_pattern(pattern) for pattern in self.regex
+        }
+
+
+def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+    """Do what is asked for, and print it."""
+    command = parse(CellsCommand, "cells", args)
+    sought, marked, holds = command.sought(), command.marked(), command.holds()
+    model = api.load(command.model)
+    with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
+        text = read_text(
+            model, command.sources, Path(scratch), whole=command.whole, unknown=command.unknown
+        )
+        report = Report(
+            model.file.tokenizer.count_characters(text.val_ids),
+            part_read(text),
+            _search(command, model, text.val_ids, sought),
+            _ablate(command, model, text.val_ids, holds) if holds else None,
+            _find_like(command, model, text.ids, marked) if marked else None,
+        )
+    if command.json:
+        sys.stdout.write(json.dumps(asdict(report), ensure_ascii=False) + "\n")
+    else:
+        print_report(report)
+
+
+def _search(
+    command: CellsCommand, model: api.Model, ids: Ids, sought: dict[str, Property]
+) -> dict[str, Found]:
+    if not sought:
+        return {}
+    tokenizer = model.file.tokenizer
+    text = tokenizer.decode(ids)
+    values = {
+        name: of_tokens(wanted.measure(text), tokenizer, ids) for name, wanted in sought.items()
+    }
+    found = search(model.engine, ids, values, command.top)
+    return {
+        name: Found(
+            sought[name].meaning, trackers, _passage(model, ids, values[name], trackers[:1])
+        )
+        for name, trackers in found.items()
+    }
+
+
+def _passage(model: api.Model, ids: Ids, values: Values, trackers: list[Tracker]) -> Passage:
+    """Of the half that scored, where the property varies most, by the first of the units."""
+    half = len(ids) // 2
+    breaks = np.flatnonzero(np.isin(ids[half:], model.file.tokenizer.encode("\n", "skip")))
+    starts = np.concatenate([[0], breaks + 1])
+    start = half + liveliest(values[half:], starts, _PASSAGE)
+    part = slice(start, start + _PASSAGE)
+    return [
+        piece
+        for tracker in trackers
+        for piece in show_unit(model.engine, model.file.tokenizer, ids, tracker.unit, part)
+    ]
+
+
+def _ablate(
+    command: CellsCommand, model: api.Model, ids: Ids, wanted: list[WantedHold]
+) -> AblationReport:
+    half = len(ids) // 2
+    _check_units(model, wanted)
+    means = mean_outputs(model.engine, ids[:half])
+    holds = [hold.at(float(means[hold.layer, hold.unit])) for hold in wanted]
+    held, tokenizer = model.holding(holds), model.file.tokenizer
+    request = GenerationRequest(
+        model.read_prompt(command.prompt, command.unknown), _SAMPLE, seed=command.seed
+    )
+    free_sample, held_sample = (
+        request.prompt + "".join(stream_text(engine, tokenizer, request))
+        for engine in (model.engine, held)
+    )
+    ablation = compare(model.engine, held, tokenizer, ids[half:], command.top)
+    return AblationReport(holds, ablation, command.seed, free_sample, held_sample)
+
+
+def _check_units(model: api.Model, wanted: list[WantedHold]) -> None:
+    layers, units = model.file.network.num_layers, model.file.network.hidden_size
+    for hold in wanted:
+        if hold.layer >= layers or hold.unit >= units:
+            raise UsageError(
+                f"There is no unit {hold.layer}:{hold.unit}. The layers of this model are "
+                f"numbered from 0 to {layers - 1}, the units of each from 0 to {units - 1}."
+            )
+
+
+def _find_like(
+    command: CellsCommand, model: api.Model, ids: Ids, marked: MarkedSpan
+) -> list[Context]:
+    tokenizer = model.file.tokenizer
+    before, span = (
+        tokenizer.encode(normalize(part, model.file.normalization), command.unknown)
+        for part in (marked.before, marked.span)
+    )
+    prompt = np.concatenate([before, span])
+    found = nearest(model.engine, ids, prompt, len(span), command.top)
+    return [_context(tokenizer, ids, likeness, len(span)) for likeness in found]
+
+
+def _context(tokenizer: Tokenizer, ids: Ids, likeness: Likeness, length: int) -> Context:
+    start, end = likeness.start, likeness.start + length
+    parts = (ids[max(0, start - _CONTEXT) : start], ids[start:end], ids[end : end + _CONTEXT])
+    line = tokenizer.decode(ids[:start]).count("\n") + 1
+    return Context(line, likeness.similarity, *map(tokenizer.decode, parts))

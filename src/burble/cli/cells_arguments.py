@@ -1,0 +1,60 @@
+"""What `burble cells` is told in a writing of its own: units to hold, and a marked span."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from burble.engine.holding import Hold
+from burble.errors import UsageError
+
+_HOLD = re.compile(r"(\d+):(\d+)(?:=(.+))?")
+_MARKED = re.compile(r"(.*)\[\[(.+)\]\].*", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class WantedHold:
+    """A unit to hold; at its mean where no value was given."""
+
+    layer: int
+    unit: int
+    value: float | None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From LAYER:UNIT or LAYER:UNIT=VALUE. Raises `UsageError`."""
+        match = _HOLD.fullmatch(text)
+        try:
+            value = float(match[3]) if match and match[3] else None
+        except ValueError:
+            match = None
+        if match is None or (value is not None and not -1 <= value <= 1):
+            raise UsageError(
+                "--ablate must be LAYER:UNIT or LAYER:UNIT=VALUE, the value between -1 and 1 as "
+                f"all that a unit gives out; found {text!r}. For example: --ablate 0:17=0"
+            )
+        return cls(int(match[1]), int(match[2]), value)
+
+    def at(self, mean: float) -> Hold:
+        """The hold, once the unit's mean is known."""
+        return Hold(self.layer, self.unit, mean if self.value is None else self.value)
+
+
+@dataclass(frozen=True)
+class MarkedSpan:
+    """A span, and what is read before it."""
+
+    before: str
+    span: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From TEXT [[SPAN]]. Raises `UsageError`."""
+        match = _MARKED.fullmatch(text)
+        if match is None or "[[" in match[1] or "]]" in match[2]:
+            raise UsageError(
+                f"--like must mark one span in double brackets; found {text!r}. For example: "
+                "--like 'once upon a [[time]]'"
+            )
+        return cls(match[1], match[2])

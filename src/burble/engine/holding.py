@@ -1,0 +1,45 @@
+"""A model some of whose units are held: whatever it reads, they give out the same number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from burble.engine.numpy_model import NumpyModel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from burble.arithmetic import Float32
+    from burble.engine.cells import LayerState
+    from burble.engine.numpy_model import Precision
+    from burble.model_file import ModelFile
+
+
+@dataclass(frozen=True)
+class Hold:
+    """One unit, counted from 0 as its layer is, and the number it gives out."""
+
+    layer: int
+    unit: int
+    value: float
+
+
+class HoldingModel(NumpyModel):
+    """Nothing but a unit's output is seen by the rest of the network, so this takes it out whole.
+
+    With no holds it gives the bits of every other engine.
+    """
+
+    def __init__(
+        self, model: ModelFile, holds: Sequence[Hold], precision: Precision = "int8"
+    ) -> None:
+        super().__init__(model, precision)
+        self._holds = holds
+
+    def _advance(self, layer: int, from_input: Float32, state: LayerState) -> LayerState:
+        state = super()._advance(layer, from_input, state)
+        for hold in self._holds:
+            if hold.layer == layer:
+                state[0][:, hold.unit] = hold.value
+        return state

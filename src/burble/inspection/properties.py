@@ -1,0 +1,204 @@
+"""What may be true of a character's place in a text: numbers that a unit might track.
+
+Each property is a function from a text to one number for each of its characters. All but
+`speaker` and a pattern of the user's own tell what is known once the character has been read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from burble.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from burble.tokenizers.base import Ids, Tokenizer
+
+Values = np.ndarray[Any, np.dtype[np.float32]]
+"""One number for each character or token, (places,)."""
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
+
+# Lines and words beyond these lengths are rare; uncapped, a few of them would rule a correlation.
+LONGEST_LINE = 80
+LONGEST_WORD = 20
+
+_BLANK_LINE = r"\n[^\S\n]*\n"
+# A closing ’ between letters is an apostrophe; a plain ' is too often one to be a quotation mark.
+_QUOTES = re.compile(rf"{_BLANK_LINE}|[\"“”‘«»]|(?<!\w)’|’(?!\w)")
+_BRACKETS = re.compile(rf"{_BLANK_LINE}|[()\[\]{{}}]")
+# After a blank line, a short line that ends in a colon; or, before a speech in its own line, a name
+# in capitals with a colon.
+_SPEAKER = re.compile(
+    r"(?:\A|(?<=\n\n))\w[^\n:;.,!?]{0,40}:(?=[^\S\n]*(?:\n|\Z))"
+    r"|^[A-Z][A-Z '’-]+:(?=[^\S\n]+\S)",
+    re.MULTILINE,
+)
+
+
+def since_line_break(text: str) -> Values:
+    """Characters read since the last line break, capped at 80."""
+    return np.minimum(_run_length(_code_points(text) != ord("\n")), LONGEST_LINE)
+
+
+def since_line_break_log(text: str) -> Values:
+    """log(1 + n), n the characters read since the last line break: the first ones count most."""
+    return np.log1p(since_line_break(text))
+
+
+def at_line_start(text: str) -> Values:
+    """The character is the first of its line."""
+    return _as_values(since_line_break(text) == 1)
+
+
+def in_word(text: str) -> Values:
+    """The character belongs to a word."""
+    return _as_values(_matching(text, str.isalnum))
+
+
+def since_word_start(text: str) -> Values:
+    """Letters and digits read of this word, capped at 20; 0 between words."""
+    return np.minimum(_run_length(_matching(text, str.isalnum)), LONGEST_WORD)
+
+
+def is_capital(text: str) -> Values:
+    """The character is a capital letter."""
+    return _as_values(_matching(text, str.isupper))
+
+
+def is_digit(text: str) -> Values:
+    """The character is a digit."""
+    return _as_values(_matching(text, str.isdigit))
+
+
+def in_quotes(text: str) -> Values:
+    """Inside quotation marks, which a blank line ends."""
+    return _nested(text, _QUOTES, opening="“‘«")
+
+
+def in_brackets(text: str) -> Values:
+    """Inside round, square or curly brackets, which a blank line ends."""
+    return _nested(text, _BRACKETS, opening="([{")
+
+
+def in_speaker(text: str) -> Values:
+    """In the name that heads a speech of a play."""
+    return _inside(text, _SPEAKER)
+
+
+@dataclass(frozen=True)
+class Property:
+    """A property, and what it is called in words."""
+
+    measure: Callable[[str], Values]
+    meaning: str
+
+    @classmethod
+    def of(cls, measure: Callable[[str], Values]) -> Property:
+        """The property that a function measures, explained by the function's own words."""
+        words = (measure.__doc__ or "").rstrip(".")
+        return cls(measure, words[:1].lower() + words[1:])
+
+    @classmethod
+    def of_pattern(cls, pattern: str) -> Property:
+        """Inside a match of a regular expression, or not. Raises `UsageError` for a broken one."""
+        try:
+            compiled = re.compile(pattern, re.MULTILINE)
+        except re.error as error:
+            raise UsageError(
+                f"--regex {pattern!r} is not a regular expression: {error}."
+            ) from error
+        return cls(lambda text: _inside(text, compiled), f"inside a match of {pattern}")
+
+
+PROPERTIES: dict[str, Property] = {
+    "line-position": Property.of(since_line_break),
+    "line-position-log": Property.of(since_line_break_log),
+    "line-start": Property.of(at_line_start),
+    "word": Property.of(in_word),
+    "word-position": Property.of(since_word_start),
+    "capital": Property.of(is_capital),
+    "digit": Property.of(is_digit),
+    "quotes": Property.of(in_quotes),
+    "brackets": Property.of(in_brackets),
+    "speaker": Property.of(in_speaker),
+}
+
+
+def find_property(name: str) -> Property:
+    """The property of this name. Raises `UsageError` where there is none."""
+    if name not in PROPERTIES:
+        raise UsageError(
+            f"There is no property {name!r}. Properties: {', '.join(PROPERTIES)}; or give a "
+            "pattern of your own with --regex."
+        )
+    return PROPERTIES[name]
+
+
+def of_tokens(values: Values, tokenizer: Tokenizer, ids: Ids) -> Values:
+    """The values of a text's characters, one for each of ids, (tokens,): that of the character it
+    begins or goes on with.
+    """
+    if len(ids) == len(values):
+        return values
+    decoder = tokenizer.stream_decoder()
+    complete = np.cumsum([len(decoder.push(ids[i : i + 1])) for i in range(len(ids))])
+    before = np.concatenate([[0], complete[:-1]])
+    return values[np.minimum(before, len(values) - 1)]
+
+
+def _code_points(text: str) -> np.ndarray[Any, np.dtype[np.uint32]]:
+    return np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+
+
+def _matching(text: str, test: Callable[[str], bool]) -> Bools:
+    kinds, places = np.unique(_code_points(text), return_inverse=True)
+    matching: Bools = np.array([test(chr(kind)) for kind in kinds.tolist()], dtype=np.bool_)
+    return matching[places]
+
+
+def _as_values(marked: Bools) -> Values:
+    return marked.astype(np.float32)
+
+
+def _run_length(marked: Bools) -> Values:
+    """How many marked places in a row end at each place."""
+    places = np.arange(1, len(marked) + 1)
+    last_unmarked = np.maximum.accumulate(np.where(marked, 0, places))
+    return (places - last_unmarked).astype(np.float32)
+
+
+def _inside(text: str, pattern: re.Pattern[str]) -> Values:
+    values = np.zeros(len(text), dtype=np.float32)
+    for match in pattern.finditer(text):
+        values[match.start() : match.end()] = 1
+    return values
+
+
+def _nested(text: str, marks: re.Pattern[str], opening: str) -> Values:
+    """1 from an opening mark to before the one that closes it."""
+    values = np.zeros(len(text), dtype=np.float32)
+    depth = since = 0
+    for place, now in [*_depths(text, marks, opening), (len(text), 0)]:
+        if depth:
+            values[since:place] = 1
+        depth, since = now, place
+    return values
+
+
+def _depths(text: str, marks: re.Pattern[str], opening: str) -> Iterator[tuple[int, int]]:
+    """Where the depth changes, and what it is from there on."""
+    depth = 0
+    for match in marks.finditer(text):
+        mark = match.group()
+        if mark.startswith("\n"):
+            depth = 0
+        elif mark in opening or (mark == '"' and depth == 0):
+            depth += 1
+        else:
+            depth = max(0, depth - 1)
+        yield match.start(), depth
