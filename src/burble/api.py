@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from burble.engine.numpy_model import Precision
     from burble.export.registry import ExportKind
     from burble.score import Score
+    from burble.tokenizers.base import Ids
+    from burble.training.gradients import FlowOfRun
     from burble.training.observer import Observer
     from burble.training.plan import Plan
     from burble.training.run import TrainResult
@@ -230,6 +232,16 @@ def plan_training(config: RunConfig, given: AbstractSet[str], text: PreparedText
     """What a run on this text would train; `given` knobs stay as they are."""
     plan: Plan = _training().plan_run(config, given, text)
     return plan
+
+
+def gradient_flow(file: ModelFile, ids: Ids) -> FlowOfRun:
+    """How the gradient fades on its way back through held-out ids, (tokens,), in the network that
+    the model once was and in the one that it became.
+    """
+    _training()
+    from burble.training.gradients import flow_of_run
+
+    return flow_of_run(file, ids)
 
 
 def resume_training(

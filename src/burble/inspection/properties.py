@@ -147,8 +147,9 @@ def of_tokens(values: Values, tokenizer: Tokenizer, ids: Ids) -> Values:
         return values
     decoder = tokenizer.stream_decoder()
     complete = np.cumsum([len(decoder.push(ids[i : i + 1])) for i in range(len(ids))])
-    before = np.concatenate([[0], complete[:-1]])
-    return values[np.minimum(before, len(values) - 1)]
+    places = np.minimum(np.concatenate([[0], complete[:-1]]), len(values) - 1)
+    spread: Values = values[places]
+    return spread
 
 
 def _code_points(text: str) -> np.ndarray[Any, np.dtype[np.uint32]]:

@@ -56,14 +56,24 @@ class Cell(nn.Module):
         """Read inputs (time, rows, width); hidden (time, rows, hidden) and the state after them."""
         raise NotImplementedError
 
+    def step(self, inputs: Tensor, state: LayerState) -> LayerState:
+        """Read inputs (rows, width), one character; the state after it, (rows, hidden) each.
+
+        On a processor every operation is one of its own, so all of a state is in autograd's graph:
+        an output that is made of the cell passes its gradient on to the cell.
+        """
+        raise NotImplementedError
+
+    def _weights(self) -> tuple[Tensor, ...]:
+        return self.weight_ih, self.weight_hh, self.bias, self.get_buffer("zero_bias")
+
     def _fused(
         self, layer: Callable[..., tuple[Tensor, ...]], inputs: Tensor, state: Tensor | LayerState
     ) -> tuple[Tensor, ...]:
         """Call one of torch's fused layers: oneDNN on a processor, cuDNN on a GPU."""
-        weights = [self.weight_ih, self.weight_hh, self.bias, self.get_buffer("zero_bias")]
         has_biases, num_layers, dropout, bidirectional, batch_first = True, 1, 0.0, False, False
         return layer(
-            *(inputs, state, weights, has_biases, num_layers, dropout),
+            *(inputs, state, list(self._weights()), has_biases, num_layers, dropout),
             *(self.training, bidirectional, batch_first),
         )
 
@@ -84,6 +94,10 @@ class Lstm(Cell):
         outputs, hidden, cell = self._fused(torch.lstm, inputs, state)
         return outputs, (hidden, cell)
 
+    def step(self, inputs: Tensor, state: LayerState) -> LayerState:
+        """Through torch's LSTM cell."""
+        return torch.lstm_cell(inputs, state, *self._weights())
+
 
 class Gru(Cell):
     """Cho et al. 2014, the reset gate after the product."""
@@ -95,6 +109,10 @@ class Gru(Cell):
         outputs, hidden = self._fused(torch.gru, inputs, state[0])
         return outputs, (hidden,)
 
+    def step(self, inputs: Tensor, state: LayerState) -> LayerState:
+        """Through torch's GRU cell."""
+        return (torch.gru_cell(inputs, state[0], *self._weights()),)
+
 
 class Rnn(Cell):
     """Elman 1990, tanh."""
@@ -105,6 +123,10 @@ class Rnn(Cell):
         """Through torch's fused layer."""
         outputs, hidden = self._fused(torch.rnn_tanh, inputs, state[0])
         return outputs, (hidden,)
+
+    def step(self, inputs: Tensor, state: LayerState) -> LayerState:
+        """Through torch's RNN cell."""
+        return (torch.rnn_tanh_cell(inputs, state[0], *self._weights()),)
 
 
 CELLS: dict[CellKind, type[Cell]] = {cell.kind: cell for cell in (Lstm, Gru, Rnn)}
@@ -223,6 +245,18 @@ class Network(nn.Module):
             if self.residual and depth > 0:
                 outputs = outputs + hidden
             hidden = self.dropout(outputs)
+            after.append(cell_state)
+        return self.head(hidden), tuple(after)
+
+    def step(self, ids: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+        """Read one character a row, (rows,), without dropout; logits (rows, vocab) and the state,
+        its tensors (rows, hidden). All of it is in autograd's graph, as `Cell.step` says.
+        """
+        hidden = self.embedding(ids).to(self.head.weight.dtype)
+        after: list[LayerState] = []
+        for depth, (cell, before) in enumerate(zip(self.cells(), state, strict=True)):
+            below, cell_state = hidden, cell.step(hidden, before)
+            hidden = cell_state[0] + below if self.residual and depth > 0 else cell_state[0]
             after.append(cell_state)
         return self.head(hidden), tuple(after)
 

@@ -1,0 +1,171 @@
+"""What `burble gradients` measured, in figures and in words that follow from them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from burble.plots.gradients import Curve
+
+if TYPE_CHECKING:
+    from burble.config import CellKind
+    from burble.model_file import ModelFile
+
+KINDS: tuple[CellKind, ...] = ("rnn", "lstm")
+
+_BACK = (1, 5, 10, 20, 50, 100, 200)
+
+# Where the claim is judged, and by what: of the newest gradient, a tenth still teaches, and a
+# hundredth hardly does.
+_FAR = 100
+_KEPT, _GONE = 0.1, 0.01
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A network, and how the gradient fades in it: for each tensor of its state a curve."""
+
+    file: ModelFile
+    before: dict[str, list[float]]
+    after: dict[str, list[float]]
+
+    def curves(self) -> list[Curve]:
+        """Before it learned and after, one for each tensor of the state."""
+        return [
+            Curve(f"{self.file.network.cell} {name}", values, is_fresh)
+            for name in self.after
+            for values, is_fresh in ((self.before[name], True), (self.after[name], False))
+        ]
+
+    def best(self) -> Curve:
+        """Where the trained network keeps the most of the gradient, far back."""
+        trained = [curve for curve in self.curves() if not curve.is_fresh]
+        return max(trained, key=lambda curve: curve.values[_FAR])
+
+
+def first_below(values: list[float], share: float) -> int | None:
+    """From how many characters back on the gradient stays below this share; None if nowhere."""
+    reaching = max(place for place, value in enumerate(values) if place == 0 or value >= share)
+    return reaching + 1 if reaching + 1 < len(values) else None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The two networks."""
+
+    rnn: Measured
+    lstm: Measured
+
+    @classmethod
+    def of(cls, measured: dict[CellKind, Measured]) -> Report:
+        """From one of each kind."""
+        return cls(measured["rnn"], measured["lstm"])
+
+    def curves(self) -> list[Curve]:
+        """All of them."""
+        return [*self.rnn.curves(), *self.lstm.curves()]
+
+    def title(self) -> str:
+        """What was compared."""
+        network = self.lstm.file.network
+        return f"rnn and lstm, {network.num_layers}×{network.hidden_size}: the gradient going back"
+
+    def conclusion(self) -> str:
+        """What the figures say, in plain words."""
+        rnn, lstm = self.rnn.best(), self.lstm.best()
+        return " ".join(
+            [
+                *(_reach(curve) for curve in self.curves() if not curve.is_fresh),
+                f"{_FAR} characters back the rnn has {rnn.values[_FAR]:.1g} of it left and the "
+                f"lstm {lstm.values[_FAR]:.1g}, {_times(lstm, rnn)}.",
+                _verdict(rnn, lstm),
+            ]
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, in plain values."""
+        network = self.lstm.file.network
+        return {
+            "num_layers": network.num_layers,
+            "hidden_size": network.hidden_size,
+            "val_bits_per_char": {
+                kind: measured.file.provenance.val_bits_per_char
+                for kind, measured in zip(KINDS, (self.rnn, self.lstm), strict=True)
+            },
+            "curves": [
+                {
+                    "state": curve.label,
+                    "trained": not curve.is_fresh,
+                    "half": first_below(curve.values, 0.5),
+                    "hundredth": first_below(curve.values, 0.01),
+                    "relative_norm": curve.values,
+                }
+                for curve in self.curves()
+            ],
+            "conclusion": self.conclusion(),
+        }
+
+
+def print_report(report: Report) -> None:
+    """The table, then the words."""
+    lines = [
+        "norm of the gradient with respect to the state so many characters back, as a multiple of "
+        "the newest",
+        f"{'':<20}" + "".join(f"{back:>8}" for back in _BACK),
+        *map(_row, report.curves()),
+        "",
+        *(_held_out(measured) for measured in (report.rnn, report.lstm)),
+        report.conclusion(),
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _row(curve: Curve) -> str:
+    name = f"{curve.label}, {'fresh' if curve.is_fresh else 'trained'}"
+    return f"{name:<20}" + "".join(f"{curve.values[back]:>8.1g}" for back in _BACK)
+
+
+def _held_out(measured: Measured) -> str:
+    bits = measured.file.provenance.val_bits_per_char
+    shown = "not measured" if bits is None else f"{bits:.3f} bits per character"
+    return f"{measured.file.network.cell} on held-out text: {shown}"
+
+
+def _reach(curve: Curve) -> str:
+    half, hundredth = (first_below(curve.values, share) for share in (0.5, 0.01))
+    return (
+        f"In the trained {curve.label} state half of the gradient is gone {_after(half)}, "
+        f"99% {_after(hundredth)}."
+    )
+
+
+def _after(back: int | None) -> str:
+    if back is None:
+        return "nowhere in reach"
+    return f"after {back} character{'s' if back > 1 else ''}"
+
+
+def _times(more: Curve, less: Curve) -> str:
+    if less.values[_FAR] == 0:
+        return "infinitely more"
+    ratio = more.values[_FAR] / less.values[_FAR]
+    if ratio >= 1e6:
+        return "more than a million times as much"
+    return f"{ratio:,.0f} times as much" if ratio >= 10 else f"{ratio:.2g} times as much"
+
+
+def _verdict(rnn: Curve, lstm: Curve) -> str:
+    claim = "That it vanishes in the one and is kept in the other"
+    far_rnn, far_lstm = rnn.values[_FAR], lstm.values[_FAR]
+    if max(rnn.values) > 1 / _GONE:
+        return f"In the rnn it explodes: at its peak it is {max(rnn.values):.1g} times the newest."
+    if far_rnn >= _GONE:
+        return f"{claim} does not show here: the rnn has not lost it."
+    if far_lstm >= _KEPT:
+        return f"{claim} is what these networks show."
+    if far_lstm >= _GONE:
+        return f"{claim} is nearly what these networks show: the lstm keeps a small part."
+    if far_lstm > 10 * far_rnn:
+        return f"{claim} is only half true here: it vanishes in both, in the lstm more slowly."
+    return f"{claim} is not what these networks show: it vanishes in both."
