@@ -21,7 +21,7 @@ from burble.config import UnknownPolicy
 from burble.engine.generate import GenerationRequest, stream_text
 from burble.errors import UsageError
 from burble.inspection.ablation import compare
-from burble.inspection.cells import mean_outputs, search
+from burble.inspection.cells import mean_outputs, require_length, search
 from burble.inspection.likeness import nearest
 from burble.inspection.passage import liveliest, show_unit
 from burble.inspection.properties import PROPERTIES, Property, find_property, of_tokens
@@ -167,6 +167,7 @@ def _ablate(
     command: CellsCommand, model: api.Model, ids: Ids, wanted: list[WantedHold]
 ) -> AblationReport:
     half = len(ids) // 2
+    require_length(ids)
     _check_units(model, wanted)
     means = mean_outputs(model.engine, ids[:half])
     holds = [hold.at(float(means[hold.layer, hold.unit])) for hold in wanted]

@@ -62,11 +62,7 @@ def search(
     None for a property that is the same everywhere in a half. Raises `TextError` for a text
     of fewer than 1,000 tokens.
     """
-    if len(ids) < MIN_TOKENS:
-        raise TextError(
-            f"A search for cells needs at least {MIN_TOKENS:,} characters; found {len(ids):,}. "
-            "Give more text."
-        )
+    require_length(ids)
     values = np.array(list(properties.values()))
     middle = len(ids) // 2
     chosen = correlations(model, ids[:middle], values[:, :middle])
@@ -79,6 +75,15 @@ def search(
         )
         for place, name in enumerate(properties)
     }
+
+
+def require_length(ids: Ids) -> None:
+    """Raise `TextError` for a text of which no half says much."""
+    if len(ids) < MIN_TOKENS:
+        raise TextError(
+            f"To look at cells takes at least {MIN_TOKENS:,} characters; found {len(ids):,}. "
+            "Give more text."
+        )
 
 
 def correlations(model: StepModel, ids: Ids, values: Float32) -> dict[Reading, Float64]:

@@ -1,5 +1,5 @@
-"""Where else does it feel like this? The stretches of a text at which the model is in a state
-nearest to that in a marked span.
+"""Where else does it feel like this? The stretches of a text along which the model goes through
+states nearest to those in a marked span.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _APART = 40
 
 @dataclass(frozen=True)
 class Likeness:
-    """A stretch of a text, as long as the span, and how near the model's state is there."""
+    """A stretch of a text, as long as the span, and how near the model's states are there."""
 
     start: int
     similarity: float
-    """Mean cosine to the span's mean state, both standardised; 1 is the same direction."""
+    """Cosine of the standardised states, character by character, on average; 1 is the same."""
 
 
 def nearest(model: StepModel, ids: Ids, prompt: Ids, span: int, count: int) -> list[Likeness]:
@@ -41,13 +41,14 @@ def nearest(model: StepModel, ids: Ids, prompt: Ids, span: int, count: int) -> l
             "Give more text."
         )
     mean, spread = _moments(model, ids)
-    marked = (_top(read_whole(model, prompt))[-span:] - mean) / spread
-    target = marked.mean(axis=0)
-    similarity = np.empty(len(ids))
+    marked = _directions(read_whole(model, prompt), mean, spread)[-span:]
+    # Of stretches by where they begin; those that begin before the text end up behind its end.
+    total = np.zeros(len(ids) + span)
     for block in read_blocks(model, ids):
-        similarity[block.places] = _cosine((_top(block) - mean) / spread, target)
-    total = np.concatenate([[0.0], similarity.cumsum()])
-    return _peaks((total[span:] - total[:-span]) / span, count, max(span, _APART))
+        cosines = _directions(block, mean, spread) @ marked.T
+        for offset in range(span):
+            total[block.places - offset] += cosines[:, offset]
+    return _peaks(total[: len(ids) - span + 1] / span, count, max(span, _APART))
 
 
 def _top(block: Block) -> Float64:
@@ -66,10 +67,12 @@ def _moments(model: StepModel, ids: Ids) -> tuple[Float64, Float64]:
     return mean, spread
 
 
-def _cosine(states: Float64, target: Float64) -> Float64:
-    lengths = np.linalg.norm(states, axis=1) * np.linalg.norm(target)
-    cosines: Float64 = (states @ target) / np.maximum(lengths, 1e-12)
-    return cosines
+def _directions(block: Block, mean: Float64, spread: Float64) -> Float64:
+    """The top layer's outputs, standardised, as vectors of length 1, (places, hidden)."""
+    standardised = (_top(block) - mean) / spread
+    lengths = np.linalg.norm(standardised, axis=1, keepdims=True)
+    directions: Float64 = standardised / np.maximum(lengths, 1e-12)
+    return directions
 
 
 def _peaks(similarity: Float64, count: int, apart: int) -> list[Likeness]:

@@ -34,7 +34,7 @@ _BRACKETS = re.compile(rf"{_BLANK_LINE}|[()\[\]{{}}]")
 # After a blank line, a short line that ends in a colon; or, before a speech in its own line, a name
 # in capitals with a colon.
 _SPEAKER = re.compile(
-    r"(?:\A|(?<=\n\n))\w[^\n:;.,!?]{0,40}:(?=[^\S\n]*(?:\n|\Z))"
+    r"(?:\A|(?<=\n\n))\w[^\n:;.!?]{0,40}:(?=[^\S\n]*(?:\n|\Z))"
     r"|^[A-Z][A-Z '’-]+:(?=[^\S\n]+\S)",
     re.MULTILINE,
 )

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from burble.errors import MissingExtraError, UsageError
+from burble.plots.gradients import Curve, check_drawable, draw_gradients
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CURVES = [
+    Curve("rnn hidden", [0.5**back for back in range(201)], is_fresh=False),
+    Curve("rnn hidden", [0.9**back for back in range(201)], is_fresh=True),
+    Curve("lstm cell", [0.0] * 201, is_fresh=False),
+]
+
+
+def test_a_png_is_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "flow.png"
+    check_drawable(path)
+    draw_gradients(CURVES, "how it fades", path)
+    data = path.read_bytes()
+    assert data.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", data[16:24])
+    assert width > height > 400
+
+
+def test_an_svg_names_each_curve_once(tmp_path: Path) -> None:
+    path = tmp_path / "flow.svg"
+    draw_gradients(CURVES, "how it fades", path)
+    drawn = path.read_text()
+    for label in ("rnn hidden, trained", "rnn hidden, fresh", "lstm cell, trained"):
+        assert drawn.count(f"<!-- {label} -->") == 1
+
+
+@pytest.mark.parametrize("name", ["flow", "flow.gif", "nowhere/flow.png"])
+def test_what_cannot_be_written_is_told_before(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="figure"):
+        check_drawable(tmp_path / name)
+
+
+def test_without_matplotlib_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As where nothing is installed.
+    monkeypatch.setattr(sys, "path", [])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(MissingExtraError, match=r"burble\[plots\]"):
+        check_drawable(tmp_path / "flow.png")
