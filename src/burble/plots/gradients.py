@@ -61,9 +61,9 @@ def draw_gradients(curves: Sequence[Curve], title: str, path: Path) -> None:
         xlabel="characters back",
         ylabel="norm of the gradient, as a multiple of the newest",
         yscale="log",
-        ylim=(_LOWEST, None),
-        xlim=(0, None),
+        ylim=(_LOWEST, 2 * max(max(curve.values) for curve in curves)),
+        xlim=(0, max(len(curve.values) for curve in curves) - 1),
     )
     axes.grid(visible=True, alpha=0.3)
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=100)
