@@ -10,7 +10,6 @@ import numpy as np
 
 from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan, validation_part
 from burble.engine.scoring import log_softmax
-from burble.engine.step_model import reset
 
 if TYPE_CHECKING:
     from burble.engine.step_model import StepModel
@@ -56,7 +55,6 @@ def surprisals(model: StepModel, ids: Ids) -> Float64:
     lanes = min(VALIDATION_LANES, len(bits))
     state = model.start(lanes)
     for batch in scan(np.arange(len(ids)), lanes, VALIDATION_WARMUP):
-        state = reset(state, batch.reset)
         logits, state = model.forward(ids[batch.inputs], state)
         places = batch.targets[batch.mask]
         log_p = log_softmax(logits[batch.mask])

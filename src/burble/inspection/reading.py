@@ -9,7 +9,6 @@ import numpy as np
 
 from burble.data.scan import VALIDATION_WARMUP, scan
 from burble.engine.states import states_after
-from burble.engine.step_model import reset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +55,6 @@ def read_blocks(model: StepModel, ids: Ids) -> Iterator[Block]:
     state = model.start(lanes)
     # Scanned are the places themselves, and one behind the end: each place but it is read.
     for batch in scan(np.arange(len(ids) + 1), lanes, VALIDATION_WARMUP, _BLOCK_TIME):
-        state = reset(state, batch.reset)
         tokens = ids[np.minimum(batch.inputs, len(ids) - 1)]
         passed = list(states_after(model, tokens, state))
         state = passed[-1]
