@@ -6,7 +6,7 @@ The rule is small and measured: docs/plan.md has its figures.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from burble.config import GATES
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 RATES = frozenset({"dropout", "input_dropout", "weight_decay"})
 PLANNED = RATES | {"hidden_size"}
 """The knobs that a plan sets where they were not given."""
+
+# Units come in steps of so many.
+_STEP = 128
+
+# A network that reads less learns less than a smaller one would (docs/plan.md).
+_CHARS_PER_WEIGHT = 0.8
+
+# Of a timed run, what goes by before and after learning.
+_AROUND_SECONDS = 4.0
 
 # One character, forward and backward, is six operations for each weight that it meets.
 _OPERATIONS = 6
@@ -75,12 +84,11 @@ def make_plan(
     rate: floating-point operations a second that training makes here (`machine.training_rate`).
     """
     budget = Budget.from_config(config.training, steps.per_epoch)
-    if budget.seconds is not None:
-        config = _with(config, given, hidden_size=_hidden_size(rate * budget.seconds))
     count = math.inf if budget.steps is None else budget.steps
     if budget.seconds is not None:
-        work = operations(config.network, vocab_size) * steps.read
-        count = min(count, budget.seconds * rate / work)
+        work = rate * max(budget.seconds - _AROUND_SECONDS, 0.2 * budget.seconds)
+        config = _with(config, given, hidden_size=_hidden_size(config.network, vocab_size, work))
+        count = min(count, work / (operations(config.network, vocab_size) * steps.read))
     epochs = count / steps.per_epoch
     length = steps.per_epoch * steps.targets
     config = _with(config, given, **_regularization(epochs, length))
@@ -96,10 +104,20 @@ def operations(network: NetworkConfig, vocab_size: int) -> float:
     return _OPERATIONS * (gates * (inputs + recurrent) + network.hidden_size * vocab_size)
 
 
-def _hidden_size(work: float) -> int:
-    """Units for `work` operations in all, in steps of 256."""
-    size = 500 * (work / 2e13) ** 0.125
-    return int(min(max(256 * round(size / 256), 256), 1024))
+def _hidden_size(network: NetworkConfig, vocab_size: int, work: float) -> int:
+    """Units for `work` operations in all: so few that each weight learns from its share of
+    characters.
+    """
+    most = 256 * round(500 * (work / 2e13) ** 0.125 / 256)
+    sizes = range(min(max(most, _STEP), 1024), _STEP, -_STEP)
+    return next((size for size in sizes if _enough(network, size, vocab_size, work)), _STEP)
+
+
+def _enough(network: NetworkConfig, hidden_size: int, vocab_size: int, work: float) -> bool:
+    """Whether `work` reads enough characters for a network of so many units."""
+    wide = replace(network, hidden_size=hidden_size)
+    num_weights = sum(map(math.prod, wide.tensor_shapes(vocab_size).values()))
+    return work / operations(wide, vocab_size) >= _CHARS_PER_WEIGHT * num_weights
 
 
 def _regularization(epochs: float, length: int) -> dict[str, float]:
@@ -119,7 +137,7 @@ def _with(config: RunConfig, given: AbstractSet[str], **knobs: Any) -> RunConfig
 def _times(epochs: float) -> str:
     """Two digits that count, without exponents."""
     if epochs >= 10:
-        return f"{_rounded(int(epochs)):,} times"
+        return f"{_rounded(round(epochs)):,} times"
     places = max(1, 1 - math.floor(math.log10(max(epochs, 1e-9))))
     return f"{epochs:.{places}f} times"
 
