@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from burble.engine.cells import CELLS, LayerState
+from burble.engine.cells import CELLS, LayerState, Values
 from burble.engine.input_table import input_table
 from burble.engine.quantization import Float32Product, Int8Product
 from burble.engine.step_model import State, check_ids, fresh_state
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from burble.tokenizers.base import Ids
 
 Precision = Literal["int8", "float32"]
+Watch = Callable[[int, int, Values], None]
+"""Is shown a layer, a time, and what happens in the cell there."""
+
+
+def _unwatched(layer: int, time: int, values: Values) -> None:
+    """Let the values go."""
 
 
 class NumpyModel:
@@ -49,9 +56,12 @@ class NumpyModel:
         """The fresh state of `rows` texts: zeros."""
         return fresh_state(self.network, rows)
 
-    def forward(self, ids: Ids, state: State) -> tuple[Float32, State]:
-        """Read ids, (time, rows); the logits after each, (time, rows, vocab), and the state."""
-        outputs, state = self._hidden(ids, state)
+    def forward(self, ids: Ids, state: State, watch: Watch = _unwatched) -> tuple[Float32, State]:
+        """Read ids, (time, rows); the logits after each, (time, rows, vocab), and the state.
+
+        watch: is shown what happens in every cell on the way.
+        """
+        outputs, state = self._hidden(ids, state, watch)
         logits = self._logits(outputs.reshape(-1, self.network.hidden_size))
         return logits.reshape(*ids.shape, self.vocab_size), state
 
@@ -83,7 +93,7 @@ class NumpyModel:
         logits: Float32 = self._head(outputs) + self._head_bias
         return logits
 
-    def _hidden(self, ids: Ids, state: State) -> tuple[Float32, State]:
+    def _hidden(self, ids: Ids, state: State, watch: Watch = _unwatched) -> tuple[Float32, State]:
         """The top layer's outputs, (time, rows, hidden).
 
         Layer by layer over all times: only the recurrent product has to wait for the last.
@@ -95,7 +105,7 @@ class NumpyModel:
             below = outputs
             inputs = self._inputs(layer, ids, below)
             before = tuple(state.values[:, layer].swapaxes(0, 1))
-            outputs, last = self._layer(layer, inputs, before)
+            outputs, last = self._layer(layer, inputs, before, watch)
             if self.network.residual and layer > 0:
                 outputs = outputs + below
             after[:, layer] = np.stack(last, axis=1)
@@ -109,12 +119,21 @@ class NumpyModel:
         sides = self._from_input[layer](read.reshape(-1, read.shape[-1])) + self._bias[layer]
         return sides.reshape(*ids.shape, sides.shape[-1])
 
-    def _layer(self, layer: int, inputs: Float32, state: LayerState) -> tuple[Float32, LayerState]:
+    def _layer(
+        self,
+        layer: int,
+        inputs: Float32,
+        state: LayerState,
+        watch: Watch,
+    ) -> tuple[Float32, LayerState]:
         outputs = np.empty((*inputs.shape[:2], self.network.hidden_size), dtype=np.float32)
         for time, from_input in enumerate(inputs):
-            state = self._advance(layer, from_input, state)
+            values = self._look(layer, from_input, state)
+            watch(layer, time, values)
+            state = self._cell.state(values)
             outputs[time] = state[0]
         return outputs, state
 
-    def _advance(self, layer: int, from_input: Float32, state: LayerState) -> LayerState:
-        return self._cell.step(from_input, self._from_state[layer](state[0]), state)
+    def _look(self, layer: int, from_input: Float32, state: LayerState) -> Values:
+        """What happens in one step of a layer."""
+        return self._cell.look(from_input, self._from_state[layer](state[0]), state)
