@@ -13,6 +13,7 @@ from burble.data.prepared import DATA_FOLDER, PreparedText
 from burble.engine.generate import GenerationRequest, stream_text, write_texts
 from burble.engine.holding import HoldingModel
 from burble.engine.kernels import open_model
+from burble.engine.trace import trace
 from burble.errors import MissingExtraError, TextError, UsageError
 from burble.evaluation.evaluate import evaluate, ngram_bits
 from burble.evaluation.precision import int8_cost
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from burble.config import SampleConfig
     from burble.engine.holding import Hold
     from burble.engine.numpy_model import Precision
+    from burble.engine.trace import Trace
     from burble.export.registry import ExportKind
     from burble.score import Score
     from burble.tokenizers.base import Ids
@@ -98,17 +100,25 @@ class Model:
 
     def read_prompt(self, prompt: str, unknown: UnknownPolicy = "error") -> str:
         """The prompt as the model reads it: normalised as its text was, and encodable."""
-        tokenizer = self.file.tokenizer
+        return self.file.tokenizer.decode(self.encode(prompt, unknown))
+
+    def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
+        """The text's tokens, (tokens,), normalised as the model's own text was."""
         if unknown not in get_args(UnknownPolicy):
             raise UsageError(f"unknown must be error, skip or nearest; found {unknown!r}.")
-        return tokenizer.decode(
-            tokenizer.encode(normalize(prompt, self.file.normalization), unknown)
-        )
+        return self.file.tokenizer.encode(normalize(text, self.file.normalization), unknown)
 
     def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
         """How well the model foresees `text`, read from a fresh state; at least 2 characters."""
-        ids = self.file.tokenizer.encode(normalize(text, self.file.normalization), unknown)
-        return evaluate(self.engine, self.file.tokenizer, ids, "stream")
+        return evaluate(self.engine, self.file.tokenizer, self.encode(text, unknown), "stream")
+
+    def trace(self, text: str, unknown: UnknownPolicy = "error") -> Trace:
+        """What goes on inside while the model reads `text` from a fresh state.
+
+        In float32, for (tokens · layers · units) numbers of each gate and state. Raises
+        `TextError` where there is no text, or characters the model has never seen.
+        """
+        return trace(self.file, self.encode(text, unknown))
 
     def holding(self, holds: Sequence[Hold]) -> HoldingModel:
         """This model with some of its units held; else it computes what `engine` does."""

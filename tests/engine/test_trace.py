@@ -90,7 +90,7 @@ def traced(model: ModelFile) -> Trace:
 @pytest.mark.parametrize("input_kind", get_args(InputKind))
 @pytest.mark.parametrize("cell", get_args(CellKind))
 def test_a_trace_is_a_plain_torch_computation(
-    cell: CellKind, input_kind: InputKind, residual: bool
+    *, cell: CellKind, input_kind: InputKind, residual: bool
 ) -> None:
     model = random_model(cell=cell, input=input_kind, num_layers=3, residual=residual, scale=0.5)
     found = traced(model)

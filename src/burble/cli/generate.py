@@ -8,19 +8,17 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 
 from burble import api
+from burble.cli.files import read_text
 from burble.cli.options import parse
 from burble.cli.terminal import write_out
 from burble.config import SamplingConfig, UnknownPolicy
 from burble.engine.generate import GenerationRequest
-from burble.errors import TextError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from burble.errors import UsageError
 
 _RANDOM_PROMPT = 100
 
@@ -112,22 +110,10 @@ def _prompt(command: GenerateCommand, model: api.Model, seed: int) -> str:
     if command.random_prompt:
         return model.random_prompt(command.window or _RANDOM_PROMPT, seed)
     if command.prompt_file is not None:
-        return _decoded(Path(command.prompt_file).read_bytes, command.prompt_file)
+        return read_text(Path(command.prompt_file).read_bytes, f"The prompt in {command.prompt_file}")
     if command.prompt == "-":
-        return _decoded(sys.stdin.buffer.read, "standard input").removesuffix("\n")
+        return read_text(sys.stdin.buffer.read, "The prompt in standard input").removesuffix("\n")
     return command.prompt or ""
-
-
-def _decoded(read: Callable[[], bytes], name: str) -> str:
-    try:
-        return read().decode("utf-8-sig").replace("\r\n", "\n")
-    except OSError as error:
-        raise TextError(f"The prompt in {name} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise TextError(
-            f"The prompt in {name} is not UTF-8: byte {error.object[error.start]:#04x} at offset "
-            f"{error.start:,}. Convert it to UTF-8."
-        ) from error
 
 
 def _print_json(model: api.Model, requests: list[GenerationRequest]) -> None:

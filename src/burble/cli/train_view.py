@@ -12,8 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from burble.cli.terminal import printable
 from burble.data.windows import num_patterns
+from burble.text.printable import printable
 from burble.training.observer import Observer
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import numpy as np
 
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.scoring import log_softmax
+from burble.errors import TextError
 
 if TYPE_CHECKING:
     from burble.arithmetic import Float32
@@ -53,7 +54,10 @@ def trace(model: ModelFile, ids: Ids) -> Trace:
     """Read `ids`, (time,), with the float32 weights: the network as it was learned.
 
     The engine that writes rounds these to int8; what that costs stands in the model's provenance.
+    Raises `TextError` where there are no ids.
     """
+    if not len(ids):
+        raise TextError("There is nothing to look at: the text is empty.")
     engine = NumpyModel(model, "float32")
     shape = (len(ids), model.network.num_layers, model.network.hidden_size)
     values: dict[str, Float32] = {}

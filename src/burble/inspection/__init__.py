@@ -1,1 +1,1 @@
-"""Looking inside a trained model, through the engine."""
+"""What is seen in a model: traces and reports, units that track something, like contexts."""

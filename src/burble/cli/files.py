@@ -1,0 +1,44 @@
+"""What commands read from and write to the files that a person names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from burble.cli.terminal import tell
+from burble.durable import NO_SPACE, write_durably
+from burble.errors import TextError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def read_text(read: Callable[[], bytes], what: str) -> str:
+    """The text of what `read` gives, in UTF-8; `what` names it in messages."""
+    try:
+        return read().decode("utf-8-sig").replace("\r\n", "\n")
+    except OSError as error:
+        raise TextError(f"{what} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise TextError(
+            f"{what} is not UTF-8: byte {error.object[error.start]:#04x} at offset "
+            f"{error.start:,}. Convert it to UTF-8."
+        ) from error
+
+
+def save_file(name: str, content: bytes) -> None:
+    """Write a file, whole or not at all, and tell its size. Raises `UsageError`."""
+    try:
+        write_durably(Path(name), content)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"{name} cannot be written: {reason}. Name a file in a folder that is there."
+        ) from error
+    tell(f"Wrote {name} ({_size(len(content))}).")
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} KB"

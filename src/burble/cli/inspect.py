@@ -1,0 +1,124 @@
+"""`burble inspect`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from rich.console import Console
+
+from burble import api
+from burble.cli.files import read_text, save_file
+from burble.cli.options import parse
+from burble.config import UnknownPolicy
+from burble.engine.trace import trace
+from burble.errors import TextError, UsageError
+from burble.inspection.document import document
+from burble.inspection.gates import main_value
+from burble.inspection.report import report
+from burble.inspection.series import Choice, chosen_series
+from burble.inspection.terminal_view import terminal_view
+
+if TYPE_CHECKING:
+    from burble.config import NetworkConfig
+    from burble.engine.trace import Trace
+
+# So many characters a browser still lays out at once, each with a colour of its own; and so many
+# bytes of values a phone still opens.
+MAX_TOKENS = 5_000
+MAX_VALUES = 16 << 20
+# At most, in an lstm: four gates and two states.
+VALUES_PER_UNIT = 6
+
+
+@dataclass(frozen=True)
+class InspectCommand:
+    """Look inside a model while it reads a text: its guesses, its surprise, its gates.
+
+    The text is coloured by surprisal; with --layer, --unit or --gate by what goes on there.
+    """
+
+    model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
+    """A model file, or the folder of a run."""
+
+    text: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TEXT")]
+    """What it reads; - takes it from standard input."""
+
+    layer: int | None = None
+    """Layer to look at, from 0 for the lowest; the top one where none is given."""
+
+    unit: int | None = None
+    """Unit of the layer, from 0; the mean of all where none is given."""
+
+    gate: str | None = None
+    """Gate or state. lstm: forget, input, candidate, output, cell, hidden; gru: reset, update,
+    candidate, hidden; rnn: hidden. Where none is given, cell, or else hidden."""
+
+    top: int = 5
+    """Guesses to show for each character."""
+
+    unknown: UnknownPolicy = "error"
+    """What to do with characters that the model has never seen."""
+
+    json: bool = False
+    """Print one JSON object: all guesses and values, or those of --layer, --unit and --gate."""
+
+    html: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
+    """Write a page to explore it in a browser; it needs no network."""
+
+    png: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
+    """Draw surprisal, and the units of a layer over the text, as .png or .svg."""
+
+    def choice(self) -> Choice:
+        """What is looked at."""
+        return Choice(self.layer, self.gate, self.unit)
+
+
+def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+    """Read the text, and show what went on."""
+    command = parse(InspectCommand, "inspect", args)
+    if command.top < 1:
+        raise UsageError(f"--top must be 1 or more; found {command.top}.")
+    # The trace is in float32 whatever the engine runs in.
+    model = api.load(command.model, "float32")
+    seen = _trace(command, model)
+    command.choice().check(seen)
+    if command.html is not None:
+        save_file(command.html, report(model.file, seen, command.choice(), command.top).encode())
+    if command.json:
+        found = document(model.file, seen, command.choice(), command.top)
+        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+    if not (command.json or command.html or command.png):
+        _show(command, model, seen)
+
+
+def _trace(command: InspectCommand, model: api.Model) -> Trace:
+    text = command.text
+    if text == "-":
+        text = read_text(sys.stdin.buffer.read, "The text in standard input").removesuffix("\n")
+    ids = model.encode(text, command.unknown)
+    _check_length(len(ids), model.file.network)
+    return trace(model.file, ids)
+
+
+def _check_length(length: int, network: NetworkConfig) -> None:
+    """Refuse a text that would make a report too large to open."""
+    numbers = VALUES_PER_UNIT * network.num_layers * network.hidden_size
+    longest = min(MAX_TOKENS, MAX_VALUES // numbers)
+    if length > longest:
+        raise TextError(
+            f"The text is too long to look at: {length:,} characters or bytes. With this model "
+            f"at most {longest:,} can be shown. Give a passage of it."
+        )
+
+
+def _show(command: InspectCommand, model: api.Model, seen: Trace) -> None:
+    chosen = None
+    if command.choice().is_given:
+        chosen = chosen_series(seen, command.choice(), main_value(model.file.network.cell))
+    Console(soft_wrap=not sys.stdout.isatty(), highlight=False).print(
+        terminal_view(seen, model.file.tokenizer, chosen, command.top)
+    )

@@ -1,0 +1,76 @@
+"""A trace as one self-contained page to explore."""
+
+from __future__ import annotations
+
+import base64
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from burble.inspection.gates import CELLS, GATES, main_value
+from burble.inspection.guesses import bits_per_char, guesses_before, probabilities
+from burble.inspection.series import MAX_SURPRISAL
+from burble.inspection.tokens import running_text, token_label
+from burble.page import fill_page
+
+if TYPE_CHECKING:
+    from burble.arithmetic import Float32
+    from burble.engine.trace import Trace
+    from burble.inspection.series import Choice
+    from burble.model_file import ModelFile
+
+# Values are kept in this many steps on each side of zero: to 0.4% of the largest.
+STEPS = 127
+
+
+def report(file: ModelFile, trace: Trace, choice: Choice, top: int) -> str:
+    """The page. `choice` is what it shows first; `top`: guesses for each character."""
+    template, style, script = (
+        (files("burble.inspection") / name).read_text("utf-8")
+        for name in ("report.html", "report.css", "report.js")
+    )
+    return fill_page(template, style, script, _data(file, trace, choice, top))
+
+
+def _data(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[str, Any]:
+    tokenizer, network = file.tokenizer, file.network
+    guesses = guesses_before(trace, tokenizer, top)
+    return {
+        "cell": network.cell,
+        "layers": network.num_layers,
+        "units": network.hidden_size,
+        "about": CELLS[network.cell],
+        "bits_per_char": bits_per_char(trace, tokenizer),
+        "shown": running_text(tokenizer, trace.ids),
+        "labels": [token_label(tokenizer, token) for token in trace.ids.tolist()],
+        "surprisal": [None, *(round(float(bits), 2) for bits in trace.surprisal[1:])],
+        "max_surprisal": MAX_SURPRISAL,
+        "probabilities": [p and float(f"{p:.3g}") for p in probabilities(trace)],
+        "guesses": [[(label, float(f"{p:.3g}")) for label, p in of] for of in guesses],
+        "gates": [_gate(name, values) for name, values in trace.values.items()],
+        "start": _start(file, trace, choice),
+    }
+
+
+def _gate(name: str, values: Float32) -> dict[str, Any]:
+    gate = GATES[name]
+    layers = [packed(values[:, layer]) for layer in range(values.shape[1])]
+    return {"name": name, "says": gate.says, "is_signed": gate.is_signed, "layers": layers}
+
+
+def packed(values: Float32) -> dict[str, Any]:
+    """Values (time, units) as bytes in base64, and what one step of them is worth."""
+    step = max(float(np.abs(values).max()), 1e-6) / STEPS
+    steps = np.rint(values / step).astype(np.int8)
+    return {"step": step, "values": base64.b64encode(steps.tobytes()).decode()}
+
+
+def _start(file: ModelFile, trace: Trace, choice: Choice) -> dict[str, Any]:
+    """What is shown first: what was chosen, or surprisal and the unit that changes most."""
+    gate = choice.gate or main_value(file.network.cell)
+    layer = file.network.num_layers - 1 if choice.layer is None else choice.layer
+    liveliest = int(trace.values[gate][:, layer].std(axis=0).argmax())
+    unit = liveliest if choice.unit is None else choice.unit
+    colour = "unit" if choice.unit is not None else "mean" if choice.is_given else "surprisal"
+    return {"gate": list(trace.values).index(gate), "layer": layer, "unit": unit, "colour": colour}

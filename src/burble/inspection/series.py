@@ -1,0 +1,103 @@
+"""One figure for each token of a trace: its surprisal, a unit's value, or the mean of a layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from burble.errors import UsageError
+from burble.inspection.gates import GATES
+
+if TYPE_CHECKING:
+    from burble.engine.trace import Trace
+
+# A character that comes as 8 bits had one chance in 256; few are rarer.
+MAX_SURPRISAL = 8.0
+
+Numbers = np.ndarray[Any, np.dtype[np.floating[Any]]]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which of a trace's values are looked at; None: it was not said."""
+
+    layer: int | None = None
+    gate: str | None = None
+    unit: int | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether anything was chosen."""
+        return (self.layer, self.gate, self.unit) != (None, None, None)
+
+    def check(self, trace: Trace) -> None:
+        """Raise `UsageError` for what this trace does not have."""
+        _, layers, units = next(iter(trace.values.values())).shape
+        if self.gate is not None and self.gate not in trace.values:
+            has = ", ".join(trace.values)
+            raise UsageError(f"This model's cells have no {self.gate!r}. They have {has}.")
+        _check_number("layer", self.layer, layers)
+        _check_number("unit", self.unit, units)
+
+
+def _check_number(what: str, number: int | None, count: int) -> None:
+    if number is not None and not 0 <= number < count:
+        raise UsageError(
+            f"This model has no {what} {number}. Its {count:,} {what}s are numbered from 0 to "
+            f"{count - 1:,}."
+        )
+
+
+@dataclass(frozen=True)
+class Series:
+    """A figure for each token, and the range in which it is shown."""
+
+    title: str
+    values: Numbers
+    """(time,); NaN where there is none."""
+
+    low: float
+    high: float
+    digits: int = 2
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it lies on both sides of zero."""
+        return self.low < 0
+
+    def shares(self) -> Numbers:
+        """The values from 0 to 1, or from −1 to 1 where they are signed, cut to that."""
+        if self.is_signed:
+            return np.clip(self.values / self.high, -1, 1)
+        return np.clip((self.values - self.low) / max(self.high - self.low, 1e-9), 0, 1)
+
+
+def surprisal(trace: Trace) -> Series:
+    """How surprising each token was."""
+    return Series("surprisal, bits", trace.surprisal, 0.0, MAX_SURPRISAL, digits=1)
+
+
+def chosen_series(trace: Trace, choice: Choice, gate: str) -> Series:
+    """A unit's value, or the mean of its layer where no unit is named.
+
+    gate: what to take where the choice names none; the layer is then the top one.
+    """
+    gate = choice.gate or gate
+    layer = -1 if choice.layer is None else choice.layer
+    values = trace.values[gate][:, layer]
+    place = f"layer {layer % trace.values[gate].shape[1]}"
+    if choice.unit is None:
+        return _ranged(f"{gate}, mean of {place}", values.mean(axis=1), gate, is_mean=True)
+    return _ranged(f"{gate}, unit {choice.unit} of {place}", values[:, choice.unit], gate)
+
+
+def _ranged(title: str, values: Numbers, gate: str, *, is_mean: bool = False) -> Series:
+    """Shares from 0 to 1; their means hardly move, and signed values have no bounds: as they are."""
+    if GATES[gate].is_signed:
+        reach = max(float(np.abs(values).max()), 1e-6)
+        return Series(title, values, -reach, reach)
+    if is_mean:
+        return Series(title, values, float(values.min()), float(values.max()), digits=3)
+    return Series(title, values, 0.0, 1.0)

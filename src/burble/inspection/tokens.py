@@ -1,0 +1,36 @@
+"""How tokens are shown: in the running text, and one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from burble.text.printable import label
+
+if TYPE_CHECKING:
+    from burble.tokenizers.base import Ids, Tokenizer
+
+_LAYOUT = {" ", "\t", "\n"}
+
+
+def token_label(tokenizer: Tokenizer, token: int) -> str:
+    """One token by itself; a byte that is no character as <E2>."""
+    text = tokenizer.decode(np.array([token]))
+    if "\ufffd" in text and list(tokenizer.encode(text)) != [token]:
+        return f"<{token:02X}>"
+    return label(text)
+
+
+def running_text(tokenizer: Tokenizer, ids: Ids) -> list[str]:
+    """What each token adds to the text; of one that ends no character, its label.
+
+    Blanks and line ends are themselves, all else that has no shape is its code point.
+    """
+    decoder = tokenizer.stream_decoder()
+    pieces = [decoder.push(ids[place : place + 1]) for place in range(len(ids))]
+    return [
+        "".join(c if c in _LAYOUT else label(c) for c in piece)
+        or token_label(tokenizer, int(ids[place]))
+        for place, piece in enumerate(pieces)
+    ]
