@@ -10,9 +10,10 @@ import pytest
 
 from burble import api
 from burble.evaluation.evaluate import ngram_bits
+from burble.metrics import StepMetrics, ValidationMetrics
 from burble.training import trainer
 from burble.training.diagnosis import History, diagnose
-from burble.training.observer import Observer, StepMetrics, ValidationMetrics
+from burble.training.observer import Observer
 from tests.training.runs import resume_tiny, tiny_config, train_tiny
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from burble.training.observer import ValidationMetrics
+    from burble.metrics import ValidationMetrics
 
 
 class Validations(Observer):

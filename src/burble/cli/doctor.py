@@ -15,7 +15,7 @@ from burble.threads import usable_processors
 from burble.version import __version__
 
 # What each optional package is for.
-OPTIONAL = {"torch": "training", "tensorboard": "--tensorboard"}
+OPTIONAL = {"torch": "training", "tensorboard": "--tensorboard", "matplotlib": "figures"}
 
 
 @dataclass(frozen=True)

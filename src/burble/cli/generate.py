@@ -110,7 +110,9 @@ def _prompt(command: GenerateCommand, model: api.Model, seed: int) -> str:
     if command.random_prompt:
         return model.random_prompt(command.window or _RANDOM_PROMPT, seed)
     if command.prompt_file is not None:
-        return read_text(Path(command.prompt_file).read_bytes, f"The prompt in {command.prompt_file}")
+        return read_text(
+            Path(command.prompt_file).read_bytes, f"The prompt in {command.prompt_file}"
+        )
     if command.prompt == "-":
         return read_text(sys.stdin.buffer.read, "The prompt in standard input").removesuffix("\n")
     return command.prompt or ""

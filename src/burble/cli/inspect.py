@@ -17,10 +17,13 @@ from burble.config import UnknownPolicy
 from burble.engine.trace import trace
 from burble.errors import TextError, UsageError
 from burble.inspection.document import document
-from burble.inspection.gates import main_value
+from burble.inspection.gates import GATES, main_value
 from burble.inspection.report import report
 from burble.inspection.series import Choice, chosen_series
 from burble.inspection.terminal_view import terminal_view
+from burble.inspection.tokens import token_label
+from burble.plots.figure import figure_kind
+from burble.plots.traces import TracePicture, trace_figure
 
 if TYPE_CHECKING:
     from burble.config import NetworkConfig
@@ -32,6 +35,8 @@ MAX_TOKENS = 5_000
 MAX_VALUES = 16 << 20
 # At most, in an lstm: four gates and two states.
 VALUES_PER_UNIT = 6
+
+UNCUT = 10_000
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,8 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     if command.json:
         found = document(model.file, seen, command.choice(), command.top)
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+    if command.png is not None:
+        save_file(command.png, _figure(command, command.png, model, seen))
     if not (command.json or command.html or command.png):
         _show(command, model, seen)
 
@@ -115,10 +122,27 @@ def _check_length(length: int, network: NetworkConfig) -> None:
         )
 
 
+def _figure(command: InspectCommand, name: str, model: api.Model, seen: Trace) -> bytes:
+    choice, network = command.choice(), model.file.network
+    gate = choice.gate or main_value(network.cell)
+    layer = network.num_layers - 1 if choice.layer is None else choice.layer
+    picture = TracePicture(
+        labels=[token_label(model.file.tokenizer, token) for token in seen.ids.tolist()],
+        surprisal=seen.surprisal,
+        values=seen.values[gate][:, layer],
+        name=gate,
+        layer=layer,
+        is_signed=GATES[gate].is_signed,
+        is_bounded=GATES[gate].is_bounded,
+        unit=choice.unit,
+    )
+    return trace_figure(picture, figure_kind(name))
+
+
 def _show(command: InspectCommand, model: api.Model, seen: Trace) -> None:
     chosen = None
     if command.choice().is_given:
         chosen = chosen_series(seen, command.choice(), main_value(model.file.network.cell))
-    Console(soft_wrap=not sys.stdout.isatty(), highlight=False).print(
-        terminal_view(seen, model.file.tokenizer, chosen, command.top)
-    )
+    # In a pipe nothing is cut to the width of a window.
+    console = Console(width=None if sys.stdout.isatty() else UNCUT, highlight=False)
+    console.print(terminal_view(seen, model.file.tokenizer, chosen, command.top))

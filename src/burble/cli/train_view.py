@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from burble.api import FinalSample
-    from burble.training.observer import RunFacts, StepMetrics, ValidationMetrics
+    from burble.metrics import StepMetrics, ValidationMetrics
+    from burble.training.observer import RunFacts
     from burble.training.run import TrainResult
 
 _BLOCKS = "▁▂▃▄▅▆▇█"

@@ -17,13 +17,18 @@ class Gate:
     is_signed: bool
     """Whether it lies on both sides of zero; otherwise it is a share, from 0 to 1."""
 
+    is_bounded: bool = True
+    """Whether it lies in ±1. The tanh of what does not is what the cell can show of it."""
+
 
 GATES: dict[str, Gate] = {
     "forget": Gate("How much of the memory stays: 1 keeps all of it, 0 wipes it out.", False),
     "input": Gate("How much of the candidate is let into the memory.", False),
     "candidate": Gate("What this character would write down, from −1 to 1.", True),
     "output": Gate("How much of the memory is shown outside.", False),
-    "cell": Gate("The memory: what stayed of it, and what was let in. It has no bounds.", True),
+    "cell": Gate(
+        "The memory: what stayed of it, and what was let in. It has no bounds.", True, False
+    ),
     "reset": Gate("How much of the last state the candidate gets to see.", False),
     "update": Gate("How much of the last state stays; the candidate takes the rest.", False),
     "hidden": Gate(

@@ -10,24 +10,29 @@ const number = (x, digits = 2) => x.toFixed(digits).replace("-", "−");
 // What is looked at. `kept`: a click or a key holds the place; the pointer does not move it.
 const view = { place: 0, kept: false, ...data.start };
 
-// Values: signed bytes, (time, units), for each gate and layer.
+// Values: signed bytes, (time, units), for each gate and layer, and what a step of each unit is
+// worth. The tables are little-endian, as every machine with a browser is.
 
-const unpack = (packed) => {
-  const bytes = atob(packed.values);
-  return { step: packed.step, values: Int8Array.from(bytes, (c) => c.charCodeAt(0)) };
-};
+const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
+const unpack = ({ steps, values }) => ({
+  steps: new Float32Array(bytes(steps)),
+  values: new Int8Array(bytes(values)),
+});
 const gates = data.gates.map((gate) => ({ ...gate, layers: gate.layers.map(unpack) }));
 
 function value(gate, place, unit) {
-  const { step, values } = gate.layers[view.layer];
-  return step * values[place * data.units + unit];
+  const { steps, values } = gate.layers[view.layer];
+  return steps[unit] * values[place * data.units + unit];
 }
 
 function mean(gate, place) {
-  const { step, values } = gate.layers[view.layer];
-  const start = place * data.units;
-  return (step * values.subarray(start, start + data.units).reduce((a, b) => a + b, 0)) / data.units;
+  let sum = 0;
+  for (let unit = 0; unit < data.units; unit += 1) sum += value(gate, place, unit);
+  return sum / data.units;
 }
+
+// From −1 to 1, whatever bounds a value has: the cell itself shows no more of its memory.
+const squashed = (gate, x) => (gate.is_bounded ? x : Math.tanh(x));
 
 const places = [...data.shown.keys()];
 const reach = (numbers) => numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-6);
@@ -64,20 +69,14 @@ function share(x, { low, high }) {
 
 // Colours: orange for much, blue for the opposite, over the paper.
 
-function ink(share) {
-  const style = getComputedStyle(document.documentElement);
-  const hue = style.getPropertyValue(share < 0 ? "--little" : "--much").trim();
-  return (strength) => `rgb(${hue} / ${strength})`;
-}
 let much, little, inkColour, lineColour;
 function mixColours() {
   const style = getComputedStyle(document.documentElement);
-  much = ink(1);
-  little = ink(-1);
-  inkColour = style.getPropertyValue("--ink");
-  lineColour = style.getPropertyValue("--line");
+  const variable = (name) => style.getPropertyValue(name).trim();
+  [much, little] = [variable("--much"), variable("--little")];
+  [inkColour, lineColour] = [variable("--ink"), variable("--line")];
 }
-const colour = (share) => (share < 0 ? little(-share) : much(share)) ;
+const colour = (share) => `rgb(${share < 0 ? little : much} / ${Math.abs(share)})`;
 
 // The text.
 
@@ -140,7 +139,7 @@ function paintStrip(series) {
   series.values.forEach((x, place) => {
     if (x === null) return;
     const part = share(x, series);
-    pen.fillStyle = part < 0 ? little(1) : much(1);
+    pen.fillStyle = colour(part < 0 ? -1 : 1);
     pen.fillRect(place * step, zero, Math.max(step - (step > 4 ? 1 : 0), 0.5), -part * tall);
   });
   pen.strokeStyle = inkColour;
@@ -168,7 +167,7 @@ function bar(row, part, signed) {
 
 function paintSurprise() {
   const { place } = view;
-  $("what").textContent = `${data.labels[place]}  · character ${place + 1} of ${length}`;
+  $("what").textContent = `${data.labels[place]}  · ${data.token} ${place + 1} of ${length}`;
   const bits = data.surprisal[place];
   $("surprise").textContent =
     bits === null
@@ -195,13 +194,12 @@ function paintGates() {
   gates.forEach((gate, index) => {
     const row = body.insertRow();
     const x = value(gate, view.place, view.unit);
-    const most = gate.is_signed ? Math.max(1, 127 * gate.layers[view.layer].step) : 1;
     row.className = index === view.gate ? "chosen" : "";
     row.dataset.gate = index;
     cell(row, gate.name);
     cell(row, number(mean(gate, view.place)));
     cell(row, number(x));
-    bar(row, limit(x / most, -1, 1), gate.is_signed);
+    bar(row, limit(squashed(gate, x), -1, 1), gate.is_signed);
   });
   $("unit-head").textContent = `unit ${view.unit}`;
   $("says").textContent = `${gates[view.gate].name}: ${gates[view.gate].says}`;
@@ -216,9 +214,8 @@ function paintUnits() {
   const gate = gates[view.gate];
   const size = $("units").clientWidth / columns;
   const { pen } = canvas("units", rows * size);
-  const most = gate.is_signed ? 127 * gate.layers[view.layer].step : 1;
   for (let unit = 0; unit < data.units; unit += 1) {
-    pen.fillStyle = colour(limit(value(gate, view.place, unit) / most, -1, 1));
+    pen.fillStyle = colour(limit(squashed(gate, value(gate, view.place, unit)), -1, 1));
     pen.fillRect((unit % columns) * size, Math.floor(unit / columns) * size, size - 1, size - 1);
   }
   pen.strokeStyle = inkColour;
@@ -238,15 +235,19 @@ function unitAt(event) {
 }
 
 function spread(gate, unit) {
-  const values = places.map((place) => value(gate, place, unit));
+  const values = places.map((place) => squashed(gate, value(gate, place, unit)));
   const middle = values.reduce((a, b) => a + b, 0) / length;
   return values.reduce((sum, x) => sum + (x - middle) ** 2, 0);
 }
 
-function paintLively() {
+/** Units, those that change most along the text first. */
+function lively() {
   const spreads = Array.from({ length: data.units }, (_, unit) => spread(gates[view.gate], unit));
-  const order = [...spreads.keys()].sort((a, b) => spreads[b] - spreads[a]).slice(0, 8);
-  const buttons = order.map((unit) => {
+  return [...spreads.keys()].sort((a, b) => spreads[b] - spreads[a]);
+}
+
+function paintLively() {
+  const buttons = lively().slice(0, 8).map((unit) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = unit;
@@ -394,9 +395,10 @@ function options(select, names) {
 }
 
 function build() {
+  const article = data.cell === "gru" ? "a" : "an";
   const bits = data.bits_per_char === null ? "" : `, at ${number(data.bits_per_char)} bits a character`;
   $("summary").textContent =
-    `What an ${data.cell.toUpperCase()} of ${data.layers} × ${data.units} units does while it reads ${length} ${length === 1 ? "character" : "characters"}${bits}.`;
+    `What happens in ${article} ${data.cell.toUpperCase()} of ${data.layers}×${data.units} units while it reads ${length} ${data.token}${length === 1 ? "" : "s"}${bits}.`;
   $("about").textContent = data.about;
   $("text").append(...letters);
   $("place").max = length - 1;
@@ -406,7 +408,8 @@ function build() {
   options($("gate"), gates.map((gate) => gate.name));
   $("of-layer").hidden = data.layers === 1;
   $("resolution").textContent =
-    "Made by burble; it needs no network. Values are the network's own, in float32, shown in steps of 1/127 of the largest.";
+    "Made by burble; it needs no network. Values are the network's own, in float32, shown in steps of 1/127 of each unit's largest.";
+  view.unit ??= lively()[0];
   listen();
   draw();
   paintLively();

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from burble.inspection.series import Choice
     from burble.model_file import ModelFile
 
-# Values are kept in this many steps on each side of zero: to 0.4% of the largest.
+# Values are kept in this many steps on each side of zero: to 0.4% of the unit's largest.
 STEPS = 127
 
 
@@ -38,6 +38,7 @@ def _data(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[str, 
     guesses = guesses_before(trace, tokenizer, top)
     return {
         "cell": network.cell,
+        "token": "byte" if tokenizer.kind == "byte" else "character",
         "layers": network.num_layers,
         "units": network.hidden_size,
         "about": CELLS[network.cell],
@@ -56,21 +57,40 @@ def _data(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[str, 
 def _gate(name: str, values: Float32) -> dict[str, Any]:
     gate = GATES[name]
     layers = [packed(values[:, layer]) for layer in range(values.shape[1])]
-    return {"name": name, "says": gate.says, "is_signed": gate.is_signed, "layers": layers}
+    return {
+        "name": name,
+        "says": gate.says,
+        "is_signed": gate.is_signed,
+        "is_bounded": gate.is_bounded,
+        "layers": layers,
+    }
 
 
-def packed(values: Float32) -> dict[str, Any]:
-    """Values (time, units) as bytes in base64, and what one step of them is worth."""
-    step = max(float(np.abs(values).max()), 1e-6) / STEPS
-    steps = np.rint(values / step).astype(np.int8)
-    return {"step": step, "values": base64.b64encode(steps.tobytes()).decode()}
+def packed(values: Float32) -> dict[str, str]:
+    """Values (time, units) as bytes, and what one step of each unit is worth, both in base64."""
+    steps = np.maximum(np.abs(values).max(axis=0), 1e-6) / STEPS
+    return {
+        "steps": _base64(steps.astype("<f4")),
+        "values": _base64(np.rint(values / steps).astype(np.int8)),
+    }
+
+
+def _base64(array: np.ndarray[Any, Any]) -> str:
+    return base64.b64encode(array.tobytes()).decode()
 
 
 def _start(file: ModelFile, trace: Trace, choice: Choice) -> dict[str, Any]:
-    """What is shown first: what was chosen, or surprisal and the unit that changes most."""
+    """What is shown first. Without a unit (None) the page takes the one that changes most."""
     gate = choice.gate or main_value(file.network.cell)
-    layer = file.network.num_layers - 1 if choice.layer is None else choice.layer
-    liveliest = int(trace.values[gate][:, layer].std(axis=0).argmax())
-    unit = liveliest if choice.unit is None else choice.unit
-    colour = "unit" if choice.unit is not None else "mean" if choice.is_given else "surprisal"
-    return {"gate": list(trace.values).index(gate), "layer": layer, "unit": unit, "colour": colour}
+    return {
+        "gate": list(trace.values).index(gate),
+        "layer": file.network.num_layers - 1 if choice.layer is None else choice.layer,
+        "unit": choice.unit,
+        "colour": _colour(choice),
+    }
+
+
+def _colour(choice: Choice) -> str:
+    if choice.unit is not None:
+        return "unit"
+    return "mean" if choice.is_given else "surprisal"

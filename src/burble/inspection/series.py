@@ -44,16 +44,15 @@ class Choice:
 
 def _check_number(what: str, number: int | None, count: int) -> None:
     if number is not None and not 0 <= number < count:
-        raise UsageError(
-            f"This model has no {what} {number}. Its {count:,} {what}s are numbered from 0 to "
-            f"{count - 1:,}."
-        )
+        has = f"only {what} 0" if count == 1 else f"{what}s 0 to {count - 1:,}"
+        raise UsageError(f"This model has no {what} {number}. It has {has}.")
 
 
 @dataclass(frozen=True)
 class Series:
     """A figure for each token, and the range in which it is shown."""
 
+    name: str
     title: str
     values: Numbers
     """(time,); NaN where there is none."""
@@ -68,15 +67,15 @@ class Series:
         return self.low < 0
 
     def shares(self) -> Numbers:
-        """The values from 0 to 1, or from −1 to 1 where they are signed, cut to that."""
-        if self.is_signed:
-            return np.clip(self.values / self.high, -1, 1)
-        return np.clip((self.values - self.low) / max(self.high - self.low, 1e-9), 0, 1)
+        """Where the values lie in their range, cut to it: 0 to 1, or ±1 where they are signed."""
+        start, lowest = (0.0, -1) if self.is_signed else (self.low, 0)
+        shares: Numbers = (self.values - start) / max(self.high - start, 1e-9)
+        return np.clip(shares, lowest, 1, out=shares)
 
 
-def surprisal(trace: Trace) -> Series:
+def surprisal_series(trace: Trace) -> Series:
     """How surprising each token was."""
-    return Series("surprisal, bits", trace.surprisal, 0.0, MAX_SURPRISAL, digits=1)
+    return Series("bits", "surprisal, bits", trace.surprisal, 0.0, MAX_SURPRISAL, digits=1)
 
 
 def chosen_series(trace: Trace, choice: Choice, gate: str) -> Series:
@@ -94,10 +93,10 @@ def chosen_series(trace: Trace, choice: Choice, gate: str) -> Series:
 
 
 def _ranged(title: str, values: Numbers, gate: str, *, is_mean: bool = False) -> Series:
-    """Shares from 0 to 1; their means hardly move, and signed values have no bounds: as they are."""
+    """With the range 0 to 1, or what is found: a mean hardly moves, a memory has no bounds."""
     if GATES[gate].is_signed:
         reach = max(float(np.abs(values).max()), 1e-6)
-        return Series(title, values, -reach, reach)
+        return Series(gate, title, values, -reach, reach)
     if is_mean:
-        return Series(title, values, float(values.min()), float(values.max()), digits=3)
-    return Series(title, values, 0.0, 1.0)
+        return Series(gate, title, values, float(values.min()), float(values.max()), digits=3)
+    return Series(gate, title, values, 0.0, 1.0)

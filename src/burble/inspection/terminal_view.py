@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from burble.inspection.guesses import bits_per_char, guesses_before, probabilities
-from burble.inspection.series import surprisal
+from burble.inspection.series import surprisal_series
 from burble.inspection.tokens import running_text, token_label
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def terminal_view(
 
     top: guesses in a row of the table.
     """
-    shown = surprisal(trace) if chosen is None else chosen
+    shown = surprisal_series(trace) if chosen is None else chosen
     bits = bits_per_char(trace, tokenizer)
     return Group(
         _coloured(running_text(tokenizer, trace.ids), shown),
@@ -84,10 +84,14 @@ def _table(trace: Trace, tokenizer: Tokenizer, chosen: Series | None, top: int) 
         places = _most_surprising(trace)
     columns = _columns(trace, tokenizer, chosen, top)
     for heading in columns:
-        table.add_column(heading, justify="left" if heading in _LEFT else "right")
+        table.add_column(heading, justify="left" if heading in _LEFT else "right", no_wrap=True)
     for place in places:
         table.add_row(*(Text(cells[place]) for cells in columns.values()))
     return table
+
+
+def _percent(probability: float) -> str:
+    return f"{probability:.0%}" if probability >= 0.01 else "<1%"
 
 
 def _most_surprising(trace: Trace) -> list[int]:
@@ -107,7 +111,9 @@ def _columns(
         "bits": ["", *(f"{bits:.1f}" for bits in trace.surprisal[1:])],
     }
     if chosen is not None:
-        columns[chosen.title] = [f"{value:.{chosen.digits}f}" for value in chosen.values]
+        columns[chosen.name] = [f"{value:.{chosen.digits}f}" for value in chosen.values]
     after = {name: [*cells, "next" if name == "place" else ""] for name, cells in columns.items()}
     guesses = guesses_before(trace, tokenizer, top)
-    return after | {_EXPECTED: ["  ".join(f"{text} {p:.0%}" for text, p in of) for of in guesses]}
+    return after | {
+        _EXPECTED: ["  ".join(f"{text} {_percent(p)}" for text, p in of) for of in guesses]
+    }

@@ -1,1 +1,1 @@
-"""Figures for papers and slides, through matplotlib."""
+"""Figures for papers and slides, drawn by matplotlib (extra `plots`)."""

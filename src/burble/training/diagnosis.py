@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from burble.mapping import from_mapping
-from burble.training.observer import ValidationMetrics
-from burble.training.run_folder import RunFolder
+from burble.metrics import Metrics
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from burble.metrics import ValidationMetrics
 
 # A share of the bits; a run that gains or loses less than this stands still.
 _STILL = 0.005
@@ -25,16 +24,9 @@ class History:
 
     @classmethod
     def read(cls, folder: Path) -> History:
-        """From the log in the folder of a run; of a run without its log nothing is known."""
-        log = RunFolder(folder).metrics
-        lines = map(json.loads, log.read_text().splitlines() if log.exists() else [])
-        return cls(
-            [
-                from_mapping(ValidationMetrics, line, "metrics")
-                for line in lines
-                if line.get("val_bits_per_char") is not None
-            ]
-        )
+        """From the log in the folder of a run."""
+        read = Metrics.read(folder).validations
+        return cls([reading for reading in read if reading.val_bits_per_char is not None])
 
 
 def diagnose(history: History, ngram_bits: float | None = None) -> str | None:

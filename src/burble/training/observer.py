@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from burble.config import RunConfig
     from burble.data.prepared import PreparedText
+    from burble.metrics import StepMetrics, ValidationMetrics
 
 
 @dataclass(frozen=True)
@@ -26,33 +27,6 @@ class RunFacts:
     steps_per_epoch: int
     resumed_at: int | None
     """The step that a resumed run goes on from."""
-
-
-@dataclass(frozen=True)
-class StepMetrics:
-    """The mean over the steps since the last one told."""
-
-    step: int
-    seconds: float
-    progress: float
-    train_bits_per_char: float
-    accuracy: float
-    learning_rate: float
-    grad_norm: float
-    chars_per_second: float
-    epoch: float
-
-
-@dataclass(frozen=True)
-class ValidationMetrics:
-    """A reading of the held-out text; the figures are None where nothing is held out."""
-
-    step: int
-    seconds: float
-    progress: float
-    val_bits_per_char: float | None
-    val_accuracy: float | None
-    best: bool
 
 
 class Observer:

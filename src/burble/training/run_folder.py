@@ -11,6 +11,7 @@ from burble.config import from_toml, to_toml
 from burble.data.prepared import DATA_FOLDER
 from burble.durable import told_when_full, write_durably
 from burble.errors import UsageError
+from burble.metrics import METRICS_NAME
 from burble.model_file import MODEL_NAME
 from burble.training.observer import Observer
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from burble.config import RunConfig
-    from burble.training.observer import StepMetrics, ValidationMetrics
+    from burble.metrics import StepMetrics, ValidationMetrics
 
 CONFIG_NAME = "run.toml"
 
@@ -42,7 +43,7 @@ class RunFolder:
     @property
     def metrics(self) -> Path:
         """One JSON object a line."""
-        return self.path / "metrics.jsonl"
+        return self.path / METRICS_NAME
 
     @property
     def samples(self) -> Path:

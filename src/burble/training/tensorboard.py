@@ -10,7 +10,8 @@ from burble.training.observer import Observer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from burble.training.observer import RunFacts, StepMetrics, ValidationMetrics
+    from burble.metrics import StepMetrics, ValidationMetrics
+    from burble.training.observer import RunFacts
 
 
 class TensorBoard(Observer):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from burble.errors import DivergedError, TrainingInterruptedError
+from burble.metrics import StepMetrics, ValidationMetrics
 from burble.model_file import ModelFile, Provenance
 from burble.score import NOTHING
 from burble.training import checkpoint
@@ -20,7 +21,6 @@ from burble.training.average import WeightAverage
 from burble.training.budget import learning_rate
 from burble.training.checkpoint import Checkpoint, Position
 from burble.training.measure import affordable, batch_score, loss_of, score_network
-from burble.training.observer import StepMetrics, ValidationMetrics
 from burble.training.signals import StopSignals
 from burble.version import __version__
 

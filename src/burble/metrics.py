@@ -1,0 +1,77 @@
+"""The figures of a run as it goes on, and its log of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from burble.errors import UsageError
+from burble.mapping import from_mapping
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+METRICS_NAME = "metrics.jsonl"
+
+
+@dataclass(frozen=True)
+class StepMetrics:
+    """The mean over the steps since the last one told."""
+
+    step: int
+    seconds: float
+    progress: float
+    train_bits_per_char: float
+    accuracy: float
+    learning_rate: float
+    grad_norm: float
+    chars_per_second: float
+    epoch: float
+
+
+@dataclass(frozen=True)
+class ValidationMetrics:
+    """A reading of the held-out text; the figures are None where nothing is held out."""
+
+    step: int
+    seconds: float
+    progress: float
+    val_bits_per_char: float | None
+    val_accuracy: float | None
+    best: bool
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """All that a run logged, in order."""
+
+    steps: list[StepMetrics]
+    validations: list[ValidationMetrics]
+
+    @classmethod
+    def read(cls, folder: Path) -> Metrics:
+        """From the log in the folder of a run. Raises `UsageError` where there is no such log."""
+        path = folder / METRICS_NAME
+        try:
+            # A line without an end is being written, or its run was killed in the middle of it.
+            whole = path.read_text("utf-8").rpartition("\n")[0]
+            lines = [json.loads(line) for line in whole.splitlines()]
+        except OSError as error:
+            raise UsageError(
+                f"There is no run in {folder}: {path} cannot be read ({error.strerror}). Name the "
+                "folder that `burble train` made."
+            ) from error
+        except ValueError as error:
+            raise UsageError(f"{path} is not the log of a run: {error}.") from error
+        read = [_metrics(line, str(path)) for line in lines]
+        return cls(
+            [one for one in read if isinstance(one, StepMetrics)],
+            [one for one in read if isinstance(one, ValidationMetrics)],
+        )
+
+
+def _metrics(line: object, where: str) -> StepMetrics | ValidationMetrics:
+    if isinstance(line, dict) and "val_bits_per_char" in line:
+        return from_mapping(ValidationMetrics, line, where)
+    return from_mapping(StepMetrics, line, where)

@@ -1,0 +1,84 @@
+"""How runs learned: bits per character against time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from burble.errors import UsageError
+from burble.plots.figure import COLOURS, drawable, figure_bytes, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from burble.metrics import Metrics
+
+Curve = list[tuple[float, float]]
+"""Seconds, and bits per character."""
+
+# The first steps fall from log2 of the vocabulary: drawn in full, they would flatten the rest.
+_SHOWN_FROM = 0.1
+
+
+def learning_figure(runs: Mapping[str, Metrics], kind: str) -> bytes:
+    """Runs, by their names, as a png or an svg. Raises `UsageError`, `MissingExtraError`."""
+    curves = {name: (held_out(metrics), training(metrics)) for name, metrics in runs.items()}
+    for name, (on_held_out, on_training) in curves.items():
+        if not on_held_out and not on_training:
+            raise UsageError(f"The run {name} has logged nothing yet: there is nothing to draw.")
+    with styled():
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(6, 3.8))
+        axes = figure.subplots()
+        for number, (name, pair) in enumerate(curves.items()):
+            _draw_run(axes, name, pair, COLOURS[number % len(COLOURS)])
+        _finish(axes, [curve for pair in curves.values() for curve in pair if curve])
+        return figure_bytes(figure, kind)
+
+
+def held_out(metrics: Metrics) -> Curve:
+    """What the held-out text cost, where some was held out."""
+    return [
+        (reading.seconds, reading.val_bits_per_char)
+        for reading in metrics.validations
+        if reading.val_bits_per_char is not None
+    ]
+
+
+def training(metrics: Metrics) -> Curve:
+    """What the text that was learned from cost, dropout and all."""
+    return [(step.seconds, step.train_bits_per_char) for step in metrics.steps]
+
+
+def _draw_run(axes: Axes, name: str, pair: tuple[Curve, Curve], colour: str) -> None:
+    on_held_out, on_training = pair
+    axes.plot(*_columns(on_training), color=colour, linewidth=0.8, alpha=0.45, label="_")
+    label = drawable(name)
+    if on_held_out:
+        label += f": {min(bits for _, bits in on_held_out):.3f} at best"
+    axes.plot(*_columns(on_held_out), color=colour, linewidth=1.6, marker="o", ms=3, label=label)
+
+
+def _columns(curve: Curve) -> tuple[list[float], list[float]]:
+    return [seconds for seconds, _ in curve], [bits for _, bits in curve]
+
+
+def _finish(axes: Axes, curves: list[Curve]) -> None:
+    lowest = min(bits for curve in curves for _, bits in curve)
+    highest = max(_top(curve) for curve in curves)
+    margin = 0.05 * (highest - lowest) or 0.1
+    axes.set_ylim(lowest - margin, highest + margin)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("seconds of training")
+    axes.set_ylabel("bits per character")
+    axes.grid(axis="y", color="#E5E5E5", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.legend(title="held out (thick), training (thin)", alignment="left")
+
+
+def _top(curve: Curve) -> float:
+    """The highest figure after the first part of a run."""
+    start = _SHOWN_FROM * curve[-1][0]
+    return max(bits for seconds, bits in curve if seconds >= start)

@@ -1,0 +1,131 @@
+"""A trace as a figure: surprisal, one unit where it is asked for, and all units of a layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from burble.errors import UsageError
+from burble.plots.figure import (
+    LITTLE,
+    MUCH,
+    colour_map,
+    drawable,
+    figure_bytes,
+    styled,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from burble.arithmetic import Float32
+
+# A wider figure fits no page and no slide.
+MAX_CHARACTERS = 200
+
+_INCHES_PER_CHARACTER = 0.14
+_TICK_SIZE = 7
+
+
+@dataclass(frozen=True)
+class TracePicture:
+    """What is drawn."""
+
+    labels: Sequence[str]
+    """The characters."""
+
+    surprisal: np.ndarray[Any, np.dtype[np.float64]]
+    """Bits, (time,); NaN where nothing is known."""
+
+    values: Float32
+    """Of one gate and layer, (time, units)."""
+
+    name: str
+    """What they are."""
+
+    layer: int
+    is_signed: bool
+    """Whether they lie on both sides of zero, and not from 0 to 1."""
+
+    is_bounded: bool
+    """Whether they lie in ±1; else the heat map shows their tanh."""
+
+    unit: int | None = None
+    """A unit to draw by itself, too."""
+
+    def __post_init__(self) -> None:
+        if len(self.labels) > MAX_CHARACTERS:
+            raise UsageError(
+                f"A figure has room for {MAX_CHARACTERS} characters; found {len(self.labels):,}. "
+                "Give a passage; a page (--html) takes more."
+            )
+
+
+def trace_figure(picture: TracePicture, kind: str) -> bytes:
+    """The picture as a png or an svg. Raises `MissingExtraError`."""
+    with styled():
+        from matplotlib.figure import Figure
+
+        strips = 1 if picture.unit is None else 2
+        width = max(5.0, 1.6 + _INCHES_PER_CHARACTER * len(picture.labels))
+        figure = Figure(figsize=(width, 1.2 * strips + 3.2))
+        axes = figure.subplots(strips + 1, sharex=True, height_ratios=[1] * strips + [3])
+        _draw_surprisal(axes[0], picture)
+        if picture.unit is not None:
+            _draw_unit(axes[1], picture, picture.unit)
+        _draw_units(axes[-1], picture)
+        for each in axes:
+            each.tick_params(axis="x", length=0)
+        return figure_bytes(figure, kind)
+
+
+def _draw_surprisal(axes: Axes, picture: TracePicture) -> None:
+    axes.bar(range(len(picture.labels)), np.nan_to_num(picture.surprisal), color=MUCH, width=0.8)
+    axes.set_ylabel("surprisal\n(bits)")
+
+
+def _draw_unit(axes: Axes, picture: TracePicture, unit: int) -> None:
+    values = picture.values[:, unit]
+    colours = [MUCH if value >= 0 else LITTLE for value in values]
+    axes.bar(range(len(values)), values, color=colours, width=0.8)
+    axes.axhline(0, color="#777777", linewidth=0.6)
+    axes.set_ylabel(f"{picture.name},\nunit {unit}")
+
+
+def _draw_units(axes: Axes, picture: TracePicture) -> None:
+    shown = picture.values if picture.is_bounded else np.tanh(picture.values)
+    order = alike_together(shown)
+    image = axes.imshow(
+        shown.T[order],
+        aspect="auto",
+        interpolation="nearest",
+        cmap=colour_map(is_signed=picture.is_signed),
+        vmin=-1 if picture.is_signed else 0,
+        vmax=1,
+    )
+    count = len(order)
+    axes.set_yticks([0, count - 1], ["1", f"{count:,}"])
+    axes.set_ylabel(f"units of layer {picture.layer},\nalike ones side by side")
+    axes.set_xticks(
+        range(len(picture.labels)),
+        [drawable(label) for label in picture.labels],
+        fontsize=_TICK_SIZE,
+    )
+    axes.set_xlabel("characters of the text")
+    label = picture.name if picture.is_bounded else f"tanh of {picture.name}"
+    axes.figure.colorbar(image, ax=axes, label=label, aspect=30, pad=0.01)
+
+
+def alike_together(values: Float32) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """An order of units, of (time, units), in which those that move alike are neighbours.
+
+    By their angle in the plane of the two main ways in which the units move.
+    """
+    if len(values) < 3:
+        return np.argsort(values[-1], kind="stable")
+    moves = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)[2]
+    return np.argsort(np.arctan2(moves[1], moves[0]), kind="stable")
