@@ -42,7 +42,16 @@ def from_mapping(cls: type[T], mapping: object, where: str) -> T:
         if name not in hints:
             raise UsageError(f"{where} has no option {name!r}. Options: {', '.join(hints)}.")
         values[name] = _converted(value, hints[name], f"{where}.{name}")
+    if missing := _required(cls) - values.keys():
+        raise UsageError(f"{where} lacks {', '.join(sorted(missing))}.")
     return cls(**values)
+
+
+def _required(cls: Any) -> set[str]:
+    """The fields without a default."""
+    nothing = dataclasses.MISSING
+    knobs = dataclasses.fields(cls)
+    return {k.name for k in knobs if k.default is nothing and k.default_factory is nothing}
 
 
 def _converted(value: object, hint: Any, where: str) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -24,6 +25,28 @@ def burble(
         check=False,
         timeout=240,
     )
+
+
+def in_terminal(*args: str | Path, **environment: str) -> str:
+    """What `burble ARGS` shows on a terminal of 100 columns that knows colours."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    shown = b""
+    settings = {"TERM": "xterm-256color", "COLUMNS": "100", **environment}
+    with subprocess.Popen(
+        [sys.executable, "-m", "burble", *map(str, args)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, **settings},
+    ):
+        os.close(theirs)
+        with contextlib.suppress(OSError):  # Linux's way to say that nobody writes any more
+            while piece := os.read(ours, 1 << 16):
+                shown += piece
+        os.close(ours)
+    return shown.decode()
 
 
 def said(result: subprocess.CompletedProcess[bytes]) -> str:

@@ -91,13 +91,11 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     model = api.load(command.model, "float32")
     seen = _trace(command, model)
     command.choice().check(seen)
-    if command.html is not None:
-        save_file(command.html, report(model.file, seen, command.choice(), command.top).encode())
+    for name, content in _files(command, model, seen).items():
+        save_file(name, content)
     if command.json:
         found = document(model.file, seen, command.choice(), command.top)
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
-    if command.png is not None:
-        save_file(command.png, _figure(command, command.png, model, seen))
     if not (command.json or command.html or command.png):
         _show(command, model, seen)
 
@@ -120,6 +118,16 @@ def _check_length(length: int, network: NetworkConfig) -> None:
             f"The text is too long to look at: {length:,} characters or bytes. With this model "
             f"at most {longest:,} can be shown. Give a passage of it."
         )
+
+
+def _files(command: InspectCommand, model: api.Model, seen: Trace) -> dict[str, bytes]:
+    """What is to be written, by name: all of it is made before any of it is kept."""
+    made: dict[str, bytes] = {}
+    if command.html is not None:
+        made[command.html] = report(model.file, seen, command.choice(), command.top).encode()
+    if command.png is not None:
+        made[command.png] = _figure(command, command.png, model, seen)
+    return made
 
 
 def _figure(command: InspectCommand, name: str, model: api.Model, seen: Trace) -> bytes:
@@ -145,4 +153,7 @@ def _show(command: InspectCommand, model: api.Model, seen: Trace) -> None:
         chosen = chosen_series(seen, command.choice(), main_value(model.file.network.cell))
     # In a pipe nothing is cut to the width of a window.
     console = Console(width=None if sys.stdout.isatty() else UNCUT, highlight=False)
-    console.print(terminal_view(seen, model.file.tokenizer, chosen, command.top))
+    in_colour = console.is_terminal and not console.no_color
+    console.print(
+        terminal_view(seen, model.file.tokenizer, chosen, command.top, in_colour=in_colour)
+    )

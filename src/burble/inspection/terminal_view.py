@@ -33,19 +33,19 @@ _NOTHING, _MUCH, _LITTLE = (240, 240, 236), (240, 140, 40), (90, 165, 225)
 
 
 def terminal_view(
-    trace: Trace, tokenizer: Tokenizer, chosen: Series | None, top: int
+    trace: Trace, tokenizer: Tokenizer, chosen: Series | None, top: int, *, in_colour: bool
 ) -> RenderableType:
     """The text coloured by a series, or else by surprisal, and a table of what was expected.
 
-    top: guesses in a row of the table.
+    top: guesses in a row of the table. in_colour: whether colours will be seen.
     """
     shown = surprisal_series(trace) if chosen is None else chosen
     bits = bits_per_char(trace, tokenizer)
     return Group(
         _coloured(running_text(tokenizer, trace.ids), shown),
         Text(),
-        _legend(shown),
-        Text("" if bits is None else f"{bits:.3f} bits per character"),
+        *([_legend(shown)] if in_colour else []),
+        *([] if bits is None else [Text(f"{bits:.3f} bits per character")]),
         Text(),
         _table(trace, tokenizer, chosen, top),
     )

@@ -32,8 +32,11 @@ def learning_figure(runs: Mapping[str, Metrics], kind: str) -> bytes:
 
         figure = Figure(figsize=(6, 3.8))
         axes = figure.subplots()
-        for number, (name, pair) in enumerate(curves.items()):
-            _draw_run(axes, name, pair, COLOURS[number % len(COLOURS)])
+        for number, (on_held_out, on_training) in enumerate(curves.values()):
+            colour = COLOURS[number % len(COLOURS)]
+            axes.plot(*_columns(on_training), color=colour, linewidth=0.8, alpha=0.45)
+            axes.plot(*_columns(on_held_out), color=colour, linewidth=1.6, marker="o", ms=3)
+        _name_runs(axes, curves)
         _finish(axes, [curve for pair in curves.values() for curve in pair if curve])
         return figure_bytes(figure, kind)
 
@@ -52,17 +55,19 @@ def training(metrics: Metrics) -> Curve:
     return [(step.seconds, step.train_bits_per_char) for step in metrics.steps]
 
 
-def _draw_run(axes: Axes, name: str, pair: tuple[Curve, Curve], colour: str) -> None:
-    on_held_out, on_training = pair
-    axes.plot(*_columns(on_training), color=colour, linewidth=0.8, alpha=0.45, label="_")
-    label = drawable(name)
-    if on_held_out:
-        label += f": {min(bits for _, bits in on_held_out):.3f} at best"
-    axes.plot(*_columns(on_held_out), color=colour, linewidth=1.6, marker="o", ms=3, label=label)
-
-
 def _columns(curve: Curve) -> tuple[list[float], list[float]]:
     return [seconds for seconds, _ in curve], [bits for _, bits in curve]
+
+
+def _name_runs(axes: Axes, curves: Mapping[str, tuple[Curve, Curve]]) -> None:
+    thick = axes.get_lines()[1::2]
+    numbers = [str(number) for number in range(len(thick))]
+    title = "held out (thick), training (thin)"
+    legend = axes.legend(thick, numbers, title=title, alignment="left")
+    # Set afterwards: a label that begins with an underscore would be left out.
+    for text, (name, (on_held_out, _)) in zip(legend.get_texts(), curves.items(), strict=True):
+        best = f": {min(bits for _, bits in on_held_out):.3f} at best" if on_held_out else ""
+        text.set_text(drawable(name) + best)
 
 
 def _finish(axes: Axes, curves: list[Curve]) -> None:
@@ -75,7 +80,6 @@ def _finish(axes: Axes, curves: list[Curve]) -> None:
     axes.set_ylabel("bits per character")
     axes.grid(axis="y", color="#E5E5E5", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.legend(title="held out (thick), training (thin)", alignment="left")
 
 
 def _top(curve: Curve) -> float:

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.cli.command import assert_refused, burble, said
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_run_is_drawn(trained: Path, tmp_path: Path) -> None:
+    figure = tmp_path / "learning.png"
+    result = burble("plot", trained / "run", "-o", figure)
+    assert result.returncode == 0, said(result)
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_runs_of_one_name_are_told_apart_by_their_paths(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").symlink_to(trained / "run")
+    other = tmp_path / "other" / "run"
+    other.mkdir(parents=True)
+    (other / "metrics.jsonl").write_bytes((trained / "run" / "metrics.jsonl").read_bytes())
+    result = burble("plot", trained / "run", other, "-o", tmp_path / "both.svg")
+    assert result.returncode == 0, said(result)
+    assert b"<svg" in (tmp_path / "both.svg").read_bytes()
+
+
+def test_mistakes_are_refused(trained: Path, tmp_path: Path) -> None:
+    figure = tmp_path / "learning.png"
+    assert_refused(burble("plot", tmp_path, "-o", figure), 2, "There is no run in", "metrics.jsonl")
+    assert_refused(burble("plot", trained / "run", "-o", tmp_path / "a.pdf"), 2, ".png or an .svg")
+    assert_refused(burble("plot", "-o", figure), 2, "at least one folder")
+    nowhere = tmp_path / "nowhere" / "a.png"
+    assert_refused(burble("plot", trained / "run", "-o", nowhere), 2, "cannot be written")
