@@ -283,3 +283,25 @@ def test_where_nothing_is_held_out_it_is_of_all_the_text(tmp_path: Path) -> None
 def test_a_random_prompt_longer_than_the_text_is_all_of_it(tmp_path: Path) -> None:
     one = run_folder(tmp_path, TEXT, cut=390)
     assert one.random_prompt(100, seed=1) == TEXT[390:]
+
+
+# Looking inside.
+
+
+def test_a_trace_reads_the_text_as_the_model_does() -> None:
+    one = model(normalization=LOWERED)
+    assert one.file.tokenizer.decode(one.trace("BAD").ids) == "bad"
+    assert one.file.tokenizer.decode(one.trace("bzd", unknown="skip").ids) == "bd"
+    with pytest.raises(TextError, match="never seen 'z'"):
+        one.trace("bzd")
+
+
+def test_a_trace_of_nothing_is_refused() -> None:
+    with pytest.raises(TextError, match="the text is empty"):
+        model().trace("")
+
+
+def test_a_trace_is_as_surprised_as_the_score() -> None:
+    one = Model(random_model(), precision="float32")
+    bits = one.trace("a bad hag").surprisal
+    assert np.nanmean(bits) == pytest.approx(one.score("a bad hag").bits_per_char, rel=1e-6)

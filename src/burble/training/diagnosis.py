@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from burble.metrics import Metrics
+from burble.metrics import METRICS_NAME, Metrics
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,9 @@ class History:
 
     @classmethod
     def read(cls, folder: Path) -> History:
-        """From the log in the folder of a run."""
+        """From the log in the folder of a run; of a run without its log nothing is known."""
+        if not (folder / METRICS_NAME).exists():
+            return cls([])
         read = Metrics.read(folder).validations
         return cls([reading for reading in read if reading.val_bits_per_char is not None])
 
