@@ -185,3 +185,10 @@ def test_with_a_compiler_the_text_is_the_same(
 
 def test_the_wheel_serves_every_python_from_3_11_on(native: Installation) -> None:
     assert native.wheel.stem.split("-")[2:4] == ["cp311", "abi3"]
+
+
+def test_the_pages_parts_are_installed(plain: Installation, tmp_path: Path) -> None:
+    model, page = tmp_path / "model.safetensors", tmp_path / "page.html"
+    random_model().save(model)
+    plain.python("-m", "burble", "inspect", str(model), "bad", "--html", str(page))
+    assert page.read_text("utf-8").startswith("<!DOCTYPE html>")

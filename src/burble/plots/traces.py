@@ -115,6 +115,9 @@ def _draw_units(axes: Axes, picture: TracePicture) -> None:
         [drawable(label) for label in picture.labels],
         fontsize=_TICK_SIZE,
     )
+    for tick in axes.get_xticklabels():
+        # A code point or a byte is wider than its column.
+        tick.set_rotation(90 if len(tick.get_text()) > 2 else 0)
     axes.set_xlabel("characters of the text")
     label = picture.name if picture.is_bounded else f"tanh of {picture.name}"
     axes.figure.colorbar(image, ax=axes, label=label, aspect=30, pad=0.01)
