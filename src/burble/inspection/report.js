@@ -313,18 +313,18 @@ function chooseGate(gate) {
   paintLively();
 }
 
-/** The letter a line up or down that stands nearest. */
+/** The letter a line up or down that stands nearest. Small ones stand a little lower in a line. */
 function lineAway(direction) {
+  const half = parseFloat(getComputedStyle($("text")).lineHeight) / 2;
+  const isBeside = (one, other) => Math.abs(one.offsetTop - other.offsetTop) < half;
   const here = letters[view.place];
-  let line = null;
-  let best = view.place;
-  for (let place = view.place + direction; letters[place]; place += direction) {
-    const { offsetTop: top, offsetLeft: left } = letters[place];
-    if (top === here.offsetTop && line === null) continue;
-    line ??= top;
-    if (top !== line) break;
-    const isNearer = Math.abs(left - here.offsetLeft) < Math.abs(letters[best].offsetLeft - here.offsetLeft);
-    if (best === view.place || isNearer) best = place;
+  const distance = (place) => Math.abs(letters[place].offsetLeft - here.offsetLeft);
+  let place = view.place;
+  while (letters[place] && isBeside(letters[place], here)) place += direction;
+  if (!letters[place]) return view.place;
+  let best = place;
+  for (const line = letters[place]; letters[place] && isBeside(letters[place], line); place += direction) {
+    if (distance(place) < distance(best)) best = place;
   }
   return best;
 }
