@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from selenium.webdriver.chrome.webdriver import WebDriver
+    from selenium.webdriver import Chrome
     from selenium.webdriver.remote.webelement import WebElement
 
     from burble.model_file import ModelFile
@@ -38,45 +38,45 @@ def write_report(
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     with open_page(write_report(tmp_path_factory.mktemp("report"), MODEL, TEXT)) as browser:
         yield browser
 
 
 @pytest.fixture
-def page(opened: WebDriver) -> WebDriver:
+def page(opened: Chrome) -> Chrome:
     """The page of MODEL reading TEXT, as it is when it is opened."""
     set_size(opened, 1280, 900)
     opened.refresh()
     return opened
 
 
-def find(browser: WebDriver, selector: str) -> WebElement:
+def find(browser: Chrome, selector: str) -> WebElement:
     return browser.find_element("css selector", selector)
 
 
-def letter(browser: WebDriver, place: int) -> WebElement:
+def letter(browser: Chrome, place: int) -> WebElement:
     return find(browser, f'[data-place="{place}"]')
 
 
-def place(browser: WebDriver) -> int:
+def place(browser: Chrome) -> int:
     """The character that is looked at, from 0, as the heading has it."""
     return int(find(browser, "#what").text.rsplit(" of ")[0].split()[-1]) - 1
 
 
-def colours(browser: WebDriver) -> list[str]:
+def colours(browser: Chrome) -> list[str]:
     script = "return [...document.querySelectorAll('#text span')].map(s => s.style.backgroundColor)"
     found: list[str] = browser.execute_script(script)
     return found
 
 
-def press(browser: WebDriver, selector: str, *keys: str) -> None:
+def press(browser: Chrome, selector: str, *keys: str) -> None:
     browser.execute_script("document.querySelector(arguments[0]).focus()", selector)
     for key in keys:
         find(browser, selector).send_keys(key)
 
 
-def row(browser: WebDriver, gate: str) -> list[float]:
+def row(browser: Chrome, gate: str) -> list[float]:
     """What the page says of a gate here: the mean, and the unit's value."""
     cells = browser.find_elements("css selector", "#gates tbody tr")
     texts = next(line.text.split() for line in cells if line.text.startswith(gate))
@@ -86,18 +86,18 @@ def row(browser: WebDriver, gate: str) -> list[float]:
 # What it shows.
 
 
-def test_it_opens_without_a_message_and_asks_for_nothing_else(page: WebDriver) -> None:
+def test_it_opens_without_a_message_and_asks_for_nothing_else(page: Chrome) -> None:
     assert messages(page) == []
     assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
     assert "2×40 units" in find(page, "#summary").text
 
 
-def test_the_text_is_there_character_by_character(page: WebDriver) -> None:
+def test_the_text_is_there_character_by_character(page: Chrome) -> None:
     script = "return [...document.querySelectorAll('#text span')].map(s => s.textContent)"
     assert "".join(page.execute_script(script)).replace("⏎\n", "\n") == TEXT
 
 
-def test_gates_and_guesses_are_those_of_the_trace(page: WebDriver) -> None:
+def test_gates_and_guesses_are_those_of_the_trace(page: Chrome) -> None:
     seen = read(MODEL, TEXT)
     letter(page, 7).click()
     unit = int(find(page, "#unit").get_property("value"))
@@ -112,17 +112,17 @@ def test_gates_and_guesses_are_those_of_the_trace(page: WebDriver) -> None:
     assert f"surprise of {seen.surprisal[7]:.2f} bits" in find(page, "#surprise").text
 
 
-def test_the_first_character_was_not_foreseen(page: WebDriver) -> None:
+def test_the_first_character_was_not_foreseen(page: Chrome) -> None:
     assert "nothing foresaw it" in find(page, "#surprise").text
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_is_wider_than_the_screen(page: WebDriver, width: int) -> None:
+def test_nothing_is_wider_than_the_screen(page: Chrome, width: int) -> None:
     set_size(page, width, 844)
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
 
 
-def test_it_is_light_or_dark_as_the_system_is(page: WebDriver) -> None:
+def test_it_is_light_or_dark_as_the_system_is(page: Chrome) -> None:
     from selenium.webdriver.support.wait import WebDriverWait
 
     script = "return getComputedStyle(document.body).backgroundColor"
@@ -138,7 +138,7 @@ def test_it_is_light_or_dark_as_the_system_is(page: WebDriver) -> None:
 # What can be done.
 
 
-def test_the_pointer_looks_and_a_click_keeps(page: WebDriver) -> None:
+def test_the_pointer_looks_and_a_click_keeps(page: Chrome) -> None:
     from selenium.webdriver import ActionChains
 
     ActionChains(page).move_to_element(letter(page, 5)).perform()
@@ -151,7 +151,7 @@ def test_the_pointer_looks_and_a_click_keeps(page: WebDriver) -> None:
     assert place(page) == 31
 
 
-def test_a_tap_looks(page: WebDriver) -> None:
+def test_a_tap_looks(page: Chrome) -> None:
     set_size(page, 390, 844)
     where = letter(page, 17).rect
     point = {"x": where["x"] + where["width"] / 2, "y": where["y"] + where["height"] / 2}
@@ -162,7 +162,7 @@ def test_a_tap_looks(page: WebDriver) -> None:
     assert place(page) == 17
 
 
-def test_the_arrow_keys_move_along_the_text(page: WebDriver) -> None:
+def test_the_arrow_keys_move_along_the_text(page: Chrome) -> None:
     left, up, right, down, home, end = "\ue012", "\ue013", "\ue014", "\ue015", "\ue011", "\ue010"
     press(page, "#text", right, right, right, left)
     assert place(page) == 2
@@ -178,19 +178,19 @@ def test_the_arrow_keys_move_along_the_text(page: WebDriver) -> None:
     assert page.execute_script("return document.activeElement.id") == "text"
 
 
-def test_a_focus_is_seen(page: WebDriver) -> None:
+def test_a_focus_is_seen(page: Chrome) -> None:
     press(page, "#text", "\ue014")
     assert page.execute_script("return getComputedStyle(document.activeElement).outlineWidth") == (
         "3px"
     )
 
 
-def test_every_control_has_a_name(page: WebDriver) -> None:
+def test_every_control_has_a_name(page: Chrome) -> None:
     for control in page.find_elements("css selector", "input, select, button, [tabindex]"):
         assert control.accessible_name, control.get_attribute("outerHTML")
 
 
-def test_a_click_on_a_unit_colours_the_text_by_it(page: WebDriver) -> None:
+def test_a_click_on_a_unit_colours_the_text_by_it(page: Chrome) -> None:
     from selenium.webdriver import ActionChains
 
     before = colours(page)
@@ -210,13 +210,13 @@ def test_a_click_on_a_unit_colours_the_text_by_it(page: WebDriver) -> None:
     assert np.array_equal(np.array(is_plus)[clear], (cells > 0)[clear])
 
 
-def test_the_arrow_keys_move_among_the_units(page: WebDriver) -> None:
+def test_the_arrow_keys_move_among_the_units(page: Chrome) -> None:
     unit = int(find(page, "#unit").get_property("value"))
     press(page, "#units", "\ue012" if unit else "\ue014")
     assert int(find(page, "#unit").get_property("value")) == (unit - 1 if unit else 1)
 
 
-def test_choosing_a_gate_and_a_layer_shows_them(page: WebDriver) -> None:
+def test_choosing_a_gate_and_a_layer_shows_them(page: Chrome) -> None:
     before = colours(page)
     find(page, "#gate").send_keys("forget")
     assert "How much of the memory stays" in find(page, "#says").text
@@ -226,7 +226,7 @@ def test_choosing_a_gate_and_a_layer_shows_them(page: WebDriver) -> None:
     assert "forget of all 40 units of layer 0" in find(page, "#units-head").text
 
 
-def test_the_text_can_be_coloured_by_the_mean(page: WebDriver) -> None:
+def test_the_text_can_be_coloured_by_the_mean(page: Chrome) -> None:
     before = colours(page)
     find(page, "[value=mean]").click()
     assert colours(page) != before
@@ -286,7 +286,7 @@ def test_a_hostile_text_is_shown_and_never_run(tmp_path: Path) -> None:
     assert "{{data}}" in "".join(shown)
 
 
-def test_its_policy_lets_no_other_script_run(page: WebDriver) -> None:
+def test_its_policy_lets_no_other_script_run(page: Chrome) -> None:
     page.execute_script(
         "const s = document.createElement('script'); s.textContent = 'window.hit = 1';"
         "document.body.append(s); const i = new Image(); i.src = 'https://example.org/x.png';"
