@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from burble.cli.terminal import printable
 from burble.cli.unit_view import print_passage
+from burble.text.printable import printable
 
 if TYPE_CHECKING:
     from burble.engine.holding import Hold

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from burble.cli.terminal import printable
+from burble.text.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
