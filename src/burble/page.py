@@ -11,9 +11,12 @@ import json
 import re
 
 
-def fill_page(template: str, style: str, script: str, data: object) -> str:
-    """The template with {{policy}}, {{style}}, {{script}} and {{data}}, plain values, put in."""
-    parts = {
+def fill_page(template: str, style: str, script: str, data: object, **markup: str) -> str:
+    """The template with {{policy}}, {{style}}, {{script}} and {{data}}, plain values, put in.
+
+    markup: what else the template names, put in as it is; what it says must be escaped.
+    """
+    parts = markup | {
         "policy": (
             f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
             "base-uri 'none'; form-action 'none'"

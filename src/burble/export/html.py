@@ -7,12 +7,9 @@ text from a vocabulary or a prompt stays a text.
 from __future__ import annotations
 
 import base64
-import hashlib
 import html
-import json
 from dataclasses import asdict
 from importlib.resources import files
-from string import Template
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +22,7 @@ from burble.engine.kernels import MAX_INT8_COST, bears_int8
 from burble.engine.quantization import FINE_LIMIT, Int8Matrix, to_integers
 from burble.errors import UsageError
 from burble.export.labels import describe_model, describe_training
+from burble.page import fill_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,14 +51,13 @@ def page(model: ModelFile, labels: Labels) -> str:
             f"than {MAX_INT8_COST}. burble runs it in float32, whose last bits no page can "
             "promise. Export it --to onnx, which keeps float32."
         )
-    script, style = "\n".join(map(_part, _SCRIPTS)), _part("page.css")
-    return Template(_part("page.html")).substitute(
-        policy=_policy(script, style),
+    return fill_page(
+        _part("page.html"),
+        _part("page.css"),
+        "\n".join(map(_part, _SCRIPTS)),
+        _described(model),
         name=html.escape(labels.name),
         about=html.escape(f"{describe_model(model)} {describe_training(model)}".strip()),
-        style=style,
-        script=script,
-        model=_json(model),
         weights=_text(b"".join(_blocks(model))),
     )
 
@@ -69,21 +66,9 @@ def _part(name: str) -> str:
     return (files("burble.export") / "page" / name).read_text("utf-8")
 
 
-def _policy(script: str, style: str) -> str:
-    """Nothing from anywhere, but these two."""
-    return (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _json(model: ModelFile) -> str:
-    """What the script must know, in ASCII, without what could end the block it stands in."""
-    described = {
+def _described(model: ModelFile) -> dict[str, object]:
+    """What the script must know besides the weights."""
+    return {
         "network": asdict(model.network),
         "vocab": model.tokenizer.vocab_size,
         "input": _input(model),
@@ -91,7 +76,6 @@ def _json(model: ModelFile) -> str:
         "normalization": asdict(model.normalization),
         "defaults": {**asdict(SamplingConfig()), "length": GenerationRequest.length},
     }
-    return json.dumps(described).replace("<", "\\u003c")
 
 
 def _input(model: ModelFile) -> str:
