@@ -5,10 +5,11 @@
     python benchmarks/training.py --models 1x512 --batches 16 --rounds 3
 
 A step is what the trainer does between two batches: read a batch, forward, backward, clip, AdamW,
-average. The products are those of its LSTM layers and of its head in float32: for each layer, once
-(batch · seq, inputs) by (inputs, 4 · hidden) and seq times (batch, hidden) by (hidden, 4 · hidden),
-all three times, since a backward pass is two more of each. They take turns with the steps, so that
-both see the same machine. What a step computes beyond products counts as time, not as operations.
+average. The products are those of its LSTM layers and of its head, in the same precision: for each
+layer, once (batch · seq, inputs) by (inputs, 4 · hidden) and seq times (batch, hidden) by
+(hidden, 4 · hidden), all three times, since a backward pass is two more of each. They take turns
+with the steps, so that both see the same machine. What a step computes beyond products counts as
+time, not as operations.
 """
 
 from __future__ import annotations
@@ -32,7 +33,16 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).parent / "results"
 COLUMNS = (
-    *("LSTM", "batch", "step, ms", "characters/s", "step", "forward, backward", "products"),
+    *(
+        "LSTM",
+        "precision",
+        "batch",
+        "step, ms",
+        "characters/s",
+        "step",
+        "forward, backward",
+        "products",
+    ),
     *("of products", "outside", "batch", "clip", "AdamW", "average", "count"),
 )
 MIN_WIDTH = 140
@@ -42,6 +52,7 @@ def cells(result: Result) -> list[str]:
     """A result as a row under `COLUMNS`."""
     return [
         result.model.replace("x", "×"),
+        result.precision,
         str(result.batch),
         f"{result.step_ms:.2f}",
         f"{result.chars_per_second:,.0f}",
@@ -57,6 +68,7 @@ def cells(result: Result) -> list[str]:
 def notes(report: dict[str, Any]) -> list[str]:
     """How to read the table, and where it was made."""
     machine = report["machine"]
+    best = ", ".join(f"{name} {gflops:.0f}" for name, gflops in report["best_gflops"].items())
     return [
         "step; forward, backward; products: GFLOP/s of the whole step, of its two main parts, and "
         "of the bare products. of products: the step's as a share of the products'. outside: the "
@@ -64,7 +76,7 @@ def notes(report: dict[str, Any]) -> list[str]:
         f"Sequences of {report['seq_len']}, vocabulary {report['vocab_size']}, "
         f"{report['threads']} threads of {machine['processor']}, "
         f"torch {machine['versions']['torch']}; a square product of {report['best_size']} at its "
-        f"best: {report['best_gflops']:.0f} GFLOP/s; {report['date']}, "
+        f"best: {best} GFLOP/s; {report['date']}, "
         f"load before {machine['load_before']}.",
     ]
 
@@ -99,6 +111,8 @@ def parse() -> argparse.Namespace:
     models = ["1x256", "1x512", "1x768", "2x256"]
     parser.add_argument("--models", nargs="+", default=models, help="layers x units")
     parser.add_argument("--batches", nargs="+", type=int, default=[16, 32])
+    precisions = ["float32", "bfloat16"]
+    parser.add_argument("--precisions", nargs="+", choices=precisions, default=precisions)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--steps", type=int, default=5, help="in each round")
     parser.add_argument("--threads", type=int, help="torch's own choice where none is given")
@@ -121,9 +135,10 @@ def main() -> None:
         torch.set_num_threads(args.threads)
     machine = describe_machine()
     results = [
-        measure(model, batch, args.rounds, args.steps)
+        measure(model, batch, precision, args.rounds, args.steps)
         for model in args.models
         for batch in args.batches
+        for precision in args.precisions
     ]
     report = {
         "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
@@ -132,7 +147,7 @@ def main() -> None:
         "vocab_size": VOCAB_SIZE,
         "best_size": BEST_SIZE,
         "threads": torch.get_num_threads(),
-        "best_gflops": best_gflops(),
+        "best_gflops": {precision: best_gflops(precision) for precision in args.precisions},
         "results": [asdict(result) | {"outside": result.outside} for result in results],
     }
     console = Console(highlight=False)

@@ -24,6 +24,7 @@ from burble.training.trainer import adamw, clip_gradients
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from burble.config import TrainingPrecision
     from burble.data.batch import Batch
 
 VOCAB_SIZE = 65
@@ -64,7 +65,11 @@ class Step:
         self._batching = BATCHINGS[config.data.batching](self._text, config.data, 0)
         generator = torch.Generator().manual_seed(0)
         self._network = Network(
-            config.network, VOCAB_SIZE, dropout=config.training.dropout, generator=generator
+            config.network,
+            VOCAB_SIZE,
+            dropout=config.training.dropout,
+            precision=config.training.precision,
+            generator=generator,
         )
         self._optimizer = adamw(self._network, config.training)
         self._average = WeightAverage(self._network, config.training.averaging)
@@ -133,15 +138,15 @@ class Step:
 class Products:
     """The bare products of a step, into places that are there already."""
 
-    def __init__(self, network: NetworkConfig, batch: int) -> None:
+    def __init__(self, network: NetworkConfig, batch: int, dtype: torch.dtype) -> None:
         self._layers = []
         width = network.embedding_size
         for _ in range(network.num_layers):
             hidden = network.hidden_size
-            over_time = pair(batch * SEQ_LEN, width, 4 * hidden)
-            self._layers.append((over_time, pair(batch, hidden, 4 * hidden)))
+            over_time = pair(batch * SEQ_LEN, width, 4 * hidden, dtype)
+            self._layers.append((over_time, pair(batch, hidden, 4 * hidden, dtype)))
             width = hidden
-        self._head = pair(batch * SEQ_LEN, width, VOCAB_SIZE)
+        self._head = pair(batch * SEQ_LEN, width, VOCAB_SIZE, dtype)
 
     def seconds(self) -> float:
         """Make them all; what that took."""
@@ -155,9 +160,13 @@ class Products:
         return time.perf_counter() - started
 
 
-def pair(rows: int, inner: int, columns: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def pair(
+    rows: int, inner: int, columns: int, dtype: torch.dtype
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Two random matrices and room for their product."""
-    return torch.randn(rows, inner), torch.randn(inner, columns), torch.empty(rows, columns)
+    shapes = (rows, inner), (inner, columns), (rows, columns)
+    left, right, product = (torch.randn(shape, dtype=dtype) for shape in shapes)
+    return left, right, product
 
 
 @dataclass(frozen=True)
@@ -165,6 +174,7 @@ class Result:
     """One network and batch. GFLOP/s are of the products' operations alone."""
 
     model: str
+    precision: str
     batch: int
     step_ms: float
     chars_per_second: float
@@ -182,13 +192,16 @@ class Result:
         return sum(share for phase, share in self.shares.items() if phase not in LEARNING)
 
 
-def measure(model: str, batch: int, rounds: int, steps: int) -> Result:
+def measure(
+    model: str, batch: int, precision: TrainingPrecision, rounds: int, steps: int
+) -> Result:
     """Steps and products in turn; medians over all rounds."""
     layers, hidden = map(int, model.split("x"))
     network = NetworkConfig(num_layers=layers, hidden_size=hidden)
     data = DataConfig(batch_size=batch, seq_len=SEQ_LEN)
-    step = Step(RunConfig(network=network, data=data, training=TrainingConfig()))
-    products = Products(network, batch)
+    training = TrainingConfig(precision=precision)
+    step = Step(RunConfig(network=network, data=data, training=training))
+    products = Products(network, batch, getattr(torch, precision))
     for _ in range(WARM_UP):
         step.seconds()
         products.seconds()
@@ -204,6 +217,7 @@ def measure(model: str, batch: int, rounds: int, steps: int) -> Result:
     work = operations(network, VOCAB_SIZE) * batch * SEQ_LEN / 1e9
     return Result(
         model=model,
+        precision=precision,
         batch=batch,
         step_ms=whole * 1e3,
         chars_per_second=batch * SEQ_LEN / whole,
@@ -214,9 +228,9 @@ def measure(model: str, batch: int, rounds: int, steps: int) -> Result:
     )
 
 
-def best_gflops() -> float:
+def best_gflops(precision: str) -> float:
     """Of a large square product: the fastest of some."""
-    a, b, c = pair(BEST_SIZE, BEST_SIZE, BEST_SIZE)
+    a, b, c = pair(BEST_SIZE, BEST_SIZE, BEST_SIZE, getattr(torch, precision))
     seconds = []
     for _ in range(20):
         started = time.perf_counter()
