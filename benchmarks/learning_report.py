@@ -134,7 +134,8 @@ def print_tables(report: dict[str, Any], console: Console) -> None:
 def markdown(report: dict[str, Any]) -> str:
     """The whole report."""
     runs = runs_of(report)
-    seeds = max((len(set(group)) for group in seeds_of(runs)), default=0)
+    counts = {len(set(group)) for group in seeds_of(runs)} or {0}
+    seeds = " to ".join(map(str, sorted({min(counts), max(counts)})))
     lines = [
         "# How fast it learns",
         "",
