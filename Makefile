@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint types contracts tests coverage format clean bench-learning
+.PHONY: demo test lint types contracts tests coverage format clean bench-learning tutorial
 
 demo: $(INSTALLED)
 	$(BIN)/burble train python-docs --minutes 1 --seed 1 -o runs/demo --overwrite
@@ -44,6 +44,10 @@ $(INSTALLED): pyproject.toml constraints.txt $(wildcard src/burble/engine/kernel
 # The others come with the extra bench.
 bench-learning: $(INSTALLED)
 	$(BIN)/python benchmarks/learning.py --write $(ARGS)
+
+# Runs the lesson's notebook, a few minutes, and writes docs/tutorial.md with its pictures from it.
+tutorial: $(INSTALLED)
+	$(BIN)/python docs/make_tutorial.py
 
 clean:
 	rm -rf src/burble/engine/*.so .venv build dist runs .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,96 @@
+"""Run docs/tutorial.ipynb from top to bottom, and write docs/tutorial.md and its pictures from it.
+
+`make tutorial` does so. The notebook is the source: edit it, then run this.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+
+DOCS = Path(__file__).parent
+NOTEBOOK = DOCS / "tutorial.ipynb"
+PAGE = DOCS / "tutorial.md"
+PICTURES = Path("images/tutorial")
+
+# Of a cell; with the minutes raised a training takes as many.
+TIMEOUT = 6 * 3600
+
+
+def main() -> None:
+    """Run the notebook, and keep what it shows."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    execute(notebook, DOCS.parent)
+    nbformat.write(notebook, NOTEBOOK)
+    for old in (DOCS / PICTURES).glob("*.png"):
+        old.unlink()
+    for name, content in pictures(notebook).items():
+        (DOCS / name).parent.mkdir(parents=True, exist_ok=True)
+        (DOCS / name).write_bytes(content)
+    PAGE.write_text(page(notebook), "utf-8")
+
+
+def execute(notebook: Any, folder: Path) -> None:
+    """Run every cell in a fresh kernel whose folder this is; raises where one fails."""
+    client = NotebookClient(
+        notebook,
+        timeout=TIMEOUT,
+        # What was printed is one output, however it came in pieces.
+        coalesce_streams=True,
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    client.execute()
+    # The kernel tells its own version; the page does not depend on it.
+    notebook.metadata["language_info"] = {"name": "python"}
+
+
+def page(notebook: Any) -> str:
+    """The notebook as markdown, with its outputs."""
+    return "\n\n".join(part for cell in notebook.cells for part in _parts(cell)) + "\n"
+
+
+def pictures(notebook: Any) -> dict[str, bytes]:
+    """Every picture, by where it lies in the docs: named after its cell."""
+    return {
+        _picture_name(cell): base64.b64decode(output.data["image/png"])
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if _is_picture(output)
+    }
+
+
+def _parts(cell: Any) -> list[str]:
+    if cell.cell_type == "markdown":
+        return [cell.source]
+    return [_fenced(cell.source, "python"), *(_shown(cell, output) for output in cell.outputs)]
+
+
+def _shown(cell: Any, output: Any) -> str:
+    if _is_picture(output):
+        return f"![{output.metadata['image/png']['alt']}]({_picture_name(cell)})"
+    return _fenced(output.text.rstrip("\n"), "text")
+
+
+def _is_picture(output: Any) -> bool:
+    return "image/png" in output.get("data", {})
+
+
+def _picture_name(cell: Any) -> str:
+    return f"{PICTURES}/{cell.id}.png"
+
+
+def _fenced(text: str, language: str) -> str:
+    """A code block that nothing in the text ends."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+if __name__ == "__main__":
+    main()
