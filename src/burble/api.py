@@ -6,11 +6,17 @@ import secrets
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from burble.config import RunConfig, SamplingConfig, UnknownPolicy
+from burble.config import RunConfig, SamplingConfig
 from burble.data.prepared import DATA_FOLDER, PreparedText
-from burble.engine.generate import GenerationRequest, stream_text, write_texts
+from burble.engine.generate import (
+    GenerationRequest,
+    encode_text,
+    read_prompt,
+    stream_text,
+    write_texts,
+)
 from burble.engine.holding import HoldingModel
 from burble.engine.kernels import open_model
 from burble.engine.trace import trace
@@ -19,14 +25,13 @@ from burble.evaluation.evaluate import evaluate, ngram_bits
 from burble.evaluation.precision import int8_cost
 from burble.mapping import from_mapping
 from burble.model_file import MODEL_NAME, ModelFile
-from burble.text.normalization import normalize
 from burble.threads import settle_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
-    from burble.config import SampleConfig
+    from burble.config import SampleConfig, UnknownPolicy
     from burble.engine.holding import Hold
     from burble.engine.numpy_model import Precision
     from burble.engine.trace import Trace
@@ -100,13 +105,11 @@ class Model:
 
     def read_prompt(self, prompt: str, unknown: UnknownPolicy = "error") -> str:
         """The prompt as the model reads it: normalised as its text was, and encodable."""
-        return self.file.tokenizer.decode(self.encode(prompt, unknown))
+        return read_prompt(self.file, prompt, unknown)
 
     def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
         """The text's tokens, (tokens,), normalised as the model's own text was."""
-        if unknown not in get_args(UnknownPolicy):
-            raise UsageError(f"unknown must be error, skip or nearest; found {unknown!r}.")
-        return self.file.tokenizer.encode(normalize(text, self.file.normalization), unknown)
+        return encode_text(self.file, text, unknown)
 
     def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
         """How well the model foresees `text`, read from a fresh state; at least 2 characters."""

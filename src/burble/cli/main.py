@@ -25,6 +25,7 @@ COMMANDS = {
     "cells": "find units that track something in a text",
     "gradients": "show how far back an RNN and an LSTM learn",
     "plot": "draw how runs learned",
+    "serve": "write in the browser, and over HTTP",
     "bench": "measure how fast a model writes here",
     "export": "give a model another form: a page, ONNX, a folder to publish",
     "corpora": "list the texts that have a name",

@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from burble.config import SamplingConfig
+from burble.config import SamplingConfig, UnknownPolicy
 from burble.engine.stream import CHUNK, Stream
 from burble.errors import UsageError
+from burble.text.normalization import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from burble.arithmetic import Float32
     from burble.engine.step_model import StepModel
+    from burble.model_file import ModelFile
     from burble.tokenizers.base import Ids, Tokenizer
 
 _MAX_WINDOW = 1 << 31
@@ -65,6 +67,10 @@ class Writing:
         self._decoder = tokenizer.stream_decoder()
         self._left = request.length
         self._pending = ""
+        self.newest: Ids = ids[:0]
+        """The tokens behind what `take` gave last."""
+        self.stopped = False
+        """Whether a stop text has ended it."""
         self.stream = Stream(
             self._state_before_last(ids),
             ids,
@@ -83,11 +89,13 @@ class Writing:
 
     def take(self) -> str:
         """The text that has become certain. At the end, all of it."""
-        text = self._decoder.push(self.stream.take())[: self._left]
+        self.newest = self.stream.take()
+        text = self._decoder.push(self.newest)[: self._left]
         self._left -= len(text)
         self._pending += text
         end = _stop_place(self._pending, self._request.stop)
-        self.done = end is not None or self._left == 0
+        self.stopped = end is not None
+        self.done = self.stopped or self._left == 0
         if end is None:
             end = len(self._pending)
             if not self.done:
@@ -97,6 +105,12 @@ class Writing:
             window = self.stream.newest(self._request.window)
             self.stream.state[:] = self._state_before_last(window)
         return certain
+
+    def finish(self) -> str:
+        """End here; the text that was held back, for it might have become a stop text."""
+        self.done = True
+        rest, self._pending = self._pending + self._decoder.finish(), ""
+        return rest
 
     def _state_before_last(self, ids: Ids) -> Float32:
         """The state after all of ids but the last, which is read when the next is chosen."""
@@ -141,6 +155,18 @@ def write_texts(
         for place, writing in going:
             texts[place] += writing.take()
     return texts
+
+
+def encode_text(file: ModelFile, text: str, unknown: UnknownPolicy = "error") -> Ids:
+    """The text's tokens, (tokens,), normalised as the model's own text was."""
+    if unknown not in get_args(UnknownPolicy):
+        raise UsageError(f"unknown must be error, skip or nearest; found {unknown!r}.")
+    return file.tokenizer.encode(normalize(text, file.normalization), unknown)
+
+
+def read_prompt(file: ModelFile, prompt: str, unknown: UnknownPolicy = "error") -> str:
+    """The prompt as the model reads it: normalised as its text was, and encodable."""
+    return file.tokenizer.decode(encode_text(file, prompt, unknown))
 
 
 def prompt_ids(tokenizer: Tokenizer, prompt: str) -> Ids:

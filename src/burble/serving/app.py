@@ -1,0 +1,120 @@
+"""The routes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+
+from burble.serving.completions import CompletionResponse, Desk, check
+from burble.serving.errors import RefusalError, plain_json
+from burble.serving.guard import Access, Guard
+from burble.serving.limits import Limits
+from burble.serving.metrics import Metrics
+from burble.serving.scheduler import Scheduler
+from burble.serving.schema import CompletionRequest
+from burble.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.types import ASGIApp
+
+    from burble.serving.models import Models, ServedModel
+
+
+def create_app(models: Models, access: Access, limits: Limits) -> ASGIApp:
+    """The server as an ASGI application, guarded."""
+    metrics = Metrics()
+    desk = Desk(Scheduler(limits.streams), limits, metrics)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        desk.scheduler.start(asyncio.get_running_loop())
+        yield
+        desk.closing = True
+        desk.scheduler.stop()
+
+    app = FastAPI(
+        title="burble", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    _add_errors(app)
+    _add_routes(app, models, desk)
+    return Guard(app, access, metrics.responses)
+
+
+def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
+    @app.post("/v1/completions", response_model=None)
+    async def complete(request: CompletionRequest) -> Response:
+        """Go on with a text."""
+        check(request, desk.limits)
+        return CompletionResponse(desk, _model(models, request.model), request)
+
+    @app.get("/v1/models")
+    async def list_models() -> dict[str, Any]:
+        """The models that are served."""
+        return {"object": "list", "data": [model.described() for model in models.all()]}
+
+    @app.get("/v1/models/{name}")
+    async def describe_model(name: str) -> dict[str, Any]:
+        """One of them."""
+        return _model(models, name).described()
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        """Whether it is there."""
+        return {"status": "ok"}
+
+    @app.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> str:
+        """Counters, for Prometheus."""
+        return desk.metrics.render(desk.held)
+
+
+def _model(models: Models, name: str | None) -> ServedModel:
+    model = models.find(name)
+    if model is None:
+        known = ", ".join(model.name for model in models.all())
+        raise RefusalError(
+            404,
+            f"There is no model {name!r}. Models: {known}.",
+            param="model",
+            code="model_not_found",
+        )
+    return model
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(RefusalError)
+    async def refused(_: Request, error: RefusalError) -> Response:
+        return error.response()
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        return _first_mistake(error).response()
+
+    @app.exception_handler(HTTPException)
+    async def failed(_: Request, error: HTTPException) -> Response:
+        return RefusalError(error.status_code, str(error.detail), headers=error.headers).response()
+
+    @app.exception_handler(MemoryError)
+    async def full(_: Request, __: MemoryError) -> Response:
+        return RefusalError(503, "Memory has run out.").response()
+
+    @app.exception_handler(Exception)
+    async def broken(_: Request, __: Exception) -> Response:
+        return plain_json(RefusalError(500, "This is a bug in burble.").body, 500)
+
+
+def _first_mistake(error: RequestValidationError) -> RefusalError:
+    """The first field that is wrong, by its name."""
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"][1:]]
+    param = path[0] if path and first["type"] != "json_invalid" else None
+    told = f"{param}: {first['msg']}." if param else f"The body: {first['msg']}."
+    return RefusalError(400, told, param=param)

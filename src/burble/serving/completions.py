@@ -1,0 +1,309 @@
+"""`/v1/completions`: from a request to jobs, from their pieces to what OpenAI's clients read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from burble.engine.generate import GenerationRequest, read_prompt
+from burble.errors import BurbleError
+from burble.serving.errors import RefusalError, busy, plain_json
+from burble.serving.job import Job, Piece
+from burble.serving.logprobs import token_label
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from starlette.types import Receive, Scope, Send
+
+    from burble.serving.limits import Limits
+    from burble.serving.logprobs import TokenLogprob
+    from burble.serving.metrics import Metrics
+    from burble.serving.models import ServedModel
+    from burble.serving.scheduler import Scheduler
+    from burble.serving.schema import CompletionRequest
+    from burble.tokenizers.base import Tokenizer
+
+# Short enough to be read out and typed again.
+_DRAWN_SEEDS = 1_000_000
+
+
+@dataclass
+class Desk:
+    """Where requests are taken: who may come in, and who writes."""
+
+    scheduler: Scheduler
+    limits: Limits
+    metrics: Metrics
+    closing: bool = False
+    held: int = 0
+    """Texts asked for and not answered yet."""
+
+    @contextmanager
+    def seats(self, count: int) -> Iterator[None]:
+        """Room for `count` texts. Raises `RefusalError` where there is none."""
+        if self.closing:
+            raise busy("The server is closing.", 503)
+        if self.held + count > self.limits.streams + self.limits.waiting:
+            raise busy(f"{self.held} texts are being written or wait already. Come back soon.")
+        self.held += count
+        try:
+            yield
+        finally:
+            self.held -= count
+
+
+def check(request: CompletionRequest, limits: Limits) -> None:
+    """Refuse what no schema can: bounds that the server sets, and options at odds."""
+    choices = len(request.prompts) * request.n
+    _require(
+        choices <= limits.max_choices, "n", f"{choices} texts; the most is {limits.max_choices}"
+    )
+    _require(
+        request.max_tokens <= limits.max_tokens,
+        "max_tokens",
+        f"{request.max_tokens}; the most is {limits.max_tokens}",
+    )
+    longest = max(map(len, request.prompts))
+    _require(
+        longest <= limits.max_prompt,
+        "prompt",
+        f"{longest} characters; the most is {limits.max_prompt}",
+    )
+    _require(
+        request.best_of in {None, request.n},
+        "best_of",
+        f"{request.best_of}; it must be n or absent",
+    )
+
+
+def _require(condition: bool, param: str, found: str) -> None:  # noqa: FBT001 - reads as a sentence
+    if not condition:
+        raise RefusalError(400, f"{param}: found {found}.", param=param)
+
+
+class CompletionResponse(Response):
+    """The answer to one request; while it is given, its client is listened to."""
+
+    def __init__(self, desk: Desk, model: ServedModel, request: CompletionRequest) -> None:
+        super().__init__()
+        self._desk = desk
+        self._model = model
+        self._request = request
+        self._outbox: asyncio.Queue[tuple[int, Piece]] = asyncio.Queue()
+        self._jobs: list[Job] = []
+        self._started = time.perf_counter()
+        self._seed = secrets.randbelow(_DRAWN_SEEDS) if request.seed is None else request.seed
+        self._head = {
+            "id": f"cmpl-{secrets.token_hex(12)}",
+            "object": "text_completion",
+            "created": int(time.time()),
+            "model": model.name,
+            "seed": self._seed,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and stop where the client goes away."""
+        answering = asyncio.ensure_future(self._answer(scope, receive, send))
+        leaving = asyncio.ensure_future(_gone(receive))
+        try:
+            await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (answering, leaving):
+                task.cancel()
+            await asyncio.wait({answering, leaving})
+        if not answering.cancelled():
+            answering.result()
+
+    def _count(self) -> None:
+        metrics = self._desk.metrics
+        metrics.prompt_tokens += self._usage()["prompt_tokens"]
+        metrics.tokens += self._usage()["completion_tokens"]
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._desk.seats(len(self._request.prompts) * self._request.n):
+            try:
+                self._jobs = await asyncio.to_thread(self._read_prompts)
+                self._desk.scheduler.submit(job for job in self._jobs if not job.done)
+                if self._request.stream:
+                    await self._stream(send)
+                else:
+                    body = await self._whole()
+                    await plain_json(body)(scope, receive, send)
+            finally:
+                self._desk.scheduler.cancel(self._jobs)
+                self._count()
+
+    def _read_prompts(self) -> list[Job]:
+        request = self._request
+        try:
+            prompts = [
+                read_prompt(self._model.file, prompt, request.unknown) for prompt in request.prompts
+            ]
+        except BurbleError as error:
+            # The message speaks of the option as the command line has it.
+            told = str(error).replace("--unknown", "unknown")
+            raise RefusalError(400, told, param="prompt") from error
+        return [
+            self._job(number * request.n + stream, prompt, stream)
+            for number, prompt in enumerate(prompts)
+            for stream in range(request.n)
+        ]
+
+    def _job(self, index: int, prompt: str, stream: int) -> Job:
+        request = self._request
+        wanted = GenerationRequest(
+            prompt=prompt,
+            length=request.max_tokens,
+            sampling=request.sampling(),
+            stop=request.stops,
+            seed=self._seed,
+            stream=stream,
+        )
+        return Job(
+            self._model,
+            wanted,
+            index=index,
+            outbox=self._outbox,
+            logprobs=request.logprobs,
+            echo=request.echo,
+        )
+
+    async def _pieces(self) -> AsyncIterator[list[tuple[int, Piece]]]:
+        """What comes, as much at a time as is there; it ends when every text has."""
+        left = len(self._jobs)
+        for job in self._jobs:
+            first = job.first_piece()
+            if first.text or first.is_last:
+                self._outbox.put_nowait((job.index, first))
+        is_first = True
+        while left:
+            pieces = [await self._outbox.get()]
+            while not self._outbox.empty():
+                pieces.append(self._outbox.get_nowait())
+            for _, piece in pieces:
+                if piece.error is not None:
+                    raise piece.error
+            left -= sum(piece.is_last for _, piece in pieces)
+            if is_first:
+                self._desk.metrics.first_text(time.perf_counter() - self._started)
+            is_first = False
+            yield pieces
+
+    async def _whole(self) -> dict[str, Any]:
+        choices = [_Choice(self._model.file.tokenizer) for _ in self._jobs]
+        async for pieces in self._pieces():
+            for index, piece in pieces:
+                choices[index].add(piece)
+        described = [choice.described(index, self._request) for index, choice in enumerate(choices)]
+        return {**self._head, "choices": described, "usage": self._usage()}
+
+    async def _stream(self, send: Send) -> None:
+        """Server-sent events, one for each text that has grown."""
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    (b"content-type", b"text/event-stream; charset=utf-8"),
+                    (b"cache-control", b"no-store"),
+                    (b"x-accel-buffering", b"no"),
+                ],
+            }
+        )
+        offsets = [0] * len(self._jobs)
+        try:
+            async for pieces in self._pieces():
+                await _send_part(send, "".join(self._events(pieces, offsets)))
+            last = [_event({**self._head, "choices": [], "usage": self._usage()})]
+            is_wanted = self._request.stream_options and self._request.stream_options.include_usage
+            await _send_part(send, "".join([*(last if is_wanted else []), "data: [DONE]\n\n"]))
+        except Exception as error:
+            # The answer has begun: all that is left is to say in it that it breaks off.
+            await _send_part(send, _event(RefusalError(500, "The server failed.").body))
+            await send({"type": "http.response.body", "body": b""})
+            raise error from None
+        await send({"type": "http.response.body", "body": b""})
+
+    def _events(self, pieces: list[tuple[int, Piece]], offsets: list[int]) -> Iterator[str]:
+        grown: dict[int, _Choice] = {}
+        for index, piece in pieces:
+            if index not in grown:
+                grown[index] = _Choice(self._model.file.tokenizer, offsets[index])
+            grown[index].add(piece)
+            offsets[index] += len(piece.text)
+        for index, choice in grown.items():
+            yield _event({**self._head, "choices": [choice.described(index, self._request)]})
+
+    def _usage(self) -> dict[str, int]:
+        read = [job.prompt_length for job in self._jobs[:: self._request.n]]
+        written = sum(job.num_tokens for job in self._jobs)
+        return {
+            "prompt_tokens": sum(read),
+            "completion_tokens": written,
+            "total_tokens": sum(read) + written,
+        }
+
+
+@dataclass
+class _Choice:
+    """One text of an answer, or the part of it that one event tells."""
+
+    tokenizer: Tokenizer
+    offset: int = 0
+    text: str = ""
+    tokens: list[TokenLogprob] = field(default_factory=list)
+    finish_reason: str | None = None
+
+    def add(self, piece: Piece) -> None:
+        """The text goes on."""
+        self.text += piece.text
+        self.tokens += piece.tokens
+        self.finish_reason = piece.finish_reason or self.finish_reason
+
+    def described(self, index: int, request: CompletionRequest) -> dict[str, Any]:
+        """As OpenAI's clients read it."""
+        logprobs = None if request.logprobs is None else self._logprobs()
+        return {
+            "index": index,
+            "text": self.text,
+            "logprobs": logprobs,
+            "finish_reason": self.finish_reason,
+        }
+
+    def _logprobs(self) -> dict[str, list[Any]]:
+        offsets, place = [], self.offset
+        for found in self.tokens:
+            offsets.append(place)
+            place += len(found.text)
+        label = self.tokenizer
+        return {
+            "tokens": [token_label(label, found.token) for found in self.tokens],
+            "token_logprobs": [found.logprob for found in self.tokens],
+            "top_logprobs": [
+                {token_label(label, token): logprob for token, logprob in found.top} or None
+                for found in self.tokens
+            ],
+            "text_offset": offsets,
+        }
+
+
+def _event(content: dict[str, Any]) -> str:
+    return f"data: {json.dumps(content)}\n\n"
+
+
+async def _send_part(send: Send, text: str) -> None:
+    await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,164 @@
+"""What every request passes before anything looks at it: host, origin, key and size."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from burble.serving.errors import RefusalError
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Open to all: nothing in them tells of a model or costs more than a file.
+OPEN = ("/", "/health", "/docs")
+OPEN_FOLDER = "/static/"
+
+# A body that has not come in this time is not waited for.
+_BODY_SECONDS = 20.0
+
+_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+_RAW_HEADERS = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who is let in."""
+
+    api_key: str | None = None
+    hosts: frozenset[str] = frozenset({"localhost"})
+    """Names that the server is called by. Its numbers need no listing: a page elsewhere that
+    points a name of its own at this machine is what the list is against."""
+
+    max_body: int = 1 << 20
+    """Bytes of a request's body."""
+
+
+class Guard:
+    """Refuses or passes on, and adds the headers of a careful answer."""
+
+    def __init__(self, app: ASGIApp, access: Access, responses: Counter[int]) -> None:
+        self._app = app
+        self._access = access
+        self._responses = responses
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Carry out one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._responses[message["status"]] += 1
+                message["headers"] = [*message.get("headers", []), *_RAW_HEADERS]
+            await send(message)
+
+        try:
+            headers = _read_headers(scope)
+            self._check_caller(scope["path"], headers)
+            body = await self._read_body(receive, headers)
+        except RefusalError as refusal:
+            await refusal.response()(scope, receive, send_safely)
+            return
+        if body is not None:
+            await self._app(scope, _first(body, receive), send_safely)
+
+    def _check_caller(self, path: str, headers: dict[str, str]) -> None:
+        host = headers.get("host", "")
+        if not self._is_known(host):
+            raise RefusalError(
+                403, "This server is not known by that name. Add it with --allow-host."
+            )
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != host:
+            raise RefusalError(403, "Pages of other sites may not use this server.")
+        is_open = path in OPEN or path.startswith(OPEN_FOLDER)
+        if not (is_open or self._has_key(headers.get("authorization", ""))):
+            raise RefusalError(
+                401,
+                "The key is missing or wrong. Send it as: Authorization: Bearer KEY.",
+                code="invalid_api_key",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+    def _is_known(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+            if name in self._access.hosts:
+                return True
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+    def _has_key(self, authorization: str) -> bool:
+        key = self._access.api_key
+        if key is None:
+            return True
+        return hmac.compare_digest(authorization.encode("latin-1"), f"Bearer {key}".encode())
+
+    async def _read_body(self, receive: Receive, headers: dict[str, str]) -> bytes | None:
+        """All of it; None where the client has gone before."""
+        declared = headers.get("content-length", "0")
+        if not declared.isdecimal() or int(declared[:20]) > self._access.max_body:
+            raise self._too_large()
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                return await self._collect(receive)
+        except TimeoutError:
+            raise RefusalError(408, "The body took too long to come.") from None
+
+    async def _collect(self, receive: Receive) -> bytes | None:
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            if len(body) > self._access.max_body:
+                raise self._too_large()
+            if not message.get("more_body", False):
+                return bytes(body)
+
+    def _too_large(self) -> RefusalError:
+        return RefusalError(
+            413,
+            f"The body is larger than {self._access.max_body:,} bytes.",
+            headers={"Connection": "close"},
+        )
+
+
+def _read_headers(scope: Scope) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        if name in {b"host", b"origin", b"authorization"} and name.decode() in headers:
+            raise RefusalError(400, f"The header {name.decode()} came twice.")
+        headers[name.decode("latin-1")] = value.decode("latin-1")
+    return headers
+
+
+def _first(body: bytes, receive: Receive) -> Receive:
+    """The body that was read, and then whatever comes."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_after() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return receive_after

@@ -1,0 +1,58 @@
+"""What a server counts, in the text that Prometheus reads."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import accumulate
+
+# Seconds until the first text of an answer.
+_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, math.inf)
+
+
+class Metrics:
+    """Counters of one server; touched by its event loop only."""
+
+    def __init__(self) -> None:
+        self.responses: Counter[int] = Counter()
+        self.prompt_tokens = 0
+        self.tokens = 0
+        self._first: Counter[float] = Counter()
+        self._first_seconds = 0.0
+
+    def first_text(self, seconds: float) -> None:
+        """An answer began, this long after it was asked for."""
+        self._first[next(bound for bound in _BOUNDS if seconds <= bound)] += 1
+        self._first_seconds += seconds
+
+    def render(self, held: int) -> str:
+        """All of it. held: texts asked for and not answered yet."""
+        lines = [
+            *_described("burble_responses_total", "counter", "Answers by status."),
+            *(
+                f'burble_responses_total{{status="{status}"}} {count}'
+                for status, count in sorted(self.responses.items())
+            ),
+            *_described("burble_prompt_tokens_total", "counter", "Tokens read."),
+            f"burble_prompt_tokens_total {self.prompt_tokens}",
+            *_described("burble_tokens_total", "counter", "Tokens written."),
+            f"burble_tokens_total {self.tokens}",
+            *_described("burble_texts_held", "gauge", "Texts being written or waiting."),
+            f"burble_texts_held {held}",
+            *_described("burble_first_text_seconds", "histogram", "Time to the first text."),
+            *self._histogram(),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _histogram(self) -> list[str]:
+        name = "burble_first_text_seconds"
+        counts = list(accumulate(self._first[bound] for bound in _BOUNDS))
+        buckets = [
+            f'{name}_bucket{{le="{"+Inf" if math.isinf(bound) else bound}"}} {count}'
+            for bound, count in zip(_BOUNDS, counts, strict=True)
+        ]
+        return [*buckets, f"{name}_sum {self._first_seconds:.6f}", f"{name}_count {counts[-1]}"]
+
+
+def _described(name: str, kind: str, says: str) -> list[str]:
+    return [f"# HELP {name} {says}", f"# TYPE {name} {kind}"]

@@ -1,0 +1,124 @@
+"""Continuous batching: one thread writes on all texts, a round at a time.
+
+A new text joins at the next round, one that is done or whose client has gone leaves at once. Rows
+are independent of each other, so who else is being served changes no text.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from burble.engine.stream import CHUNK
+from burble.serving.job import Piece
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Iterable
+
+    from burble.serving.job import Job
+
+# Rounds are made about this long: a newcomer waits for one of them, and each costs Python's time
+# for every text in it.
+_ROUND_SECONDS = 0.015
+
+# Tokens after which a text makes way for one that waits.
+_TURN = 4096
+
+
+class Scheduler:
+    """The texts that are being written, and those that wait for a row."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._jobs: deque[Job] = deque()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._count = 1
+        self._thread = threading.Thread(target=self._run, name="burble-scheduler", daemon=True)
+        self.num_tokens = 0
+        """Written so far, for all clients."""
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin; the pieces are handed over in `loop`."""
+        self._loop = loop
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after this round, whatever is left."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+
+    def submit(self, jobs: Iterable[Job]) -> None:
+        """Let these be written; their pieces come to their outboxes."""
+        with self._changed:
+            self._jobs.extend(jobs)
+            self._changed.notify()
+
+    def cancel(self, jobs: Iterable[Job]) -> None:
+        """Forget these: nobody waits for them."""
+        with self._changed:
+            for job in jobs:
+                job.cancelled = True
+            self._jobs = deque(job for job in self._jobs if not job.cancelled)
+
+    def _run(self) -> None:
+        while going := self._next_round():
+            started = time.perf_counter()
+            pieces = [item for batch in _by_engine(going) for item in self._write(batch)]
+            self._hand_over(pieces)
+            self._adapt(time.perf_counter() - started)
+            self._return(going)
+
+    def _next_round(self) -> list[Job]:
+        """Those whose turn it is; none where the end has come."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._jobs or self._stopping)
+            if self._stopping:
+                return []
+            return [self._jobs.popleft() for _ in range(min(self._rows, len(self._jobs)))]
+
+    def _write(self, jobs: list[Job]) -> list[tuple[Job, Piece]]:
+        try:
+            jobs[0].engine.write([job.go_on(self._count) for job in jobs])
+            pieces = [(job, job.take()) for job in jobs]
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+            for job in jobs:
+                job.cancelled = True
+            return [(job, Piece(error=error)) for job in jobs]
+        return pieces
+
+    def _hand_over(self, pieces: list[tuple[Job, Piece]]) -> None:
+        told = [(job, piece) for job, piece in pieces if piece.text or piece.is_last]
+        if told:
+            self._loop.call_soon_threadsafe(_deliver, told)
+
+    def _adapt(self, seconds: float) -> None:
+        """Write more at once while a round is short, and less where it is long."""
+        factor = 2.0 if seconds < _ROUND_SECONDS / 2 else 0.5 if seconds > _ROUND_SECONDS else 1.0
+        self._count = max(1, min(CHUNK, int(self._count * factor)))
+
+    def _return(self, going: list[Job]) -> None:
+        """Back in front, or behind those that wait where the turn is over."""
+        with self._changed:
+            left = [job for job in going if not (job.done or job.cancelled)]
+            self._jobs.extendleft(reversed([job for job in left if job.turn < _TURN]))
+            for job in left:
+                if job.turn >= _TURN:
+                    job.turn = 0
+                    self._jobs.append(job)
+
+
+def _by_engine(jobs: list[Job]) -> list[list[Job]]:
+    ordered = sorted(jobs, key=lambda job: id(job.engine))
+    return [list(group) for _, group in groupby(ordered, key=lambda job: id(job.engine))]
+
+
+def _deliver(pieces: list[tuple[Job, Piece]]) -> None:
+    for job, piece in pieces:
+        job.outbox.put_nowait((job.index, piece))

@@ -1,0 +1,95 @@
+"""What a client may ask for, and within which bounds. The OpenAPI description derives from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from burble.config import SamplingConfig, UnknownPolicy
+from burble.mapping import to_mapping
+
+# What a client gets who says nothing: the same as at the command line.
+_DEFAULT = SamplingConfig()
+
+_LENGTH = 300
+_MAX_PROMPTS = 64
+_MAX_STOPS = 16
+_MAX_STOP = 256
+_MAX_LOGPROBS = 20
+_MAX_SEED = 2**63 - 1
+
+Name = Annotated[str, Field(max_length=256)]
+Zero = Annotated[float, Field(ge=0, le=0)]
+
+
+class _Strict(BaseModel):
+    """No unknown field, no number from a text, no NaN."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class StreamOptions(_Strict):
+    """What a stream holds beside the text."""
+
+    include_usage: bool = False
+
+
+class CompletionRequest(_Strict):
+    """OpenAI's request for a completion; a token is the model's own, mostly a character."""
+
+    model: Name | None = Field(
+        None, description="One of /v1/models; the first where none is named."
+    )
+    prompt: str | Annotated[list[str], Field(min_length=1, max_length=_MAX_PROMPTS)] = Field(
+        "", description="The text to go on with, or several."
+    )
+    max_tokens: int = Field(_LENGTH, ge=0, description="Tokens to write, at most.")
+    temperature: float = Field(_DEFAULT.temperature, ge=0, le=100)
+    top_p: float = Field(_DEFAULT.top_p, gt=0, le=1)
+    top_k: int | None = Field(None, ge=1, le=2**31)
+    min_p: float = Field(_DEFAULT.min_p, ge=0, le=1)
+    repetition_penalty: float = Field(_DEFAULT.repetition_penalty, ge=0.01, le=100)
+    n: int = Field(1, ge=1, le=64, description="Texts for each prompt.")
+    stop: (
+        Annotated[str, Field(min_length=1, max_length=_MAX_STOP)]
+        | Annotated[
+            list[Annotated[str, Field(min_length=1, max_length=_MAX_STOP)]],
+            Field(max_length=_MAX_STOPS),
+        ]
+        | None
+    ) = Field(None, description="Stop before this text, or any of these.")
+    seed: int | None = Field(
+        None, ge=0, le=_MAX_SEED, description="The same seed gives the same text, at any load."
+    )
+    logprobs: int | None = Field(
+        None, ge=0, le=_MAX_LOGPROBS, description="Name this many likeliest tokens at each place."
+    )
+    echo: bool = Field(default=False, description="Give the prompt back before the text.")
+    stream: bool = Field(default=False, description="Send the text as it is made.")
+    stream_options: StreamOptions | None = None
+    unknown: UnknownPolicy = Field(
+        "error", description="What to do with characters that the model has never seen."
+    )
+    user: Name | None = Field(None, description="Not looked at.")
+    best_of: int | None = Field(None, ge=1, le=64, description="Nothing but n.")
+    suffix: None = Field(None, description="Not possible: the model reads forward only.")
+    logit_bias: Annotated[dict[str, Any], Field(max_length=0)] | None = Field(
+        None, description="Not possible."
+    )
+    frequency_penalty: Zero | None = Field(None, description="Use repetition_penalty.")
+    presence_penalty: Zero | None = Field(None, description="Use repetition_penalty.")
+
+    @property
+    def prompts(self) -> list[str]:
+        """One or several."""
+        return [self.prompt] if isinstance(self.prompt, str) else self.prompt
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """None, one or several."""
+        return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
+
+    def sampling(self) -> SamplingConfig:
+        """How the next token is chosen."""
+        return SamplingConfig(**{name: getattr(self, name) for name in to_mapping(_DEFAULT)})

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+import random
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from burble import load
+from tests.cli.command import burble
+from tests.serving.server import events
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.serving.server import Server
+
+
+def test_the_same_seed_writes_what_the_command_line_writes(server: Server, models: Path) -> None:
+    args = ("--seed", "7", "--temperature", "0.9", "--top-k", "5", "--length", "500", "--json")
+    written = burble("generate", models / "letters.safetensors", "a bad", *args)
+    text = server.text(prompt="a bad", seed=7, temperature=0.9, top_k=5, max_tokens=500)
+    assert text == json.loads(written.stdout)["text"]
+
+
+def test_what_is_not_said_is_as_at_the_command_line(server: Server, models: Path) -> None:
+    written = burble("generate", models / "letters.safetensors", "a", "--seed", "3", "--json")
+    assert server.text(prompt="a", seed=3) == json.loads(written.stdout)["text"]
+
+
+def test_a_seed_that_was_drawn_is_told_and_repeats(server: Server) -> None:
+    first = server.complete(prompt="a").json()
+    assert server.text(prompt="a", seed=first["seed"]) == first["choices"][0]["text"]
+
+
+def test_a_stream_holds_the_same_text(server: Server) -> None:
+    asked = {"prompt": "a", "seed": 5, "max_tokens": 60_000}
+    with server.client.stream("POST", "/v1/completions", json={**asked, "stream": True}) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        told = events(answer)
+    assert len(told) > 1
+    assert "".join(event["choices"][0]["text"] for event in told) == server.text(**asked)
+    assert [event["choices"][0]["finish_reason"] for event in told[:-1]] == [None] * (len(told) - 1)
+    assert told[-1]["choices"][0]["finish_reason"] == "length"
+
+
+def test_a_stream_tells_its_usage_where_that_is_asked_for(server: Server) -> None:
+    asked = {"prompt": "abc", "seed": 5, "max_tokens": 9, "stream": True}
+    options = {"stream_options": {"include_usage": True}}
+    with server.client.stream("POST", "/v1/completions", json=asked | options) as answer:
+        last = events(answer)[-1]
+    assert last["choices"] == []
+    assert last["usage"] == {"prompt_tokens": 3, "completion_tokens": 9, "total_tokens": 12}
+
+
+def test_several_texts_are_those_of_the_command_line(server: Server, models: Path) -> None:
+    args = ("--seed", "3", "-n", "3", "--length", "40", "--json")
+    written = json.loads(burble("generate", models / "letters.safetensors", "a", *args).stdout)
+    texts = server.texts(prompt="a", seed=3, n=3, max_tokens=40)
+    assert texts == [sample["text"] for sample in written["samples"]]
+
+
+def test_each_of_several_prompts_is_answered_as_if_alone(server: Server) -> None:
+    answer = server.complete(prompt=["a", "bed", ""], seed=3, n=2, max_tokens=20).json()
+    texts = [choice["text"] for choice in answer["choices"]]
+    assert [choice["index"] for choice in answer["choices"]] == list(range(6))
+    assert answer["usage"]["prompt_tokens"] == 4
+    alone = [server.texts(prompt=one, seed=3, n=2, max_tokens=20) for one in ("a", "bed", "")]
+    assert texts == [text for pair in alone for text in pair]
+
+
+def test_a_stop_ends_the_text_and_is_named_as_the_reason(server: Server) -> None:
+    whole = server.text(prompt="a", seed=1, max_tokens=400)
+    stop = whole[200:203]
+    answer = server.complete(prompt="a", seed=1, max_tokens=400, stop=["zzz", stop]).json()
+    assert answer["choices"][0]["text"] == whole[: whole.index(stop)]
+    assert answer["choices"][0]["finish_reason"] == "stop"
+
+
+def test_logprobs_are_what_scoring_the_same_text_gives(server: Server, models: Path) -> None:
+    answer = server.complete(prompt="abed", seed=1, max_tokens=600, logprobs=3, echo=True).json()
+    choice = answer["choices"][0]
+    found = choice["logprobs"]
+    assert "".join(found["tokens"]) == choice["text"]
+    assert found["text_offset"] == list(range(604))
+    assert found["token_logprobs"][0] is None
+    nats = -sum(found["token_logprobs"][1:]) / 603
+    score = load(models / "letters.safetensors").score(choice["text"])
+    assert nats == pytest.approx(score.nats_per_char, rel=1e-9)
+    best = [max(top.values()) for top in found["top_logprobs"][1:]]
+    assert all(len(top) == 3 for top in found["top_logprobs"][1:])
+    assert all(own <= top for own, top in zip(found["token_logprobs"][1:], best, strict=True))
+
+
+def test_logprobs_do_not_depend_on_how_they_are_sent(server: Server) -> None:
+    asked = {"prompt": "abed", "seed": 1, "max_tokens": 900, "logprobs": 2, "stop": "hh"}
+    whole = server.complete(**asked).json()["choices"][0]
+    with server.client.stream("POST", "/v1/completions", json={**asked, "stream": True}) as answer:
+        parts = [event["choices"][0] for event in events(answer)]
+    for key in ("tokens", "token_logprobs", "top_logprobs", "text_offset"):
+        told = [item for part in parts for item in part["logprobs"][key]]
+        assert told == whole["logprobs"][key]
+    assert "".join(whole["logprobs"]["tokens"]) == whole["text"]
+
+
+def test_a_text_can_be_scored_without_writing(server: Server) -> None:
+    answer = server.complete(prompt="a bad cab", max_tokens=0, logprobs=1, echo=True).json()
+    assert answer["choices"][0]["text"] == "a bad cab"
+    assert len(answer["choices"][0]["logprobs"]["tokens"]) == 9
+    assert answer["usage"]["completion_tokens"] == 0
+
+
+def test_tokens_of_a_byte_model_are_bytes_and_characters_stay_whole(server: Server) -> None:
+    asked = {"model": "bytes", "prompt": "é", "seed": 1, "max_tokens": 300, "logprobs": 0}
+    answer = server.complete(**asked, echo=True).json()
+    assert answer["usage"] == {"prompt_tokens": 2, "completion_tokens": 300, "total_tokens": 302}
+    choice = answer["choices"][0]
+    assert choice["text"].startswith("é")
+    assert choice["logprobs"]["tokens"][:2] == ["bytes:\\xc3", "bytes:\\xa9"]
+    assert choice["logprobs"]["text_offset"][:3] == [0, 0, 1]
+
+
+def test_characters_that_the_model_has_never_seen_can_be_skipped(server: Server) -> None:
+    assert server.text(prompt="aΩ", seed=1, unknown="skip") == server.text(prompt="a", seed=1)
+    refused = server.complete(prompt="aΩ", seed=1)
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == "prompt"
+    assert "U+03A9" in refused.json()["error"]["message"]
+
+
+def mixed_requests(count: int) -> list[dict[str, Any]]:
+    draw = random.Random(1)  # noqa: S311 - not a secret
+    return [
+        {
+            "model": draw.choice(["letters", "letters", "bytes"]),
+            "prompt": "".join(draw.choices("abcdefgh ", k=draw.randint(0, 60))),
+            "seed": draw.randint(0, 99),
+            "max_tokens": draw.choice([1, 7, 60, 700]),
+            "temperature": draw.choice([0, 0.5, 1.3]),
+            "top_p": draw.choice([1.0, 0.8]),
+            "stop": draw.choice([None, "ab"]),
+            "n": draw.choice([1, 1, 3]),
+        }
+        for _ in range(count)
+    ]
+
+
+def test_a_text_is_the_same_alone_and_among_others(server: Server) -> None:
+    requests = mixed_requests(120)
+    with ThreadPoolExecutor(16) as pool:
+        together = list(pool.map(lambda request: server.texts(**request), requests))
+    assert together == [server.texts(**request) for request in requests]
+
+
+def test_the_models_are_listed_and_described(server: Server) -> None:
+    listed = server.client.get("/v1/models").json()
+    assert [model["id"] for model in listed["data"]] == ["letters", "bytes"]
+    assert server.client.get("/v1/models/bytes").json()["burble"]["tokenizer"] == "byte"
+    assert server.client.get("/v1/models/none").status_code == 404
+
+
+def test_metrics_count(server: Server) -> None:
+    before = server.gauge("burble_tokens_total")
+    server.text(prompt="a", max_tokens=33)
+    assert server.gauge("burble_tokens_total") == before + 33
+    assert server.gauge("burble_texts_held") == 0

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tests.models import random_model
+from tests.serving.server import burble_serve, events
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.serving.server import Server
+
+# Slow enough that a text of all the tokens there may be takes a second or more.
+LONG: dict[str, Any] = {"prompt": "a", "seed": 1, "max_tokens": 100_000, "stream": True}
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("slow") / "slow.safetensors"
+    random_model(num_layers=2, hidden_size=256, head_scale=3).save(path)
+    return path
+
+
+def until(condition: Any, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def test_more_than_can_wait_is_told_to_come_back(slow: Path) -> None:
+    with burble_serve(slow, "--streams", "2", "--waiting", "1") as server:
+        with server.client.stream("POST", "/v1/completions", json={**LONG, "n": 3}):
+            started = time.monotonic()
+            refused = server.complete(prompt="a", max_tokens=1)
+            assert time.monotonic() - started < 1
+            assert refused.status_code == 429
+            assert int(refused.headers["retry-after"]) >= 1
+            assert refused.json()["error"]["type"] == "rate_limit_error"
+        until(lambda: server.gauge("burble_texts_held") == 0)
+        assert len(server.text(prompt="a", max_tokens=1)) == 1
+
+
+def test_short_texts_do_not_wait_for_long_ones(slow: Path) -> None:
+    with burble_serve(slow, "--streams", "1") as server:
+        with server.client.stream("POST", "/v1/completions", json=LONG) as answer:
+            next(answer.iter_lines())
+            short = server.text(prompt="b", seed=2, max_tokens=50)
+            assert server.gauge("burble_texts_held") == 1
+        assert short == server.text(prompt="b", seed=2, max_tokens=50)
+
+
+def leave_early(server: Server, request: bytes, *, after_start: bool) -> None:
+    address = (server.client.base_url.host, server.client.base_url.port)
+    with socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(request)
+        if after_start:
+            connection.recv(100)
+
+
+def test_clients_that_go_away_leave_nothing_behind(slow: Path) -> None:
+    with burble_serve(slow) as server:
+        whole = server.client.build_request("POST", "/v1/completions", json=LONG)
+        lines = [f"{name}: {value}" for name, value in whole.headers.items()]
+        head = "\r\n".join(["POST /v1/completions HTTP/1.1", *lines, "", ""]).encode()
+        body = whole.read()
+        for number in range(60):
+            part = (head + body, head + body, head + body[:10])[number % 3]
+            leave_early(server, part, after_start=number % 3 == 0)
+        until(lambda: server.gauge("burble_texts_held") == 0)
+        # Far fewer tokens than 40 whole texts: they were let go, not written to the end.
+        assert server.gauge("burble_tokens_total") < 20 * LONG["max_tokens"]
+        assert len(server.text(prompt="a", max_tokens=5)) == 5
+
+
+def test_a_signal_lets_what_is_being_written_come_to_its_end(slow: Path) -> None:
+    with burble_serve(slow) as server:
+        with server.client.stream("POST", "/v1/completions", json=LONG) as answer:
+            lines = answer.iter_lines()
+            next(lines)
+            server.process.send_signal(signal.SIGTERM)
+            rest = list(lines)
+        assert "data: [DONE]" in rest
+        assert '"finish_reason": "length"' in next(line for line in reversed(rest[:-2]) if line)
+        assert server.process.wait(timeout=30) == 0
+        with pytest.raises(httpx.ConnectError):
+            server.client.get("/health")
+
+
+def test_many_at_once_are_all_served_whole(slow: Path) -> None:
+    asked = {"prompt": "a", "max_tokens": 2000, "stream": True}
+    with burble_serve(slow) as server:
+        texts: dict[int, str] = {}
+
+        def read(seed: int) -> None:
+            with httpx.stream(
+                "POST",
+                f"{server.address}v1/completions",
+                json={**asked, "seed": seed},
+                timeout=60,
+                trust_env=False,
+            ) as answer:
+                told = events(answer)
+            texts[seed] = "".join(event["choices"][0]["text"] for event in told)
+
+        threads = [threading.Thread(target=read, args=(seed,)) for seed in range(64)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(texts) == 64
+        for seed in (0, 31, 63):
+            assert texts[seed] == server.text(prompt="a", max_tokens=2000, seed=seed)
