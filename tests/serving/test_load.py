@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from burble.engine.kernels import KERNEL_VARIABLE
 from tests.models import random_model
 from tests.serving.server import burble_serve, events
 
@@ -49,7 +50,8 @@ def test_more_than_can_wait_is_told_to_come_back(slow: Path) -> None:
 
 
 def test_short_texts_do_not_wait_for_long_ones(slow: Path) -> None:
-    with burble_serve(slow, "--streams", "1") as server:
+    # On NumPy the long one takes half a minute.
+    with burble_serve(slow, "--streams", "1", **{KERNEL_VARIABLE: "numpy"}) as server:
         with server.client.stream("POST", "/v1/completions", json=LONG) as answer:
             next(answer.iter_lines())
             short = server.text(prompt="b", seed=2, max_tokens=50)

@@ -23,6 +23,9 @@ class ServeCommand:
     models: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="MODEL ...")]
     """Model files, or folders of runs."""
 
+    runs: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Let the page train, in this folder, and serve what is learned there."""
+
     host: str = "127.0.0.1"
     """Address to listen at; any other than this machine's own needs an API key."""
 
@@ -53,12 +56,16 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
         from burble.serving.guard import Access
         from burble.serving.limits import Limits
         from burble.serving.models import Models, ServedModel
+        from burble.serving.runs import Runs
         from burble.serving.server import is_loopback, listen, serve
     except ModuleNotFoundError as error:
         if error.name not in {"fastapi", "uvicorn"}:
             raise
         raise MissingExtraError("Serving", "serve") from error
-    models = Models([ServedModel.open(Path(model)) for model in command.models])
+    if not (command.models or command.runs):
+        raise UsageError("Name a model to serve, or a folder to train in: --runs FOLDER.")
+    runs = Runs(Path(command.runs)) if command.runs else None
+    models = Models([ServedModel.open(Path(model)) for model in command.models], runs)
     api_key = command.api_key or os.environ.get(KEY_VARIABLE)
     bound = listen(command.host, command.port)
     if not (is_loopback(bound) or api_key or command.insecure):
@@ -67,7 +74,7 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
             "--insecure to let everyone in."
         )
     access = Access(api_key, frozenset({"localhost", *command.allow_host}))
-    app = create_app(models, access, Limits(command.streams, command.waiting))
+    app = create_app(models, access, Limits(command.streams, command.waiting), runs)
     serve(app, bound, lambda: tell(f"Serving at {_address(*bound.getsockname()[:2])}"))
 
 

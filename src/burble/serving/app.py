@@ -16,6 +16,7 @@ from burble.serving.errors import RefusalError, plain_json
 from burble.serving.guard import Access, Guard
 from burble.serving.limits import Limits
 from burble.serving.metrics import Metrics
+from burble.serving.playground import add_copied, add_page, add_runs
 from burble.serving.scheduler import Scheduler
 from burble.serving.schema import CompletionRequest
 from burble.version import __version__
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from burble.serving.models import Models, ServedModel
+    from burble.serving.models import Models
+    from burble.serving.runs import Runs
 
 
-def create_app(models: Models, access: Access, limits: Limits) -> ASGIApp:
+def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None = None) -> ASGIApp:
     """The server as an ASGI application, guarded."""
     metrics = Metrics()
     desk = Desk(Scheduler(limits.streams), limits, metrics)
@@ -39,12 +41,17 @@ def create_app(models: Models, access: Access, limits: Limits) -> ASGIApp:
         yield
         desk.closing = True
         desk.scheduler.stop()
+        if runs is not None:
+            await asyncio.to_thread(runs.close)
 
     app = FastAPI(
         title="burble", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     _add_errors(app)
     _add_routes(app, models, desk)
+    add_page(app)
+    add_copied(app, models)
+    add_runs(app, runs)
     return Guard(app, access, metrics.responses)
 
 
@@ -53,17 +60,19 @@ def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
     async def complete(request: CompletionRequest) -> Response:
         """Go on with a text."""
         check(request, desk.limits)
-        return CompletionResponse(desk, _model(models, request.model), request)
+        model = await asyncio.to_thread(models.find, request.model)
+        return CompletionResponse(desk, model, request)
 
     @app.get("/v1/models")
     async def list_models() -> dict[str, Any]:
         """The models that are served."""
-        return {"object": "list", "data": [model.described() for model in models.all()]}
+        found = await asyncio.to_thread(models.all)
+        return {"object": "list", "data": [model.described() for model in found]}
 
     @app.get("/v1/models/{name}")
     async def describe_model(name: str) -> dict[str, Any]:
         """One of them."""
-        return _model(models, name).described()
+        return (await asyncio.to_thread(models.find, name)).described()
 
     @app.get("/health")
     async def health() -> dict[str, str]:
@@ -74,19 +83,6 @@ def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
     async def metrics() -> str:
         """Counters, for Prometheus."""
         return desk.metrics.render(desk.held)
-
-
-def _model(models: Models, name: str | None) -> ServedModel:
-    model = models.find(name)
-    if model is None:
-        known = ", ".join(model.name for model in models.all())
-        raise RefusalError(
-            404,
-            f"There is no model {name!r}. Models: {known}.",
-            param="model",
-            code="model_not_found",
-        )
-    return model
 
 
 def _add_errors(app: FastAPI) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 OPEN = ("/", "/health", "/docs")
 OPEN_FOLDER = "/static/"
 
+TEXT_PATH = "/burble/runs"
+
 # A body that has not come in this time is not waited for.
 _BODY_SECONDS = 20.0
 
@@ -49,6 +51,13 @@ class Access:
     max_body: int = 1 << 20
     """Bytes of a request's body."""
 
+    max_text_body: int = 32 << 20
+    """Bytes of the one that brings a text to learn from."""
+
+    def body_limit(self, path: str) -> int:
+        """Bytes that may be sent to this path."""
+        return self.max_text_body if path == TEXT_PATH else self.max_body
+
 
 class Guard:
     """Refuses or passes on, and adds the headers of a careful answer."""
@@ -73,7 +82,7 @@ class Guard:
         try:
             headers = _read_headers(scope)
             self._check_caller(scope["path"], headers)
-            body = await self._read_body(receive, headers)
+            body = await _read_body(receive, headers, self._access.body_limit(scope["path"]))
         except RefusalError as refusal:
             await refusal.response()(scope, receive, send_safely)
             return
@@ -114,35 +123,35 @@ class Guard:
             return True
         return hmac.compare_digest(authorization.encode("latin-1"), f"Bearer {key}".encode())
 
-    async def _read_body(self, receive: Receive, headers: dict[str, str]) -> bytes | None:
-        """All of it; None where the client has gone before."""
-        declared = headers.get("content-length", "0")
-        if not declared.isdecimal() or int(declared[:20]) > self._access.max_body:
-            raise self._too_large()
-        try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                return await self._collect(receive)
-        except TimeoutError:
-            raise RefusalError(408, "The body took too long to come.") from None
 
-    async def _collect(self, receive: Receive) -> bytes | None:
-        body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            if len(body) > self._access.max_body:
-                raise self._too_large()
-            if not message.get("more_body", False):
-                return bytes(body)
+async def _read_body(receive: Receive, headers: dict[str, str], limit: int) -> bytes | None:
+    """All of it; None where the client has gone before."""
+    declared = headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared[:20]) > limit:
+        raise _too_large(limit)
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            return await _collect(receive, limit)
+    except TimeoutError:
+        raise RefusalError(408, "The body took too long to come.") from None
 
-    def _too_large(self) -> RefusalError:
-        return RefusalError(
-            413,
-            f"The body is larger than {self._access.max_body:,} bytes.",
-            headers={"Connection": "close"},
-        )
+
+async def _collect(receive: Receive, limit: int) -> bytes | None:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise _too_large(limit)
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _too_large(limit: int) -> RefusalError:
+    told = f"The body is larger than {limit:,} bytes."
+    return RefusalError(413, told, headers={"Connection": "close"})
 
 
 def _read_headers(scope: Scope) -> dict[str, str]:

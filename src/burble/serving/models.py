@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from burble.engine.kernels import open_model
 from burble.errors import UsageError
 from burble.model_file import MODEL_NAME, ModelFile
+from burble.serving.copied import CopyFinder
+from burble.serving.errors import RefusalError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from burble.engine.step_model import StepModel
+    from burble.serving.runs import Runs
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,12 @@ def _name(path: Path) -> str:
 
 
 class Models:
-    """Models by name, the first of them for those who name none."""
+    """Models by name, the first of them for those who name none; those of runs as they come."""
 
-    def __init__(self, models: Sequence[ServedModel]) -> None:
+    def __init__(self, models: Sequence[ServedModel], runs: Runs | None = None) -> None:
+        self._runs = runs
+        self._of_runs: dict[str, tuple[int, ServedModel]] = {}
+        self._finders: dict[Path, CopyFinder | None] = {}
         self._models: dict[str, ServedModel] = {}
         for model in models:
             if model.name in self._models:
@@ -78,11 +84,39 @@ class Models:
             self._models[model.name] = model
 
     def all(self) -> list[ServedModel]:
-        """In the order they were named."""
-        return list(self._models.values())
+        """In the order they were named, then those of runs, newest first."""
+        paths = self._runs.model_paths() if self._runs else {}
+        of_runs = [self._of_run(*item) for item in paths.items() if item[0] not in self._models]
+        return [*self._models.values(), *(model for model in of_runs if model)]
 
-    def find(self, name: str | None) -> ServedModel | None:
-        """The model of this name, or the first; None where there is none."""
-        if name is None:
-            return next(iter(self._models.values()), None)
-        return self._models.get(name)
+    def find(self, name: str | None) -> ServedModel:
+        """The model of this name, or the first. Raises `RefusalError` where there is none."""
+        if name in self._models:
+            return self._models[name]
+        known = self.all()
+        for model in known:
+            if name in {None, model.name}:
+                return model
+        raise RefusalError(
+            404,
+            f"There is no model {name!r}. Models: {', '.join(one.name for one in known)}.",
+            param="model",
+            code="model_not_found",
+        )
+
+    def copy_finder(self, model: ServedModel) -> CopyFinder | None:
+        """What tells the copied from the written; None where the training text is not beside it."""
+        folder = model.path if model.path.is_dir() else model.path.parent
+        if folder not in self._finders:
+            self._finders[folder] = CopyFinder.of(folder)
+        return self._finders[folder]
+
+    def _of_run(self, name: str, path: Path) -> ServedModel | None:
+        """The best model of a run so far; read again when there is a better one."""
+        try:
+            changed = path.stat().st_mtime_ns
+        except OSError:
+            return None
+        if name not in self._of_runs or self._of_runs[name][0] != changed:
+            self._of_runs[name] = changed, ServedModel.open(path, name)
+        return self._of_runs[name][1]

@@ -1,0 +1,57 @@
+// The server, as functions. Answers are only ever shown as text, never as markup.
+
+const KEY = "burble-key";
+
+export class ServerError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export const setKey = (key) => sessionStorage.setItem(KEY, key);
+
+async function send(path, body, { signal, method } = {}) {
+  const headers = {};
+  const key = sessionStorage.getItem(KEY);
+  if (key) headers.authorization = `Bearer ${key}`;
+  if (body !== undefined) headers["content-type"] = "application/json";
+  const options = { method: method ?? (body === undefined ? "GET" : "POST"), headers, signal };
+  if (body !== undefined) options.body = JSON.stringify(body);
+  const answer = await fetch(path, options).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    throw new ServerError(0, "The server cannot be reached.");
+  });
+  if (!answer.ok) {
+    const told = await answer.json().catch(() => null);
+    throw new ServerError(answer.status, told?.error?.message ?? `The server said ${answer.status}.`);
+  }
+  return answer;
+}
+
+export const ask = async (path, body, options) => (await send(path, body, options)).json();
+
+// The parts of a completion as they come: {text, logprobs, finish_reason}, with the seed.
+export async function* complete(request, signal) {
+  const answer = await send("/v1/completions", { ...request, stream: true }, { signal });
+  for await (const event of events(answer.body)) {
+    if (event.error) throw new ServerError(500, event.error.message);
+    yield { ...event.choices[0], seed: event.seed };
+  }
+}
+
+async function* events(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const whole = (rest + value).split("\n\n");
+    rest = whole.pop();
+    for (const event of whole) {
+      const data = event.slice("data: ".length);
+      if (data === "[DONE]") return;
+      yield JSON.parse(data);
+    }
+  }
+}

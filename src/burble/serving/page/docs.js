@@ -1,0 +1,31 @@
+// The routes and their fields, from the description that the server gives of itself.
+
+import { ask } from "./api.js";
+import { find, make, say } from "./dom.js";
+
+try {
+  const described = await ask("/openapi.json");
+  for (const [path, methods] of Object.entries(described.paths)) {
+    for (const [method, route] of Object.entries(methods)) find("routes").append(section(path, method, route, described));
+  }
+} catch (error) {
+  say(find("said"), error.message, true);
+}
+
+function section(path, method, route, described) {
+  const named = route.requestBody?.content["application/json"]?.schema.$ref?.split("/").pop();
+  const element = make("section", {}, make("h2", {}, make("code", {}, `${method.toUpperCase()} ${path}`)), make("p", {}, route.description ?? ""));
+  const fields = Object.entries(described.components?.schemas?.[named]?.properties ?? {});
+  if (!fields.length) return element;
+  const rows = fields.map(([name, field]) => make("tr", {}, make("td", {}, make("code", {}, name)), make("td", {}, kind(field)), make("td", {}, field.description ?? "")));
+  element.append(make("table", {}, make("tbody", {}, ...rows)));
+  return element;
+}
+
+function kind(field) {
+  const one = field.anyOf?.filter((option) => option.type !== "null").map(kind).join(" or ") ?? field.type ?? field.$ref?.split("/").pop() ?? "";
+  const low = field.minimum ?? field.exclusiveMinimum, high = field.maximum;
+  const bounds = low === undefined && high === undefined ? "" : ` from ${low ?? "any"} to ${high ?? "any"}`;
+  const preset = field.default === undefined ? "" : `; ${JSON.stringify(field.default)} where not given`;
+  return one + bounds + preset;
+}

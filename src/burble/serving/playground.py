@@ -1,0 +1,112 @@
+"""What the page needs beside the API: its files, runs to watch, copies to mark."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.resources import files
+from pathlib import PurePath
+from typing import Annotated, Any
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from burble.serving.copied import SHORTEST, as_learned
+from burble.serving.errors import RefusalError
+from burble.serving.models import Models
+from burble.serving.runs import Runs
+
+MAX_TEXT = 24 << 20
+"""Characters of a text to learn from."""
+
+_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+}
+_PAGES = {"/": "index.html", "/docs": "docs.html"}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class CopiedRequest(_Strict):
+    """A text to look through."""
+
+    model: Annotated[str, Field(max_length=256)] | None = None
+    text: Annotated[str, Field(max_length=100_000)]
+
+
+class RunRequest(_Strict):
+    """A text to learn from, and how long."""
+
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+    minutes: float = Field(1.0, ge=0.05, le=600)
+
+
+def add_page(app: FastAPI) -> None:
+    """The page and its parts, read once: no name that is asked for becomes a path."""
+    folder = files("burble.serving") / "page"
+    parts = {part.name: part.read_bytes() for part in folder.iterdir()}
+    paths = {**_PAGES, **{f"/static/{name}": name for name in parts}}
+    for path, name in paths.items():
+        app.get(path, include_in_schema=False)(_file(name, parts[name]))
+
+
+def _file(name: str, content: bytes) -> Any:
+    media_type = f"{_TYPES[PurePath(name).suffix]}; charset=utf-8"
+
+    async def serve() -> Response:
+        return Response(content, media_type=media_type, headers={"cache-control": "no-cache"})
+
+    return serve
+
+
+def add_copied(app: FastAPI, models: Models) -> None:
+    """Where a text was copied."""
+
+    @app.post("/burble/copied")
+    async def copied(request: CopiedRequest) -> dict[str, Any]:
+        """The passages of a text that stand in what the model learned from."""
+        model = await asyncio.to_thread(models.find, request.model)
+        finder = await asyncio.to_thread(models.copy_finder, model)
+        if finder is None:
+            return {"shortest": None, "spans": []}
+        spans = await asyncio.to_thread(finder.spans, as_learned(model, request.text))
+        return {"shortest": SHORTEST, "spans": spans}
+
+
+def add_runs(app: FastAPI, runs: Runs | None) -> None:
+    """Runs to start, watch, stop and go on with."""
+
+    def allowed() -> Runs:
+        if runs is None:
+            raise RefusalError(403, "This server does not train: it was started without --runs.")
+        return runs
+
+    @app.get("/burble/runs")
+    async def list_runs() -> dict[str, Any]:
+        """All of them, newest first."""
+        listed = await asyncio.to_thread(runs.listed) if runs else []
+        return {"can_train": runs is not None, "runs": listed}
+
+    @app.post("/burble/runs", status_code=201)
+    async def start_run(request: RunRequest) -> dict[str, str]:
+        """Learn from a text."""
+        return {"name": await asyncio.to_thread(allowed().start, request.text, request.minutes)}
+
+    @app.get("/burble/runs/{name}")
+    async def describe_run(name: str) -> dict[str, Any]:
+        """How one goes."""
+        return await asyncio.to_thread(allowed().described, name)
+
+    @app.post("/burble/runs/{name}/stop", status_code=202)
+    async def stop_run(name: str) -> None:
+        """Let it save and end."""
+        await asyncio.to_thread(allowed().stop, name)
+
+    @app.post("/burble/runs/{name}/resume", status_code=202)
+    async def resume_run(name: str) -> None:
+        """Go on with one that was stopped."""
+        await asyncio.to_thread(allowed().resume, name)

@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from tests.browser import browser
+from tests.models import random_model
+from tests.serving.server import burble_serve
+from tests.training.runs import made_up_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from selenium.webdriver import Chrome
+    from selenium.webdriver.remote.webelement import WebElement
+
+    from tests.serving.server import Server
+
+HOSTILE = "</script><img src=x onerror=document.title='caught'>&lt;b&gt;"
+
+
+class Page:
+    """The page, as a person uses it."""
+
+    def __init__(self, driver: Chrome, address: str) -> None:
+        self.driver = driver
+        driver.get(address)
+
+    def find(self, selector: str) -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def all(self, selector: str) -> list[WebElement]:
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def click(self, selector: str) -> None:
+        self.find(selector).click()
+
+    @property
+    def text(self) -> str:
+        return self.find("#text").get_property("value")
+
+    def go_on(self, selector: str = "#go") -> str:
+        """Let the model write, and wait until it has."""
+        self.click(selector)
+        self.until(lambda: self.find("#go").text == "Go on" and self.all("#next button"))
+        return self.text
+
+    def until(self, condition: Any, seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, self.find("body").text
+            time.sleep(0.05)
+
+    def put_cursor(self, place: int) -> None:
+        self.driver.execute_script(
+            "const area = document.getElementById('text'); area.focus();"
+            "area.setSelectionRange(arguments[0], arguments[0]);",
+            place,
+        )
+
+    def requests(self) -> list[str]:
+        """What was loaded since the page was opened, itself included."""
+        script = "return performance.getEntries().map((entry) => entry.name)"
+        return [name for name in self.driver.execute_script(script) if "://" in name]
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Chrome]:
+    with browser() as driver:
+        yield driver
+
+
+@pytest.fixture
+def page(chrome: Chrome, server: Server) -> Iterator[Page]:
+    opened = Page(chrome, server.address)
+    opened.until(lambda: opened.all("#model option"))
+    chrome.get_log("browser")
+    yield opened
+    assert chrome.get_log("browser") == []
+    assert all(name.startswith(server.address) for name in opened.requests())
+
+
+def test_the_page_writes_undoes_and_branches(page: Page, server: Server) -> None:
+    page.find("#text").send_keys("a bad")
+    page.find("#seed").send_keys("4")
+    whole = page.go_on()
+    asked = {"prompt": "a bad", "seed": 4, "temperature": 0.7, "max_tokens": 300}
+    assert whole == "a bad" + server.text(**asked)
+    page.click("#undo")
+    assert page.text == "a bad"
+    page.click("#redo")
+    assert page.text == whole
+    page.until(lambda: page.all("#colours span"))
+    page.put_cursor(20)
+    page.until(lambda: page.all("#next button"))
+    other = next(
+        button for button in page.all("#next button b") if button.text not in {whole[20], "␣", "↵"}
+    )
+    token = other.text
+    other.click()
+    page.until(lambda: page.find("#go").text == "Go on" and len(page.text) == 20 + 1 + 300)
+    assert page.text.startswith(whole[:20] + token)
+    assert page.find("#endings button").get_property("textContent").strip("…").split()[-1] in whole
+    page.click("#endings button")
+    assert page.text == whole
+
+
+def test_keys_alone_are_enough(page: Page) -> None:
+    area = page.find("#text")
+    area.send_keys("a bad")
+    area.send_keys(Keys.CONTROL, Keys.ENTER)
+    page.until(lambda: len(page.text) == 305 and page.find("#go").text == "Go on")
+    page.find("#text").send_keys(Keys.CONTROL, "z")
+    assert page.text == "a bad"
+    page.find("#tab-write").send_keys(Keys.ARROW_RIGHT)
+    assert page.find("#train").is_displayed()
+    assert page.driver.switch_to.active_element.get_attribute("id") == "tab-train"
+
+
+def test_every_control_has_a_name(page: Page) -> None:
+    unnamed = page.driver.execute_script(
+        "return [...document.querySelectorAll('button, input, select, textarea')]"
+        ".filter((e) => !e.hidden && !e.labels?.length && !e.textContent.trim() "
+        "&& !e.getAttribute('aria-label')).map((e) => e.outerHTML)"
+    )
+    assert unnamed == []
+
+
+def test_writing_stops_where_asked(page: Page) -> None:
+    page.find("#text").send_keys("a")
+    page.driver.execute_script(
+        "const input = document.getElementById('of-max_tokens'); input.max = 100000;"
+        "input.value = 100000; input.dispatchEvent(new Event('input'));"
+    )
+    page.click("#go")
+    page.until(lambda: len(page.text) > 1)
+    page.find("#text").send_keys(Keys.ESCAPE)
+    page.until(lambda: page.find("#go").text == "Go on")
+    assert 1 < len(page.text) < 100_001
+    assert page.find("#said").text == "Stopped."
+
+
+def test_temperatures_stand_side_by_side(page: Page) -> None:
+    page.find("#text").send_keys("a bad")
+    page.click("#compare")
+    page.until(lambda: [b.is_enabled() for b in page.all(".column button")] == [True] * 4)
+    texts = [text.get_property("textContent") for text in page.all(".column p")]
+    assert len(set(texts)) == 4
+    page.all(".column button")[2].click()
+    assert page.text == "a bad" + texts[2]
+
+
+def test_text_is_never_markup(page: Page, chrome: Chrome) -> None:
+    page.driver.execute_script(
+        "const area = document.getElementById('text'); area.value = arguments[0];"
+        "area.dispatchEvent(new Event('input'));",
+        HOSTILE,
+    )
+    page.click("#model option[value=bytes]")
+    page.until(lambda: page.all("#next button"))
+    page.go_on()
+    assert page.text.startswith(HOSTILE)
+    assert page.find("#colours").get_property("textContent").startswith(HOSTILE)
+    assert page.all("img") == []
+    assert chrome.title == "burble"
+
+
+def test_what_goes_wrong_is_told(page: Page) -> None:
+    page.find("#text").send_keys("漢")
+    page.click("#go")
+    page.until(lambda: "U+6F22" in page.find("#said").text)
+    # The browser itself notes answers that are refusals.
+    assert all("400" in entry["message"] for entry in page.driver.get_log("browser"))
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_the_page_fits_its_window(page: Page, width: int) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    for tab in ("write", "train"):
+        page.click(f"#tab-{tab}")
+        needed = page.driver.execute_script("return document.documentElement.scrollWidth")
+        assert needed <= width
+    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_key_is_asked_for(chrome: Chrome, models: Path) -> None:
+    with burble_serve(models / "letters.safetensors", BURBLE_API_KEY="sesame") as server:
+        page = Page(chrome, server.address)
+        page.until(lambda: page.find("#ask-key").is_displayed())
+        page.find("#key").send_keys("sesame", Keys.ENTER)
+        page.until(lambda: page.all("#model option"))
+        page.driver.execute_script("sessionStorage.clear()")
+        chrome.get_log("browser")
+
+
+def test_the_api_describes_itself_on_a_page(page: Page, server: Server) -> None:
+    page.driver.get(server.address + "docs")
+    page.until(lambda: "POST /v1/completions" in page.find("#routes").text)
+    assert "repetition_penalty" in page.find("#routes").text
+
+
+def test_a_text_is_learned_from_and_written_with(chrome: Chrome, tmp_path: Path) -> None:
+    with burble_serve("--runs", tmp_path / "runs") as server:
+        page = Page(chrome, server.address)
+        page.until(lambda: page.find("#train").is_displayed())
+        page.driver.execute_script(
+            "document.getElementById('corpus').value = arguments[0];", made_up_text(400)
+        )
+        page.find("#minutes").clear()
+        page.find("#minutes").send_keys("0.2")
+        page.click("#start")
+        page.until(lambda: page.find("#run-state").text.startswith("Learning"))
+        page.until(lambda: page.all("#curve path"), 200)
+        page.until(lambda: page.find("#run-state").text.startswith("Done"), 200)
+        assert re.search(r"\d\.\d{3} bits per character", page.find("#run-state").text)
+        assert page.find("#samples").text
+        page.click("#write-run")
+        page.find("#text").send_keys("Ba")
+        page.go_on()
+        assert page.find("#model").get_property("value") == "run-1"
+        # Nothing else than what it learned from says so: the beginning is its own.
+        page.until(lambda: "passages of" in page.find("#bits-said").text)
+        assert chrome.get_log("browser") == []
+
+
+def test_a_run_is_stopped_kept_and_gone_on_with(tmp_path: Path) -> None:
+    with burble_serve("--runs", tmp_path / "runs") as server:
+        client = server.client
+        started = client.post(
+            "/burble/runs", json={"text": made_up_text(400), "minutes": 5}
+        ).json()["name"]
+        path = f"/burble/runs/{started}"
+        second = client.post("/burble/runs", json={"text": "abc" * 99, "minutes": 5})
+        assert second.status_code == 409
+
+        def until(condition: Any) -> dict[str, Any]:
+            end = time.monotonic() + 200
+            while not condition(found := client.get(path).json()):
+                assert time.monotonic() < end, found
+                time.sleep(0.1)
+            return found
+
+        until(lambda run: any("train_bits_per_char" in one for one in run["metrics"]))
+        client.post(path + "/stop", json={})
+        stopped = until(lambda run: run["state"] == "stopped")
+        assert stopped["has_model"]
+        client.post(path + "/resume", json={})
+        steps = stopped["metrics"][-1]["step"]
+        until(lambda run: run["metrics"][-1]["step"] > steps)
+    # The end of the server stopped it, and it was saved.
+    assert (tmp_path / "runs" / started / "last").is_dir()
+
+
+def test_a_text_that_cannot_be_learned_from_is_told(tmp_path: Path) -> None:
+    with burble_serve("--runs", tmp_path / "runs") as server:
+        server.client.post("/burble/runs", json={"text": "a", "minutes": 0.1})
+        end = time.monotonic() + 100
+        while (run := server.client.get("/burble/runs/run-1").json())["state"] == "running":
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert run["state"] == "failed"
+        assert run["said"].startswith("burble: ")
+
+
+@pytest.mark.parametrize("name", ["..", "%2e%2e", "..%2f..%2fetc", "%00", "x" * 300, "run-1"])
+def test_a_run_is_looked_up_and_never_a_path(models: Path, tmp_path: Path, name: str) -> None:
+    with burble_serve("--runs", tmp_path) as server:
+        answer = server.client.get(f"/burble/runs/{name}")
+        assert answer.status_code == 404
+
+
+def test_without_a_folder_for_runs_nothing_is_trained(server: Server) -> None:
+    refused = server.client.post("/burble/runs", json={"text": "a", "minutes": 1})
+    assert refused.status_code == 403
+    assert server.client.get("/burble/runs").json() == {"can_train": False, "runs": []}
+
+
+def test_a_model_that_is_replaced_is_read_again(tmp_path: Path) -> None:
+    folder = tmp_path / "run-1"
+    folder.mkdir()
+    (folder / "run.toml").touch()
+    random_model(seed=1).save(folder / "model.safetensors")
+    with burble_serve("--runs", tmp_path) as server:
+        first = server.text(prompt="a", seed=1)
+        random_model(seed=2).save(folder / "model.safetensors")
+        assert server.text(prompt="a", seed=1) != first
