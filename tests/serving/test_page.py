@@ -8,6 +8,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from burble.engine.kernels import KERNEL_VARIABLE
 from tests.browser import browser
 from tests.models import random_model
 from tests.serving.server import burble_serve
@@ -132,18 +133,24 @@ def test_every_control_has_a_name(page: Page) -> None:
     assert unnamed == []
 
 
-def test_writing_stops_where_asked(page: Page) -> None:
-    page.find("#text").send_keys("a")
-    page.driver.execute_script(
-        "const input = document.getElementById('of-max_tokens'); input.max = 100000;"
-        "input.value = 100000; input.dispatchEvent(new Event('input'));"
-    )
-    page.click("#go")
-    page.until(lambda: len(page.text) > 1)
-    page.find("#text").send_keys(Keys.ESCAPE)
-    page.until(lambda: page.find("#go").text == "Go on")
-    assert 1 < len(page.text) < 100_001
-    assert page.find("#said").text == "Stopped."
+def test_writing_stops_where_asked(chrome: Chrome, models: Path) -> None:
+    # On NumPy a text of all the characters there may be takes half a minute.
+    slow = {KERNEL_VARIABLE: "numpy"}
+    with burble_serve(models / "letters.safetensors", **slow) as server:
+        page = Page(chrome, server.address)
+        page.until(lambda: page.all("#model option"))
+        page.find("#text").send_keys("a")
+        page.driver.execute_script(
+            "const input = document.getElementById('of-max_tokens'); input.max = 100000;"
+            "input.value = 100000; input.dispatchEvent(new Event('input'));"
+        )
+        page.click("#go")
+        page.until(lambda: len(page.text) > 1)
+        page.find("#text").send_keys(Keys.ESCAPE)
+        page.until(lambda: page.find("#go").text == "Go on")
+        assert 1 < len(page.text) < 100_001
+        assert page.find("#said").text == "Stopped."
+        page.until(lambda: server.gauge("burble_texts_held") == 0)
 
 
 def test_temperatures_stand_side_by_side(page: Page) -> None:
@@ -157,12 +164,12 @@ def test_temperatures_stand_side_by_side(page: Page) -> None:
 
 
 def test_text_is_never_markup(page: Page, chrome: Chrome) -> None:
+    page.click("#model option[value=bytes]")
     page.driver.execute_script(
         "const area = document.getElementById('text'); area.value = arguments[0];"
         "area.dispatchEvent(new Event('input'));",
         HOSTILE,
     )
-    page.click("#model option[value=bytes]")
     page.until(lambda: page.all("#next button"))
     page.go_on()
     assert page.text.startswith(HOSTILE)

@@ -53,6 +53,7 @@ for (const [place, tab] of tabs.entries()) {
     next.focus();
   });
 }
+addEventListener("hashchange", () => showTab(location.hash === "#train" ? "train" : "write"));
 models.addEventListener("change", () => writer.rescore());
 
 async function begin() {
