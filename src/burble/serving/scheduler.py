@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
     from burble.serving.job import Job
 
-# Rounds are made about this long: a newcomer waits for one of them, and each costs Python's time
-# for every text in it.
-_ROUND_SECONDS = 0.015
+# The engine writes about this long in a round: a newcomer waits for one, and each costs Python's
+# time for every text in it. Below the least count that cost would be most of the round, and a busy
+# machine would get slower and slower.
+_ROUND_SECONDS = 0.02
+_LEAST = 16
 
 # Tokens after which a text makes way for one that waits.
 _TURN = 4096
@@ -37,7 +39,7 @@ class Scheduler:
         self._jobs: deque[Job] = deque()
         self._changed = threading.Condition()
         self._stopping = False
-        self._count = 1
+        self._count = _LEAST
         self._thread = threading.Thread(target=self._run, name="burble-scheduler", daemon=True)
         self.num_tokens = 0
         """Written so far, for all clients."""
@@ -69,10 +71,8 @@ class Scheduler:
 
     def _run(self) -> None:
         while going := self._next_round():
-            started = time.perf_counter()
-            pieces = [item for batch in _by_engine(going) for item in self._write(batch)]
-            self._hand_over(pieces)
-            self._adapt(time.perf_counter() - started)
+            batches = _by_engine(going)
+            self._hand_over([item for batch in batches for item in self._write(batch)])
             self._return(going)
 
     def _next_round(self) -> list[Job]:
@@ -85,7 +85,10 @@ class Scheduler:
 
     def _write(self, jobs: list[Job]) -> list[tuple[Job, Piece]]:
         try:
-            jobs[0].engine.write([job.go_on(self._count) for job in jobs])
+            streams = [job.go_on(self._count) for job in jobs]
+            started = time.perf_counter()
+            jobs[0].engine.write(streams)
+            self._adapt(time.perf_counter() - started)
             pieces = [(job, job.take()) for job in jobs]
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             for job in jobs:
@@ -101,7 +104,7 @@ class Scheduler:
     def _adapt(self, seconds: float) -> None:
         """Write more at once while a round is short, and less where it is long."""
         factor = 2.0 if seconds < _ROUND_SECONDS / 2 else 0.5 if seconds > _ROUND_SECONDS else 1.0
-        self._count = max(1, min(CHUNK, int(self._count * factor)))
+        self._count = max(_LEAST, min(CHUNK, int(self._count * factor)))
 
     def _return(self, going: list[Job]) -> None:
         """Back in front, or behind those that wait where the turn is over."""

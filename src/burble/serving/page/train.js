@@ -121,7 +121,10 @@ export class Trainer {
     find("run-progress").hidden = run.state === "failed";
     drawCurve(find("curve"), steps, readings);
     find("curve-said").textContent = "Bits per character over the run, lower is better: what it learns from (orange), and what was held out (blue).";
-    find("samples").textContent = run.samples;
+    if (find("samples").textContent !== run.samples) {
+      find("samples").textContent = run.samples;
+      find("samples").scrollTop = find("samples").scrollHeight; // the newest is last
+    }
     find("stop-run").hidden = run.state !== "running";
     find("resume-run").hidden = run.state !== "stopped";
     find("write-run").hidden = !run.has_model;

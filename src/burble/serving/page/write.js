@@ -254,7 +254,8 @@ export class Writer {
     const parts = bits === null ? [] : [`${bits.toFixed(2)} bits per character.`];
     if (found.shortest) {
       const copied = found.spans.reduce((sum, [start, end]) => sum + end - start, 0);
-      parts.push(`${copied} characters stand in passages of ${found.shortest} or more that it copied.`);
+      parts.push(copied ? `${copied} characters stand in passages of ${found.shortest} or more that it copied.`
+        : `No passage of ${found.shortest} characters or more is copied.`);
     } else parts.push("What it learned from is not beside this model, so copies cannot be told.");
     find("bits-said").textContent = parts.join(" ");
   }
