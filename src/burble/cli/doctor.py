@@ -15,7 +15,13 @@ from burble.threads import usable_processors
 from burble.version import __version__
 
 # What each optional package is for.
-OPTIONAL = {"torch": "training", "tensorboard": "--tensorboard", "matplotlib": "figures"}
+OPTIONAL = {
+    "torch": "training",
+    "tensorboard": "--tensorboard",
+    "matplotlib": "figures",
+    "onnx": "export --to onnx",
+    "fastapi": "burble serve",
+}
 
 
 @dataclass(frozen=True)

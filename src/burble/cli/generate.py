@@ -14,6 +14,7 @@ import tyro
 
 from burble import api
 from burble.cli.files import read_text
+from burble.cli.interactive import write_together
 from burble.cli.options import parse
 from burble.cli.terminal import write_out
 from burble.config import SamplingConfig, UnknownPolicy
@@ -60,6 +61,9 @@ class GenerateCommand:
     echo: bool = True
     """Print the prompt before the text."""
 
+    interactive: bool = False
+    """Write together: type text or commands, line by line; /help lists them."""
+
     json: bool = False
     """Print one JSON object."""
 
@@ -67,6 +71,10 @@ class GenerateCommand:
 
     def request(self) -> GenerationRequest:
         """What is asked for, but for the prompt. Raises `UsageError` where it makes no sense."""
+        if self.interactive and (self.json or self.samples > 1 or self.prompt == "-"):
+            raise UsageError(
+                "--interactive does not go with --json, several samples or a prompt -."
+            )
         if self.samples < 1:
             raise UsageError(f"-n must be 1 or more; found {self.samples}.")
         return GenerationRequest(
@@ -88,6 +96,9 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
         dataclasses.replace(request, prompt=prompt, stream=stream)
         for stream in range(command.samples)
     ]
+    if command.interactive:
+        write_together(model, dataclasses.replace(request, prompt=prompt))
+        return
     if command.json:
         _print_json(model, requests)
         return

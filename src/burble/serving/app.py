@@ -60,6 +60,8 @@ def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
     async def complete(request: CompletionRequest) -> Response:
         """Go on with a text."""
         check(request, desk.limits)
+        # Before anything that takes time: who is refused shall know at once.
+        desk.require_room(request.num_texts)
         model = await asyncio.to_thread(models.find, request.model)
         return CompletionResponse(desk, model, request)
 

@@ -46,13 +46,17 @@ class Desk:
     held: int = 0
     """Texts asked for and not answered yet."""
 
-    @contextmanager
-    def seats(self, count: int) -> Iterator[None]:
-        """Room for `count` texts. Raises `RefusalError` where there is none."""
+    def require_room(self, count: int) -> None:
+        """Raise `RefusalError` where `count` more texts are too many."""
         if self.closing:
             raise busy("The server is closing.", 503)
         if self.held + count > self.limits.streams + self.limits.waiting:
             raise busy(f"{self.held} texts are being written or wait already. Come back soon.")
+
+    @contextmanager
+    def seats(self, count: int) -> Iterator[None]:
+        """Room for `count` texts. Raises `RefusalError` where there is none."""
+        self.require_room(count)
         self.held += count
         try:
             yield
@@ -62,7 +66,7 @@ class Desk:
 
 def check(request: CompletionRequest, limits: Limits) -> None:
     """Refuse what no schema can: bounds that the server sets, and options at odds."""
-    choices = len(request.prompts) * request.n
+    choices = request.num_texts
     _require(
         choices <= limits.max_choices, "n", f"{choices} texts; the most is {limits.max_choices}"
     )
@@ -128,7 +132,7 @@ class CompletionResponse(Response):
         metrics.tokens += self._usage()["completion_tokens"]
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._desk.seats(len(self._request.prompts) * self._request.n):
+        with self._desk.seats(self._request.num_texts):
             try:
                 self._jobs = await asyncio.to_thread(self._read_prompts)
                 self._desk.scheduler.submit(job for job in self._jobs if not job.done)

@@ -86,6 +86,11 @@ class CompletionRequest(_Strict):
         return [self.prompt] if isinstance(self.prompt, str) else self.prompt
 
     @property
+    def num_texts(self) -> int:
+        """How many are to be written."""
+        return len(self.prompts) * self.n
+
+    @property
     def stops(self) -> tuple[str, ...]:
         """None, one or several."""
         return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())

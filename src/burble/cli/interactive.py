@@ -1,0 +1,118 @@
+"""Writing together in a terminal: a line is text to add, or a command."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import TYPE_CHECKING
+
+from burble.cli.terminal import tell, write_out
+from burble.errors import BurbleError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from burble.api import Model
+    from burble.engine.generate import GenerationRequest
+
+HELP = """\
+a line of text     add it, and let the model go on (\\n in it begins a new line)
+an empty line      let the model go on
+/retry             another ending instead of the last
+/undo              back to before the last line
+/temperature 0.5   from now on; so /length 100 and /seed 7
+/text              the whole text
+/quit              end; so does the end of the input"""
+
+
+def write_together(model: Model, request: GenerationRequest) -> None:
+    """Read lines from standard input and write, until the end of it or `/quit`."""
+    tell("Type text or an empty line, and the model goes on; /help lists what else there is.")
+    session = Session(model, request)
+    write_out(session.text)
+    for line in _lines():
+        if line == "/quit":
+            break
+        try:
+            session.obey(line)
+        except BurbleError as error:
+            tell(str(error))
+    write_out("\n")
+
+
+class Session:
+    """A text that grows, and the ways back."""
+
+    def __init__(self, model: Model, request: GenerationRequest) -> None:
+        self.text = request.prompt
+        self._model = model
+        self._request = request
+        self._before: list[str] = []
+        """The text before each time that something was added."""
+
+        self._start = request.prompt
+        """Where the model's last ending begins."""
+
+    def obey(self, line: str) -> None:
+        """Carry out one line. Raises `BurbleError` where that is not possible."""
+        if not line.startswith("/"):
+            self._add(self._model.read_prompt(line.replace("\\n", "\n")))
+            return
+        name, _, value = line[1:].partition(" ")
+        commands: dict[str, Callable[[], None]] = {
+            "retry": self._retry,
+            "undo": self._undo,
+            "text": lambda: write_out(self.text),
+            "help": lambda: tell(HELP),
+        }
+        if name in commands:
+            commands[name]()
+        elif name in {"temperature", "length", "seed"}:
+            self._set(name, value)
+        else:
+            raise UsageError(f"There is no command /{name}; /help lists them.")
+
+    def _add(self, typed: str) -> None:
+        self._before.append(self.text)
+        self.text += typed
+        self._start = self.text
+        self._go_on()
+
+    def _retry(self) -> None:
+        if not self._before:
+            raise UsageError("Nothing was written yet.")
+        self.text = self._start
+        write_out(self.text)
+        self._go_on()
+
+    def _undo(self) -> None:
+        if not self._before:
+            raise UsageError("There is nothing to undo.")
+        self.text = self._start = self._before.pop()
+        write_out(self.text)
+
+    def _go_on(self) -> None:
+        for piece in self._model.run(dataclasses.replace(self._request, prompt=self.text)):
+            write_out(piece)
+            self.text += piece
+        # The next ending has random numbers of its own.
+        self._request = dataclasses.replace(self._request, stream=self._request.stream + 1)
+
+    def _set(self, name: str, value: str) -> None:
+        try:
+            number = float(value) if name == "temperature" else int(value)
+        except ValueError:
+            raise UsageError(f"/{name} needs a number; found {value!r}.") from None
+        if name == "temperature":
+            sampling = dataclasses.replace(self._request.sampling, temperature=number)
+            self._request = dataclasses.replace(self._request, sampling=sampling)
+        elif name == "length":
+            self._request = dataclasses.replace(self._request, length=int(number))
+        else:
+            self._request = dataclasses.replace(self._request, seed=int(number), stream=0)
+        tell(f"{name} is {number:g} from now on.")
+
+
+def _lines() -> Iterator[str]:
+    for line in sys.stdin:
+        yield line.removesuffix("\n")
