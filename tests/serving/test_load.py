@@ -53,7 +53,8 @@ def test_short_texts_do_not_wait_for_long_ones(slow: Path) -> None:
     # On NumPy the long one takes half a minute.
     with burble_serve(slow, "--streams", "1", **{KERNEL_VARIABLE: "numpy"}) as server:
         with server.client.stream("POST", "/v1/completions", json=LONG) as answer:
-            next(answer.iter_lines())
+            lines = answer.iter_lines()
+            next(lines)
             short = server.text(prompt="b", seed=2, max_tokens=50)
             assert server.gauge("burble_texts_held") == 1
         assert short == server.text(prompt="b", seed=2, max_tokens=50)
@@ -68,7 +69,8 @@ def leave_early(server: Server, request: bytes, *, after_start: bool) -> None:
 
 
 def test_clients_that_go_away_leave_nothing_behind(slow: Path) -> None:
-    with burble_serve(slow) as server:
+    # On NumPy, what is left behind would take minutes to write.
+    with burble_serve(slow, **{KERNEL_VARIABLE: "numpy"}) as server:
         whole = server.client.build_request("POST", "/v1/completions", json=LONG)
         lines = [f"{name}: {value}" for name, value in whole.headers.items()]
         head = "\r\n".join(["POST /v1/completions HTTP/1.1", *lines, "", ""]).encode()
@@ -77,8 +79,7 @@ def test_clients_that_go_away_leave_nothing_behind(slow: Path) -> None:
             part = (head + body, head + body, head + body[:10])[number % 3]
             leave_early(server, part, after_start=number % 3 == 0)
         until(lambda: server.gauge("burble_texts_held") == 0)
-        # Far fewer tokens than 40 whole texts: they were let go, not written to the end.
-        assert server.gauge("burble_tokens_total") < 20 * LONG["max_tokens"]
+        until(lambda: server.gauge("burble_texts_scheduled") == 0, 5)
         assert len(server.text(prompt="a", max_tokens=5)) == 5
 
 

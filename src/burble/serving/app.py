@@ -84,7 +84,7 @@ def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
     @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> str:
         """Counters, for Prometheus."""
-        return desk.metrics.render(desk.held)
+        return desk.metrics.render(desk.held, desk.scheduler.num_jobs)
 
 
 def _add_errors(app: FastAPI) -> None:

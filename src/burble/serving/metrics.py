@@ -25,8 +25,10 @@ class Metrics:
         self._first[next(bound for bound in _BOUNDS if seconds <= bound)] += 1
         self._first_seconds += seconds
 
-    def render(self, held: int) -> str:
-        """All of it. held: texts asked for and not answered yet."""
+    def render(self, held: int, scheduled: int) -> str:
+        """All of it. held: texts asked for and not answered yet. scheduled: those of them that are
+        not written to their end.
+        """
         lines = [
             *_described("burble_responses_total", "counter", "Answers by status."),
             *(
@@ -37,8 +39,10 @@ class Metrics:
             f"burble_prompt_tokens_total {self.prompt_tokens}",
             *_described("burble_tokens_total", "counter", "Tokens written."),
             f"burble_tokens_total {self.tokens}",
-            *_described("burble_texts_held", "gauge", "Texts being written or waiting."),
+            *_described("burble_texts_held", "gauge", "Texts asked for and not answered yet."),
             f"burble_texts_held {held}",
+            *_described("burble_texts_scheduled", "gauge", "Of them, those not written yet."),
+            f"burble_texts_scheduled {scheduled}",
             *_described("burble_first_text_seconds", "histogram", "Time to the first text."),
             *self._histogram(),
         ]

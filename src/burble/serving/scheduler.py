@@ -28,7 +28,7 @@ _ROUND_SECONDS = 0.02
 _LEAST = 16
 
 # Tokens after which a text makes way for one that waits.
-_TURN = 4096
+_TURN = 1024
 
 
 class Scheduler:
@@ -41,8 +41,7 @@ class Scheduler:
         self._stopping = False
         self._count = _LEAST
         self._thread = threading.Thread(target=self._run, name="burble-scheduler", daemon=True)
-        self.num_tokens = 0
-        """Written so far, for all clients."""
+        self._going = 0
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin; the pieces are handed over in `loop`."""
@@ -69,6 +68,11 @@ class Scheduler:
                 job.cancelled = True
             self._jobs = deque(job for job in self._jobs if not job.cancelled)
 
+    @property
+    def num_jobs(self) -> int:
+        """Texts that are being written, and those that wait for a row."""
+        return self._going + len(self._jobs)
+
     def _run(self) -> None:
         while going := self._next_round():
             batches = _by_engine(going)
@@ -81,7 +85,8 @@ class Scheduler:
             self._changed.wait_for(lambda: self._jobs or self._stopping)
             if self._stopping:
                 return []
-            return [self._jobs.popleft() for _ in range(min(self._rows, len(self._jobs)))]
+            self._going = min(self._rows, len(self._jobs))
+            return [self._jobs.popleft() for _ in range(self._going)]
 
     def _write(self, jobs: list[Job]) -> list[tuple[Job, Piece]]:
         try:
@@ -109,6 +114,7 @@ class Scheduler:
     def _return(self, going: list[Job]) -> None:
         """Back in front, or behind those that wait where the turn is over."""
         with self._changed:
+            self._going = 0
             left = [job for job in going if not (job.done or job.cancelled)]
             self._jobs.extendleft(reversed([job for job in left if job.turn < _TURN]))
             for job in left:
