@@ -38,7 +38,7 @@ class Seen:
 
     status: int = 0
     first: float = 0.0
-    """Seconds to the first text; of a refusal, to the refusal."""
+    """Seconds from the request to the first text; of a refusal, to the refusal."""
 
     gaps: list[float] = field(default_factory=list)
     characters: int = 0
@@ -50,8 +50,8 @@ async def client(port: int, length: int, seed: int, leave_after: int | None = No
     body = json.dumps({"prompt": "The ", "seed": seed, "max_tokens": length, "stream": True})
     head = f"POST /v1/completions HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n"
     head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    started = time.perf_counter()
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
+    started = time.perf_counter()
     seen = Seen()
     try:
         writer.write((head + body).encode())
