@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -206,3 +208,20 @@ def test_a_port_that_is_taken_is_told(models: Path, server: Server) -> None:
     port = str(server.client.base_url.port)
     result = burble("serve", models / "letters.safetensors", "--port", port)
     assert_refused(result, 2, port, "Try another --port")
+
+
+def test_without_the_extra_the_line_that_installs_it_is_told(models: Path) -> None:
+    # As in an installation without it: Python finds no fastapi.
+    script = "import sys; sys.modules['fastapi'] = None; from burble.cli.main import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", script, "serve", str(models / "letters.safetensors")],
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert_refused(result, 2, "pip install 'burble[serve]'")
+
+
+def test_serving_imports_no_torch(models: Path) -> None:
+    script = "import sys, burble.serving.app, burble.cli.serve; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
