@@ -1,10 +1,12 @@
 """Run docs/tutorial.ipynb from top to bottom, and write docs/tutorial.md and its pictures from it.
 
-`make tutorial` does so. The notebook is the source: edit it, then run this.
+`make tutorial` does so. The notebook is the source: edit it, then run this; with --page where
+nothing but prose was changed, which keeps the outputs.
 """
 
 from __future__ import annotations
 
+import argparse
 import base64
 import re
 from pathlib import Path
@@ -23,10 +25,18 @@ TIMEOUT = 6 * 3600
 
 
 def main() -> None:
-    """Run the notebook, and keep what it shows."""
+    """Run the notebook where that is asked for, and keep what it shows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--page", action="store_true", help="keep the outputs as they are")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    execute(notebook, DOCS.parent)
-    nbformat.write(notebook, NOTEBOOK)
+    if not parser.parse_args().page:
+        execute(notebook, DOCS.parent)
+        nbformat.write(notebook, NOTEBOOK)
+    write_page(notebook)
+
+
+def write_page(notebook: Any) -> None:
+    """Write the page and its pictures; those of former cells go."""
     for old in (DOCS / PICTURES).glob("*.png"):
         old.unlink()
     for name, content in pictures(notebook).items():
