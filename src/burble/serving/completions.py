@@ -135,7 +135,7 @@ class CompletionResponse(Response):
         with self._desk.seats(self._request.num_texts):
             try:
                 self._jobs = await asyncio.to_thread(self._read_prompts)
-                self._desk.scheduler.submit(job for job in self._jobs if not job.done)
+                self._begin()
                 if self._request.stream:
                     await self._stream(send)
                 else:
@@ -144,6 +144,17 @@ class CompletionResponse(Response):
             finally:
                 self._desk.scheduler.cancel(self._jobs)
                 self._count()
+
+    def _begin(self) -> None:
+        """Tell what there is before anything is written; then let it be written.
+
+        In this order: a job that another thread has finished already would seem to have no text.
+        """
+        for job in self._jobs:
+            first = job.first_piece()
+            if first.text or first.is_last:
+                self._outbox.put_nowait((job.index, first))
+        self._desk.scheduler.submit(job for job in self._jobs if not job.done)
 
     def _read_prompts(self) -> list[Job]:
         request = self._request
@@ -183,10 +194,6 @@ class CompletionResponse(Response):
     async def _pieces(self) -> AsyncIterator[list[tuple[int, Piece]]]:
         """What comes, as much at a time as is there; it ends when every text has."""
         left = len(self._jobs)
-        for job in self._jobs:
-            first = job.first_piece()
-            if first.text or first.is_last:
-                self._outbox.put_nowait((job.index, first))
         is_first = True
         while left:
             pieces = [await self._outbox.get()]
