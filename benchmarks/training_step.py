@@ -18,8 +18,8 @@ from burble.training.average import WeightAverage
 from burble.training.budget import learning_rate
 from burble.training.measure import batch_score, loss_of
 from burble.training.network import Network
+from burble.training.optimizer import adamw, clip_gradients
 from burble.training.plan import operations
-from burble.training.trainer import adamw, clip_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,6 +25,9 @@ TrainingPrecision = Literal["auto", "float32", "bfloat16"]
 # Rows of weight_ih per hidden unit: one block for each gate or candidate.
 GATES: dict[CellKind, int] = {"lstm": 4, "gru": 3, "rnn": 1}
 
+# A run's configuration, in the run's folder.
+CONFIG_NAME = "run.toml"
+
 # What a minute is spent on when no budget is given.
 DEFAULT_MINUTES = 1.0
 

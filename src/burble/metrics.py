@@ -1,10 +1,10 @@
-"""The figures of a run as it goes on, and its log of them."""
+"""What a run tells as it goes on: its figures, and its logs of them and of samples."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from burble.errors import UsageError
 from burble.mapping import from_mapping
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 METRICS_NAME = "metrics.jsonl"
+SAMPLES_NAME = "samples.txt"
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,7 @@ class Metrics:
         """From the log in the folder of a run. Raises `UsageError` where there is no such log."""
         path = folder / METRICS_NAME
         try:
-            # A line without an end is being written, or its run was killed in the middle of it.
-            whole = path.read_text("utf-8").rpartition("\n")[0]
-            lines = [json.loads(line) for line in whole.splitlines()]
+            lines = logged(folder)
         except OSError as error:
             raise UsageError(
                 f"There is no run in {folder}: {path} cannot be read ({error.strerror}). Name the "
@@ -69,6 +68,15 @@ class Metrics:
             [one for one in read if isinstance(one, StepMetrics)],
             [one for one in read if isinstance(one, ValidationMetrics)],
         )
+
+
+def logged(folder: Path) -> list[Any]:
+    """What stands in the log of a run, line by line. Raises `OSError`, and `ValueError` where a
+    line is no JSON.
+    """
+    # A line without an end is being written, or its run was killed in the middle of it.
+    whole = (folder / METRICS_NAME).read_text("utf-8").rpartition("\n")[0]
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def _metrics(line: object, where: str) -> StepMetrics | ValidationMetrics:

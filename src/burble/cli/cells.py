@@ -16,7 +16,7 @@ from burble import api
 from burble.cli.cells_arguments import MarkedSpan, WantedHold
 from burble.cli.cells_view import AblationReport, Context, Found, Report, print_report
 from burble.cli.options import parse
-from burble.cli.reading import part_read, read_text
+from burble.cli.reading import part_read, read_sources
 from burble.config import UnknownPolicy
 from burble.engine.generate import GenerationRequest, stream_text
 from burble.errors import UsageError
@@ -25,7 +25,6 @@ from burble.inspection.cells import mean_outputs, require_length, search
 from burble.inspection.likeness import nearest
 from burble.inspection.passage import liveliest, show_unit
 from burble.inspection.properties import PROPERTIES, Property, find_property, of_tokens
-from burble.text.normalization import normalize
 
 if TYPE_CHECKING:
     from burble.inspection.cells import Tracker
@@ -114,7 +113,7 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     sought, marked, holds = command.sought(), command.marked(), command.holds()
     model = api.load(command.model)
     with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
-        text = read_text(
+        text = read_sources(
             model, command.sources, Path(scratch), whole=command.whole, unknown=command.unknown
         )
         report = Report(
@@ -196,14 +195,10 @@ def _check_units(model: api.Model, wanted: list[WantedHold]) -> None:
 def _find_like(
     command: CellsCommand, model: api.Model, ids: Ids, marked: MarkedSpan
 ) -> list[Context]:
-    tokenizer = model.file.tokenizer
-    before, span = (
-        tokenizer.encode(normalize(part, model.file.normalization), command.unknown)
-        for part in (marked.before, marked.span)
-    )
+    before, span = (model.encode(part, command.unknown) for part in (marked.before, marked.span))
     prompt = np.concatenate([before, span])
     found = nearest(model.engine, ids, prompt, len(span), command.top)
-    return [_context(tokenizer, ids, likeness, len(span)) for likeness in found]
+    return [_context(model.file.tokenizer, ids, likeness, len(span)) for likeness in found]
 
 
 def _context(tokenizer: Tokenizer, ids: Ids, likeness: Likeness, length: int) -> Context:

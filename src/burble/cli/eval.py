@@ -14,7 +14,7 @@ import tyro
 
 from burble import api
 from burble.cli.options import parse
-from burble.cli.reading import part_read, read_text
+from burble.cli.reading import part_read, read_sources
 from burble.config import UnknownPolicy
 from burble.engine.numpy_model import Precision
 from burble.evaluation.evaluate import Protocol, baselines, evaluate
@@ -62,7 +62,7 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     command = parse(EvalCommand, "eval", args)
     model = api.load(command.model, command.precision)
     with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
-        text = read_text(
+        text = read_sources(
             model, command.sources, Path(scratch), whole=command.whole, unknown=command.unknown
         )
         report = _measure(command, model, text)

@@ -14,7 +14,7 @@ import tyro
 from burble import api
 from burble.cli.gradients_view import KINDS, Measured, Report, print_report
 from burble.cli.options import parse
-from burble.cli.reading import read_text
+from burble.cli.reading import read_sources
 from burble.config import DataConfig, RunConfig
 from burble.errors import UsageError
 from burble.plots.gradients import check_drawable, draw_gradients
@@ -125,7 +125,7 @@ def _size(network: NetworkConfig) -> str:
 def _held_out(command: GradientsCommand, model: api.Model, folder: Path) -> Ids:
     if command.models is None:
         return model.training_text().val_ids
-    return read_text(model, command.sources, folder, whole=False, unknown="error").val_ids
+    return read_sources(model, command.sources, folder, whole=False, unknown="error").val_ids
 
 
 def _measure(model: api.Model, ids: Ids) -> Measured:

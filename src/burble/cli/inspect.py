@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from rich.console import Console
 
-from burble import api
 from burble.cli.files import read_text, save_file
 from burble.cli.options import parse
 from burble.config import UnknownPolicy
+from burble.engine.generate import encode_text
 from burble.engine.trace import trace
 from burble.errors import TextError, UsageError
 from burble.inspection.document import document
@@ -22,6 +23,7 @@ from burble.inspection.report import report
 from burble.inspection.series import Choice, chosen_series
 from burble.inspection.terminal_view import terminal_view
 from burble.inspection.tokens import token_label
+from burble.model_file import ModelFile
 from burble.plots.figure import figure_kind
 from burble.plots.traces import TracePicture, trace_figure
 
@@ -87,26 +89,25 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     command = parse(InspectCommand, "inspect", args)
     if command.top < 1:
         raise UsageError(f"--top must be 1 or more; found {command.top}.")
-    # The trace is in float32 whatever the engine runs in.
-    model = api.load(command.model, "float32")
+    model = ModelFile.load(Path(command.model))
     seen = _trace(command, model)
     command.choice().check(seen)
     for name, content in _files(command, model, seen).items():
         save_file(name, content)
     if command.json:
-        found = document(model.file, seen, command.choice(), command.top)
+        found = document(model, seen, command.choice(), command.top)
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
     if not (command.json or command.html or command.png):
         _show(command, model, seen)
 
 
-def _trace(command: InspectCommand, model: api.Model) -> Trace:
+def _trace(command: InspectCommand, model: ModelFile) -> Trace:
     text = command.text
     if text == "-":
         text = read_text(sys.stdin.buffer.read, "The text in standard input").removesuffix("\n")
-    ids = model.encode(text, command.unknown)
-    _check_length(len(ids), model.file.network)
-    return trace(model.file, ids)
+    ids = encode_text(model, text, command.unknown)
+    _check_length(len(ids), model.network)
+    return trace(model, ids)
 
 
 def _check_length(length: int, network: NetworkConfig) -> None:
@@ -120,22 +121,22 @@ def _check_length(length: int, network: NetworkConfig) -> None:
         )
 
 
-def _files(command: InspectCommand, model: api.Model, seen: Trace) -> dict[str, bytes]:
+def _files(command: InspectCommand, model: ModelFile, seen: Trace) -> dict[str, bytes]:
     """What is to be written, by name: all of it is made before any of it is kept."""
     made: dict[str, bytes] = {}
     if command.html is not None:
-        made[command.html] = report(model.file, seen, command.choice(), command.top).encode()
+        made[command.html] = report(model, seen, command.choice(), command.top).encode()
     if command.png is not None:
         made[command.png] = _figure(command, command.png, model, seen)
     return made
 
 
-def _figure(command: InspectCommand, name: str, model: api.Model, seen: Trace) -> bytes:
-    choice, network = command.choice(), model.file.network
+def _figure(command: InspectCommand, name: str, model: ModelFile, seen: Trace) -> bytes:
+    choice, network = command.choice(), model.network
     gate = choice.gate or main_value(network.cell)
     layer = network.num_layers - 1 if choice.layer is None else choice.layer
     picture = TracePicture(
-        labels=[token_label(model.file.tokenizer, token) for token in seen.ids.tolist()],
+        labels=[token_label(model.tokenizer, token) for token in seen.ids.tolist()],
         surprisal=seen.surprisal,
         values=seen.values[gate][:, layer],
         name=gate,
@@ -147,13 +148,11 @@ def _figure(command: InspectCommand, name: str, model: api.Model, seen: Trace) -
     return trace_figure(picture, figure_kind(name))
 
 
-def _show(command: InspectCommand, model: api.Model, seen: Trace) -> None:
+def _show(command: InspectCommand, model: ModelFile, seen: Trace) -> None:
     chosen = None
     if command.choice().is_given:
-        chosen = chosen_series(seen, command.choice(), main_value(model.file.network.cell))
+        chosen = chosen_series(seen, command.choice(), main_value(model.network.cell))
     # In a pipe nothing is cut to the width of a window.
     console = Console(width=None if sys.stdout.isatty() else UNCUT, highlight=False)
     in_colour = console.is_terminal and not console.no_color
-    console.print(
-        terminal_view(seen, model.file.tokenizer, chosen, command.top, in_colour=in_colour)
-    )
+    console.print(terminal_view(seen, model.tokenizer, chosen, command.top, in_colour=in_colour))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from burble.data.prepared import PreparedText
 
 
-def read_text(
+def read_sources(
     model: Model, sources: Sequence[str], folder: Path, *, whole: bool, unknown: UnknownPolicy
 ) -> PreparedText:
     """Read the sources as the model's own text was read, into `folder`.

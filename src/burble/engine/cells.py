@@ -44,10 +44,6 @@ class Cell:
         """What is carried on of a step's values."""
         return tuple(values[name] for name in self.carried)
 
-    def step(self, from_input: Float32, from_state: Float32, state: LayerState) -> LayerState:
-        """The new state."""
-        return self.state(self.look(from_input, from_state, state))
-
 
 def _lstm(from_input: Float32, from_state: Float32, state: LayerState) -> Values:
     """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000."""

@@ -127,9 +127,9 @@ class CompletionResponse(Response):
             answering.result()
 
     def _count(self) -> None:
-        metrics = self._desk.metrics
-        metrics.prompt_tokens += self._usage()["prompt_tokens"]
-        metrics.tokens += self._usage()["completion_tokens"]
+        metrics, usage = self._desk.metrics, self._usage()
+        metrics.prompt_tokens += usage["prompt_tokens"]
+        metrics.tokens += usage["completion_tokens"]
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._desk.seats(self._request.num_texts):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -11,14 +10,13 @@ import threading
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from burble.config import CONFIG_NAME
+from burble.metrics import SAMPLES_NAME, logged
 from burble.model_file import MODEL_NAME
 from burble.serving.errors import RefusalError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-# In the folder of a run (docs/architecture.md).
-_CONFIG, _METRICS, _SAMPLES = "run.toml", "metrics.jsonl", "samples.txt"
 
 # What a page gets to see of a long run.
 _MAX_POINTS = 400
@@ -55,7 +53,7 @@ class Runs:
 
     def names(self) -> list[str]:
         """Newest first."""
-        found = [path for path in self.folder.glob("*/") if (path / _CONFIG).exists()]
+        found = [path for path in self.folder.glob("*/") if (path / CONFIG_NAME).exists()]
         going = self._child.name if self._child else None
         names = {path.name: path.stat().st_mtime for path in found}
         if going:
@@ -115,7 +113,7 @@ class Runs:
             "said": self._child.last_word() if state == "failed" and self._child else "",
             "has_model": (path / MODEL_NAME).exists(),
             "metrics": _thinned(_metrics(path)),
-            "samples": _tail(path / _SAMPLES),
+            "samples": _tail(path / SAMPLES_NAME),
         }
 
     def _check_free(self) -> None:
@@ -162,11 +160,9 @@ class Runs:
 
 def _metrics(path: Path) -> list[dict[str, Any]]:
     try:
-        lines = (path / _METRICS).read_text("utf-8").splitlines(keepends=True)
+        return logged(path)
     except OSError:
         return []
-    # The last line may be half written.
-    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def _thinned(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -182,42 +182,12 @@ def _run(
     observer: Observer,
     make_sampler: MakeSampler,
 ) -> TrainResult:
-    _use_threads(config)
-    text = PreparedText.load(folder.data)
-    batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
-    team.check(batching.rows)
-    network = _build_network(config, text)
-    team.join(network)
-    num_parameters = sum(parameter.numel() for parameter in network.parameters())
-    trainer = Trainer(
-        Setup(
-            config,
-            text,
-            batching,
-            network,
-            folder,
-            RunLog(folder),
-            observer,
-            make_sampler(config.sample, text),
-            Budget.from_config(config.training, batching.steps_per_epoch),
-            clock,
-            team,
-        )
-    )
+    setup = _set_up(config, folder, clock, team=team, observer=observer, make_sampler=make_sampler)
+    trainer = Trainer(setup)
     if saved is not None:
         trainer.resume(saved)
-    resumed_at = None if saved is None else saved.position.step
-    facts = RunFacts(
-        config,
-        folder.path,
-        text,
-        num_parameters,
-        batching.rows,
-        batching.steps_per_epoch,
-        resumed_at,
-    )
     try:
-        observer.started(facts)
+        observer.started(_facts(setup, saved))
         position = trainer.run()
     finally:
         observer.finished()
@@ -229,9 +199,56 @@ def _run(
         steps=position.step,
         chars_seen=position.chars_seen,
         seconds=clock.seconds(),
-        parameters=num_parameters,
+        parameters=_num_parameters(setup.network),
         seed=config.training.seed,
     )
+
+
+def _set_up(
+    config: RunConfig,
+    folder: RunFolder,
+    clock: Clock,
+    *,
+    team: Team,
+    observer: Observer,
+    make_sampler: MakeSampler,
+) -> Setup:
+    """What the run is made of, from what lies in its folder."""
+    _use_threads(config)
+    text = PreparedText.load(folder.data)
+    batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
+    team.check(batching.rows)
+    network = _build_network(config, text)
+    team.join(network)
+    return Setup(
+        config,
+        text,
+        batching,
+        network,
+        folder,
+        RunLog(folder),
+        observer,
+        make_sampler(config.sample, text),
+        Budget.from_config(config.training, batching.steps_per_epoch),
+        clock,
+        team,
+    )
+
+
+def _facts(setup: Setup, saved: Checkpoint | None) -> RunFacts:
+    return RunFacts(
+        setup.config,
+        setup.folder.path,
+        setup.text,
+        _num_parameters(setup.network),
+        setup.batching.rows,
+        setup.batching.steps_per_epoch,
+        None if saved is None else saved.position.step,
+    )
+
+
+def _num_parameters(network: Network) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _use_threads(config: RunConfig) -> None:

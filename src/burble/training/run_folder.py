@@ -7,11 +7,11 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
-from burble.config import from_toml, to_toml
+from burble.config import CONFIG_NAME, from_toml, to_toml
 from burble.data.prepared import DATA_FOLDER
 from burble.durable import told_when_full, write_durably
 from burble.errors import UsageError
-from burble.metrics import METRICS_NAME
+from burble.metrics import METRICS_NAME, SAMPLES_NAME
 from burble.model_file import MODEL_NAME
 from burble.training.observer import Observer
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from burble.config import RunConfig
     from burble.metrics import StepMetrics, ValidationMetrics
-
-CONFIG_NAME = "run.toml"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +46,7 @@ class RunFolder:
     @property
     def samples(self) -> Path:
         """What it wrote while it learned."""
-        return self.path / "samples.txt"
+        return self.path / SAMPLES_NAME
 
     @property
     def last(self) -> Path:

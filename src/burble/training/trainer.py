@@ -21,6 +21,7 @@ from burble.training.average import WeightAverage
 from burble.training.budget import learning_rate
 from burble.training.checkpoint import Checkpoint, Position
 from burble.training.measure import affordable, batch_score, loss_of, score_network
+from burble.training.optimizer import adamw, clip_gradients
 from burble.training.signals import StopSignals
 from burble.version import __version__
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from burble.config import RunConfig, TrainingConfig
+    from burble.config import RunConfig
     from burble.data.batch import Batch, Batching
     from burble.data.prepared import PreparedText
     from burble.score import Score
@@ -375,33 +376,3 @@ class Trainer:
             f"Stopped at step {self.position.step}; everything is saved. Go on with: "
             f"burble train --resume {self._setup.folder.path}"
         )
-
-
-def clip_gradients(network: Network, limit: float) -> float:
-    """Scale the gradient down to the norm `limit` (Pascanu et al. 2013); returns its norm before.
-
-    Most gradients are short enough and only measured: half the time of torch's own, which
-    multiplies by 1.
-    """
-    gradients = [p.grad for p in network.parameters() if p.grad is not None]
-    norms = torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients])
-    norm = float(torch.linalg.vector_norm(norms))
-    if norm > limit:
-        torch._foreach_mul_(gradients, limit / norm)
-    return norm
-
-
-def adamw(network: Network, config: TrainingConfig) -> torch.optim.AdamW:
-    """Loshchilov and Hutter 2019; weight decay on matrices only, not on biases."""
-    matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    biases = [parameter for parameter in network.parameters() if parameter.ndim == 1]
-    return torch.optim.AdamW(
-        [
-            {"params": matrices, "weight_decay": config.weight_decay},
-            {"params": biases, "weight_decay": 0.0},
-        ],
-        lr=config.learning_rate,
-        betas=(config.beta1, config.beta2),
-        eps=config.epsilon,
-        fused=True,
-    )
