@@ -1,126 +1,159 @@
-"""How a server holds under load: many streams at once, more clients than it takes, and leavers.
+"""How a server holds under load: many streams at once, more clients than it takes, leavers, a mix.
 
     python benchmarks/serving.py [MODEL]
 
-Starts `burble serve` on the loopback and measures, with clients in a process of their own (which
-share the cores with it): 64 streams at once; 512 clients at once; clients that leave in the middle.
-Without MODEL, one of random weights, LSTM of 2 times 256, vocabulary 65.
+Starts `burble serve` on the loopback and measures, with clients in this process (which shares the
+cores with it): 64 streams at once; 512 clients at once; 1,000 clients that leave in the middle; and
+10,000 requests of all kinds, 64 at a time, which must bring the same text as each does alone.
+Without MODEL, one of random weights, LSTM of 2 times 256, vocabulary 65; the mix is served by two
+small ones.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
+import random
 import re
+import selectors
+import socket
 import string
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+import urllib.request
+from collections import deque
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from burble.config import NetworkConfig
 from burble.model_file import ModelFile
+from burble.tokenizers.byte import ByteTokenizer
 from burble.tokenizers.char import CharTokenizer
 from command import burble
 from machine import describe_machine
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from burble.tokenizers.base import Tokenizer
+
 _DEADLINE = 120
+_LETTERS = string.ascii_letters + " .,;:!?'-\n\"()"
 
 
-@dataclass
-class Seen:
-    """What one client saw."""
+class Client:
+    """One request over a socket of its own, and what came when. Times in seconds."""
 
-    status: int = 0
-    first: float = 0.0
-    """Seconds from the request to the first text; of a refusal, to the refusal."""
+    def __init__(self, port: int, request: dict[str, Any], leave_after: int | None = None) -> None:
+        """leave_after: go away after so many arrivals of text."""
+        body = json.dumps(request)
+        self._message = (
+            f"POST /v1/completions HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        ).encode()
+        self._port = port
+        self._leave_after = leave_after
+        self._is_stream = request.get("stream", False)
+        self.answer = b""
+        self.arrivals: list[float] = []
 
-    gaps: list[float] = field(default_factory=list)
-    characters: int = 0
-    whole: bool = False
+    def connect(self) -> None:
+        """The clock starts here."""
+        self.started = time.perf_counter()
+        self.socket = socket.socket()
+        self.socket.setblocking(False)
+        self.socket.connect_ex(("127.0.0.1", self._port))
+
+    def send(self) -> None:
+        """Ask."""
+        self.socket.sendall(self._message)
+
+    def read(self) -> bool:
+        """Take what has come; whether there may be more."""
+        part = self.socket.recv(1 << 20)
+        self.answer += part
+        if part and (not self._is_stream or b"data: " in part or self.status != 200):
+            self.arrivals.append(time.perf_counter())
+        return bool(part) and len(self.arrivals) != self._leave_after
+
+    @property
+    def status(self) -> int:
+        """0 where none was told."""
+        return int(self.answer[9:12] or 0)
+
+    @property
+    def first(self) -> float:
+        """From the connection to the first text, or the refusal."""
+        return self.arrivals[0] - self.started
+
+    @property
+    def gaps(self) -> list[float]:
+        """Between arrivals of text."""
+        return np.diff(self.arrivals).tolist()
+
+    def texts(self) -> list[str]:
+        """What was written, by index; refuses what is not whole."""
+        body = self.answer.partition(b"\r\n\r\n")[2]
+        if not self._is_stream:
+            return [choice["text"] for choice in json.loads(body)["choices"]]
+        *events, done = re.findall(rb"^data: (.*)$", body, re.MULTILINE)
+        assert done == b"[DONE]", done
+        pieces = [json.loads(event)["choices"][0] for event in events]
+        count = 1 + max(piece["index"] for piece in pieces)
+        return [
+            "".join(piece["text"] for piece in pieces if piece["index"] == index)
+            for index in range(count)
+        ]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was served to the end."""
+        return self.status == 200 and b"data: [DONE]" in self.answer[-40:]
 
 
-async def client(port: int, length: int, seed: int, leave_after: int | None = None) -> Seen:
-    """Ask for one text over a socket of its own, and read it as it comes."""
-    body = json.dumps({"prompt": "The ", "seed": seed, "max_tokens": length, "stream": True})
-    head = f"POST /v1/completions HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n"
-    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
+def ask(clients: Sequence[Client], at_once: int | None = None) -> float:
+    """Let clients ask, `at_once` at a time or all; the seconds until the last was done."""
     started = time.perf_counter()
-    seen = Seen()
-    try:
-        writer.write((head + body).encode())
-        seen.status = int((await reader.readline()).split()[1])
-        if seen.status == 200:
-            await _read_events(reader, seen, started, leave_after)
-        else:
-            seen.first = time.perf_counter() - started
-    finally:
-        writer.close()
-    return seen
+    waiting = deque(clients)
+    with selectors.DefaultSelector() as selector:
+        while waiting or selector.get_map():
+            while waiting and len(selector.get_map()) < (at_once or len(clients)):
+                client = waiting.popleft()
+                client.connect()
+                selector.register(client.socket, selectors.EVENT_WRITE, client)
+            assert time.perf_counter() - started < _DEADLINE, "the server is stuck"
+            _serve(selector)
+    return time.perf_counter() - started
 
 
-async def _read_events(
-    reader: asyncio.StreamReader, seen: Seen, started: float, leave_after: int | None
-) -> None:
-    last = started
-    async for line in reader:
-        if not line.startswith(b"data: "):
-            continue
-        if line == b"data: [DONE]\n":
-            seen.whole = True
-            return
-        now = time.perf_counter()
-        seen.gaps.append(now - last)
-        last = now
-        seen.first = seen.first or now - started
-        seen.characters += len(json.loads(line[6:])["choices"][0]["text"])
-        if leave_after is not None and len(seen.gaps) >= leave_after:
-            return
+def _serve(selector: selectors.BaseSelector) -> None:
+    for key, events in selector.select(1):
+        client: Client = key.data
+        if events & selectors.EVENT_WRITE:
+            client.send()
+            selector.modify(client.socket, selectors.EVENT_READ, client)
+        elif not client.read():
+            selector.unregister(client.socket)
+            client.socket.close()
 
 
-async def together(port: int, count: int, length: int) -> tuple[list[Seen], float]:
-    """Many clients at once, and the seconds until the last was done."""
-    started = time.perf_counter()
-    async with asyncio.timeout(_DEADLINE):
-        seen = await asyncio.gather(*(client(port, length, seed) for seed in range(count)))
-    return list(seen), time.perf_counter() - started
+def streams(port: int, count: int, length: int, leave_after: int | None = None) -> list[Client]:
+    """Clients that each want a stream of their own."""
+    request = {"prompt": "The ", "max_tokens": length, "stream": True}
+    return [Client(port, {**request, "seed": seed}, leave_after) for seed in range(count)]
 
 
-async def leavers(port: int, count: int) -> float:
-    """Clients that leave after the first event; the texts that are held a second later."""
-    async with asyncio.timeout(_DEADLINE):
-        for _ in range(0, count, 50):
-            await asyncio.gather(*(client(port, 20_000, seed, 1) for seed in range(50)))
-    await asyncio.sleep(1)
-    return await held(port)
-
-
-async def held(port: int) -> float:
+def held(port: int) -> float:
     """Texts that the server says it holds."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-    found = re.search(rb"burble_texts_held (\d+)", await reader.read())
-    writer.close()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        found = re.search(rb"^burble_texts_held (\d+)", answer.read(), re.MULTILINE)
     assert found is not None
     return float(found[1])
-
-
-def random_model(path: Path) -> None:
-    """An LSTM of 2 times 256 that learned nothing: as fast as one that did."""
-    tokenizer = CharTokenizer.from_characters(set(string.ascii_letters + " .,;:!?'-\n\"()"))
-    network = NetworkConfig(num_layers=2, hidden_size=256)
-    numbers = np.random.default_rng(0)
-    weights = {
-        name: numbers.uniform(-0.1, 0.1, shape).astype(np.float32)
-        for name, shape in network.tensor_shapes(tokenizer.vocab_size).items()
-    }
-    ModelFile(network, tokenizer, weights).save(path)
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -128,34 +161,118 @@ def percentile(values: list[float], share: float) -> float:
     return 1000 * float(np.percentile(values, share)) if values else float("nan")
 
 
-async def measure(port: int, length: int) -> dict[str, object]:
-    """All figures."""
-    await together(port, 8, 200)  # warm
-    seen, seconds = await together(port, 64, length)
-    # The gap before the first text is that to it, not one between characters.
-    gaps = [gap for one in seen for gap in one.gaps[1:]]
-    crowd, _ = await together(port, 512, 2000)
-    admitted = [one for one in crowd if one.status == 200]
-    refused = [one.first for one in crowd if one.status == 429]
+def measure_streams(port: int, length: int) -> dict[str, float]:
+    """64 streams at once."""
+    ask(streams(port, 8, 200))  # warm
+    clients = streams(port, 64, length)
+    seconds = ask(clients)
+    gaps = [gap for client in clients for gap in client.gaps]
+    first = [client.first for client in clients]
     return {
-        "streams_64": {
-            "whole": sum(one.whole for one in seen),
-            "chars_per_second": sum(one.characters for one in seen) / seconds,
-            "gap_ms_p50": percentile(gaps, 50),
-            "gap_ms_p99": percentile(gaps, 99),
-            "first_ms_p50": percentile([one.first for one in seen], 50),
-            "first_ms_p99": percentile([one.first for one in seen], 99),
-        },
-        "clients_512": {
-            "admitted": len(admitted),
-            "admitted_and_whole": sum(one.whole for one in admitted),
-            "refused_429": len(refused),
-            "refusal_ms_p50": percentile(refused, 50),
-            "refusal_ms_max": 1000 * max(refused, default=float("nan")),
-            "other": sum(one.status not in {200, 429} for one in crowd),
-        },
-        "leavers_1000": {"held_after": await leavers(port, 1000)},
+        "whole": sum(client.is_whole for client in clients),
+        "chars_per_second": sum(len(client.texts()[0]) for client in clients) / seconds,
+        "gap_ms_p50": percentile(gaps, 50),
+        "gap_ms_p99": percentile(gaps, 99),
+        "first_ms_p50": percentile(first, 50),
+        "first_ms_p99": percentile(first, 99),
     }
+
+
+def measure_crowd(port: int) -> dict[str, float]:
+    """512 clients at once."""
+    clients = streams(port, 512, 2000)
+    ask(clients)
+    admitted = [client for client in clients if client.status == 200]
+    refused = [client.first for client in clients if client.status == 429]
+    return {
+        "admitted": len(admitted),
+        "admitted_and_whole": sum(client.is_whole for client in admitted),
+        "refused_429": len(refused),
+        "refusal_ms_p50": percentile(refused, 50),
+        "refusal_ms_p99": percentile(refused, 99),
+        "refusal_ms_max": percentile(refused, 100),
+        "other": sum(client.status not in {200, 429} for client in clients),
+    }
+
+
+def measure_leavers(port: int) -> dict[str, float]:
+    """1,000 clients that go away after the first text, and what is held a second later."""
+    ask(streams(port, 1000, 20_000, leave_after=1), at_once=50)
+    time.sleep(1)
+    return {"held_after": held(port)}
+
+
+def any_request(numbers: random.Random) -> dict[str, Any]:
+    """One of all the kinds there are."""
+    request: dict[str, Any] = {
+        "model": numbers.choice(["letters", "bytes"]),
+        "prompt": "".join(numbers.choices("the quick brown fox\n", k=numbers.randrange(60))),
+        "max_tokens": numbers.choice([1, 20, 100, 400]),
+        "temperature": numbers.choice([0, 0.5, 1.0]),
+        "seed": numbers.randrange(1 << 40),
+        "n": numbers.choice([1, 1, 1, 4]),
+        "stream": numbers.random() < 0.5,
+    }
+    extras = {
+        "top_k": 5,
+        "top_p": 0.9,
+        "min_p": 0.1,
+        "repetition_penalty": 1.2,
+        "stop": ["e", "qu"],
+    }
+    name = numbers.choice([None, *extras])
+    return {**request, name: extras[name]} if name else request
+
+
+def measure_mix(count: int) -> dict[str, float]:
+    """Requests of all kinds, 64 at a time and each alone."""
+    numbers = random.Random(0)  # noqa: S311 - no secret
+    requests = [any_request(numbers) for _ in range(count)]
+    with tempfile.TemporaryDirectory() as folder:
+        models = [f"{folder}/letters.safetensors", f"{folder}/bytes.safetensors"]
+        for path, tokenizer in zip(models, (_characters(), ByteTokenizer()), strict=True):
+            random_model(tokenizer, 64).save(Path(path))
+        with serving(*models, "--waiting", "1000") as port:
+            together = [Client(port, request) for request in requests]
+            alone = [Client(port, request) for request in requests]
+            seconds = ask(together, at_once=64)
+            seconds_alone = ask(alone, at_once=1)
+    texts = [(one.texts(), other.texts()) for one, other in zip(together, alone, strict=True)]
+    return {
+        "requests": len(requests),
+        "same_as_alone": sum(one == other for one, other in texts),
+        "characters": sum(len(text) for one, _ in texts for text in one),
+        "seconds": seconds,
+        "seconds_alone": seconds_alone,
+    }
+
+
+def _characters() -> Tokenizer:
+    return CharTokenizer.from_characters(set(_LETTERS))
+
+
+def random_model(tokenizer: Tokenizer, hidden_size: int) -> ModelFile:
+    """An LSTM of two layers that learned nothing: as fast as one that did."""
+    network = NetworkConfig(num_layers=2, hidden_size=hidden_size)
+    numbers = np.random.default_rng(0)
+    weights = {
+        name: numbers.uniform(-0.1, 0.1, shape).astype(np.float32)
+        for name, shape in network.tensor_shapes(tokenizer.vocab_size).items()
+    }
+    return ModelFile(network, tokenizer, weights)
+
+
+@contextmanager
+def serving(*args: str) -> Iterator[int]:
+    """`burble serve ARGS`; the port that it listens at."""
+    command = [sys.executable, "-m", "burble", "serve", *args, "--port", "0"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        yield int(process.stderr.readline().rstrip("/\n").rpartition(":")[2])
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 def main() -> None:
@@ -163,25 +280,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", nargs="?")
     parser.add_argument("--length", type=int, default=30_000, help="characters in each stream")
+    parser.add_argument("--mix", type=int, default=10_000, help="requests of all kinds")
     args = parser.parse_args()
+    found: dict[str, Any] = {"machine": describe_machine()}
     with tempfile.TemporaryDirectory() as folder:
         model = args.model or f"{folder}/random.safetensors"
         if args.model is None:
-            random_model(Path(model))
-        bench = burble("bench", model)
-        command = [sys.executable, "-m", "burble", "serve", model, "--port", "0"]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        try:
-            assert process.stderr is not None
-            port = int(process.stderr.readline().rstrip("/\n").rpartition(":")[2])
-            found = asyncio.run(measure(port, args.length))
-        finally:
-            process.terminate()
-            process.wait(60)
-    rate = found["streams_64"]["chars_per_second"]  # type: ignore[index]
-    found["bench_streams_64_chars_per_second"] = bench["streams_64_chars_per_second"]
-    found["share_of_bench"] = rate / bench["streams_64_chars_per_second"]
-    print(json.dumps({"machine": describe_machine(), **found}, indent=1))
+            random_model(_characters(), 256).save(Path(model))
+        bench = burble("bench", model)["streams_64_chars_per_second"]
+        with serving(model) as port:
+            found["streams_64"] = measure_streams(port, args.length)
+            found["clients_512"] = measure_crowd(port)
+            found["leavers_1000"] = measure_leavers(port)
+    found["bench_streams_64_chars_per_second"] = bench
+    found["share_of_bench"] = found["streams_64"]["chars_per_second"] / bench
+    found["mix"] = measure_mix(args.mix)
+    print(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

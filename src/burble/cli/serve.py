@@ -59,7 +59,7 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
         from burble.serving.runs import Runs
         from burble.serving.server import is_loopback, listen, serve
     except ModuleNotFoundError as error:
-        if error.name not in {"fastapi", "uvicorn"}:
+        if error.name not in {"fastapi", "httptools", "uvicorn"}:
             raise
         raise MissingExtraError("Serving", "serve") from error
     if not (command.models or command.runs):

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
-from burble.serving.completions import CompletionResponse, Desk, check
+from burble.serving.completions import CompletionResponse, Desk, Door, check
 from burble.serving.errors import RefusalError, plain_json
 from burble.serving.guard import Access, Guard
 from burble.serving.limits import Limits
@@ -52,7 +52,7 @@ def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None
     add_page(app)
     add_copied(app, models)
     add_runs(app, runs)
-    return Guard(app, access, metrics.responses)
+    return Guard(Door(app, desk), access, metrics.responses)
 
 
 def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
@@ -60,9 +60,10 @@ def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
     async def complete(request: CompletionRequest) -> Response:
         """Go on with a text."""
         check(request, desk.limits)
-        # Before anything that takes time: who is refused shall know at once.
-        desk.require_room(request.num_texts)
-        model = await asyncio.to_thread(models.find, request.model)
+        desk.require_room(request.num_texts - 1)
+        model = models.at_hand(request.model)
+        if model is None:
+            model = await asyncio.to_thread(models.find, request.model)
         return CompletionResponse(desk, model, request)
 
     @app.get("/v1/models")

@@ -21,7 +21,7 @@ from burble.serving.logprobs import token_label
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from burble.serving.limits import Limits
     from burble.serving.logprobs import TokenLogprob
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from burble.serving.scheduler import Scheduler
     from burble.serving.schema import CompletionRequest
     from burble.tokenizers.base import Tokenizer
+
+COMPLETIONS = "/v1/completions"
 
 # Short enough to be read out and typed again.
 _DRAWN_SEEDS = 1_000_000
@@ -62,6 +64,33 @@ class Desk:
             yield
         finally:
             self.held -= count
+
+
+class Door:
+    """Lets who asks for a text in while there is a seat, before anything else is done about it.
+
+    To be refused takes a small part of the time that a request takes. Those who are let in come
+    through one by one, a turn of the loop for each, so that whoever is refused meanwhile hears of
+    it at once.
+    """
+
+    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+        self._app = app
+        self._desk = desk
+        self._threshold = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Carry out one request."""
+        if scope["type"] != "http" or scope["path"] != COMPLETIONS:
+            await self._app(scope, receive, send)
+            return
+        try:
+            with self._desk.seats(1):
+                async with self._threshold:
+                    await asyncio.sleep(0)
+                await self._app(scope, receive, send)
+        except RefusalError as refusal:
+            await refusal.response()(scope, receive, send)
 
 
 def check(request: CompletionRequest, limits: Limits) -> None:
@@ -132,7 +161,8 @@ class CompletionResponse(Response):
         metrics.tokens += usage["completion_tokens"]
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._desk.seats(self._request.num_texts):
+        # One seat was taken at the door.
+        with self._desk.seats(self._request.num_texts - 1):
             try:
                 self._jobs = await asyncio.to_thread(self._read_prompts)
                 self._begin()

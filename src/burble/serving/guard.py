@@ -150,8 +150,7 @@ async def _collect(receive: Receive, limit: int) -> bytes | None:
 
 
 def _too_large(limit: int) -> RefusalError:
-    told = f"The body is larger than {limit:,} bytes."
-    return RefusalError(413, told, headers={"Connection": "close"})
+    return RefusalError(413, f"The body is larger than {limit:,} bytes.")
 
 
 def _read_headers(scope: Scope) -> dict[str, str]:

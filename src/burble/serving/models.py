@@ -89,10 +89,14 @@ class Models:
         of_runs = [self._of_run(*item) for item in paths.items() if item[0] not in self._models]
         return [*self._models.values(), *(model for model in of_runs if model)]
 
+    def at_hand(self, name: str | None) -> ServedModel | None:
+        """The model of this name, or the first, if no disk need be asked for it."""
+        return self._models.get(next(iter(self._models), "") if name is None else name)
+
     def find(self, name: str | None) -> ServedModel:
         """The model of this name, or the first. Raises `RefusalError` where there is none."""
-        if name in self._models:
-            return self._models[name]
+        if model := self.at_hand(name):
+            return model
         known = self.all()
         for model in known:
             if name in {None, model.name}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import signal
 import socket
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from burble.errors import UsageError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-# A client that connects and does not say what it wants in this time is let go.
+# A client that does not say what it wants in this time is let go.
 _REQUEST_SECONDS = 10.0
 _MAX_PORT = 65_535
 _MAX_HEADER_BYTES = 32 << 10
@@ -28,16 +29,57 @@ _MAX_CONNECTIONS = 2048
 _DRAIN_SECONDS = 30
 
 
-class _Protocol(H11Protocol):
-    """HTTP, for those who come to the point."""
+class _Protocol(HttpToolsProtocol):
+    """HTTP, for those who come to the point: headers may be only so long, and take so long."""
+
+    _patience: asyncio.TimerHandle | None = None
+    _head_bytes: int | None = None
+    """Of the headers that are being read; None where none are."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.loop.call_later(_REQUEST_SECONDS, self._let_go)
+        self._wait()
 
-    def _let_go(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
-            self.transport.close()
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._wait_no_longer()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head_bytes is None or self.transport.is_closing():
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > _MAX_HEADER_BYTES:
+            self.send_400_response("The headers are too long.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_bytes = 0
+        self._wait()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._head_bytes = None
+        self._wait_no_longer()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # Who was refused early may still be sending. To close at once could lose the answer.
+        if self.cycle.more_body:
+            self._wait()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._wait_no_longer()
+
+    def _wait(self) -> None:
+        if self._patience is None:
+            self._patience = self.loop.call_later(_REQUEST_SECONDS, self.transport.close)
+
+    def _wait_no_longer(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
 
 class _Server(uvicorn.Server):
@@ -86,10 +128,12 @@ def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None]) -> None
         proxy_headers=False,
         backlog=_MAX_CONNECTIONS,
         limit_concurrency=_MAX_CONNECTIONS,
-        h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
     server = _Server(config)
+    # What is there now stays: looking it through for garbage would make clients wait.
+    gc.collect()
+    gc.freeze()
     asyncio.run(_run(server, bound, ready))
 
 
