@@ -34,7 +34,12 @@ class Script:
     def start(self, rows: int) -> State:
         return State(np.zeros((rows, 1, 1, 1), np.float32))
 
-    def prefill(self, ids: Ids) -> tuple[Float32, State]:  # noqa: ARG002 - the script is written
+    def prefill(
+        self,
+        ids: Ids,  # noqa: ARG002 - the script is written
+        state: State | None = None,
+    ) -> tuple[Float32, State]:
+        assert state is None
         return np.zeros((1, self.vocab_size), np.float32), self.start(1)
 
     def write(self, streams: Sequence[Stream]) -> None:
@@ -54,6 +59,6 @@ class Measuring(Script):
     def __init__(self, vocab_size: int) -> None:
         super().__init__((np.arange(vocab_size) + 1) % vocab_size, vocab_size)
 
-    def prefill(self, ids: Ids) -> tuple[Float32, State]:
-        logits, state = super().prefill(ids)
-        return logits, State(state.values + np.float32(len(ids)))
+    def prefill(self, ids: Ids, state: State | None = None) -> tuple[Float32, State]:
+        logits, fresh = super().prefill(ids, state)
+        return logits, State(fresh.values + np.float32(len(ids)))

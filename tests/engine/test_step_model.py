@@ -73,6 +73,20 @@ def test_prefill_is_step_by_step(kernel: str, cell: CellKind) -> None:
 
 @every_engine
 @every_cell
+def test_prefill_goes_on_from_a_state(kernel: str, cell: CellKind) -> None:
+    model = engine(kernel, cell)
+    ids = texts(model, rows=1)[:, 0]
+    logits, state = model.prefill(ids)
+    _, half = model.prefill(ids[:7])
+    before = half.values.copy()
+    rest, end = model.prefill(ids[7:], half)
+    assert same(rest, logits)
+    assert same_state(end, state)
+    assert same(half.values, before)
+
+
+@every_engine
+@every_cell
 def test_forward_is_step_by_step(kernel: str, cell: CellKind) -> None:
     model = engine(kernel, cell)
     ids = texts(model)

@@ -60,7 +60,16 @@ class GenerationRequest:
 class Writing:
     """A request being carried out: a model writes on its stream, and `take` gives the text."""
 
-    def __init__(self, model: StepModel, tokenizer: Tokenizer, request: GenerationRequest) -> None:
+    def __init__(
+        self,
+        model: StepModel,
+        tokenizer: Tokenizer,
+        request: GenerationRequest,
+        state: Float32 | None = None,
+    ) -> None:
+        """state: (layers, tensors, hidden), after all of the prompt but its last token, where that
+        is known already.
+        """
         ids = prompt_ids(tokenizer, request.prompt)
         self._request = request
         self._model = model
@@ -72,7 +81,7 @@ class Writing:
         self.stopped = False
         """Whether a stop text has ended it."""
         self.stream = Stream(
-            self._state_before_last(ids),
+            self._state_before_last(ids) if state is None else state.copy(),
             ids,
             request.sampling,
             seed=request.seed,

@@ -153,12 +153,14 @@ class NativeModel:
         logits = np.empty((*ids.shape, self.vocab_size), dtype=np.float32)
         return logits, self._read(ids, state, logits, only_last=False)
 
-    def prefill(self, ids: Ids) -> tuple[Float32, State]:
-        """Read one text, (time,), from a fresh state; the logits after it, (1, vocab)."""
+    def prefill(self, ids: Ids, state: State | None = None) -> tuple[Float32, State]:
+        """Read one text, (time,), on from `state` or from a fresh one; the logits after it,
+        (1, vocab).
+        """
         if len(ids) == 0:
             raise IndexError("Nothing was read: there are no logits after no ids.")
         logits = np.empty((1, self.vocab_size), dtype=np.float32)
-        return logits, self._read(ids[:, None], self.start(1), logits, only_last=True)
+        return logits, self._read(ids[:, None], state or self.start(1), logits, only_last=True)
 
     def step(self, ids: Ids, state: State) -> tuple[Float32, State]:
         """Read one token a row, (rows,); the logits after it, (rows, vocab)."""

@@ -65,9 +65,11 @@ class NumpyModel:
         logits = self._logits(outputs.reshape(-1, self.network.hidden_size))
         return logits.reshape(*ids.shape, self.vocab_size), state
 
-    def prefill(self, ids: Ids) -> tuple[Float32, State]:
-        """Read one text, (time,), from a fresh state; the logits after it, (1, vocab)."""
-        outputs, state = self._hidden(ids[:, None], self.start(1))
+    def prefill(self, ids: Ids, state: State | None = None) -> tuple[Float32, State]:
+        """Read one text, (time,), on from `state` or from a fresh one; the logits after it,
+        (1, vocab).
+        """
+        outputs, state = self._hidden(ids[:, None], state or self.start(1))
         return self._logits(outputs[-1]), state
 
     def step(self, ids: Ids, state: State) -> tuple[Float32, State]:

@@ -41,8 +41,10 @@ class StepModel(Protocol):
     def forward(self, ids: Ids, state: State) -> tuple[Float32, State]:
         """Read ids, (time, rows); the logits after each, (time, rows, vocab), and the state."""
 
-    def prefill(self, ids: Ids) -> tuple[Float32, State]:
-        """Read one text, (time,), from a fresh state; the logits after it, (1, vocab)."""
+    def prefill(self, ids: Ids, state: State | None = None) -> tuple[Float32, State]:
+        """Read one text, (time,), on from `state` or from a fresh one; the logits after it,
+        (1, vocab).
+        """
 
     def step(self, ids: Ids, state: State) -> tuple[Float32, State]:
         """Read one token a row, (rows,); the logits after it, (rows, vocab)."""

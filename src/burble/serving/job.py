@@ -56,14 +56,16 @@ class Job:
         """Tokens written since it last waited."""
 
         self.num_tokens = 0
-        self.prompt_length = len(model.file.tokenizer.encode(request.prompt))
+        tokenizer = model.file.tokenizer
+        self.prompt_length = len(tokenizer.encode(request.prompt))
         self.cancelled = False
         self._request = request
-        self._writing = Writing(model.engine, model.file.tokenizer, request)
+        before = model.prefixes.read(prompt_ids(tokenizer, request.prompt)[:-1])
+        self._writing = Writing(model.engine, tokenizer, request, before.values[0])
         self._aligned = None
         if logprobs is not None:
             replay, prompt = self._replay(model, logprobs, echo=echo)
-            self._aligned = Aligned(replay, model.file.tokenizer, prompt)
+            self._aligned = Aligned(replay, tokenizer, prompt)
         self._echo = echo
 
     def first_piece(self) -> Piece:

@@ -11,6 +11,7 @@ from burble.errors import UsageError
 from burble.model_file import MODEL_NAME, ModelFile
 from burble.serving.copied import CopyFinder
 from burble.serving.errors import RefusalError
+from burble.serving.prefixes import Prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +29,15 @@ class ServedModel:
     path: Path
     file: ModelFile
     engine: StepModel
+    prefixes: Prefixes
     created: int = field(default_factory=lambda: int(time.time()))
 
     @classmethod
     def open(cls, path: Path, name: str | None = None) -> ServedModel:
         """A model file or a run folder; it is named after it. Raises `ModelFileError`."""
         file = ModelFile.load(path)
-        return cls(name or _name(path.resolve()), path, file, open_model(file))
+        engine = open_model(file)
+        return cls(name or _name(path.resolve()), path, file, engine, Prefixes(engine))
 
     def described(self) -> dict[str, Any]:
         """As OpenAI lists a model, and what else is worth knowing."""

@@ -107,9 +107,9 @@ class Scheduler:
             self._loop.call_soon_threadsafe(_deliver, told)
 
     def _adapt(self, seconds: float) -> None:
-        """Write more at once while a round is short, and less where it is long."""
-        factor = 2.0 if seconds < _ROUND_SECONDS / 2 else 0.5 if seconds > _ROUND_SECONDS else 1.0
-        self._count = max(_LEAST, min(CHUNK, int(self._count * factor)))
+        """As many in the next round as this one could have written in the time there is."""
+        factor = min(2.0, _ROUND_SECONDS / seconds)
+        self._count = max(_LEAST, min(CHUNK, round(self._count * factor)))
 
     def _return(self, going: list[Job]) -> None:
         """Back in front, or behind those that wait where the turn is over."""

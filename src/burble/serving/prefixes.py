@@ -1,0 +1,68 @@
+"""`Prefixes`: texts that were read are not read again, nor are their beginnings."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from burble.engine.step_model import State, StepModel
+    from burble.tokenizers.base import Ids
+
+# States are kept at every multiple, so that a text that goes on differently after any place is read
+# from shortly before it.
+_BLOCK = 512
+
+# Of a network of 3 times 1,024 cells, 25 MB.
+_MOST = 1024
+
+
+class Prefixes:
+    """The states after the beginnings of texts, the latest used ones."""
+
+    def __init__(self, model: StepModel, most: int = _MOST) -> None:
+        """most: states to keep."""
+        self._model = model
+        self._most = most
+        self._states: OrderedDict[bytes, State] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, ids: Ids) -> State:
+        """The state after all of `ids`, (time,), of one row."""
+        ends = [*range(_BLOCK, len(ids), _BLOCK), len(ids)]
+        keys = _digests(ids, ends)
+        known, state = self._longest(keys)
+        begin = ends[known - 1] if known else 0
+        for end, key in zip(ends[known:], keys[known:], strict=True):
+            if end > begin:
+                _, state = self._model.prefill(ids[begin:end], state)
+            self._keep(key, state)
+            begin = end
+        return state
+
+    def _longest(self, keys: list[bytes]) -> tuple[int, State]:
+        """How many of the beginnings are known, and the state after the longest."""
+        with self._lock:
+            for count in range(len(keys), 0, -1):
+                if (state := self._states.get(keys[count - 1])) is not None:
+                    self._states.move_to_end(keys[count - 1])
+                    return count, state
+        return 0, self._model.start(1)
+
+    def _keep(self, key: bytes, state: State) -> None:
+        with self._lock:
+            self._states[key] = state
+            if len(self._states) > self._most:
+                self._states.popitem(last=False)
+
+
+def _digests(ids: Ids, ends: list[int]) -> list[bytes]:
+    """What tells the beginnings up to `ends` apart."""
+    digest, begin, found = hashlib.sha256(), 0, []
+    for end in ends:
+        digest.update(ids[begin:end].tobytes())
+        found.append(digest.digest())
+        begin = end
+    return found
