@@ -152,16 +152,30 @@ def mixed_requests(count: int) -> list[dict[str, Any]]:
             "top_p": draw.choice([1.0, 0.8]),
             "stop": draw.choice([None, "ab"]),
             "n": draw.choice([1, 1, 3]),
+            "stream": draw.choice([True, False]),
         }
         for _ in range(count)
     ]
 
 
+def streamed(server: Server, request: dict[str, Any]) -> list[str]:
+    texts = [""] * request["n"]
+    with server.client.stream("POST", "/v1/completions", json=request) as answer:
+        for event in events(answer):
+            choice = event["choices"][0]
+            texts[choice["index"]] += choice["text"]
+    return texts
+
+
 def test_a_text_is_the_same_alone_and_among_others(server: Server) -> None:
-    requests = mixed_requests(120)
+    requests = mixed_requests(160)
+
+    def texts(request: dict[str, Any]) -> list[str]:
+        return streamed(server, request) if request["stream"] else server.texts(**request)
+
     with ThreadPoolExecutor(16) as pool:
-        together = list(pool.map(lambda request: server.texts(**request), requests))
-    assert together == [server.texts(**request) for request in requests]
+        together = list(pool.map(texts, requests))
+    assert together == [server.texts(**{**request, "stream": False}) for request in requests]
 
 
 def test_the_models_are_listed_and_described(server: Server) -> None:
