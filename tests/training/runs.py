@@ -6,14 +6,23 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+import torch
+
 from burble.api import resume_training, run_training
 from burble.config import RunConfig
+from burble.training.machine import has_bfloat16
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from burble.training.observer import Observer
     from burble.training.run import TrainResult
+
+needs_bfloat16 = pytest.mark.skipif(
+    not has_bfloat16("lstm", torch.device("cpu")),
+    reason="torch has no LSTM in bfloat16 for this processor",
+)
 
 TINY: dict[str, Any] = {
     "hidden_size": 24,

@@ -14,17 +14,18 @@ import pytest
 from burble.errors import ModelFileError, TrainingInterruptedError, UsageError
 from burble.model_file import ModelFile
 from burble.training import checkpoint
-from tests.training.runs import resume_tiny, train_tiny
+from tests.training.runs import needs_bfloat16, resume_tiny, train_tiny
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-KINDS: list[dict[str, Any]] = [
+KINDS: list[Any] = [
     {"batching": "stream", "cell": "lstm", "num_layers": 2, "residual": True},
     {"batching": "windows", "cell": "gru", "input": "one-hot", "stride": 7},
     {"batching": "sentences", "cell": "rnn", "input": "scalar", "locked_dropout": False},
     {"batching": "stream", "tokenizer": "byte", "steps": None, "epochs": 1.5},
-    {"batching": "stream", "precision": "bfloat16"},
+    pytest.param({"batching": "stream", "precision": "bfloat16"}, marks=needs_bfloat16),
+    {"batching": "stream", "precision": "bfloat16", "cell": "gru"},
 ]
 
 
@@ -101,6 +102,13 @@ def test_a_finished_run_resumed_stays_as_it_is(tmp_path: Path) -> None:
 def test_more_steps_make_a_finished_run_go_on(tmp_path: Path) -> None:
     train_tiny(tmp_path, steps=40)
     assert resume_tiny(tmp_path, steps=90).steps == 90
+
+
+def test_a_resumed_run_may_change_its_precision(tmp_path: Path) -> None:
+    train_tiny(tmp_path, steps=10, cell="gru", precision="bfloat16")
+    assert resume_tiny(tmp_path, steps=20, precision="float32").steps == 20
+    with pytest.raises(UsageError, match="in float32 or in bfloat16"):
+        resume_tiny(tmp_path, precision="auto")
 
 
 def test_a_resumed_run_keeps_its_network(tmp_path: Path) -> None:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from burble.config import RunConfig
 from burble.data.batch import Batch
+from burble.errors import UsageError
 from burble.training.measure import loss_of
 from burble.training.network import Network
 from burble.training.plan import operations
 
 if TYPE_CHECKING:
-    from burble.config import RunConfig, TrainingPrecision
+    from burble.config import CellKind, TrainingPrecision
 
 # The first steps make oneDNN's primitives; then a few for the median.
 _WARM_UP = 3
@@ -25,13 +27,37 @@ _TIMED = 5
 _WORTH = 1.1
 
 
+def has_bfloat16(cell: CellKind, device: torch.device) -> bool:
+    """Whether torch can learn in it there: on processors without AVX-512 it has no such LSTM."""
+    config = RunConfig().with_options({"cell": cell, "hidden_size": 8, "precision": "bfloat16"})
+    config = config.with_options({"seq_len": 2, "batch_size": 2})
+    try:
+        training_rate(config, vocab_size=2, device=device)
+    except RuntimeError:
+        return False
+    return True
+
+
+def check_precision(config: RunConfig, device: torch.device) -> None:
+    """Raise `UsageError` where this machine cannot learn in the precision that is asked for."""
+    cell = config.network.cell
+    if config.training.precision == "bfloat16" and not has_bfloat16(cell, device):
+        raise UsageError(
+            f"This machine cannot train a network of {cell} cells in bfloat16: torch has none for "
+            "its processor. Use --precision float32, also to resume a run that was begun elsewhere."
+        )
+
+
 def settle_precision(
     config: RunConfig, vocab_size: int, device: torch.device
 ) -> tuple[RunConfig, float]:
     """The configuration with its precision decided, and what `training_rate` gives for it."""
-    asked: tuple[TrainingPrecision, ...] = ("float32", "bfloat16")
+    check_precision(config, device)
+    asked: tuple[TrainingPrecision, ...] = ("float32",)
     if config.training.precision != "auto":
         asked = (config.training.precision,)
+    elif has_bfloat16(config.network.cell, device):
+        asked = ("float32", "bfloat16")
     found = [config.with_options({"precision": precision}) for precision in asked]
     rates = [training_rate(one, vocab_size, device) for one in found]
     best = 1 if rates[-1] > _WORTH * rates[0] else 0

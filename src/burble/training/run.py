@@ -18,7 +18,7 @@ from burble.training import checkpoint
 from burble.training.budget import Budget, Clock
 from burble.training.device import find_device, settle_device
 from burble.training.distributed import Team, open_team
-from burble.training.machine import settle_precision
+from burble.training.machine import check_precision, settle_precision
 from burble.training.network import Network
 from burble.training.observer import Observer, Observers, RunFacts
 from burble.training.plan import PLANNED, Steps, make_plan
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     MakeSampler = Callable[[SampleConfig, PreparedText], Sampler]
 
 # What may be asked for anew when a run is resumed; the rest is the run.
-RESUMABLE = {"minutes", "epochs", "steps", "patience", "threads"}
+RESUMABLE = {"minutes", "epochs", "steps", "patience", "threads", "precision"}
 
 
 @dataclass(frozen=True)
@@ -155,6 +155,8 @@ def resume(
             f"A resumed run keeps its {', '.join(fixed)}. Only {', '.join(sorted(RESUMABLE))} can "
             "be changed; for another network, train anew."
         )
+    if changes.get("precision") == "auto":
+        raise UsageError("A run is resumed in the precision it has, in float32 or in bfloat16.")
     config = settle_device(folder.read_config().with_options(changes))
     with open_team(config.training.device) as team:
         saved = checkpoint.read(folder.last)
@@ -258,6 +260,7 @@ def _use_threads(config: RunConfig) -> None:
 
 def _build_network(config: RunConfig, text: PreparedText) -> Network:
     device = find_device(config.training.device)
+    check_precision(config, device)
     network = Network(
         config.network,
         text.tokenizer.vocab_size,
