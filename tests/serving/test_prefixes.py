@@ -10,6 +10,8 @@ from burble.serving.prefixes import Prefixes
 from tests.models import random_model
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from burble.arithmetic import Float32
     from burble.engine.step_model import State
     from burble.tokenizers.base import Ids
@@ -34,10 +36,19 @@ def text(seed: int, length: int) -> Ids:
     return np.random.default_rng(seed).integers(0, 9, length)
 
 
+def finish(reading: Generator[None, None, State]) -> State:
+    while True:
+        try:
+            next(reading)
+        except StopIteration as end:
+            state: State = end.value
+            return state
+
+
 def assert_right(prefixes: Prefixes, model: Counting, ids: Ids) -> int:
     """The state is that of reading all at once; how many tokens were read for it."""
     model.count = 0
-    state = prefixes.read(ids)
+    state = finish(prefixes.read(ids))
     count = model.count
     expected = model.prefill(ids)[1] if len(ids) else model.start(1)
     assert np.array_equal(state.values, expected.values)

@@ -14,9 +14,9 @@ from starlette.responses import Response
 
 from burble.engine.generate import GenerationRequest, read_prompt
 from burble.errors import BurbleError
-from burble.serving.errors import RefusalError, busy, plain_json
+from burble.serving.errors import RefusalError, busy, json_response
 from burble.serving.job import Job, Piece
-from burble.serving.logprobs import token_label
+from burble.serving.logprobs import logprobs_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from burble.serving.models import ServedModel
     from burble.serving.scheduler import Scheduler
     from burble.serving.schema import CompletionRequest
-    from burble.tokenizers.base import Tokenizer
 
 COMPLETIONS = "/v1/completions"
+
+_DONE = object()
 
 # Short enough to be read out and typed again.
 _DRAWN_SEEDS = 1_000_000
@@ -164,13 +165,13 @@ class CompletionResponse(Response):
         # One seat was taken at the door.
         with self._desk.seats(self._request.num_texts - 1):
             try:
-                self._jobs = await asyncio.to_thread(self._read_prompts)
+                await _in_turns(self._read_prompts())
                 self._begin()
                 if self._request.stream:
                     await self._stream(send)
                 else:
                     body = await self._whole()
-                    await plain_json(body)(scope, receive, send)
+                    await json_response(body)(scope, receive, send)
             finally:
                 self._desk.scheduler.cancel(self._jobs)
                 self._count()
@@ -186,7 +187,7 @@ class CompletionResponse(Response):
                 self._outbox.put_nowait((job.index, first))
         self._desk.scheduler.submit(job for job in self._jobs if not job.done)
 
-    def _read_prompts(self) -> list[Job]:
+    def _read_prompts(self) -> Iterator[None]:
         request = self._request
         try:
             prompts = [
@@ -196,11 +197,11 @@ class CompletionResponse(Response):
             # The message speaks of the option as the command line has it.
             told = str(error).replace("--unknown", "unknown")
             raise RefusalError(400, told, param="prompt") from error
-        return [
-            self._job(number * request.n + stream, prompt, stream)
-            for number, prompt in enumerate(prompts)
-            for stream in range(request.n)
-        ]
+        for number, prompt in enumerate(prompts):
+            for stream in range(request.n):
+                job = self._job(number * request.n + stream, prompt, stream)
+                yield from job.read_prompt()
+                self._jobs.append(job)
 
     def _job(self, index: int, prompt: str, stream: int) -> Job:
         request = self._request
@@ -238,13 +239,17 @@ class CompletionResponse(Response):
             is_first = False
             yield pieces
 
-    async def _whole(self) -> dict[str, Any]:
-        choices = [_Choice(self._model.file.tokenizer) for _ in self._jobs]
+    async def _whole(self) -> str:
+        choices = [_Choice() for _ in self._jobs]
         async for pieces in self._pieces():
             for index, piece in pieces:
                 choices[index].add(piece)
-        described = [choice.described(index, self._request) for index, choice in enumerate(choices)]
-        return {**self._head, "choices": described, "usage": self._usage()}
+        found = [choice.json(index, self._request) for index, choice in enumerate(choices)]
+        return self._json(found, usage=self._usage())
+
+    def _json(self, choices: list[str], **more: Any) -> str:
+        fields = json.dumps({**self._head, **more})
+        return f'{fields[:-1]}, "choices": [{", ".join(choices)}]}}'
 
     async def _stream(self, send: Send) -> None:
         """Server-sent events, one for each text that has grown."""
@@ -259,29 +264,26 @@ class CompletionResponse(Response):
                 ],
             }
         )
-        offsets = [0] * len(self._jobs)
         try:
             async for pieces in self._pieces():
-                await _send_part(send, "".join(self._events(pieces, offsets)))
-            last = [_event({**self._head, "choices": [], "usage": self._usage()})]
+                await _send_part(send, "".join(self._events(pieces)))
+            last = [_event(self._json([], usage=self._usage()))]
             is_wanted = self._request.stream_options and self._request.stream_options.include_usage
-            await _send_part(send, "".join([*(last if is_wanted else []), "data: [DONE]\n\n"]))
+            await _send_part(send, "".join([*(last if is_wanted else []), _event("[DONE]")]))
         except Exception as error:
             # The answer has begun: all that is left is to say in it that it breaks off.
-            await _send_part(send, _event(RefusalError(500, "The server failed.").body))
+            told = RefusalError(500, "The server failed.").body
+            await _send_part(send, _event(json.dumps(told)))
             await send({"type": "http.response.body", "body": b""})
             raise error from None
         await send({"type": "http.response.body", "body": b""})
 
-    def _events(self, pieces: list[tuple[int, Piece]], offsets: list[int]) -> Iterator[str]:
+    def _events(self, pieces: list[tuple[int, Piece]]) -> Iterator[str]:
         grown: dict[int, _Choice] = {}
         for index, piece in pieces:
-            if index not in grown:
-                grown[index] = _Choice(self._model.file.tokenizer, offsets[index])
-            grown[index].add(piece)
-            offsets[index] += len(piece.text)
+            grown.setdefault(index, _Choice()).add(piece)
         for index, choice in grown.items():
-            yield _event({**self._head, "choices": [choice.described(index, self._request)]})
+            yield _event(self._json([choice.json(index, self._request)]))
 
     def _usage(self) -> dict[str, int]:
         read = [job.prompt_length for job in self._jobs[:: self._request.n]]
@@ -297,8 +299,6 @@ class CompletionResponse(Response):
 class _Choice:
     """One text of an answer, or the part of it that one event tells."""
 
-    tokenizer: Tokenizer
-    offset: int = 0
     text: str = ""
     tokens: list[TokenLogprob] = field(default_factory=list)
     finish_reason: str | None = None
@@ -309,35 +309,21 @@ class _Choice:
         self.tokens += piece.tokens
         self.finish_reason = piece.finish_reason or self.finish_reason
 
-    def described(self, index: int, request: CompletionRequest) -> dict[str, Any]:
+    def json(self, index: int, request: CompletionRequest) -> str:
         """As OpenAI's clients read it."""
-        logprobs = None if request.logprobs is None else self._logprobs()
-        return {
-            "index": index,
-            "text": self.text,
-            "logprobs": logprobs,
-            "finish_reason": self.finish_reason,
-        }
-
-    def _logprobs(self) -> dict[str, list[Any]]:
-        offsets, place = [], self.offset
-        for found in self.tokens:
-            offsets.append(place)
-            place += len(found.text)
-        label = self.tokenizer
-        return {
-            "tokens": [token_label(label, found.token) for found in self.tokens],
-            "token_logprobs": [found.logprob for found in self.tokens],
-            "top_logprobs": [
-                {token_label(label, token): logprob for token, logprob in found.top} or None
-                for found in self.tokens
-            ],
-            "text_offset": offsets,
-        }
+        fields = {"index": index, "text": self.text, "finish_reason": self.finish_reason}
+        logprobs = "null" if request.logprobs is None else logprobs_json(self.tokens)
+        return f'{json.dumps(fields)[:-1]}, "logprobs": {logprobs}}}'
 
 
-def _event(content: dict[str, Any]) -> str:
-    return f"data: {json.dumps(content)}\n\n"
+async def _in_turns(work: Iterator[None]) -> None:
+    """Carry out on other threads, a part at a time: those of other clients come in between."""
+    while await asyncio.to_thread(next, work, _DONE) is not _DONE:
+        pass
+
+
+def _event(content: str) -> str:
+    return f"data: {content}\n\n"
 
 
 async def _send_part(send: Send, text: str) -> None:

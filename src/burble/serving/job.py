@@ -10,6 +10,7 @@ from burble.serving.logprobs import Aligned, Replay
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Iterator
 
     from burble.engine.generate import GenerationRequest
     from burble.engine.stream import Stream
@@ -33,7 +34,9 @@ class Piece:
 
 
 class Job:
-    """A text being written. To build it reads the prompt, which takes its time."""
+    """A text being written, once its prompt is read."""
+
+    _writing: Writing
 
     def __init__(
         self,
@@ -56,35 +59,40 @@ class Job:
         """Tokens written since it last waited."""
 
         self.num_tokens = 0
-        tokenizer = model.file.tokenizer
-        self.prompt_length = len(tokenizer.encode(request.prompt))
         self.cancelled = False
+        self._model = model
         self._request = request
-        before = model.prefixes.read(prompt_ids(tokenizer, request.prompt)[:-1])
-        self._writing = Writing(model.engine, tokenizer, request, before.values[0])
-        self._aligned = None
-        if logprobs is not None:
-            replay, prompt = self._replay(model, logprobs, echo=echo)
-            self._aligned = Aligned(replay, tokenizer, prompt)
+        self._ids = prompt_ids(model.file.tokenizer, request.prompt)
+        self._logprobs = logprobs
+        self._aligned: Aligned | None = None
         self._echo = echo
+
+    @property
+    def prompt_length(self) -> int:
+        """Of the prompt, in tokens."""
+        return len(self._ids) if self._request.prompt else 0
+
+    def read_prompt(self) -> Iterator[None]:
+        """Do so a part at a time, before anything else: that others' may come in between."""
+        model, ids = self._model, self._ids
+        state = (yield from model.prefixes.read(ids[:-1])).values[0]
+        self._writing = Writing(model.engine, model.file.tokenizer, self._request, state)
+        if self._logprobs is None:
+            return
+        is_echoed = self._echo and self._request.prompt
+        before = model.engine.start(1).values[0] if is_echoed else state
+        last = int(ids[0] if is_echoed else ids[-1])
+        replay = Replay(model.engine, model.labels, before, last, self._logprobs)
+        self._aligned = Aligned(replay, model.file.tokenizer)
+        if is_echoed:
+            self._aligned.begin(last)
+            yield from self._aligned.read(ids[1:])
 
     def first_piece(self) -> Piece:
         """What there is before anything is written: the prompt, where it is asked for."""
         text = self._request.prompt if self._echo else ""
         tokens = self._aligned.take(len(text)) if self._aligned else []
         return Piece(text, tokens, self._finish_reason())
-
-    def _replay(
-        self, model: ServedModel, top: int, *, echo: bool
-    ) -> tuple[Replay, list[TokenLogprob]]:
-        """What gives the log-probabilities of new tokens, and those of the prompt."""
-        tokenizer, request = model.file.tokenizer, self._request
-        if echo and request.prompt:
-            ids = prompt_ids(tokenizer, request.prompt)
-            replay = Replay.from_start(model.engine, int(ids[0]), top)
-            return replay, [replay.unforeseen(int(ids[0])), *replay.read(ids[1:])]
-        stream = self._writing.stream
-        return Replay(model.engine, stream.state, stream.last, top), []
 
     @property
     def done(self) -> bool:
@@ -105,7 +113,8 @@ class Job:
             text += self._writing.finish()
         tokens: list[TokenLogprob] = []
         if self._aligned is not None:
-            self._aligned.read(newest)
+            for _ in self._aligned.read(newest):
+                pass
             tokens = self._aligned.take(len(text))
         return Piece(text, tokens, self._finish_reason())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,86 +13,106 @@ from burble.engine.scoring import log_softmax
 from burble.engine.step_model import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from burble.arithmetic import Float32
     from burble.engine.step_model import StepModel
     from burble.tokenizers.base import Ids, Tokenizer
 
-# Logits of this many tokens are held at a time.
+# Tokens of one part.
 _AT_ONCE = 256
 
 
 @dataclass(frozen=True)
 class TokenLogprob:
-    """A token, how likely it was in nats, and the likeliest ones in its place."""
+    """A token, how likely it was, in nats, and the likeliest in its place: each as JSON.
 
-    token: int
-    logprob: float | None
-    """None for the first token of all, which nothing foresees."""
+    A long text has many of them. They are made where the text is read, a few at a time, so that
+    nothing but joining them is left to where all clients are answered.
+    """
 
-    top: list[tuple[int, float]]
+    token: str
+    logprob: str
+    """null for the first token of all, which nothing foresees."""
+
+    top: str
     text: str = ""
     """The characters that it completes."""
+
+    offset: int = 0
+    """Characters before it."""
 
 
 class Replay:
     """Reads along with what is written."""
 
-    def __init__(self, model: StepModel, state: Float32, last: int, top: int) -> None:
-        """state: (layers, tensors, hidden), before the token `last` is read. top: how many of the
-        likeliest to name.
+    def __init__(
+        self, model: StepModel, labels: Sequence[str], state: Float32, last: int, top: int
+    ) -> None:
+        """labels: of each token, as JSON. state: (layers, tensors, hidden), before the token
+        `last` is read. top: how many of the likeliest to name.
         """
         self._model = model
+        self._labels = labels
         self._state = State(state[None].copy())
         self._last = last
         self._top = min(top, model.vocab_size)
 
-    @classmethod
-    def from_start(cls, model: StepModel, first: int, top: int) -> Replay:
-        """Of a text whose first token is `first`."""
-        return cls(model, model.start(1).values[0], first, top)
-
-    @staticmethod
-    def unforeseen(token: int) -> TokenLogprob:
-        """The first token of a text."""
-        return TokenLogprob(token, None, [])
+    def unforeseen(self) -> TokenLogprob:
+        """The token to be read first, as the first of a text."""
+        return TokenLogprob(self._labels[self._last], "null", "null")
 
     def read(self, ids: Ids) -> list[TokenLogprob]:
         """How likely the next tokens, (tokens,), were."""
-        return [
-            found
-            for start in range(0, len(ids), _AT_ONCE)
-            for found in self._read(ids[start : start + _AT_ONCE])
-        ]
-
-    def _read(self, ids: Ids) -> list[TokenLogprob]:
         before = np.concatenate([[self._last], ids[:-1]])
         logits, self._state = self._model.forward(before[:, None], self._state)
         self._last = int(ids[-1])
         log_p = log_softmax(logits[:, 0])
         best = np.argsort(-log_p, axis=1, kind="stable")[:, : self._top]
+        likely = np.take_along_axis(log_p, best, axis=1)
+        own = np.take_along_axis(log_p, ids[:, None], axis=1)[:, 0]
         return [
-            TokenLogprob(token, float(row[token]), [(other, float(row[other])) for other in likely])
-            for token, row, likely in zip(ids.tolist(), log_p, best.tolist(), strict=True)
+            TokenLogprob(self._labels[token], repr(logprob), self._named(others, logprobs))
+            for token, logprob, others, logprobs in zip(
+                ids.tolist(), own.tolist(), best.tolist(), likely.tolist(), strict=True
+            )
         ]
+
+    def _named(self, tokens: list[int], logprobs: list[float]) -> str:
+        if not tokens:
+            return "null"
+        named = zip(tokens, logprobs, strict=True)
+        return "{" + ", ".join(f"{self._labels[token]}: {value!r}" for token, value in named) + "}"
 
 
 class Aligned:
     """Tokens handed out together with the text that they complete."""
 
-    def __init__(self, replay: Replay, tokenizer: Tokenizer, prompt: list[TokenLogprob]) -> None:
+    def __init__(self, replay: Replay, tokenizer: Tokenizer) -> None:
         self._replay = replay
         self._decoder = tokenizer.stream_decoder()
         self._waiting: deque[TokenLogprob] = deque()
-        self._add(prompt)
+        self._offset = 0
 
-    def read(self, ids: Ids) -> None:
-        """These tokens were written."""
-        self._add(self._replay.read(ids))
+    def begin(self, first: int) -> None:
+        """With the token that nothing foresees."""
+        self._add(np.array([first]), [self._replay.unforeseen()])
 
-    def _add(self, tokens: list[TokenLogprob]) -> None:
-        for found in tokens:
-            text = self._decoder.push(np.array([found.token]))
-            self._waiting.append(TokenLogprob(found.token, found.logprob, found.top, text))
+    def read(self, ids: Ids) -> Iterator[None]:
+        """These tokens, (tokens,), come next; a part at a time."""
+        for start in range(0, len(ids), _AT_ONCE):
+            if start:
+                yield
+            part = ids[start : start + _AT_ONCE]
+            self._add(part, self._replay.read(part))
+
+    def _add(self, ids: Ids, tokens: list[TokenLogprob]) -> None:
+        for token, found in zip(ids, tokens, strict=True):
+            text = self._decoder.push(np.array([token]))
+            self._waiting.append(
+                TokenLogprob(found.token, found.logprob, found.top, text, self._offset)
+            )
+            self._offset += len(text)
 
     def take(self, length: int) -> list[TokenLogprob]:
         """The tokens of the next `length` characters."""
@@ -102,8 +123,23 @@ class Aligned:
         return taken
 
 
-def token_label(tokenizer: Tokenizer, token: int) -> str:
-    """A token as text; one that is only a part of a character by its byte."""
+def logprobs_json(tokens: Sequence[TokenLogprob]) -> str:
+    """As OpenAI's clients read them."""
+    columns = {
+        "tokens": [found.token for found in tokens],
+        "token_logprobs": [found.logprob for found in tokens],
+        "top_logprobs": [found.top for found in tokens],
+        "text_offset": [str(found.offset) for found in tokens],
+    }
+    return "{" + ", ".join(f'"{name}": [{", ".join(all_)}]' for name, all_ in columns.items()) + "}"
+
+
+def token_labels(tokenizer: Tokenizer) -> list[str]:
+    """Each token as text, in JSON; one that is only a part of a character by its byte."""
+    return [json.dumps(_label(tokenizer, token)) for token in range(tokenizer.vocab_size)]
+
+
+def _label(tokenizer: Tokenizer, token: int) -> str:
     text = tokenizer.decode(np.array([token]))
     is_part = tokenizer.kind == "byte" and not text.isascii()
     return f"bytes:\\x{token:02x}" if is_part else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from burble.engine.kernels import open_model
@@ -11,6 +12,7 @@ from burble.errors import UsageError
 from burble.model_file import MODEL_NAME, ModelFile
 from burble.serving.copied import CopyFinder
 from burble.serving.errors import RefusalError
+from burble.serving.logprobs import token_labels
 from burble.serving.prefixes import Prefixes
 
 if TYPE_CHECKING:
@@ -38,6 +40,11 @@ class ServedModel:
         file = ModelFile.load(path)
         engine = open_model(file)
         return cls(name or _name(path.resolve()), path, file, engine, Prefixes(engine))
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Of each token, as JSON."""
+        return token_labels(self.file.tokenizer)
 
     def described(self) -> dict[str, Any]:
         """As OpenAI lists a model, and what else is worth knowing."""

@@ -8,6 +8,8 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from burble.engine.step_model import State, StepModel
     from burble.tokenizers.base import Ids
 
@@ -29,8 +31,8 @@ class Prefixes:
         self._states: OrderedDict[bytes, State] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, ids: Ids) -> State:
-        """The state after all of `ids`, (time,), of one row."""
+    def read(self, ids: Ids) -> Generator[None, None, State]:
+        """The state after all of `ids`, (time,), of one row; read a part at a time."""
         ends = [*range(_BLOCK, len(ids), _BLOCK), len(ids)]
         keys = _digests(ids, ends)
         known, state = self._longest(keys)
@@ -40,6 +42,8 @@ class Prefixes:
                 _, state = self._model.prefill(ids[begin:end], state)
             self._keep(key, state)
             begin = end
+            if end < len(ids):
+                yield
         return state
 
     def _longest(self, keys: list[bytes]) -> tuple[int, State]:
