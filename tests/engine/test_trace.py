@@ -135,3 +135,15 @@ def test_one_token_is_enough() -> None:
     found = trace(random_model(), np.array([3]))
     assert found.values["hidden"].shape == (1, 1, 12)
     assert np.isnan(found.surprisal).tolist() == [True]
+
+
+@pytest.mark.parametrize("length", [1, 40, 1_000, 2_300])
+@pytest.mark.parametrize("cell", get_args(CellKind))
+def test_a_text_in_context_is_the_end_of_the_whole(cell: CellKind, length: int) -> None:
+    model = random_model(cell=cell, num_layers=2)
+    ids = ids_for(model, length + 20)
+    whole, end = trace(model, ids), trace(model, ids[length:], ids[:length])
+    for name, values in whole.values.items():
+        np.testing.assert_allclose(end.values[name], values[length:], atol=1e-6, rtol=0)
+    np.testing.assert_allclose(end.surprisal, whole.surprisal[length:], atol=1e-5, rtol=0)
+    np.testing.assert_array_equal(end.context, ids[:length])

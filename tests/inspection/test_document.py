@@ -8,6 +8,7 @@ import pytest
 
 from burble.config import CellKind
 from burble.engine.cells import CELLS
+from burble.engine.trace import trace
 from burble.errors import UsageError
 from burble.inspection.document import document
 from burble.inspection.gates import CELLS as CELLS_SAY
@@ -46,6 +47,18 @@ def test_a_document_has_every_token_with_what_was_expected_in_its_place() -> Non
     assert len(found["next"]) == 3
     bits = [token["surprisal_bits"] for token in found["tokens"][1:]]
     assert found["bits_per_char"] == pytest.approx(np.mean(bits))
+
+
+def test_in_context_the_first_token_was_foreseen_too() -> None:
+    ids = SEEN.ids
+    end = document(MODEL, trace(MODEL, ids[4:], ids[:4]), Choice(), 3)
+    for token, whole in zip(end["tokens"], described()["tokens"][4:], strict=True):
+        assert token["surprisal_bits"] == pytest.approx(whole["surprisal_bits"])
+        assert [guess["text"] for guess in token["guesses"]] == [
+            guess["text"] for guess in whole["guesses"]
+        ]
+    bits = [token["surprisal_bits"] for token in end["tokens"]]
+    assert end["bits_per_char"] == pytest.approx(np.mean(bits))
 
 
 def test_all_guesses_together_are_certain() -> None:

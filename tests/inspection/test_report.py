@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from burble.engine.trace import trace
 from burble.inspection.report import STEPS, packed, report
 from burble.inspection.series import Choice
 from tests.browser import messages, open_page, set_scheme, set_size
@@ -114,6 +115,17 @@ def test_gates_and_guesses_are_those_of_the_trace(page: Chrome) -> None:
 
 def test_the_first_character_was_not_foreseen(page: Chrome) -> None:
     assert "nothing foresaw it" in find(page, "#surprise").text
+
+
+def test_in_context_the_first_character_was_foreseen(tmp_path: Path) -> None:
+    whole = read(MODEL, TEXT)
+    path = tmp_path / "page.html"
+    end = trace(MODEL, whole.ids[100:], whole.ids[:100])
+    path.write_text(report(MODEL, end, Choice(), top=5), encoding="utf-8")
+    with open_page(path) as browser:
+        assert f"surprise of {whole.surprisal[100]:.2f} bits" in find(browser, "#surprise").text
+        assert len(browser.find_elements("css selector", "#guesses tr")) == 5
+        assert "the 100 characters before it were read first" in find(browser, "#summary").text
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -15,15 +15,21 @@ from burble.errors import TextError
 if TYPE_CHECKING:
     from burble.arithmetic import Float32
     from burble.engine.cells import Values
+    from burble.engine.step_model import State
     from burble.model_file import ModelFile
     from burble.tokenizers.base import Ids
 
 Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
+_NO_IDS: Ids = np.empty(0, dtype=np.int64)
+
+# So much of the context is read at a time: the gates' inputs of 2×512 units take 8 MB then.
+_BLOCK = 1_000
+
 
 @dataclass(frozen=True)
 class Trace:
-    """One text, read from a fresh state."""
+    """One text, read from a fresh state, or in the context of another."""
 
     ids: Ids
     """The tokens read, (time,)."""
@@ -38,20 +44,34 @@ class Trace:
     log_probabilities: Float64
     """After each token, of every token that may follow, (time, vocab), in nats."""
 
+    context: Ids
+    """The tokens read before these, (tokens,): of them nothing else is kept."""
+
+    before: Float64
+    """After the context, of every token that may come first, (vocab,); NaN where there is none."""
+
     @property
     def surprisal(self) -> Float64:
-        """Bits that each token came as, (time,); NaN for the first, which nothing foresaw."""
-        seen = np.take_along_axis(self.log_probabilities[:-1], self.ids[1:, None], axis=1)
-        return np.concatenate([[np.nan], -seen[:, 0] / math.log(2)])
+        """Bits that each token came as, (time,); NaN for a first one that nothing foresaw."""
+        foreseen = np.concatenate([self.before[None], self.log_probabilities[:-1]])
+        came = np.take_along_axis(foreseen, self.ids[:, None], axis=1)
+        bits: Float64 = -came[:, 0] / math.log(2)
+        return bits
 
     def guesses(self, count: int) -> Ids:
         """The likeliest tokens to follow each, (time, count or the vocabulary), best first."""
-        order: Ids = np.argsort(-self.log_probabilities, axis=1, kind="stable")[:, :count]
-        return order
+        return likeliest(self.log_probabilities, count)
 
 
-def trace(model: ModelFile, ids: Ids) -> Trace:
-    """Read `ids`, (time,), with the float32 weights: the network as it was learned.
+def likeliest(log_probabilities: Float64, count: int) -> Ids:
+    """Of each row, (rows, vocab), the likeliest tokens, (rows, count or vocab), best first."""
+    order: Ids = np.argsort(-log_probabilities, axis=1, kind="stable")[:, :count]
+    return order
+
+
+def trace(model: ModelFile, ids: Ids, context: Ids = _NO_IDS) -> Trace:
+    """Read `ids`, (time,), after `context`, (tokens,), with the float32 weights: the network as it
+    was learned.
 
     The engine that writes rounds these to int8; what that costs stands in the model's provenance.
     Raises `TextError` where there are no ids.
@@ -67,5 +87,16 @@ def trace(model: ModelFile, ids: Ids) -> Trace:
             kept = values.setdefault(name, np.empty(shape, dtype=np.float32))
             kept[time, layer] = value[0]
 
-    logits, _ = engine.forward(ids[:, None], engine.start(1), watch)
-    return Trace(ids, values, log_softmax(logits[:, 0]))
+    before, state = _read(engine, context)
+    logits, _ = engine.forward(ids[:, None], state, watch)
+    return Trace(ids, values, log_softmax(logits[:, 0]), context, before)
+
+
+def _read(engine: NumpyModel, context: Ids) -> tuple[Float64, State]:
+    """What may come after the context, (vocab,), NaN where there is none; and the state then."""
+    state = engine.start(1)
+    before: Float64 = np.full(engine.vocab_size, np.nan)
+    for start in range(0, len(context), _BLOCK):
+        logits, state = engine.forward(context[start : start + _BLOCK, None], state)
+        before = log_softmax(logits[-1, 0])
+    return before, state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,12 +24,12 @@ def document(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[st
     tokenizer = file.tokenizer
     guesses = guesses_before(trace, tokenizer, top)
     shown = running_text(tokenizer, trace.ids)
-    likely = probabilities(trace)
+    bits, likely = trace.surprisal.tolist(), probabilities(trace)
     tokens = [
         {
             "text": shown[place],
             "id": int(token),
-            "surprisal_bits": None if place == 0 else float(trace.surprisal[place]),
+            "surprisal_bits": None if math.isnan(bits[place]) else bits[place],
             "probability": likely[place],
             "guesses": _described(guesses[place]),
         }

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from burble.engine.trace import likeliest
 from burble.inspection.tokens import token_label
 
 if TYPE_CHECKING:
@@ -16,25 +19,28 @@ Guess = tuple[str, float]
 
 
 def guesses_before(trace: Trace, tokenizer: Tokenizer, count: int) -> list[list[Guess]]:
-    """For each token, what might have come in its place, likeliest first; none for the first.
+    """For each token, what might have come in its place, likeliest first; none for a first one
+    that nothing was read before.
 
     One more entry than there are tokens: the last is what may come next.
     """
-    order = trace.guesses(count)
+    foreseen = np.concatenate([trace.before[None], trace.log_probabilities])
+    order = likeliest(foreseen, count)
     labels = {token: token_label(tokenizer, token) for token in set(order.ravel().tolist())}
-    after = [
+    guesses = [
         [(labels[token], math.exp(log_p[token])) for token in tokens]
-        for tokens, log_p in zip(order.tolist(), trace.log_probabilities, strict=True)
+        for tokens, log_p in zip(order.tolist(), foreseen, strict=True)
     ]
-    return [[], *after]
+    return guesses if len(trace.context) else [[], *guesses[1:]]
 
 
 def probabilities(trace: Trace) -> list[float | None]:
-    """What the model gave to each token that came; None for the first."""
-    return [None, *(2.0 ** -float(bits) for bits in trace.surprisal[1:])]
+    """What the model gave to each token that came; None for a first one that nothing foresaw."""
+    return [None if math.isnan(bits) else 2.0**-bits for bits in trace.surprisal.tolist()]
 
 
 def bits_per_char(trace: Trace, tokenizer: Tokenizer) -> float | None:
-    """The mean surprisal of a character; None where there is only one."""
-    characters = tokenizer.count_characters(trace.ids[1:])
-    return float(trace.surprisal[1:].sum()) / characters if characters else None
+    """The mean surprisal of a character; None where none was foreseen."""
+    is_foreseen = ~np.isnan(trace.surprisal)
+    characters = tokenizer.count_characters(trace.ids[is_foreseen])
+    return float(trace.surprisal[is_foreseen].sum()) / characters if characters else None

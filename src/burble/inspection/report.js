@@ -185,7 +185,7 @@ function paintGuesses() {
     cell(row, percent(p));
     bar(row, p, false);
   }
-  if (view.place === 0) cell(body.insertRow(), "no guess yet");
+  if (!data.guesses[view.place].length) cell(body.insertRow(), "no guess yet");
 }
 
 function paintGates() {
@@ -399,6 +399,9 @@ function build() {
   const bits = data.bits_per_char === null ? "" : `, at ${number(data.bits_per_char)} bits a character`;
   $("summary").textContent =
     `What happens in ${article} ${data.cell.toUpperCase()} of ${data.layers}×${data.units} units while it reads ${length} ${data.token}${length === 1 ? "" : "s"}${bits}.`;
+  if (data.read_before) {
+    $("summary").textContent += ` Shown is the end of the text: the ${data.read_before.toLocaleString("en")} ${data.token}s before it were read first.`;
+  }
   $("about").textContent = data.about;
   $("text").append(...letters);
   $("place").max = length - 1;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,8 @@ def _data(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[str, 
         "bits_per_char": bits_per_char(trace, tokenizer),
         "shown": running_text(tokenizer, trace.ids),
         "labels": [token_label(tokenizer, token) for token in trace.ids.tolist()],
-        "surprisal": [None, *(round(float(bits), 2) for bits in trace.surprisal[1:])],
+        "read_before": len(trace.context),
+        "surprisal": [None if math.isnan(b) else round(b, 2) for b in trace.surprisal.tolist()],
         "max_surprisal": MAX_SURPRISAL,
         "probabilities": [p and float(f"{p:.3g}") for p in probabilities(trace)],
         "guesses": [[(label, float(f"{p:.3g}")) for label, p in of] for of in guesses],

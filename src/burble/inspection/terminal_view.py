@@ -96,7 +96,7 @@ def _percent(probability: float) -> str:
 
 def _most_surprising(trace: Trace) -> list[int]:
     """The places of the most surprising tokens, in the order of the text."""
-    order = 1 + np.argsort(-trace.surprisal[1:], kind="stable")
+    order = np.argsort(-trace.surprisal, kind="stable")  # NaN comes last
     return sorted(order[:_ROWS_OF_LONG].tolist())
 
 
@@ -108,7 +108,7 @@ def _columns(
         "place": [str(place) for place in range(len(trace.ids))],
         "came": [token_label(tokenizer, token) for token in trace.ids.tolist()],
         "probability": ["" if p is None else f"{p:.1%}" for p in probabilities(trace)],
-        "bits": ["", *(f"{bits:.1f}" for bits in trace.surprisal[1:])],
+        "bits": ["" if np.isnan(bits) else f"{bits:.1f}" for bits in trace.surprisal],
     }
     if chosen is not None:
         columns[chosen.name] = [f"{value:.{chosen.digits}f}" for value in chosen.values]
