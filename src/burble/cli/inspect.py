@@ -17,6 +17,7 @@ from burble.config import UnknownPolicy
 from burble.engine.generate import encode_text
 from burble.engine.trace import trace
 from burble.errors import TextError, UsageError
+from burble.inspection.bounds import Bounds
 from burble.inspection.document import document
 from burble.inspection.gates import GATES, main_value
 from burble.inspection.report import report
@@ -31,12 +32,8 @@ if TYPE_CHECKING:
     from burble.config import NetworkConfig
     from burble.engine.trace import Trace
 
-# So many characters a browser still lays out at once, each with a colour of its own; and so many
-# bytes of values a phone still opens.
-MAX_TOKENS = 5_000
-MAX_VALUES = 16 << 20
-# At most, in an lstm: four gates and two states.
-VALUES_PER_UNIT = 6
+# So many characters a browser still lays out at once, and so many bytes a phone still opens.
+BOUNDS = Bounds(max_tokens=5_000, max_values=16 << 20)
 
 UNCUT = 10_000
 
@@ -112,8 +109,7 @@ def _trace(command: InspectCommand, model: ModelFile) -> Trace:
 
 def _check_length(length: int, network: NetworkConfig) -> None:
     """Refuse a text that would make a report too large to open."""
-    numbers = VALUES_PER_UNIT * network.num_layers * network.hidden_size
-    longest = min(MAX_TOKENS, MAX_VALUES // numbers)
+    longest = BOUNDS.longest(network)
     if length > longest:
         raise TextError(
             f"The text is too long to look at: {length:,} characters or bytes. With this model "

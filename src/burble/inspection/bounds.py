@@ -1,0 +1,28 @@
+"""How much of a text is looked at in one go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from burble.config import NetworkConfig
+
+# At most, in an lstm: four gates and two states.
+VALUES_PER_UNIT = 6
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a report may hold."""
+
+    max_tokens: int
+    """Each is laid out with a colour of its own."""
+
+    max_values: int
+    """Values of gates and states, a byte each."""
+
+    def longest(self, network: NetworkConfig) -> int:
+        """Tokens of the longest text that a report on this network holds: one at least."""
+        numbers = VALUES_PER_UNIT * network.num_layers * network.hidden_size
+        return max(1, min(self.max_tokens, self.max_values // numbers))
