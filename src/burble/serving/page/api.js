@@ -44,8 +44,13 @@ async function* events(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
+function brokenOff(error) {
+  if (error?.name === "AbortError") throw error;
+  throw new ServerError(0, "The server broke off before the end.");
+}
+
+    const { value, done } = await reader.read().catch(brokenOff);
+    if (done) brokenOff();
     const whole = (rest + value).split("\n\n");
     rest = whole.pop();
     for (const event of whole) {

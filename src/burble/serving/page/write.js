@@ -7,7 +7,7 @@ import { Paper } from "./paper.js";
 const SLIDERS = [
   { name: "max_tokens", label: "Length", min: 10, max: 2000, step: 10, value: 300, says: () => "Characters to write." },
   {
-    name: "temperature", label: "Temperature", min: 0, max: 2, step: 0.05, value: 0.7,
+    name: "temperature", label: "Temperature", min: 0, max: 2, step: 0.05, value: 0.8,
     says: (t) => t === 0 ? "Always the likeliest character." : t < 0.6 ? "Careful: it keeps to what it is sure of."
       : t <= 1 ? "A bit bolder than it is sure." : "Wild: unlikely characters come often.",
   },
@@ -95,20 +95,23 @@ export class Writer {
     if (this.writing) return;
     this.#keep();
     this.before = this.paper.text;
-    await this.#working(async (signal) => {
+    const isDone = await this.#working(async (signal) => {
       for await (const part of complete(this.#request(), signal)) {
         find("seed-said").textContent = `This was written with seed ${part.seed}.`;
         this.paper.set(this.paper.text + part.text);
       }
     });
-    this.#score();
+    if (isDone) this.#score();
+    else this.#showGuesses();
   }
 
   stop() {
     this.writing?.abort();
   }
 
+  // Whether it was done, or stopped; what went wrong is told.
   async #working(work) {
+    let isDone = true;
     this.writing = new AbortController();
     this.paper.area.readOnly = true;
     this.#showState();
@@ -117,12 +120,13 @@ export class Writer {
       await work(this.writing.signal);
       say(find("said"), "");
     } catch (error) {
-      const stopped = error.name === "AbortError";
-      say(find("said"), stopped ? "Stopped." : error.message, !stopped);
+      isDone = error.name === "AbortError";
+      say(find("said"), isDone ? "Stopped." : error.message, !isDone);
     }
     this.writing = null;
     this.paper.area.readOnly = false;
     this.#showState();
+    return isDone;
   }
 
   // Another ending after the same beginning; the one there was is kept.
