@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
     from selenium.webdriver import Chrome
 
+# Keys as WebDriver has them.
+ENTER, CONTROL, ESCAPE, ARROW_RIGHT = "\ue007", "\ue009", "\ue00c", "\ue014"
+
 _FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
+    "--disable-background-networking --disable-component-update --disable-sync "
+    # A frame in a process of its own would keep its messages to itself.
+    "--disable-features=IsolateSandboxedIframes"
 )
 
 

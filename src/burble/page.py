@@ -18,8 +18,8 @@ def fill_page(template: str, style: str, script: str, data: object, **markup: st
     """
     parts = markup | {
         "policy": (
-            f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
-            "base-uri 'none'; form-action 'none'"
+            f"default-src 'none'; script-src {source_hash(script)}; "
+            f"style-src {source_hash(style)}; base-uri 'none'; form-action 'none'"
         ),
         "style": style,
         "script": script,
@@ -29,7 +29,8 @@ def fill_page(template: str, style: str, script: str, data: object, **markup: st
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
 
 
-def _hash(source: str) -> str:
+def source_hash(source: str) -> str:
+    """What a policy calls a script or a style by that stands in a page."""
     digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
     return f"'sha256-{digest}'"
 

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import itertools
 import re
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 
 from burble.engine.kernels import KERNEL_VARIABLE
-from tests.browser import browser
+from burble.engine.trace import trace
+from burble.model_file import ModelFile
+from tests.browser import ARROW_RIGHT, CONTROL, ENTER, ESCAPE, browser
 from tests.models import random_model
 from tests.serving.server import burble_serve
 from tests.training.runs import made_up_text
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
     from selenium.webdriver.remote.webelement import WebElement
 
+    from burble.engine.trace import Trace
     from tests.serving.server import Server
 
 HOSTILE = "</script><img src=x onerror=document.title='caught'>&lt;b&gt;"
@@ -34,10 +37,10 @@ class Page:
         driver.get(address)
 
     def find(self, selector: str) -> WebElement:
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
+        return self.driver.find_element("css selector", selector)
 
     def all(self, selector: str) -> list[WebElement]:
-        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+        return self.driver.find_elements("css selector", selector)
 
     def click(self, selector: str) -> None:
         self.find(selector).click()
@@ -58,12 +61,45 @@ class Page:
             assert time.monotonic() < end, self.find("body").text
             time.sleep(0.05)
 
+    def put_text(self, text: str) -> None:
+        """Put a text on the paper at once, however long."""
+        self.driver.execute_script(
+            "const area = document.getElementById('text'); area.value = arguments[0];"
+            "area.dispatchEvent(new Event('input'));",
+            text,
+        )
+
     def put_cursor(self, place: int) -> None:
         self.driver.execute_script(
             "const area = document.getElementById('text'); area.focus();"
             "area.setSelectionRange(arguments[0], arguments[0]);",
             place,
         )
+
+    def set_slider(self, name: str, value: float) -> None:
+        """Move a slider, further than a hand could."""
+        self.driver.execute_script(
+            "const input = document.getElementById(`of-${arguments[0]}`);"
+            "input.max = input.value = arguments[1]; input.dispatchEvent(new Event('input'));",
+            name,
+            value,
+        )
+
+    @contextmanager
+    def report(self) -> Iterator[None]:
+        """Within the frame of the Look inside tab, when there is a report in it."""
+        self.until(lambda: self.find("#report").is_displayed())
+        self.driver.switch_to.frame("report")
+        try:
+            self.until(lambda: self.all("#text span"))
+            yield
+        finally:
+            self.driver.switch_to.default_content()
+
+    def letters(self) -> str:
+        """The text in the report, letter by letter."""
+        script = "return [...document.querySelectorAll('#text span')].map(s => s.textContent)"
+        return "".join(self.driver.execute_script(script)).replace("⏎\n", "\n")
 
     def requests(self) -> list[str]:
         """What was loaded since the page was opened, itself included."""
@@ -91,8 +127,8 @@ def test_the_page_writes_undoes_and_branches(page: Page, server: Server) -> None
     page.find("#text").send_keys("a bad")
     page.find("#seed").send_keys("4")
     whole = page.go_on()
-    asked = {"prompt": "a bad", "seed": 4, "temperature": 0.7, "max_tokens": 300}
-    assert whole == "a bad" + server.text(**asked)
+    # Nothing else said: sliders that were not moved stand where the server's defaults are.
+    assert whole == "a bad" + server.text(prompt="a bad", seed=4)
     page.click("#undo")
     assert page.text == "a bad"
     page.click("#redo")
@@ -115,13 +151,15 @@ def test_the_page_writes_undoes_and_branches(page: Page, server: Server) -> None
 def test_keys_alone_are_enough(page: Page) -> None:
     area = page.find("#text")
     area.send_keys("a bad")
-    area.send_keys(Keys.CONTROL, Keys.ENTER)
+    area.send_keys(CONTROL, ENTER)
     page.until(lambda: len(page.text) == 305 and page.find("#go").text == "Go on")
-    page.find("#text").send_keys(Keys.CONTROL, "z")
+    page.find("#text").send_keys(CONTROL, "z")
     assert page.text == "a bad"
-    page.find("#tab-write").send_keys(Keys.ARROW_RIGHT)
-    assert page.find("#train").is_displayed()
-    assert page.driver.switch_to.active_element.get_attribute("id") == "tab-train"
+    for before, after in itertools.pairwise(["write", "inside", "train", "write"]):
+        page.find(f"#tab-{before}").send_keys(ARROW_RIGHT)
+        assert page.find(f"#{after}").is_displayed()
+        assert not page.find(f"#{before}").is_displayed()
+        assert page.driver.switch_to.active_element.get_attribute("id") == f"tab-{after}"
 
 
 def test_every_control_has_a_name(page: Page) -> None:
@@ -140,13 +178,10 @@ def test_writing_stops_where_asked(chrome: Chrome, models: Path) -> None:
         page = Page(chrome, server.address)
         page.until(lambda: page.all("#model option"))
         page.find("#text").send_keys("a")
-        page.driver.execute_script(
-            "const input = document.getElementById('of-max_tokens'); input.max = 100000;"
-            "input.value = 100000; input.dispatchEvent(new Event('input'));"
-        )
+        page.set_slider("max_tokens", 100_000)
         page.click("#go")
         page.until(lambda: len(page.text) > 1)
-        page.find("#text").send_keys(Keys.ESCAPE)
+        page.find("#text").send_keys(ESCAPE)
         page.until(lambda: page.find("#go").text == "Go on")
         assert 1 < len(page.text) < 100_001
         assert page.find("#said").text == "Stopped."
@@ -165,11 +200,7 @@ def test_temperatures_stand_side_by_side(page: Page) -> None:
 
 def test_text_is_never_markup(page: Page, chrome: Chrome) -> None:
     page.click("#model option[value=bytes]")
-    page.driver.execute_script(
-        "const area = document.getElementById('text'); area.value = arguments[0];"
-        "area.dispatchEvent(new Event('input'));",
-        HOSTILE,
-    )
+    page.put_text(HOSTILE)
     page.until(lambda: page.all("#next button"))
     page.go_on()
     assert page.text.startswith(HOSTILE)
@@ -186,11 +217,142 @@ def test_what_goes_wrong_is_told(page: Page) -> None:
     assert all("400" in entry["message"] for entry in page.driver.get_log("browser"))
 
 
+def test_sliders_stand_where_the_servers_defaults_are(page: Page, server: Server) -> None:
+    described = server.client.get("/openapi.json").json()
+    fields = described["components"]["schemas"]["CompletionRequest"]["properties"]
+    sliders = page.all("#sliders input")
+    assert len(sliders) == 5
+    for slider in sliders:
+        name = slider.get_attribute("id").removeprefix("of-")
+        assert float(slider.get_property("value")) == fields[name]["default"], name
+
+
+def test_a_server_that_breaks_off_is_told_and_what_it_wrote_is_kept(
+    chrome: Chrome, models: Path
+) -> None:
+    slow = {KERNEL_VARIABLE: "numpy"}
+    with burble_serve(models / "letters.safetensors", **slow) as server:
+        page = Page(chrome, server.address)
+        page.until(lambda: page.all("#model option"))
+        page.put_text("a bad")
+        page.set_slider("max_tokens", 100_000)
+        page.click("#go")
+        page.until(lambda: len(page.text) > len("a bad"))
+        server.process.kill()
+        page.until(lambda: page.find("#go").text == "Go on")
+        assert page.find("#said").text == "The server broke off before the end."
+        assert page.text.startswith("a bad")
+        assert len(page.text) > len("a bad")
+    chrome.get_log("browser")
+
+
+# Look inside.
+
+
+def trace_of(models: Path, text: str) -> Trace:
+    model = ModelFile.load(models / "letters.safetensors")
+    return trace(model, model.tokenizer.encode(text))
+
+
+def test_look_inside_shows_the_text_on_the_paper(page: Page, models: Path) -> None:
+    page.find("#text").send_keys("a bad hag")
+    page.click("#tab-inside")
+    assert page.driver.execute_script("return location.hash") == "#inside"
+    with page.report():
+        assert page.letters() == "a bad hag"
+        letters = page.all("#text span")
+        assert len({one.value_of_css_property("background-color") for one in letters}) > 4
+        page.click("[data-place='5']")
+        assert page.find("#what").text == "␣ · character 6 of 9"
+        bits = trace_of(models, "a bad hag").surprisal
+        assert f"surprise of {bits[5]:.2f} bits" in page.find("#surprise").text
+        gates = [row.text.split()[0] for row in page.all("#gates tbody tr")]
+        assert gates == ["forget", "input", "candidate", "output", "cell", "hidden"]
+        assert page.requests() == []
+
+
+def test_look_inside_follows_the_text_and_the_model(page: Page) -> None:
+    page.find("#text").send_keys("bad")
+    page.click("#tab-inside")
+    with page.report():
+        page.click("[data-place='1']")
+    page.click("#tab-write")
+    page.click("#tab-inside")
+    with page.report():  # it was not made anew: the place is still chosen
+        assert "character 2 of 3" in page.find("#what").text
+    page.click("#model option[value=bytes]")
+    page.until(lambda: not page.find("#inside-said").text)
+    with page.report():
+        assert "byte 1 of 3" in page.find("#what").text
+    page.click("#tab-write")
+    page.find("#text").send_keys("é")
+    page.click("#tab-inside")
+    with page.report():
+        assert page.letters() == "bad<C3>é"
+
+
+def test_of_a_long_text_the_end_is_shown_as_read_after_all_before(page: Page, models: Path) -> None:
+    text = "abc hag\nbed " * 130
+    page.put_text(text)
+    page.click("#tab-inside")
+    with page.report():
+        assert page.letters() == text[-1_000:]
+        assert "the 560 characters before it were read first" in page.find("#summary").text
+        bits = trace_of(models, text).surprisal
+        assert f"surprise of {bits[560]:.2f} bits" in page.find("#surprise").text
+
+
+def test_without_a_text_look_inside_says_so(page: Page) -> None:
+    page.click("#tab-inside")
+    assert page.find("#inside-said").text.startswith("There is no text yet.")
+    assert not page.find("#report").is_displayed()
+
+
+def test_what_cannot_be_read_is_told_where_one_looks_inside(page: Page) -> None:
+    page.put_text("a bad")
+    page.click("#tab-inside")
+    page.click("#tab-write")
+    page.put_text("漢")
+    page.click("#tab-inside")
+    page.until(lambda: "U+6F22" in page.find("#inside-said").text)
+    assert not page.find("#report").is_displayed()
+    assert all("400" in entry["message"] for entry in page.driver.get_log("browser"))
+
+
+def test_a_hostile_text_does_nothing_in_the_report(page: Page, chrome: Chrome) -> None:
+    page.click("#model option[value=bytes]")
+    page.put_text(HOSTILE)
+    page.click("#tab-inside")
+    with page.report():
+        assert page.letters() == HOSTILE
+        assert page.all("img") == []
+        assert chrome.execute_script("return document.title") == "A look inside · burble"
+    assert chrome.title == "burble"
+
+
+def test_the_report_reaches_nothing_of_the_page_and_runs_no_other_script(page: Page) -> None:
+    page.find("#text").send_keys("bad")
+    page.click("#tab-inside")
+    with page.report():
+        assert page.driver.execute_script("return origin") == "null"
+        for theirs in ("parent.document.title", "sessionStorage.length"):
+            found = f"try {{ return {theirs} }} catch (error) {{ return error.name }}"
+            assert page.driver.execute_script(found) == "SecurityError"
+        page.driver.execute_script(
+            "const s = document.createElement('script'); s.textContent = 'window.hit = 1';"
+            "document.body.append(s); fetch('http://127.0.0.1:9/').catch(() => 0);"
+        )
+        assert page.driver.execute_script("return window.hit") is None
+    told = [entry["message"] for entry in page.driver.get_log("browser")]
+    assert sum("Content Security Policy" in message for message in told) >= 2
+
+
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_the_page_fits_its_window(page: Page, width: int) -> None:
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    for tab in ("write", "train"):
+    page.find("#text").send_keys("a bad")
+    for tab in ("write", "inside", "train"):
         page.click(f"#tab-{tab}")
         needed = page.driver.execute_script("return document.documentElement.scrollWidth")
         assert needed <= width
@@ -201,7 +363,7 @@ def test_the_key_is_asked_for(chrome: Chrome, models: Path) -> None:
     with burble_serve(models / "letters.safetensors", BURBLE_API_KEY="sesame") as server:
         page = Page(chrome, server.address)
         page.until(lambda: page.find("#ask-key").is_displayed())
-        page.find("#key").send_keys("sesame", Keys.ENTER)
+        page.find("#key").send_keys("sesame", ENTER)
         page.until(lambda: page.all("#model option"))
         page.driver.execute_script("sessionStorage.clear()")
         chrome.get_log("browser")

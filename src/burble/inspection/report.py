@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,14 @@ STEPS = 127
 
 def report(file: ModelFile, trace: Trace, choice: Choice, top: int) -> str:
     """The page. `choice` is what it shows first; `top`: guesses for each character."""
-    template, style, script = (
-        (files("burble.inspection") / name).read_text("utf-8")
-        for name in ("report.html", "report.css", "report.js")
-    )
-    return fill_page(template, style, script, _data(file, trace, choice, top))
+    data = _data(file, trace, choice, top)
+    return fill_page(part("report.html"), part("report.css"), part("report.js"), data)
+
+
+@cache
+def part(name: str) -> str:
+    """What every report is made of: report.html, report.css or report.js."""
+    return (files("burble.inspection") / name).read_text("utf-8")
 
 
 def _data(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from burble.serving.errors import RefusalError, plain_json
 from burble.serving.guard import Access, Guard
 from burble.serving.limits import Limits
 from burble.serving.metrics import Metrics
-from burble.serving.playground import add_copied, add_page, add_runs
+from burble.serving.playground import add_copied, add_inspect, add_page, add_runs
 from burble.serving.scheduler import Scheduler
 from burble.serving.schema import CompletionRequest
 from burble.version import __version__
@@ -51,6 +51,7 @@ def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None
     _add_routes(app, models, desk)
     add_page(app)
     add_copied(app, models)
+    add_inspect(app, models)
     add_runs(app, runs)
     return Guard(Door(app, desk), access, metrics.responses)
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from burble.engine.generate import GenerationRequest, read_prompt
 from burble.errors import BurbleError
-from burble.serving.errors import RefusalError, busy, json_response
+from burble.serving.errors import RefusalError, busy, json_response, refused_text
 from burble.serving.job import Job, Piece
 from burble.serving.logprobs import logprobs_json
 
@@ -194,9 +194,7 @@ class CompletionResponse(Response):
                 read_prompt(self._model.file, prompt, request.unknown) for prompt in request.prompts
             ]
         except BurbleError as error:
-            # The message speaks of the option as the command line has it.
-            told = str(error).replace("--unknown", "unknown")
-            raise RefusalError(400, told, param="prompt") from error
+            raise refused_text(error, "prompt") from error
         for number, prompt in enumerate(prompts):
             for stream in range(request.n):
                 job = self._job(number * request.n + stream, prompt, stream)

@@ -10,6 +10,8 @@ from starlette.responses import Response
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from burble.errors import BurbleError
+
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -34,6 +36,11 @@ class RefusalError(Exception):
     def response(self) -> Response:
         """As it is sent."""
         return plain_json(self.body, self.status, self.headers)
+
+
+def refused_text(error: BurbleError, param: str) -> RefusalError:
+    """A text that cannot be read; the message speaks of the option as the command line has it."""
+    return RefusalError(400, str(error).replace("--unknown", "unknown"), param=param)
 
 
 def busy(message: str, status: int = 429) -> RefusalError:

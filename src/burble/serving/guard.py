@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from burble.inspection.report import part
+from burble.page import source_hash
 from burble.serving.errors import RefusalError
 
 if TYPE_CHECKING:
@@ -26,17 +28,12 @@ TEXT_PATH = "/burble/runs"
 _BODY_SECONDS = 20.0
 
 _HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-_RAW_HEADERS = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
 @dataclass(frozen=True)
@@ -66,6 +63,8 @@ class Guard:
         self._app = app
         self._access = access
         self._responses = responses
+        headers = {"content-security-policy": _policy(), **_HEADERS}
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Carry out one request."""
@@ -76,7 +75,7 @@ class Guard:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._responses[message["status"]] += 1
-                message["headers"] = [*message.get("headers", []), *_RAW_HEADERS]
+                message["headers"] = [*message.get("headers", []), *self._headers]
             await send(message)
 
         try:
@@ -122,6 +121,18 @@ class Guard:
         if key is None:
             return True
         return hmac.compare_digest(authorization.encode("latin-1"), f"Bearer {key}".encode())
+
+
+def _policy() -> str:
+    """Only what is ours; in the report, which the page frames and which inherits this policy, by
+    its hash.
+    """
+    script, style = (source_hash(part(name)) for name in ("report.js", "report.css"))
+    return (
+        f"default-src 'none'; script-src 'self' {script}; style-src 'self' {style}; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
 
 
 async def _read_body(receive: Receive, headers: dict[str, str], limit: int) -> bytes | None:

@@ -7,12 +7,14 @@ from importlib.resources import files
 from pathlib import PurePath
 from typing import Annotated, Any
 
-from fastapi import FastAPI
-from fastapi.responses import Response
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from burble.config import UnknownPolicy
 from burble.serving.copied import SHORTEST, as_learned
 from burble.serving.errors import RefusalError
+from burble.serving.inside import look_inside
 from burble.serving.models import Models
 from burble.serving.runs import Runs
 
@@ -31,11 +33,19 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class CopiedRequest(_Strict):
-    """A text to look through."""
-
+class _TextRequest(_Strict):
     model: Annotated[str, Field(max_length=256)] | None = None
     text: Annotated[str, Field(max_length=100_000)]
+
+
+class CopiedRequest(_TextRequest):
+    """A text to look through."""
+
+
+class InspectRequest(_TextRequest):
+    """A text to read while one looks inside."""
+
+    unknown: UnknownPolicy = "error"
 
 
 class RunRequest(_Strict):
@@ -75,6 +85,21 @@ def add_copied(app: FastAPI, models: Models) -> None:
             return {"shortest": None, "spans": []}
         spans = await asyncio.to_thread(finder.spans, as_learned(model, request.text))
         return {"shortest": SHORTEST, "spans": spans}
+
+
+def add_inspect(app: FastAPI, models: Models) -> None:
+    """What goes on in a model while it reads a text."""
+    # One at a time: it takes seconds of a processor, and those who write shall not wait for it.
+    looking = asyncio.Lock()
+
+    @app.post("/burble/inspect", response_class=HTMLResponse)
+    async def inspect(request: InspectRequest, http: Request) -> str:
+        """A page with every guess, gate and state at the end of the text."""
+        model = await asyncio.to_thread(models.find, request.model)
+        async with looking:
+            if await http.is_disconnected():
+                raise RefusalError(400, "The client has gone.")
+            return await asyncio.to_thread(look_inside, model.file, request.text, request.unknown)
 
 
 def add_runs(app: FastAPI, runs: Runs | None) -> None:

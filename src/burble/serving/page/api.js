@@ -1,4 +1,6 @@
-// The server, as functions. Answers are only ever shown as text, never as markup.
+// The server, as functions. Answers are only ever shown as text, never as markup, but for one: a
+// report is a page, shown in a frame of its own. What it holds of a text is escaped JSON, the only
+// script that may run there is the one whose hash the policy names, and the frame has no rights here.
 
 const KEY = "burble-key";
 
@@ -31,6 +33,8 @@ async function send(path, body, { signal, method } = {}) {
 
 export const ask = async (path, body, options) => (await send(path, body, options)).json();
 
+export const askPage = async (path, body, options) => (await send(path, body, options)).text();
+
 // The parts of a completion as they come: {text, logprobs, finish_reason}, with the seed.
 export async function* complete(request, signal) {
   const answer = await send("/v1/completions", { ...request, stream: true }, { signal });
@@ -40,15 +44,15 @@ export async function* complete(request, signal) {
   }
 }
 
-async function* events(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
 function brokenOff(error) {
   if (error?.name === "AbortError") throw error;
   throw new ServerError(0, "The server broke off before the end.");
 }
 
+async function* events(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
     const { value, done } = await reader.read().catch(brokenOff);
     if (done) brokenOff();
     const whole = (rest + value).split("\n\n");

@@ -2,6 +2,7 @@
 
 import { ask, setKey } from "./api.js";
 import { find, make, say } from "./dom.js";
+import { Inside } from "./inside.js";
 import { Trainer } from "./train.js";
 import { Writer } from "./write.js";
 
@@ -17,6 +18,13 @@ function showTab(name) {
   }
   history.replaceState(null, "", `#${name}`);
   if (name === "train") trainer.open().catch(told);
+  if (name === "inside") inside.open();
+}
+
+// The tab that the address names, or the first.
+function namedTab() {
+  const name = location.hash.slice(1);
+  return tabs.some((tab) => tab.id === `tab-${name}`) ? name : "write";
 }
 
 function told(error) {
@@ -34,14 +42,21 @@ async function listModels(choose) {
   return data.length;
 }
 
-const writer = new Writer(() => models.value || undefined);
-const trainer = new Trainer(() => listModels().catch(told), async (name) => {
+const modelName = () => models.value || undefined;
+const writer = new Writer(modelName);
+const inside = new Inside(modelName, () => writer.paper.text);
+const trainer = new Trainer(learned, async (name) => {
   await listModels(name).catch(told);
   say(find("said"), "");
   showTab("write");
   writer.rescore();
   find("text").focus();
 });
+
+function learned() {
+  inside.forget();
+  return listModels().catch(told);
+}
 
 for (const [place, tab] of tabs.entries()) {
   tab.addEventListener("click", () => showTab(tab.id.slice(4)));
@@ -53,13 +68,16 @@ for (const [place, tab] of tabs.entries()) {
     next.focus();
   });
 }
-addEventListener("hashchange", () => showTab(location.hash === "#train" ? "train" : "write"));
-models.addEventListener("change", () => writer.rescore());
+addEventListener("hashchange", () => showTab(namedTab()));
+models.addEventListener("change", () => {
+  writer.rescore();
+  if (!find("inside").hidden) inside.open();
+});
 
 async function begin() {
   try {
     const some = await listModels();
-    showTab(location.hash === "#train" || !some ? "train" : "write");
+    showTab(some ? namedTab() : "train");
   } catch (error) {
     if (error.status !== 401) return told(error);
     find("ask-key").addEventListener("close", () => { setKey(find("key").value); begin(); }, { once: true });
