@@ -246,6 +246,20 @@ def test_a_server_that_breaks_off_is_told_and_what_it_wrote_is_kept(
     chrome.get_log("browser")
 
 
+def test_an_answer_that_ends_too_soon_is_no_whole_text(page: Page) -> None:
+    told = page.driver.execute_async_script(
+        'const done = arguments[0], event = \'data: {"choices": [{"text": "a"}]}\\n\\n\';'
+        "window.fetch = async () => new Response(event);"
+        "import('/static/api.js').then(async ({ complete }) => {"
+        "  const texts = [];"
+        "  try { for await (const { text } of complete({})) texts.push(text); }"
+        "  catch (error) { done([...texts, error.message]); }"
+        "  done(texts);"
+        "});"
+    )
+    assert told == ["a", "The server broke off before the end."]
+
+
 # Look inside.
 
 

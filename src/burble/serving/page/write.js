@@ -93,6 +93,7 @@ export class Writer {
 
   async goOn() {
     if (this.writing) return;
+    clearTimeout(this.timer); // all of it is scored in the end
     this.#keep();
     this.before = this.paper.text;
     const isDone = await this.#working(async (signal) => {
@@ -241,7 +242,7 @@ export class Writer {
       this.paper.mark(text, found);
       this.#showFigures(found);
     } catch (error) {
-      say(find("said"), error.message, true);
+      if (text === this.paper.text) say(find("said"), error.message, true);
     }
     this.#showGuesses();
   }
