@@ -60,7 +60,7 @@ class Client:
         self._port = port
         self._leave_after = leave_after
         self._is_stream = request.get("stream", False)
-        self.answer = b""
+        self.answer = bytearray()
         self.arrivals: list[float] = []
 
     def connect(self) -> None:
@@ -76,7 +76,7 @@ class Client:
 
     def read(self) -> bool:
         """Take what has come; whether there may be more."""
-        part = self.socket.recv(1 << 20)
+        part = self.socket.recv(1 << 16)
         self.answer += part
         if part and (not self._is_stream or b"data: " in part or self.status != 200):
             self.arrivals.append(time.perf_counter())
@@ -99,7 +99,7 @@ class Client:
 
     def texts(self) -> list[str]:
         """What was written, by index; refuses what is not whole."""
-        body = self.answer.partition(b"\r\n\r\n")[2]
+        body = bytes(self.answer.partition(b"\r\n\r\n")[2])
         if not self._is_stream:
             return [choice["text"] for choice in json.loads(body)["choices"]]
         *events, done = re.findall(rb"^data: (.*)$", body, re.MULTILINE)
