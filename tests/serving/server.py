@@ -24,9 +24,12 @@ _START_SECONDS = 120
 class Server:
     """A running `burble serve`."""
 
-    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], address: str, told: queue.Queue[str]
+    ) -> None:
         self.process = process
         self.address = address
+        self._told = told
         self.client = httpx.Client(base_url=address, timeout=60, trust_env=False)
 
     def complete(self, **fields: Any) -> httpx.Response:
@@ -39,6 +42,10 @@ class Server:
         answer = self.complete(**fields)
         assert answer.status_code == 200, answer.text
         return [choice["text"] for choice in answer.json()["choices"]]
+
+    def said(self) -> str:
+        """What it said while it served, once it has ended."""
+        return "".join(iter(self._told.get, ""))
 
     def gauge(self, name: str) -> float:
         """One figure of /metrics."""
@@ -63,7 +70,7 @@ def burble_serve(
     reader = threading.Thread(target=_read, args=(process, told))
     reader.start()
     try:
-        server = Server(process, _address(told))
+        server = Server(process, _address(told), told)
         with server.client:
             yield server
     finally:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -95,6 +97,25 @@ def test_a_signal_lets_what_is_being_written_come_to_its_end(slow: Path) -> None
         assert server.process.wait(timeout=30) == 0
         with pytest.raises(httpx.ConnectError):
             server.client.get("/health")
+
+
+def test_what_takes_too_long_at_the_end_is_told_that_it_breaks_off(slow: Path) -> None:
+    # On NumPy it would take half a minute.
+    with (
+        burble_serve(slow, "--drain", "1", **{KERNEL_VARIABLE: "numpy"}) as server,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        whole = pool.submit(server.complete, **{**LONG, "stream": False})
+        with server.client.stream("POST", "/v1/completions", json=LONG) as answer:
+            lines = answer.iter_lines()
+            next(lines)
+            until(lambda: server.gauge("burble_texts_held") == 2)
+            server.process.send_signal(signal.SIGTERM)
+            told = [line for line in lines if line]
+        assert json.loads(told[-1].removeprefix("data: "))["error"]["code"] == "busy"
+        assert whole.result().status_code == 503
+        assert server.process.wait(timeout=30) == 0
+        assert "Traceback" not in server.said()
 
 
 def test_many_at_once_are_all_served_whole(slow: Path) -> None:

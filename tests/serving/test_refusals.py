@@ -170,6 +170,7 @@ def test_an_address_that_others_reach_needs_a_key(models: Path) -> None:
         (["--port", "99999"], 2, ["port must be from 0 to 65535"]),
         (["--host", "no.such.host.invalid"], 2, ["no.such.host.invalid"]),
         (["--streams", "0", "--port", "0"], 2, ["streams must be"]),
+        (["--drain", "-1", "--port", "0"], 2, ["drain must be"]),
     ],
 )
 def test_a_mistake_is_one_message(

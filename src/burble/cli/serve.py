@@ -47,6 +47,9 @@ class ServeCommand:
     waiting: int = 64
     """Texts that may wait beyond those; further ones are told to come back."""
 
+    drain: int = 30
+    """Seconds that what is being written may go on when the server is told to end."""
+
 
 def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
     """Serve until told to end."""
@@ -62,6 +65,8 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
         if error.name not in {"fastapi", "httptools", "uvicorn"}:
             raise
         raise MissingExtraError("Serving", "serve") from error
+    if command.drain < 0:
+        raise UsageError(f"drain must be 0 or more; found {command.drain}.")
     if not (command.models or command.runs):
         raise UsageError("Name a model to serve, or a folder to train in: --runs FOLDER.")
     runs = Runs(Path(command.runs)) if command.runs else None
@@ -75,7 +80,9 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
         )
     access = Access(api_key, frozenset({"localhost", *command.allow_host}))
     app = create_app(models, access, Limits(command.streams, command.waiting), runs)
-    serve(app, bound, lambda: tell(f"Serving at {_address(*bound.getsockname()[:2])}"))
+    serve(
+        app, bound, lambda: tell(f"Serving at {_address(*bound.getsockname()[:2])}"), command.drain
+    )
 
 
 def _address(host: str, port: int) -> str:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from burble.engine.generate import GenerationRequest, read_prompt
 from burble.errors import BurbleError
-from burble.serving.errors import RefusalError, busy, json_response, refused_text
+from burble.serving.errors import RefusalError, busy, closing, json_response, refused_text
 from burble.serving.job import Job, Piece
 from burble.serving.logprobs import logprobs_json
 
@@ -52,7 +52,7 @@ class Desk:
     def require_room(self, count: int) -> None:
         """Raise `RefusalError` where `count` more texts are too many."""
         if self.closing:
-            raise busy("The server is closing.", 503)
+            raise closing()
         if self.held + count > self.limits.streams + self.limits.waiting:
             raise busy(f"{self.held} texts are being written or wait already. Come back soon.")
 
@@ -268,12 +268,13 @@ class CompletionResponse(Response):
             last = [_event(self._json([], usage=self._usage()))]
             is_wanted = self._request.stream_options and self._request.stream_options.include_usage
             await _send_part(send, "".join([*(last if is_wanted else []), _event("[DONE]")]))
-        except Exception as error:
+        except BaseException as error:
             # The answer has begun: all that is left is to say in it that it breaks off.
-            told = RefusalError(500, "The server failed.").body
-            await _send_part(send, _event(json.dumps(told)))
+            is_end = isinstance(error, asyncio.CancelledError)
+            told = closing() if is_end else RefusalError(500, "The server failed.")
+            await _send_part(send, _event(json.dumps(told.body)))
             await send({"type": "http.response.body", "body": b""})
-            raise error from None
+            raise
         await send({"type": "http.response.body", "body": b""})
 
     def _events(self, pieces: list[tuple[int, Piece]]) -> Iterator[str]:

@@ -48,6 +48,11 @@ def busy(message: str, status: int = 429) -> RefusalError:
     return RefusalError(status, message, code="busy", headers={"Retry-After": "1"})
 
 
+def closing() -> RefusalError:
+    """The end has come."""
+    return busy("The server is closing.", 503)
+
+
 def plain_json(
     content: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from burble.inspection.report import part
 from burble.page import source_hash
-from burble.serving.errors import RefusalError
+from burble.serving.errors import RefusalError, closing
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -72,8 +72,12 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        has_begun = False
+
         async def send_safely(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 self._responses[message["status"]] += 1
                 message["headers"] = [*message.get("headers", []), *self._headers]
             await send(message)
@@ -82,11 +86,14 @@ class Guard:
             headers = _read_headers(scope)
             self._check_caller(scope["path"], headers)
             body = await _read_body(receive, headers, self._access.body_limit(scope["path"]))
+            if body is not None:
+                await self._app(scope, _first(body, receive), send_safely)
         except RefusalError as refusal:
             await refusal.response()(scope, receive, send_safely)
-            return
-        if body is not None:
-            await self._app(scope, _first(body, receive), send_safely)
+        except asyncio.CancelledError:
+            # By a server that ends, and has waited as long as it does.
+            if not has_begun:
+                await closing().response()(scope, receive, send_safely)
 
     def _check_caller(self, path: str, headers: dict[str, str]) -> None:
         host = headers.get("host", "")

@@ -25,8 +25,6 @@ _REQUEST_SECONDS = 10.0
 _MAX_PORT = 65_535
 _MAX_HEADER_BYTES = 32 << 10
 _MAX_CONNECTIONS = 2048
-# What is being written when the end is asked for may go on this long.
-_DRAIN_SECONDS = 30
 
 
 class _Protocol(HttpToolsProtocol):
@@ -115,8 +113,8 @@ def is_loopback(bound: socket.socket) -> bool:
     return ipaddress.ip_address(bound.getsockname()[0].partition("%")[0]).is_loopback
 
 
-def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None]) -> None:
-    """Answer until SIGTERM or SIGINT, then finish what was begun."""
+def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None], drain: int = 30) -> None:
+    """Answer until SIGTERM or SIGINT, then finish what was begun, for up to `drain` seconds."""
     config = uvicorn.Config(
         app,
         http=_Protocol,
@@ -128,7 +126,7 @@ def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None]) -> None
         proxy_headers=False,
         backlog=_MAX_CONNECTIONS,
         limit_concurrency=_MAX_CONNECTIONS,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        timeout_graceful_shutdown=drain,
     )
     server = _Server(config)
     # What is there now stays: looking it through for garbage would make clients wait.
