@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from burble.config import UnknownPolicy
 from burble.serving.copied import SHORTEST, as_learned
@@ -17,6 +17,7 @@ from burble.serving.errors import RefusalError
 from burble.serving.inside import look_inside
 from burble.serving.models import Models
 from burble.serving.runs import Runs
+from burble.serving.schema import Name, Strict
 
 MAX_TEXT = 24 << 20
 """Characters of a text to learn from."""
@@ -29,12 +30,8 @@ _TYPES = {
 _PAGES = {"/": "index.html", "/docs": "docs.html"}
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class _TextRequest(_Strict):
-    model: Annotated[str, Field(max_length=256)] | None = None
+class _TextRequest(Strict):
+    model: Name | None = None
     text: Annotated[str, Field(max_length=100_000)]
 
 
@@ -48,7 +45,7 @@ class InspectRequest(_TextRequest):
     unknown: UnknownPolicy = "error"
 
 
-class RunRequest(_Strict):
+class RunRequest(Strict):
     """A text to learn from, and how long."""
 
     text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]

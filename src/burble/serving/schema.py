@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from burble.config import SamplingConfig, UnknownPolicy
 from burble.mapping import to_mapping
@@ -17,25 +17,53 @@ _MAX_PROMPTS = 64
 _MAX_STOPS = 16
 _MAX_STOP = 256
 _MAX_LOGPROBS = 20
-_MAX_SEED = 2**63 - 1
+_SEEDS = 2**63
 
-Name = Annotated[str, Field(max_length=256)]
+# A file's name has 255 bytes at most; one that is no text is told as \xff.
+Name = Annotated[str, Field(max_length=4 * 255)]
 Zero = Annotated[float, Field(ge=0, le=0)]
 
 
-class _Strict(BaseModel):
-    """No unknown field, no number from a text, no NaN."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+_OF_THE_FIELD = ("title", "description", "default")
 
 
-class StreamOptions(_Strict):
+def _describe_nulls(described: dict[str, Any]) -> None:
+    """Of what may be left out, say that it may be null, too."""
+    fields = described["properties"]
+    for name in fields.keys() - set(described.get("required", ())):
+        field = fields[name]
+        if {"type": "null"} not in field.get("anyOf", ()):
+            told = {key: field.pop(key) for key in _OF_THE_FIELD if key in field}
+            fields[name] = {"anyOf": [field, {"type": "null"}], **told}
+
+
+class Strict(BaseModel):
+    """No unknown field, no number from a text, no NaN; null is as good as leaving out."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, allow_inf_nan=False, json_schema_extra=_describe_nulls
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_nulls(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {
+            name: value
+            for name, value in given.items()
+            if value is not None or name not in optional
+        }
+
+
+class StreamOptions(Strict):
     """What a stream holds beside the text."""
 
     include_usage: bool = False
 
 
-class CompletionRequest(_Strict):
+class CompletionRequest(Strict):
     """OpenAI's request for a completion; a token is the model's own, mostly a character."""
 
     model: Name | None = Field(
@@ -60,7 +88,7 @@ class CompletionRequest(_Strict):
         | None
     ) = Field(None, description="Stop before this text, or any of these.")
     seed: int | None = Field(
-        None, ge=0, le=_MAX_SEED, description="The same seed gives the same text, at any load."
+        None, ge=0, lt=_SEEDS, description="The same seed gives the same text, at any load."
     )
     logprobs: int | None = Field(
         None, ge=0, le=_MAX_LOGPROBS, description="Name this many likeliest tokens at each place."
@@ -73,7 +101,9 @@ class CompletionRequest(_Strict):
     )
     user: Name | None = Field(None, description="Not looked at.")
     best_of: int | None = Field(None, ge=1, le=64, description="Nothing but n.")
-    suffix: None = Field(None, description="Not possible: the model reads forward only.")
+    suffix: Literal[""] | None = Field(
+        None, description="Not possible: the model reads forward only."
+    )
     logit_bias: Annotated[dict[str, Any], Field(max_length=0)] | None = Field(
         None, description="Not possible."
     )
