@@ -99,8 +99,10 @@ def _add_errors(app: FastAPI) -> None:
         return _first_mistake(error).response()
 
     @app.exception_handler(HTTPException)
-    async def failed(_: Request, error: HTTPException) -> Response:
-        return RefusalError(error.status_code, str(error.detail), headers=error.headers).response()
+    async def failed(request: Request, error: HTTPException) -> Response:
+        asked = f"{request.method} {request.scope['path'][:100]}"
+        told = f"{error.detail}: {asked}. What there is is listed at /docs."
+        return RefusalError(error.status_code, told, headers=error.headers).response()
 
     @app.exception_handler(MemoryError)
     async def full(_: Request, __: MemoryError) -> Response:

@@ -311,7 +311,8 @@ class _Choice:
     def json(self, index: int, request: CompletionRequest) -> str:
         """As OpenAI's clients read it."""
         fields = {"index": index, "text": self.text, "finish_reason": self.finish_reason}
-        logprobs = "null" if request.logprobs is None else logprobs_json(self.tokens)
+        top = request.logprobs
+        logprobs = "null" if top is None else logprobs_json(self.tokens, top)
         return f'{json.dumps(fields)[:-1]}, "logprobs": {logprobs}}}'
 
 

@@ -13,7 +13,7 @@ from burble.engine.scoring import log_softmax
 from burble.engine.step_model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from burble.arithmetic import Float32
     from burble.engine.step_model import StepModel
@@ -123,15 +123,19 @@ class Aligned:
         return taken
 
 
-def logprobs_json(tokens: Sequence[TokenLogprob]) -> str:
-    """As OpenAI's clients read them."""
+def logprobs_json(tokens: Sequence[TokenLogprob], num_top: int) -> str:
+    """As OpenAI's clients read them. num_top: how many other tokens were asked for."""
     columns = {
-        "tokens": [found.token for found in tokens],
-        "token_logprobs": [found.logprob for found in tokens],
-        "top_logprobs": [found.top for found in tokens],
-        "text_offset": [str(found.offset) for found in tokens],
+        "tokens": _list(found.token for found in tokens),
+        "token_logprobs": _list(found.logprob for found in tokens),
+        "top_logprobs": _list(found.top for found in tokens) if num_top else "null",
+        "text_offset": _list(str(found.offset) for found in tokens),
     }
-    return "{" + ", ".join(f'"{name}": [{", ".join(all_)}]' for name, all_ in columns.items()) + "}"
+    return "{" + ", ".join(f'"{name}": {column}' for name, column in columns.items()) + "}"
+
+
+def _list(items: Iterable[str]) -> str:
+    return f"[{', '.join(items)}]"
 
 
 def token_labels(tokenizer: Tokenizer) -> list[str]:
