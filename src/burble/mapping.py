@@ -7,6 +7,7 @@ import math
 import types
 import typing
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 from burble.errors import UsageError
@@ -36,7 +37,7 @@ def from_mapping(cls: type[T], mapping: object, where: str) -> T:
     """Build a dataclass from plain values. An unknown name or a wrong type is a `UsageError`."""
     if not isinstance(mapping, dict):
         raise UsageError(f"{where} must be a table of names and values.")
-    hints = typing.get_type_hints(cls)
+    hints = _hints(typing.cast("Any", cls))
     values: dict[str, Any] = {}
     for name, value in mapping.items():
         if name not in hints:
@@ -45,6 +46,11 @@ def from_mapping(cls: type[T], mapping: object, where: str) -> T:
     if missing := _required(cls) - values.keys():
         raise UsageError(f"{where} lacks {', '.join(sorted(missing))}.")
     return cls(**values)
+
+
+@lru_cache
+def _hints(cls: Any) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def _required(cls: Any) -> set[str]:

@@ -63,7 +63,7 @@ class Metrics:
             ) from error
         except ValueError as error:
             raise UsageError(f"{path} is not the log of a run: {error}.") from error
-        read = [_metrics(line, str(path)) for line in lines]
+        read = [as_metrics(line, str(path)) for line in lines]
         return cls(
             [one for one in read if isinstance(one, StepMetrics)],
             [one for one in read if isinstance(one, ValidationMetrics)],
@@ -79,7 +79,8 @@ def logged(folder: Path) -> list[Any]:
     return [json.loads(line) for line in whole.splitlines()]
 
 
-def _metrics(line: object, where: str) -> StepMetrics | ValidationMetrics:
+def as_metrics(line: object, where: str) -> StepMetrics | ValidationMetrics:
+    """A line that was logged. Raises `UsageError` where it is none."""
     if isinstance(line, dict) and "val_bits_per_char" in line:
         return from_mapping(ValidationMetrics, line, where)
     return from_mapping(StepMetrics, line, where)

@@ -27,7 +27,7 @@ HOSTILE: list[tuple[str, Any]] = [
     *[("repetition_penalty", value) for value in (0, -1, 1e9)],
     *[("n", value) for value in (0, -1, 65, 10**30)],
     *[("stop", value) for value in ("", [""], ["a"] * 17, "a" * 257, 5)],
-    *[("seed", value) for value in (-1, 2**63, 0.5)],
+    *[("seed", value) for value in (-1, 9 * 10**18 + 1, 2**63, 0.5)],
     *[("logprobs", value) for value in (-1, 21, True)],
     *[("echo", value) for value in (1, "yes")],
     *[("stream", value) for value in (1, "true")],

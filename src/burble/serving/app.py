@@ -10,8 +10,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
+from burble.serving.answers import Completion, Health, ModelDescription, ModelList
 from burble.serving.completions import CompletionResponse, Desk, Door, check
+from burble.serving.description import ALWAYS, DescribedApp, refusals
 from burble.serving.errors import RefusalError, plain_json
 from burble.serving.guard import Access, Guard
 from burble.serving.limits import Limits
@@ -30,6 +33,13 @@ if TYPE_CHECKING:
     from burble.serving.runs import Runs
 
 
+_WRITTEN: dict[str, Any] = {
+    "model": Completion,
+    "description": "The texts; with stream, events whose data are parts of them, then [DONE].",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+
 def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None = None) -> ASGIApp:
     """The server as an ASGI application, guarded."""
     metrics = Metrics()
@@ -44,8 +54,13 @@ def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None
         if runs is not None:
             await asyncio.to_thread(runs.close)
 
-    app = FastAPI(
-        title="burble", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+    app = DescribedApp(
+        title="burble",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        responses=refusals(*ALWAYS),
     )
     _add_errors(app)
     _add_routes(app, models, desk)
@@ -57,7 +72,11 @@ def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None
 
 
 def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
-    @app.post("/v1/completions", response_model=None)
+    @app.post(
+        "/v1/completions",
+        response_model=None,
+        responses={200: _WRITTEN, **refusals(404, 429)},
+    )
     async def complete(request: CompletionRequest) -> Response:
         """Go on with a text."""
         check(request, desk.limits)
@@ -68,18 +87,18 @@ def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
         return CompletionResponse(desk, model, request)
 
     @app.get("/v1/models")
-    async def list_models() -> dict[str, Any]:
+    async def list_models() -> ModelList:
         """The models that are served."""
         found = await asyncio.to_thread(models.all)
         return {"object": "list", "data": [model.described() for model in found]}
 
-    @app.get("/v1/models/{name}")
-    async def describe_model(name: str) -> dict[str, Any]:
+    @app.get("/v1/models/{name}", responses=refusals(404))
+    async def describe_model(name: str) -> ModelDescription:
         """One of them."""
         return (await asyncio.to_thread(models.find, name)).described()
 
     @app.get("/health")
-    async def health() -> dict[str, str]:
+    async def health() -> Health:
         """Whether it is there."""
         return {"status": "ok"}
 
@@ -102,7 +121,8 @@ def _add_errors(app: FastAPI) -> None:
     async def failed(request: Request, error: HTTPException) -> Response:
         asked = f"{request.method} {request.scope['path'][:100]}"
         told = f"{error.detail}: {asked}. What there is is listed at /docs."
-        return RefusalError(error.status_code, told, headers=error.headers).response()
+        headers = {"Allow": _allowed(app, request)} if error.status_code == 405 else error.headers
+        return RefusalError(error.status_code, told, headers=headers).response()
 
     @app.exception_handler(MemoryError)
     async def full(_: Request, __: MemoryError) -> Response:
@@ -111,6 +131,16 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def broken(_: Request, __: Exception) -> Response:
         return plain_json(RefusalError(500, "This is a bug in burble.").body, 500)
+
+
+def _allowed(app: FastAPI, request: Request) -> str:
+    """The methods of a path, of all its routes: Starlette tells those of the first."""
+    path = request.scope["path"]
+    routes = [route for route in app.routes if isinstance(route, Route)]
+    methods = {
+        method for one in routes if one.path_regex.match(path) for method in one.methods or ()
+    }
+    return ", ".join(sorted(methods))
 
 
 def _first_mistake(error: RequestValidationError) -> RefusalError:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from burble.serving.answers import Head, Usage
     from burble.serving.limits import Limits
     from burble.serving.logprobs import TokenLogprob
     from burble.serving.metrics import Metrics
@@ -135,7 +136,7 @@ class CompletionResponse(Response):
         self._jobs: list[Job] = []
         self._started = time.perf_counter()
         self._seed = secrets.randbelow(_DRAWN_SEEDS) if request.seed is None else request.seed
-        self._head = {
+        self._head: Head = {
             "id": f"cmpl-{secrets.token_hex(12)}",
             "object": "text_completion",
             "created": int(time.time()),
@@ -284,7 +285,7 @@ class CompletionResponse(Response):
         for index, choice in grown.items():
             yield _event(self._json([choice.json(index, self._request)]))
 
-    def _usage(self) -> dict[str, int]:
+    def _usage(self) -> Usage:
         read = [job.prompt_length for job in self._jobs[:: self._request.n]]
         written = sum(job.num_tokens for job in self._jobs)
         return {

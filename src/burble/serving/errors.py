@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from burble.errors import BurbleError
+    from burble.serving.answers import Refusal
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
@@ -31,7 +32,9 @@ class RefusalError(Exception):
         self.status = status
         self.headers = headers
         kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
-        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+        self.body: Refusal = {
+            "error": {"message": message, "type": kind, "param": param, "code": code}
+        }
 
     def response(self) -> Response:
         """As it is sent."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from burble.engine.kernels import open_model
-from burble.errors import UsageError
+from burble.errors import ModelFileError, TextError, UsageError
 from burble.model_file import MODEL_NAME, ModelFile
 from burble.serving.copied import CopyFinder
 from burble.serving.errors import RefusalError
 from burble.serving.logprobs import token_labels
+from burble.serving.names import readable
 from burble.serving.prefixes import Prefixes
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from burble.engine.step_model import StepModel
+    from burble.serving.answers import ModelDescription
     from burble.serving.runs import Runs
 
 
@@ -46,7 +48,7 @@ class ServedModel:
         """Of each token, as JSON."""
         return token_labels(self.file.tokenizer)
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> ModelDescription:
         """As OpenAI lists a model, and what else is worth knowing."""
         network, tokenizer, provenance = (
             self.file.network,
@@ -73,8 +75,8 @@ class ServedModel:
 def _name(path: Path) -> str:
     """After the file, but for one in a run: after the run's folder."""
     if path.name == MODEL_NAME:
-        return path.parent.name
-    return path.stem if path.is_file() else path.name
+        path = path.parent
+    return readable(path.stem if path.is_file() else path.name)
 
 
 class Models:
@@ -82,7 +84,7 @@ class Models:
 
     def __init__(self, models: Sequence[ServedModel], runs: Runs | None = None) -> None:
         self._runs = runs
-        self._of_runs: dict[str, tuple[int, ServedModel]] = {}
+        self._of_runs: dict[str, tuple[int, ServedModel | ModelFileError]] = {}
         self._finders: dict[Path, CopyFinder | None] = {}
         self._models: dict[str, ServedModel] = {}
         for model in models:
@@ -97,7 +99,10 @@ class Models:
         """In the order they were named, then those of runs, newest first."""
         paths = self._runs.model_paths() if self._runs else {}
         of_runs = [self._of_run(*item) for item in paths.items() if item[0] not in self._models]
-        return [*self._models.values(), *(model for model in of_runs if model)]
+        return [
+            *self._models.values(),
+            *(model for model in of_runs if isinstance(model, ServedModel)),
+        ]
 
     def at_hand(self, name: str | None) -> ServedModel | None:
         """The model of this name, or the first, if no disk need be asked for it."""
@@ -111,26 +116,31 @@ class Models:
         for model in known:
             if name in {None, model.name}:
                 return model
-        raise RefusalError(
-            404,
-            f"There is no model {name!r}. Models: {', '.join(one.name for one in known)}.",
-            param="model",
-            code="model_not_found",
-        )
+        told = f"There is no model {name!r}. Models: {', '.join(one.name for one in known)}."
+        _, broken = self._of_runs.get(name or "", (0, None))
+        if isinstance(broken, ModelFileError):
+            told = str(broken)
+        raise RefusalError(404, told, param="model", code="model_not_found")
 
     def copy_finder(self, model: ServedModel) -> CopyFinder | None:
         """What tells the copied from the written; None where the training text is not beside it."""
         folder = model.path if model.path.is_dir() else model.path.parent
         if folder not in self._finders:
-            self._finders[folder] = CopyFinder.of(folder)
+            try:
+                self._finders[folder] = CopyFinder.of(folder)
+            except TextError as error:
+                raise RefusalError(404, str(error), param="model") from error
         return self._finders[folder]
 
-    def _of_run(self, name: str, path: Path) -> ServedModel | None:
-        """The best model of a run so far; read again when there is a better one."""
+    def _of_run(self, name: str, path: Path) -> ServedModel | ModelFileError | None:
+        """The best model of a run so far, or what is wrong with it; read again when it changes."""
         try:
             changed = path.stat().st_mtime_ns
         except OSError:
             return None
         if name not in self._of_runs or self._of_runs[name][0] != changed:
-            self._of_runs[name] = changed, ServedModel.open(path, name)
+            try:
+                self._of_runs[name] = changed, ServedModel.open(path, name)
+            except ModelFileError as error:
+                self._of_runs[name] = changed, error
         return self._of_runs[name][1]

@@ -12,7 +12,9 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import Field
 
 from burble.config import UnknownPolicy
+from burble.serving.answers import Copies, RunDescription, RunList, RunName
 from burble.serving.copied import SHORTEST, as_learned
+from burble.serving.description import refusals
 from burble.serving.errors import RefusalError
 from burble.serving.inside import look_inside
 from burble.serving.models import Models
@@ -73,15 +75,15 @@ def _file(name: str, content: bytes) -> Any:
 def add_copied(app: FastAPI, models: Models) -> None:
     """Where a text was copied."""
 
-    @app.post("/burble/copied")
-    async def copied(request: CopiedRequest) -> dict[str, Any]:
+    @app.post("/burble/copied", responses=refusals(404))
+    async def copied(request: CopiedRequest) -> Copies:
         """The passages of a text that stand in what the model learned from."""
         model = await asyncio.to_thread(models.find, request.model)
         finder = await asyncio.to_thread(models.copy_finder, model)
         if finder is None:
             return {"shortest": None, "spans": []}
         spans = await asyncio.to_thread(finder.spans, as_learned(model, request.text))
-        return {"shortest": SHORTEST, "spans": spans}
+        return {"shortest": SHORTEST, "spans": [list(span) for span in spans]}
 
 
 def add_inspect(app: FastAPI, models: Models) -> None:
@@ -89,7 +91,7 @@ def add_inspect(app: FastAPI, models: Models) -> None:
     # One at a time: it takes seconds of a processor, and those who write shall not wait for it.
     looking = asyncio.Lock()
 
-    @app.post("/burble/inspect", response_class=HTMLResponse)
+    @app.post("/burble/inspect", response_class=HTMLResponse, responses=refusals(404))
     async def inspect(request: InspectRequest, http: Request) -> str:
         """A page with every guess, gate and state at the end of the text."""
         model = await asyncio.to_thread(models.find, request.model)
@@ -108,27 +110,27 @@ def add_runs(app: FastAPI, runs: Runs | None) -> None:
         return runs
 
     @app.get("/burble/runs")
-    async def list_runs() -> dict[str, Any]:
+    async def list_runs() -> RunList:
         """All of them, newest first."""
         listed = await asyncio.to_thread(runs.listed) if runs else []
         return {"can_train": runs is not None, "runs": listed}
 
-    @app.post("/burble/runs", status_code=201)
-    async def start_run(request: RunRequest) -> dict[str, str]:
+    @app.post("/burble/runs", status_code=201, responses=refusals(409))
+    async def start_run(request: RunRequest) -> RunName:
         """Learn from a text."""
         return {"name": await asyncio.to_thread(allowed().start, request.text, request.minutes)}
 
-    @app.get("/burble/runs/{name}")
-    async def describe_run(name: str) -> dict[str, Any]:
+    @app.get("/burble/runs/{name}", responses=refusals(404))
+    async def describe_run(name: str) -> RunDescription:
         """How one goes."""
         return await asyncio.to_thread(allowed().described, name)
 
-    @app.post("/burble/runs/{name}/stop", status_code=202)
+    @app.post("/burble/runs/{name}/stop", status_code=202, responses=refusals(404))
     async def stop_run(name: str) -> None:
         """Let it save and end."""
         await asyncio.to_thread(allowed().stop, name)
 
-    @app.post("/burble/runs/{name}/resume", status_code=202)
+    @app.post("/burble/runs/{name}/resume", status_code=202, responses=refusals(404, 409))
     async def resume_run(name: str) -> None:
         """Go on with one that was stopped."""
         await asyncio.to_thread(allowed().resume, name)

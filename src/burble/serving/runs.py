@@ -8,19 +8,20 @@ import sys
 import tempfile
 import threading
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-from burble.config import CONFIG_NAME
-from burble.metrics import SAMPLES_NAME, logged
+from burble.errors import UsageError
 from burble.model_file import MODEL_NAME
 from burble.serving.errors import RefusalError
+from burble.serving.names import readable
+from burble.serving.run_files import age, is_run, read_metrics, read_samples
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What a page gets to see of a long run.
-_MAX_POINTS = 400
-_MAX_SAMPLES = 6000
+    from burble.metrics import StepMetrics, ValidationMetrics
+    from burble.serving.answers import RunDescription, RunLine, RunState
+
 _MAX_SAID = 2000
 
 # A child that is asked to stop saves first.
@@ -33,11 +34,21 @@ _STOPPED = {128 + signal.SIGINT, 128 + signal.SIGTERM}
 class _Child:
     """A `burble train` that this server has started, and what it said."""
 
-    name: str
+    path: Path
     process: subprocess.Popen[bytes]
     said: IO[bytes]
 
+    def state(self) -> RunState:
+        """How it stands."""
+        code = self.process.poll()
+        if code is None:
+            return "running"
+        if code not in {0, *_STOPPED}:
+            return "failed"
+        return "stopped" if code else "done"
+
     def last_word(self) -> str:
+        """What it said last."""
         self.said.seek(0)
         lines = self.said.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1][:_MAX_SAID] if lines else ""
@@ -47,28 +58,29 @@ class Runs:
     """The runs in one folder. Their names are the server's; what a client sends is looked up."""
 
     def __init__(self, folder: Path) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is no folder. Name one to train in, there or to be made.")
         self.folder = folder
         self._child: _Child | None = None
         self._starting = threading.Lock()
 
-    def names(self) -> list[str]:
-        """Newest first."""
-        found = [path for path in self.folder.glob("*/") if (path / CONFIG_NAME).exists()]
-        going = self._child.name if self._child else None
-        names = {path.name: path.stat().st_mtime for path in found}
-        if going:
-            names.setdefault(going, float("inf"))
-        return sorted(names, key=lambda name: -names[name])
+    def paths(self) -> dict[str, Path]:
+        """Where each lies, by its name; newest first."""
+        found = {path: age(path) for path in self.folder.glob("*/") if is_run(path)}
+        if self._child:
+            found.setdefault(self._child.path, float("-inf"))
+        return {readable(path.name): path for path in sorted(found, key=lambda path: found[path])}
 
     def model_paths(self) -> dict[str, Path]:
         """Where the model of each run is, or will be; newest first."""
-        return {name: self.folder / name / MODEL_NAME for name in self.names()}
+        return {name: path / MODEL_NAME for name, path in self.paths().items()}
 
     def path(self, name: str) -> Path:
         """Where a run lies. Raises `RefusalError` for a name that none has."""
-        if name not in self.names():
+        path = self.paths().get(name)
+        if path is None:
             raise RefusalError(404, f"There is no run {name[:100]!r}.", param="name")
-        return self.folder / name
+        return path
 
     def start(self, text: str, minutes: float) -> str:
         """Learn from `text`; returns the name of the run."""
@@ -77,7 +89,7 @@ class Runs:
             path = self._new_folder()
             source.write(text.encode())
             source.seek(0)
-            self._begin(path.name, ["-", "-o", str(path), "--minutes", f"{minutes:f}"], source)
+            self._begin(path, ["-", "-o", str(path), "--minutes", f"{minutes:f}"], source)
         return path.name
 
     def resume(self, name: str) -> None:
@@ -85,12 +97,12 @@ class Runs:
         path = self.path(name)
         with self._starting:
             self._check_free()
-            self._begin(name, ["--resume", str(path)], None)
+            self._begin(path, ["--resume", str(path)], None)
 
     def stop(self, name: str) -> None:
         """Ask a run to save and end."""
-        self.path(name)
-        if self._child and self._child.name == name and self._is_running():
+        path = self.path(name)
+        if self._child and self._child.path == path and self._is_running():
             self._child.process.send_signal(signal.SIGTERM)
 
     def close(self) -> None:
@@ -99,21 +111,23 @@ class Runs:
             self._child.process.send_signal(signal.SIGTERM)
             self._child.process.wait(_STOP_SECONDS)
 
-    def listed(self) -> list[dict[str, Any]]:
+    def listed(self) -> list[RunLine]:
         """Name and state of each."""
-        return [{"name": name, "state": self._state(name)} for name in self.names()]
+        return [
+            {"name": name, "state": self._looked_at(path)[0]} for name, path in self.paths().items()
+        ]
 
-    def described(self, name: str) -> dict[str, Any]:
+    def described(self, name: str) -> RunDescription:
         """How a run goes, or went."""
         path = self.path(name)
-        state = self._state(name)
+        state, said, metrics = self._looked_at(path)
         return {
             "name": name,
             "state": state,
-            "said": self._child.last_word() if state == "failed" and self._child else "",
+            "said": said,
             "has_model": (path / MODEL_NAME).exists(),
-            "metrics": _thinned(_metrics(path)),
-            "samples": _tail(path / SAMPLES_NAME),
+            "metrics": metrics,
+            "samples": read_samples(path),
         }
 
     def _check_free(self) -> None:
@@ -131,7 +145,7 @@ class Runs:
             else:
                 return path
 
-    def _begin(self, name: str, args: list[str], source: IO[bytes] | None) -> None:
+    def _begin(self, path: Path, args: list[str], source: IO[bytes] | None) -> None:
         said = tempfile.TemporaryFile()  # noqa: SIM115 - it is read while the child lives
         process = subprocess.Popen(
             [sys.executable, "-m", "burble", "train", *args],
@@ -141,38 +155,19 @@ class Runs:
             # Ctrl-C is for the server, which then stops the run.
             start_new_session=True,
         )
-        self._child = _Child(name, process, said)
+        self._child = _Child(path, process, said)
 
     def _is_running(self) -> bool:
         return self._child is not None and self._child.process.poll() is None
 
-    def _state(self, name: str) -> str:
-        if self._child and self._child.name == name:
-            code = self._child.process.poll()
-            if code is None:
-                return "running"
-            if code not in {0, *_STOPPED}:
-                return "failed"
-            return "stopped" if code else "done"
-        metrics = _metrics(self.folder / name)
-        return "done" if metrics and metrics[-1]["progress"] >= 1 else "stopped"
-
-
-def _metrics(path: Path) -> list[dict[str, Any]]:
-    try:
-        return logged(path)
-    except OSError:
-        return []
-
-
-def _thinned(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Every so many-th, and the last."""
-    stride = -(-len(metrics) // _MAX_POINTS) or 1
-    return metrics[::-1][::stride][::-1]
-
-
-def _tail(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", "replace")[-_MAX_SAMPLES:]
-    except OSError:
-        return ""
+    def _looked_at(self, path: Path) -> tuple[RunState, str, list[StepMetrics | ValidationMetrics]]:
+        """How it stands, what went wrong, and what was logged."""
+        try:
+            metrics = read_metrics(path)
+        except UsageError as error:
+            return "failed", str(error), []
+        if self._child and self._child.path == path:
+            state = self._child.state()
+            return state, self._child.last_word() if state == "failed" else "", metrics
+        is_done = metrics and metrics[-1].progress >= 1
+        return "done" if is_done else "stopped", "", metrics

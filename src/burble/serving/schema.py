@@ -17,7 +17,8 @@ _MAX_PROMPTS = 64
 _MAX_STOPS = 16
 _MAX_STOP = 256
 _MAX_LOGPROBS = 20
-_SEEDS = 2**63
+# Near 2**63, and the same number as the float that the description makes of it.
+_MAX_SEED = 9 * 10**18
 
 # A file's name has 255 bytes at most; one that is no text is told as \xff.
 Name = Annotated[str, Field(max_length=4 * 255)]
@@ -88,7 +89,7 @@ class CompletionRequest(Strict):
         | None
     ) = Field(None, description="Stop before this text, or any of these.")
     seed: int | None = Field(
-        None, ge=0, lt=_SEEDS, description="The same seed gives the same text, at any load."
+        None, ge=0, le=_MAX_SEED, description="The same seed gives the same text, at any load."
     )
     logprobs: int | None = Field(
         None, ge=0, le=_MAX_LOGPROBS, description="Name this many likeliest tokens at each place."

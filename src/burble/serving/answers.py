@@ -1,0 +1,153 @@
+"""The shapes of what is answered. The OpenAPI description derives from them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+# Pydantic cannot read the one in `typing` before Python 3.12.
+from typing_extensions import TypedDict
+
+from burble.metrics import StepMetrics, ValidationMetrics
+
+
+class Mistake(TypedDict):
+    """What was wrong, in words and for programs."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class Refusal(TypedDict):
+    """What is answered in place of what was asked for."""
+
+    error: Mistake
+
+
+class Logprobs(TypedDict):
+    """How likely each token was, in nats; None for the first of all, which nothing foresees."""
+
+    tokens: list[str]
+    token_logprobs: list[float | None]
+    top_logprobs: list[dict[str, float] | None] | None
+    text_offset: list[int]
+
+
+class Choice(TypedDict):
+    """One text, or the part of it that one event tells."""
+
+    index: int
+    text: str
+    logprobs: Logprobs | None
+    finish_reason: Literal["stop", "length"] | None
+
+
+class Usage(TypedDict):
+    """Tokens read and written."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class Head(TypedDict):
+    """What all parts of an answer tell."""
+
+    id: str
+    object: Literal["text_completion"]
+    created: int
+    model: str
+    seed: int
+
+
+class Part(Head):
+    """An event of an answer that is streamed."""
+
+    choices: list[Choice]
+
+
+class Completion(Part):
+    """A whole answer, or the last event of one where its usage is asked for."""
+
+    usage: Usage
+
+
+class ModelFacts(TypedDict):
+    """What OpenAI does not tell of a model."""
+
+    cell: str
+    num_layers: int
+    hidden_size: int
+    tokenizer: str
+    vocab_size: int
+    kernel: str
+    val_bits_per_char: float | None
+
+
+class ModelDescription(TypedDict):
+    """A model, as OpenAI describes one, and more."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+    burble: ModelFacts
+
+
+class ModelList(TypedDict):
+    """All that are served."""
+
+    object: Literal["list"]
+    data: list[ModelDescription]
+
+
+class Health(TypedDict):
+    """That it is there."""
+
+    status: Literal["ok"]
+
+
+Span = Annotated[list[int], Field(min_length=2, max_length=2)]
+
+
+class Copies(TypedDict):
+    """Start and end of each passage, in characters, and the length that it takes to be one; None
+    where what the model learned from is not at hand.
+    """
+
+    shortest: int | None
+    spans: list[Span]
+
+
+RunState = Literal["running", "stopped", "done", "failed"]
+
+
+class RunName(TypedDict):
+    """What a run is called."""
+
+    name: str
+
+
+class RunLine(RunName):
+    """A run among others."""
+
+    state: RunState
+
+
+class RunList(TypedDict):
+    """All runs, newest first."""
+
+    can_train: bool
+    runs: list[RunLine]
+
+
+class RunDescription(RunLine):
+    """How a run goes, or went."""
+
+    said: str
+    has_model: bool
+    metrics: list[StepMetrics | ValidationMetrics]
+    samples: str

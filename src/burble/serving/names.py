@@ -1,0 +1,10 @@
+"""What files are called, as text that can be sent and typed."""
+
+from __future__ import annotations
+
+import os
+
+
+def readable(name: str) -> str:
+    r"""The name of a file; what in it is no UTF-8, as \xff."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

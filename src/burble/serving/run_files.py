@@ -1,0 +1,76 @@
+"""What a run has left in its folder, read with care: it may be broken, or not a run's at all."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TypeVar
+
+from burble.config import CONFIG_NAME
+from burble.errors import UsageError
+from burble.metrics import METRICS_NAME, SAMPLES_NAME, as_metrics, logged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from burble.metrics import StepMetrics, ValidationMetrics
+
+# What a page gets to see of a long run.
+_MAX_POINTS = 400
+_MAX_SAMPLES = 6000
+
+T = TypeVar("T")
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a run lies there, and nothing that leads elsewhere or would be waited for: of links,
+    pipes and devices a run has none.
+    """
+    return not folder.is_symlink() and os.path.lexists(folder / CONFIG_NAME) and _is_plain(folder)
+
+
+def _is_plain(folder: Path) -> bool:
+    try:
+        return all(
+            _is_plain(folder / entry.name)
+            if entry.is_dir(follow_symlinks=False)
+            else entry.is_file(follow_symlinks=False)
+            for entry in os.scandir(folder)
+        )
+    except OSError:  # it is gone, or is not for us to read
+        return False
+
+
+def age(path: Path) -> float:
+    """How old it is, compared with others; what is gone is oldest."""
+    try:
+        return -path.stat().st_mtime
+    except OSError:
+        return float("inf")
+
+
+def read_metrics(folder: Path) -> list[StepMetrics | ValidationMetrics]:
+    """What was logged: every so many-th line, and the last. Raises `UsageError`."""
+    path = folder / METRICS_NAME
+    if not path.exists():
+        return []
+    try:
+        lines = logged(folder)
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{METRICS_NAME} is not the log of a run: {error}.") from error
+    return [as_metrics(line, METRICS_NAME) for line in _thinned(lines)]
+
+
+def _thinned(lines: list[T]) -> list[T]:
+    stride = -(-len(lines) // _MAX_POINTS) or 1
+    return lines[::-1][::stride][::-1]
+
+
+def read_samples(folder: Path) -> str:
+    """The end of what it wrote while it learned."""
+    try:
+        with (folder / SAMPLES_NAME).open("rb") as file:
+            # A character has four bytes at most.
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 4 * _MAX_SAMPLES))
+            return file.read().decode("utf-8", "replace")[-_MAX_SAMPLES:]
+    except OSError:  # it has written nothing yet
+        return ""
