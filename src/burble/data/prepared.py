@@ -74,7 +74,7 @@ class PreparedText:
             ids = np.memmap(folder / IDS_FILE, dtype=dtype, mode="r")
             if not 0 <= facts.cut_ids <= facts.num_ids == len(ids):
                 raise ValueError(f"found {len(ids):,} ids where {FACTS_FILE} tells of others")
-        except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
             raise TextError(f"The prepared text in {folder} cannot be used: {error}.") from error
         return cls(ids, facts, tokenizer, normalization)
 
