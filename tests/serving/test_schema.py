@@ -48,6 +48,14 @@ def test_the_description_tells_where_null_may_stand(
     assert nullable == fields.keys() - needed.keys()
 
 
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    request = CompletionRequest.model_validate({"n": 2.0, "max_tokens": 1e3, "temperature": 1.0})
+    assert (request.n, request.max_tokens, request.temperature) == (2, 1000, 1.0)
+    for value in (2.5, float("nan"), float("inf"), 1e300):
+        with pytest.raises(ValidationError, match="n\n"):
+            CompletionRequest.model_validate({"n": value})
+
+
 def test_a_request_full_of_nulls_is_one_without_fields(server: Server) -> None:
     nulls = dict.fromkeys(CompletionRequest.model_fields)
     assert server.text(**nulls | {"seed": 3}) == server.text(seed=3)

@@ -39,7 +39,9 @@ def _describe_nulls(described: dict[str, Any]) -> None:
 
 
 class Strict(BaseModel):
-    """No unknown field, no number from a text, no NaN; null is as good as leaving out."""
+    """No unknown field, no number from a text, no NaN. But null is as good as leaving out, and 6.0
+    is the whole number 6: JSON has one kind of number.
+    """
 
     model_config = ConfigDict(
         extra="forbid", strict=True, allow_inf_nan=False, json_schema_extra=_describe_nulls
@@ -47,12 +49,12 @@ class Strict(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _leave_out_nulls(cls, given: Any) -> Any:
+    def _read_as_json(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
         optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
         return {
-            name: value
+            name: int(value) if isinstance(value, float) and value.is_integer() else value
             for name, value in given.items()
             if value is not None or name not in optional
         }
