@@ -38,7 +38,7 @@ OTHERS = ["true", '""', '"5"', '"NaN"', '"\\u0000"', "[]", "[null]", "[[]]", "{}
 OTHERS += [json.dumps("a" * 300_000), json.dumps(["a"] * 100), '["a", 5]']
 
 # Bounds of several fields together, of the server's own, and of what a model can read.
-TOLD_BY_NO_SCHEMA = {"best_of", "n", "max_tokens", "prompt"}
+TOLD_BY_NO_SCHEMA = {"best_of", "n", "max_tokens", "prompt", "text"}
 
 
 def fields(server: Server) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
@@ -72,7 +72,7 @@ def send(
 
 def test_every_route_that_takes_a_body_is_met(server: Server) -> None:
     met = {path for path, *_ in fields(server)}
-    assert {"/v1/completions", "/burble/copied", "/burble/runs"} <= met
+    assert {"/v1/completions", "/burble/copied", "/burble/inspect", "/burble/runs"} <= met
     names = {name for path, name, *_ in fields(server) if path == "/v1/completions"}
     assert {"prompt", "seed", "stream_options"} <= names
 
@@ -102,7 +102,7 @@ def test_what_is_no_number_is_refused_by_every_field(server: Server, value: str)
         assert_error(send(server, path, needed, name, value), 400, param=name)
 
 
-PATHS = ("/v1/completions", "/burble/copied", "/burble/runs")
+PATHS = ("/v1/completions", "/burble/copied", "/burble/inspect", "/burble/runs")
 WHOLE = b'{"prompt": "a", "text": "a", "max_tokens": 1, "minutes": NaN}'
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 
-from burble.serving.playground import CopiedRequest, RunRequest
+from burble.serving.playground import CopiedRequest, InspectRequest, RunRequest
 from burble.serving.schema import CompletionRequest, StreamOptions
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ REQUESTS: list[tuple[type[Strict], dict[str, Any]]] = [
     (CompletionRequest, {}),
     (StreamOptions, {}),
     (CopiedRequest, {"text": "a"}),
+    (InspectRequest, {"text": "a"}),
     (RunRequest, {"text": "a"}),
 ]
 

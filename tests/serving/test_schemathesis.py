@@ -50,5 +50,5 @@ def test_every_answer_is_as_described_whatever_is_sent(tmp_path: Path) -> None:
     generated = re.search(r"(\d+) generated", told.stdout)
     assert tested is not None, told.stdout
     assert generated is not None, told.stdout
-    assert int(tested[1]) == 11
+    assert int(tested[1]) == 12
     assert int(generated[1]) > 500

@@ -22,6 +22,7 @@ _WHY = {
 # What any request may meet.
 ALWAYS = (400, 401, 403, 408, 413, 503)
 
+_REFUSAL = {"$ref": "#/components/schemas/Refusal"}
 _RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
 _BEARER = {"description": "Bearer.", "schema": {"type": "string"}}
 _HEADERS = {
@@ -44,14 +45,23 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 class DescribedApp(FastAPI):
-    """FastAPI, whose own refusal of a field (422) is never sent here."""
+    """FastAPI, which tells of a refusal (422) that is never sent here, and that what a page or a
+    list of figures is refused with is one, too.
+    """
 
     def openapi(self) -> dict[str, Any]:
         """The description of all routes."""
         described = super().openapi()
         for path in described["paths"].values():
             for operation in path.values():
-                operation["responses"].pop("422", None)
+                _mend(operation["responses"])
         for name in ("HTTPValidationError", "ValidationError"):
             described["components"]["schemas"].pop(name, None)
         return described
+
+
+def _mend(responses: dict[str, Any]) -> None:
+    responses.pop("422", None)
+    for status, told in responses.items():
+        if int(status) >= 400:
+            told["content"] = {"application/json": {"schema": _REFUSAL}}
