@@ -33,10 +33,21 @@ if TYPE_CHECKING:
     from burble.serving.runs import Runs
 
 
+_ASKED = {
+    "whole": {"value": {"prompt": "It was", "max_tokens": 200, "seed": 7, "logprobs": 5}},
+    "streamed": {
+        "value": {
+            "prompt": ["It was", "They were"],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+    },
+}
+_EVENT = {"type": "object", "properties": {"data": {"type": "string"}}, "required": ["data"]}
 _WRITTEN: dict[str, Any] = {
     "model": Completion,
     "description": "The texts; with stream, events whose data are parts of them, then [DONE].",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {"text/event-stream": {"itemSchema": _EVENT}},
 }
 
 
@@ -76,6 +87,7 @@ def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
         "/v1/completions",
         response_model=None,
         responses={200: _WRITTEN, **refusals(404, 429)},
+        openapi_extra={"requestBody": {"content": {"application/json": {"examples": _ASKED}}}},
     )
     async def complete(request: CompletionRequest) -> Response:
         """Go on with a text."""
