@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from burble.serving.answers import Completion, Health, ModelDescription, ModelList
-from burble.serving.completions import CompletionResponse, Desk, Door, check
+from burble.serving.completions import COMPLETIONS, CompletionResponse, Desk, Door, check
 from burble.serving.description import ALWAYS, DescribedApp, refusals
 from burble.serving.errors import RefusalError, plain_json
 from burble.serving.guard import Access, Guard
@@ -84,7 +84,7 @@ def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None
 
 def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
     @app.post(
-        "/v1/completions",
+        COMPLETIONS,
         response_model=None,
         responses={200: _WRITTEN, **refusals(404, 429)},
         openapi_extra={"requestBody": {"content": {"application/json": {"examples": _ASKED}}}},
