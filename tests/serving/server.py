@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,14 @@ def _address(told: queue.Queue[str]) -> str:
         if line.startswith("Serving at "):
             return line.split()[2]
     raise AssertionError("the server ended before it served")
+
+
+def until(condition: Any, seconds: float = 30) -> None:
+    """Wait for what must come to pass."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.02)
 
 
 def events(response: httpx.Response) -> list[Any]:

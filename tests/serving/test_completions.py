@@ -9,7 +9,7 @@ import pytest
 
 from burble import load
 from tests.cli.command import burble
-from tests.serving.server import events
+from tests.serving.server import events, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,4 +189,4 @@ def test_metrics_count(server: Server) -> None:
     before = server.gauge("burble_tokens_total")
     server.text(prompt="a", max_tokens=33)
     assert server.gauge("burble_tokens_total") == before + 33
-    assert server.gauge("burble_texts_held") == 0
+    until(lambda: server.gauge("burble_texts_held") == 0)
