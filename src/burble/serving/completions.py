@@ -8,7 +8,7 @@ import secrets
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
@@ -136,13 +136,14 @@ class CompletionResponse(Response):
         self._jobs: list[Job] = []
         self._started = time.perf_counter()
         self._seed = secrets.randbelow(_DRAWN_SEEDS) if request.seed is None else request.seed
-        self._head: Head = {
+        head: Head = {
             "id": f"cmpl-{secrets.token_hex(12)}",
             "object": "text_completion",
             "created": int(time.time()),
             "model": model.name,
             "seed": self._seed,
         }
+        self._head = json.dumps(head)[:-1]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and stop where the client goes away."""
@@ -246,9 +247,9 @@ class CompletionResponse(Response):
         found = [choice.json(index, self._request) for index, choice in enumerate(choices)]
         return self._json(found, usage=self._usage())
 
-    def _json(self, choices: list[str], **more: Any) -> str:
-        fields = json.dumps({**self._head, **more})
-        return f'{fields[:-1]}, "choices": [{", ".join(choices)}]}}'
+    def _json(self, choices: list[str], usage: Usage | None = None) -> str:
+        end = "" if usage is None else f', "usage": {json.dumps(usage)}'
+        return f'{self._head}, "choices": [{", ".join(choices)}]{end}}}'
 
     async def _stream(self, send: Send) -> None:
         """Server-sent events, one for each text that has grown."""
