@@ -13,8 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from burble.serving.answers import Completion, Health, ModelDescription, ModelList
-from burble.serving.completions import COMPLETIONS, CompletionResponse, Desk, Door, check
+from burble.serving.completions import CompletionResponse, check
 from burble.serving.description import ALWAYS, DescribedApp, refusals
+from burble.serving.desk import COMPLETIONS, Desk, Door
 from burble.serving.errors import RefusalError, plain_json
 from burble.serving.guard import Access, Guard
 from burble.serving.limits import Limits
