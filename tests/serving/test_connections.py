@@ -35,23 +35,31 @@ def answer(connection: socket.socket) -> bytes:
 
 
 def test_who_does_not_come_to_the_point_is_let_go(server: Server) -> None:
-    """In a first request, in a later one, and in the body of one that is refused already."""
+    """In a first request, in a later one, in the body of one that is refused already, and, after
+    a longer while and with a word, in that of one that is not.
+    """
     with ExitStack() as stack:
-        silent, slow, second, refused = (stack.enter_context(connect(server)) for _ in range(4))
+        silent, slow, second, refused, body = (
+            stack.enter_context(connect(server)) for _ in range(5)
+        )
         second.sendall(HEALTH)
         assert b"200 OK" in answer(second)
         refused.sendall(TOO_LARGE)
         assert b" 413 " in answer(refused)
         started = time.monotonic()
+        body.sendall(TOO_LARGE.replace(b"99999999", b"99") + b"{")
         slow.sendall(b"GET / HT")
         second.sendall(b"GET / HT")
         refused.sendall(b"a")
-        for connection in (slow, second, refused):
+        for connection in (slow, second, refused, body):
             time.sleep(1)
             connection.sendall(b"T")  # one that dribbles is no better
         for connection in (silent, slow, second, refused):
             assert connection.recv(100) == b""
-        assert 5 < time.monotonic() - started < 20
+        assert 5 < time.monotonic() - started < 18
+        assert b" 408 " in answer(body)
+        assert 18 < time.monotonic() - started < 30
+        assert server.client.get("/health").status_code == 200
 
 
 def test_one_connection_serves_many_requests_also_those_sent_together(server: Server) -> None:
