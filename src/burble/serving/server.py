@@ -25,6 +25,7 @@ _REQUEST_SECONDS = 10.0
 _MAX_PORT = 65_535
 _MAX_HEADER_BYTES = 32 << 10
 _MAX_CONNECTIONS = 2048
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 
 class _Protocol(HttpToolsProtocol):
@@ -132,6 +133,8 @@ def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None], drain: 
     # What is there now stays: looking it through for garbage would make clients wait.
     gc.collect()
     gc.freeze()
+    # And what a crowd brings is looked through a few times, not at every 700th object.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     asyncio.run(_run(server, bound, ready))
 
 
