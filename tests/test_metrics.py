@@ -39,7 +39,17 @@ def test_a_log_of_nothing_is_empty(tmp_path: Path) -> None:
     assert Metrics.read(log(tmp_path, "")) == Metrics([], [])
 
 
-@pytest.mark.parametrize("text", ["no JSON\n", "[]\n", '{"step": 3}\n', '{"loss": 3}\n', "\x00\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no JSON\n",
+        "[]\n",
+        '{"step": 3}\n',
+        '{"loss": 3}\n',
+        "\x00\n",
+        pytest.param("[" * 100_000 + "\n", id="nested too deep"),
+    ],
+)
 def test_what_is_no_log_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match=METRICS_NAME):
         Metrics.read(log(tmp_path, text))

@@ -72,11 +72,14 @@ class Metrics:
 
 def logged(folder: Path) -> list[Any]:
     """What stands in the log of a run, line by line. Raises `OSError`, and `ValueError` where a
-    line is no JSON.
+    line is no JSON that can be read.
     """
     # A line without an end is being written, or its run was killed in the middle of it.
     whole = (folder / METRICS_NAME).read_text("utf-8").rpartition("\n")[0]
-    return [json.loads(line) for line in whole.splitlines()]
+    try:
+        return [json.loads(line) for line in whole.splitlines()]
+    except RecursionError as error:
+        raise ValueError("a line is nested too deep") from error
 
 
 def as_metrics(line: object, where: str) -> StepMetrics | ValidationMetrics:

@@ -55,7 +55,7 @@ def read_metrics(folder: Path) -> list[StepMetrics | ValidationMetrics]:
         return []
     try:
         lines = logged(folder)
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise UsageError(f"{METRICS_NAME} is not the log of a run: {error}.") from error
     return [as_metrics(line, METRICS_NAME) for line in _thinned(lines)]
 
