@@ -81,7 +81,7 @@ class Writing:
         self.stopped = False
         """Whether a stop text has ended it."""
         self.stream = Stream(
-            self._state_before_last(ids) if state is None else state.copy(),
+            self._state_before_last(ids) if state is None else state,
             ids,
             request.sampling,
             seed=request.seed,

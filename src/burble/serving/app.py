@@ -94,10 +94,7 @@ def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
         """Go on with a text."""
         check(request, desk.limits)
         desk.require_room(request.num_texts - 1)
-        model = models.at_hand(request.model)
-        if model is None:
-            model = await asyncio.to_thread(models.find, request.model)
-        return CompletionResponse(desk, model, request)
+        return CompletionResponse(desk, await models.find(request.model), request)
 
     @app.get("/v1/models")
     async def list_models() -> ModelList:
@@ -108,7 +105,7 @@ def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
     @app.get("/v1/models/{name}", responses=refusals(404))
     async def describe_model(name: str) -> ModelDescription:
         """One of them."""
-        return (await asyncio.to_thread(models.find, name)).described()
+        return (await models.find(name)).described()
 
     @app.get("/health")
     async def health() -> Health:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -104,14 +105,13 @@ class Models:
             *(model for model in of_runs if isinstance(model, ServedModel)),
         ]
 
-    def at_hand(self, name: str | None) -> ServedModel | None:
-        """The model of this name, or the first, if no disk need be asked for it."""
-        return self._models.get(next(iter(self._models), "") if name is None else name)
-
-    def find(self, name: str | None) -> ServedModel:
+    async def find(self, name: str | None) -> ServedModel:
         """The model of this name, or the first. Raises `RefusalError` where there is none."""
-        if model := self.at_hand(name):
-            return model
+        at_hand = self._models.get(next(iter(self._models), "") if name is None else name)
+        # Only for those of runs need a disk be asked.
+        return await asyncio.to_thread(self._search, name) if at_hand is None else at_hand
+
+    def _search(self, name: str | None) -> ServedModel:
         known = self.all()
         for model in known:
             if name in {None, model.name}:

@@ -78,7 +78,7 @@ def add_copied(app: FastAPI, models: Models) -> None:
     @app.post("/burble/copied", responses=refusals(404))
     async def copied(request: CopiedRequest) -> Copies:
         """The passages of a text that stand in what the model learned from."""
-        model = await asyncio.to_thread(models.find, request.model)
+        model = await models.find(request.model)
         finder = await asyncio.to_thread(models.copy_finder, model)
         if finder is None:
             return {"shortest": None, "spans": []}
@@ -94,7 +94,7 @@ def add_inspect(app: FastAPI, models: Models) -> None:
     @app.post("/burble/inspect", response_class=HTMLResponse, responses=refusals(404))
     async def inspect(request: InspectRequest, http: Request) -> str:
         """A page with every guess, gate and state at the end of the text."""
-        model = await asyncio.to_thread(models.find, request.model)
+        model = await models.find(request.model)
         async with looking:
             if await http.is_disconnected():
                 raise RefusalError(400, "The client has gone.")

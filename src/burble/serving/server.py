@@ -114,7 +114,7 @@ def is_loopback(bound: socket.socket) -> bool:
     return ipaddress.ip_address(bound.getsockname()[0].partition("%")[0]).is_loopback
 
 
-def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None], drain: int = 30) -> None:
+def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None], drain: int) -> None:
     """Answer until SIGTERM or SIGINT, then finish what was begun, for up to `drain` seconds."""
     config = uvicorn.Config(
         app,

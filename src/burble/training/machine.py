@@ -29,10 +29,15 @@ _WORTH = 1.1
 
 def has_bfloat16(cell: CellKind, device: torch.device) -> bool:
     """Whether torch can learn in it there: on processors without AVX-512 it has no such LSTM."""
-    config = RunConfig().with_options({"cell": cell, "hidden_size": 8, "precision": "bfloat16"})
-    config = config.with_options({"seq_len": 2, "batch_size": 2})
+    options = {
+        "cell": cell,
+        "precision": "bfloat16",
+        "hidden_size": 8,
+        "seq_len": 2,
+        "batch_size": 2,
+    }
     try:
-        training_rate(config, vocab_size=2, device=device)
+        training_rate(RunConfig().with_options(options), vocab_size=2, device=device)
     except RuntimeError:
         return False
     return True
