@@ -51,7 +51,7 @@ def plan(num_ids: int = 1_000_000, rate: float = 1e11, **options: Any) -> Plan:
     )
 
 
-def rate_among(rates: dict[str, float], config: RunConfig, *_: object) -> float:
+def rate_among(rates: dict[str, float], config: RunConfig, *_: object, **__: object) -> float:
     """A machine of known speed."""
     return rates[config.training.precision]
 

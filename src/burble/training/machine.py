@@ -37,7 +37,7 @@ def has_bfloat16(cell: CellKind, device: torch.device) -> bool:
         "batch_size": 2,
     }
     try:
-        training_rate(RunConfig().with_options(options), 2, device)
+        training_rate(RunConfig().with_options(options), vocab_size=2, device=device)
     except RuntimeError:
         return False
     return True
