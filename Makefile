@@ -32,7 +32,7 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-$(INSTALLED): pyproject.toml constraints.txt $(wildcard src/burble/engine/kernel/*.[ch])
+$(INSTALLED): pyproject.toml constraints.txt $(wildcard $(addsuffix /*.[ch],$(addprefix src/burble/,engine/kernel native ngram)))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "burble needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
@@ -50,4 +50,4 @@ tutorial: $(INSTALLED)
 	$(BIN)/python docs/make_tutorial.py
 
 clean:
-	rm -rf src/burble/engine/*.so .venv build dist runs .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf src/burble/native/*.so .venv build dist runs .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

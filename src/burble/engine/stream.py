@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from burble.native.structures import StreamFields
 from burble.sampling import PENALTY_TOKENS
 
 if TYPE_CHECKING:
@@ -20,30 +20,12 @@ CHUNK = 256
 """The most tokens to write in one call: then what Python does for each call costs nothing."""
 
 
-class Stream(ctypes.Structure):
+class Stream(StreamFields):
     """One text: its state, its tokens, its random numbers and its rules.
 
     The last token has not been read yet: to write is to read it and to choose the next. The
-    fields mirror `burble_stream` in `kernel/burble.h`.
+    fields are those of `burble_stream` in `kernel/burble.h`.
     """
-
-    _fields_ = (
-        ("state_data", ctypes.c_void_p),
-        ("tokens_data", ctypes.c_void_p),
-        ("stops_data", ctypes.c_void_p),
-        ("num_stops", ctypes.c_int64),
-        ("begin", ctypes.c_int64),
-        ("end", ctypes.c_int64),
-        ("limit", ctypes.c_int64),
-        ("seed", ctypes.c_uint64),
-        ("number", ctypes.c_uint64),
-        ("position", ctypes.c_uint64),
-        ("top_p", ctypes.c_double),
-        ("min_p", ctypes.c_double),
-        ("top_k", ctypes.c_int64),
-        ("temperature", ctypes.c_float),
-        ("penalty", ctypes.c_float),
-    )
 
     state: Float32
     """(layers, tensors of the cell, hidden), after every token but the last."""
