@@ -25,7 +25,7 @@ def test_json_has_the_keys_that_stay(trained: Path) -> None:
     found = evaluated(trained / "run", trained / "text.txt")
     keys = "bits_per_char nats_per_char perplexity accuracy num_chars protocol baselines"
     assert list(found) == keys.split()
-    assert set(found["baselines"]) == {"ngram", "xz"}
+    assert set(found["baselines"]) == {"ngram", "xz", "ngram_order"}
 
 
 def test_of_the_training_text_only_the_held_out_end_is_scored(trained: Path) -> None:
@@ -86,7 +86,9 @@ def test_for_people_the_figures_stand_in_sentences(trained: Path) -> None:
     shown = burble("eval", trained / "run", trained / "text.txt").stdout.decode()
     assert "bits per character" in shown
     assert "the held-out end of the training text; protocol stream" in shown
-    assert "n-gram model:" in shown
+    found = evaluated(trained / "run", trained / "text.txt")["baselines"]
+    name = f"counting alone (n-gram counts, Kneser–Ney, order {found['ngram_order']})"
+    assert f"{name}: {found['ngram']:.4f} · xz: {found['xz']:.4f}\n" in shown
 
 
 def test_unseen_characters_are_named_or_skipped(trained: Path, tmp_path: Path) -> None:

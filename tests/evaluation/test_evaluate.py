@@ -20,11 +20,13 @@ from burble.evaluation.evaluate import (
     WINDOWS_SEED,
     Protocol,
     baselines,
+    counting_name,
     evaluate,
     held_out_cut,
 )
-from burble.evaluation.ngram import NgramModel
 from burble.model_file import Provenance
+from burble.ngram.counts import count
+from burble.ngram.order import choose_order
 from burble.tokenizers.byte import ByteTokenizer
 from burble.tokenizers.char import CharTokenizer
 from tests.models import LETTERS, random_model, uniform_model
@@ -123,8 +125,10 @@ def test_bits_are_for_a_character_also_where_bytes_are_read() -> None:
 def test_baselines_are_the_models_on_the_same_characters() -> None:
     tokenizer = CharTokenizer(LETTERS)
     train, ids = letters(500) % 3, letters(300, seed=1) % 3
-    probabilities = NgramModel(train, len(LETTERS)).probabilities(ids)[1:]
+    order = choose_order(train, len(LETTERS))
+    probabilities = count(train, len(LETTERS), order).probabilities(ids)[1:]
     found = baselines(tokenizer, train, ids)
+    assert found.ngram_order == order >= 0
     assert found.ngram == pytest.approx(-np.log2(probabilities).mean())
     bits = xz_bits(tokenizer.decode(train), tokenizer.decode(ids))
     assert found.xz == pytest.approx(bits / 299)
@@ -133,16 +137,21 @@ def test_baselines_are_the_models_on_the_same_characters() -> None:
 def test_random_letters_leave_the_baselines_nothing_to_foresee() -> None:
     tokenizer = CharTokenizer(LETTERS)
     found = baselines(tokenizer, letters(20_000), letters(5000, seed=1))
-    assert math.log2(10) < found.ngram < 1.35 * math.log2(10)
+    assert found.ngram == pytest.approx(math.log2(10), rel=1e-12)
     assert math.log2(10) < found.xz < 1.35 * math.log2(10)
 
 
 def test_baselines_measure_bytes_by_the_character() -> None:
     tokenizer = ByteTokenizer()
     train, ids = tokenizer.encode("é—" * 40), tokenizer.encode("é—" * 20)
-    probabilities = NgramModel(train, 256).probabilities(ids)[1:]
+    probabilities = count(train, 256, choose_order(train, 256)).probabilities(ids)[1:]
     found = baselines(tokenizer, train, ids)
     assert found.ngram == pytest.approx(-np.log2(probabilities).sum() / 39)
+
+
+def test_counting_alone_has_one_name_with_its_order() -> None:
+    assert counting_name(6) == "counting alone (n-gram counts, Kneser–Ney, order 6)"
+    assert counting_name(-1) == "counting alone (all tokens equal)"
 
 
 # What of a text is held out.

@@ -17,7 +17,7 @@ from burble.cli.options import parse
 from burble.cli.reading import part_read, read_sources
 from burble.config import UnknownPolicy
 from burble.engine.numpy_model import Precision
-from burble.evaluation.evaluate import Protocol, baselines, evaluate
+from burble.evaluation.evaluate import Protocol, baselines, counting_name, evaluate
 
 if TYPE_CHECKING:
     from burble.data.prepared import PreparedText
@@ -48,7 +48,7 @@ class EvalCommand:
     given, int8 unless the model would lose by it."""
 
     baselines: bool = True
-    """Also measure an n-gram model and xz, where the training text is at hand."""
+    """Also measure counting alone (n-gram counts) and xz, where the training text is at hand."""
 
     unknown: UnknownPolicy = "error"
     """What to do with characters that the model has never seen."""
@@ -105,5 +105,6 @@ def _print(report: dict[str, object], part: str) -> None:
     ]
     compared = report["baselines"]
     if isinstance(compared, dict):
-        lines.append(f"n-gram model: {compared['ngram']:.4f} · xz: {compared['xz']:.4f}")
+        name = counting_name(compared["ngram_order"])
+        lines.append(f"{name}: {compared['ngram']:.4f} · xz: {compared['xz']:.4f}")
     sys.stdout.write("\n".join(lines) + "\n")
