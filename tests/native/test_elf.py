@@ -35,7 +35,7 @@ def test_cut_anywhere_it_is_cut_short(tmp_path: Path) -> None:
     assert find_fault(b"") == "is empty"
     cut = tmp_path / "cut.so"
     cut.write_bytes(data[: len(data) // 2])
-    with pytest.raises(LibraryError, match="^is cut short$"):
+    with pytest.raises(LibraryError, match=r"^is cut short$"):
         open_library(str(cut))
 
 

@@ -15,7 +15,7 @@ BEGINNING = -1
 
 
 class ExactKneserNey:
-    """p(c | h) = (count(hc) - D(count(hc))) / Σ count(hx) + γ(h) · p(c | shorter h).
+    """p(c | h) = (count(hc) - D(count(hc))) / Σ count(hx) + g(h) · p(c | shorter h).
 
     count is how often for contexts of `order` tokens, and below how many different tokens stand
     before, the beginning of the text being one. What is never seen is left to the shorter context,
