@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,10 @@ from burble.native.library import LibraryError, open_library
 from tests.native.files import compile_library, library_file
 
 FLIPS = 900
+
+# Kinds of segments, and where their fields stand.
+LOAD, DYNAMIC, RELRO = 1, 2, 0x6474E552
+OFFSET, ADDRESS, SIZE, MEMORY = 8, 16, 32, 40
 
 
 def test_the_library_that_was_built_has_no_fault() -> None:
@@ -49,6 +54,29 @@ def test_no_wrong_byte_in_a_header_ends_the_process(tmp_path: Path) -> None:
     # What no loader reads, such as a section's name, may be wrong.
     assert set(endings) == {"opened", "refused"}
     assert endings["refused"] > FLIPS // 3
+
+
+@pytest.mark.parametrize("kind", [LOAD, DYNAMIC, RELRO])
+@pytest.mark.parametrize("field", [OFFSET, ADDRESS, SIZE, MEMORY])
+@pytest.mark.parametrize("wrong", [-0x1000, 0x100, 0x1000, 1 << 40])
+def test_a_segment_that_its_sections_contradict_is_damaged(
+    kind: int, field: int, wrong: int
+) -> None:
+    data = library_file().read_bytes()
+    first, count = struct.unpack_from("<Q", data, 32)[0], struct.unpack_from("<H", data, 56)[0]
+    places = [first + 56 * i for i in range(count)]
+    found = [at for at in places if struct.unpack_from("<I", data, at)[0] == kind]
+    if (kind, field) == (DYNAMIC, MEMORY):
+        pytest.skip("the loader does not read it")
+    if not found:
+        pytest.skip("this linker made no such segment")
+    at = found[-1] + field
+    changed = bytearray(data)
+    value = struct.unpack_from("<Q", data, at)[0] + wrong
+    struct.pack_into("<Q", changed, at, value % (1 << 64))
+    # Memory behind the last segment's contents is zeroed, as much as is asked for.
+    is_harmless = (kind, field) == (LOAD, MEMORY) and wrong > 0
+    assert is_harmless or find_fault(bytes(changed)) in {"is damaged", "is cut short"}
 
 
 @pytest.mark.parametrize(

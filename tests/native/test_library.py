@@ -82,6 +82,14 @@ def test_what_cannot_be_opened_is_refused(kind: str, tmp_path: Path) -> None:
 # As a user meets it.
 
 
+TWO_MODELS = """
+import sys, warnings, burble
+warnings.simplefilter("always")
+for _ in range(2):
+    burble.load(sys.argv[1])
+"""
+
+
 def run(folder: Path, *arguments: str | Path, **settings: str) -> tuple[str, str]:
     """Run the burble in `folder`; what it wrote to standard output and error."""
     result = subprocess.run(
@@ -122,6 +130,20 @@ def test_without_a_fitting_library_the_text_is_the_same_and_one_line_says_so(
     assert f"{TIMES_SLOWER} times slower" in told
     assert "install" in told
     assert run(library.parents[2], *asked, BURBLE_KERNEL="numpy") == (text, "")
+
+
+def test_a_process_is_warned_once(tmp_path: Path) -> None:
+    library = copy_package(tmp_path / "here", None)
+    model = tmp_path / "model.safetensors"
+    random_model().save(model)
+    result = subprocess.run(
+        [sys.executable, "-c", TWO_MODELS, model],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(library.parents[2]), "BURBLE_KERNEL": ""},
+        check=True,
+    )
+    assert result.stderr.count("The compiled part of burble") == 1
 
 
 @pytest.mark.parametrize("kind", ["missing", "cut", "stale"])

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import burble.ngram.counts
 from burble.ngram.counts import MAX_ORDER, count
+from burble.ngram.order import choose_order
 from tests.ngram.exact import ExactKneserNey
 from tests.ngram.texts import WAYS, counted, every_way, words
 
@@ -165,6 +167,16 @@ def test_large_vocabularies_need_no_table_of_all_pairs(way: str) -> None:
 def test_ids_beyond_two_bytes_are_kept_apart(way: str) -> None:
     train, text = [0, 256, 512, 65_536, 1_000_000] * 3, [0, 256, 512, 65_536, 1_000_000, 0]
     assert_exact(way, train, text, 2_000_000, 2)
+
+
+def test_of_a_long_text_the_end_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids, order = words(500), 5
+    monkeypatch.setattr(burble.ngram.counts, "MAX_TOKENS", 1000)
+    monkeypatch.setattr(burble.ngram.counts, "MAX_TOKENS_NUMPY", 1000)
+    found, end = (count(text, 128, order).probabilities(ids) for text in (ids, ids[-1000:]))
+    assert np.array_equal(found, end)
+    noise = np.random.default_rng(0).integers(128, size=20_000).astype(np.uint8)
+    assert choose_order(np.concatenate([noise, ids[-1000:]]), 128) == choose_order(ids[-1000:], 128)
 
 
 @pytest.mark.parametrize("order", [-2, MAX_ORDER + 1])

@@ -18,6 +18,7 @@ _SEGMENT = struct.Struct("<IIQQQQQQ")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SHARED = 3
 _PAGE = 0x1000
+_HIGHEST = 1 << 47
 
 # Kinds of segments and sections, and what a section may do.
 _LOAD, _DYNAMIC, _INTERPRETER, _TLS, _RELRO = 1, 2, 3, 7, 0x6474E552
@@ -157,6 +158,7 @@ def _are_sound_segments(segments: list[_Segment], sections: list[_Section]) -> b
 def _is_sound_load(load: _Segment) -> bool:
     return (
         load.size <= load.memory
+        and load.address + load.memory < _HIGHEST
         and load.flags & ~7 == 0
         and load.flags & 4 != 0
         and load.align >= _PAGE
@@ -186,6 +188,7 @@ def _is_sound_relro(relro: _Segment, loads: list[_Segment]) -> bool:
     return (padding == 0 or is_page_end) and any(
         load.address <= relro.address <= end <= load.address + load.memory + load.align
         and relro.address - load.address == relro.offset - load.offset
+        and load.flags & 2
         for load in loads
     )
 

@@ -18,8 +18,8 @@ Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
 MAX_ORDER = 31
 
-# 10 million bytes of source code take 11 s of a processor and half a gigabyte in C, the choice of an
-# order included; with NumPy 2 million take 7 s and a gigabyte.
+# 10 million bytes of source code take 11 s of a processor and half a gigabyte in C, with the choice
+# of an order; with NumPy 2 million take 7 s and a gigabyte.
 MAX_TOKENS = 10_000_000
 MAX_TOKENS_NUMPY = 2_000_000
 

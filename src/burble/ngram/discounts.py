@@ -24,8 +24,8 @@ def discount(counts_of_counts: tuple[int, ...]) -> list[float]:
     """Return what is taken from counts of 1, of 2, and of 3 or more: r - (r + 1) Y n(r+1) / n(r),
     where Y = n1 / (n1 + 2 n2).
 
-    Where the formula has no value, or one that takes nothing or more than the count, as for a text
-    of few n-grams or one that is written twice, half of the count is taken.
+    Where the formula has no value, or one that takes nothing, as for a text of few n-grams or one
+    that is written twice, half of the count is taken.
     """
     n1, n2 = counts_of_counts[:2]
     discounts = []
@@ -35,5 +35,5 @@ def discount(counts_of_counts: tuple[int, ...]) -> list[float]:
         if n1 and n2 and here and next_:
             # One division of integers, rounded once.
             taken = (r * (n1 + 2 * n2) * here - (r + 1) * n1 * next_) / ((n1 + 2 * n2) * here)
-        discounts.append(taken if 0 < taken < r else r / 2)
+        discounts.append(taken if taken > 0 else r / 2)
     return discounts
