@@ -5,8 +5,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+BENCH_INSTALLED := .venv/.bench-installed
 
-.PHONY: demo test lint types contracts tests coverage format clean bench-learning tutorial
+.PHONY: demo test lint types contracts tests coverage format clean bench-learning bench-generation tutorial
 
 demo: $(INSTALLED)
 	$(BIN)/burble train python-docs --minutes 1 --seed 1 -o runs/demo --overwrite
@@ -40,10 +41,20 @@ $(INSTALLED): pyproject.toml constraints.txt $(wildcard src/burble/engine/kernel
 	  --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-# How fast it learns beside others: hours, or parts of it with ARGS="--only burble --budgets 10".
-# The others come with the extra bench.
-bench-learning: $(INSTALLED)
+# How fast it learns beside others: two hours, or parts of it with ARGS="--only burble --budgets 10".
+# Writes benchmarks/results/ and the README's table. The others, and two of the texts, come with the
+# extra bench; a text that cannot be fetched is left out, or taken from ARGS="--texts FOLDER".
+bench-learning: $(BENCH_INSTALLED)
 	$(BIN)/python benchmarks/learning.py --write $(ARGS)
+
+# How fast it writes beside others.
+bench-generation: $(BENCH_INSTALLED)
+	$(BIN)/python benchmarks/generation.py --write $(ARGS)
+
+$(BENCH_INSTALLED): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[bench]'
+	touch $@
 
 # Runs the lesson's notebook, a few minutes, and writes docs/tutorial.md with its pictures from it.
 tutorial: $(INSTALLED)

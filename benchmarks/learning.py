@@ -80,10 +80,10 @@ class Entry:
 
 ENTRIES = {
     "burble": Entry("burble", "burble_default"),
-    "torch-lstm": Entry("plain PyTorch loop, LSTM 1×256", "torch_lstm", ("torch",)),
-    "transformer": Entry("small transformer, 4×128", "torch_transformer", ("torch",)),
-    "keras": Entry("the Keras tutorial of 2021", "keras_tutorial", ("keras",)),
-    "counts": Entry("counts alone (n-grams)", "counts", learns=False),
+    "torch-lstm": Entry("plain PyTorch loop", "torch_lstm", ("torch",)),
+    "transformer": Entry("small transformer", "torch_transformer", ("torch",)),
+    "keras": Entry("the Keras tutorial", "keras_tutorial", ("keras",)),
+    "counts": Entry("counts alone", "counts", learns=False),
     "xz": Entry("xz", "xz", learns=False),
 }
 

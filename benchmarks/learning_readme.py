@@ -112,13 +112,14 @@ def of(runs: Sequence[Run], figure: Callable[[Run], float], **wanted: str) -> fl
 
 
 def counted(runs: Sequence[Run]) -> str:
-    """How many seeds the medians are of."""
-    told = []
-    for label in unique(runs, lambda run: run.label):
+    """How many seeds the medians of those that learn are of."""
+    counts: dict[str, list[str]] = {}
+    for label in unique([run for run in runs if run.budget], lambda run: run.label):
         groups: dict[Any, set[int]] = {}
         for run in runs:
             if run.label == label:
                 groups.setdefault(run.key[:4], set()).add(run.seed)
-        counts = sorted({len(group) for group in groups.values()})
-        told.append((label, " or ".join(map(str, counts))))
-    return "seeds: " + ", ".join(f"{label} {count}" for label, count in told)
+        found = sorted({len(group) for group in groups.values()})
+        counts.setdefault(" to ".join(map(str, found)), []).append(label)
+    told = [f"{count} for {', '.join(labels)}" for count, labels in counts.items()]
+    return f"seeds: {'; '.join(told)}"

@@ -124,10 +124,11 @@ _BIBLE_NOTE = (
 
 TEXTS: dict[str, BenchText] = {
     "alice": BenchText(
-        "Alice, lower case",
+        "Alice",
         "507aff25d0df9e4f51068e7ccea4b79ed393d7b2fd9973f106dbaccd4d818d2a",
         lambda: _by_name("alice"),
-        "Alice's Adventures in Wonderland, by its name or from a folder; 144,434 characters",
+        "Alice's Adventures in Wonderland, in lower case, by its name or from a folder; 144,434 "
+        "characters",
         lowercase=True,
     ),
     "tinyshakespeare": BenchText(
@@ -137,13 +138,13 @@ TEXTS: dict[str, BenchText] = {
         "tinyshakespeare, by its name; 1,115,394 characters",
     ),
     "psalms": BenchText(
-        "Psalms, never tuned on",
+        "Psalms, untuned",
         "7badc9013e5b84bd3cf9602826484c4919cfc7b7ba0b4d696cb0d0123ed20857",
         _psalms,
         f"the Psalms of {_BIBLE_NOTE}; 223,705 characters",
     ),
     "new-testament": BenchText(
-        "New Testament, never tuned on",
+        "New Testament, untuned",
         "40c4b1c63c8d41258db610cd1e7e3875943db656f2d37c0dc6d1b8662cb76384",
         _testament,
         f"the New Testament of {_BIBLE_NOTE}; 949,469 characters",
