@@ -132,8 +132,8 @@ def sliding(ids: Ids) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def fresh(ids: Ids, count: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Random windows of its own length, every position a target."""
-    for batch in random_windows(ids, count, CONTEXT, WINDOWS_SEED):
+    """Random windows of its own length, every position a target; no more than there are places."""
+    for batch in random_windows(ids, min(count, len(ids)), CONTEXT, WINDOWS_SEED):
         tokens = np.concatenate([batch.inputs, batch.targets[-1:]]).T
         yield torch.from_numpy(tokens), torch.from_numpy(batch.mask.T)
 
