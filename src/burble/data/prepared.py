@@ -41,6 +41,8 @@ class TextFacts:
 
     num_ids: int
     cut_ids: int
+    stamp: str = ""
+    """SHA-256 of the names, sizes and times of the files that the text was read from."""
 
     sealed_characters: int = 0
     """So many at the very end are neither learned from nor validated on."""
