@@ -51,6 +51,11 @@ def _flags_of_a_mac() -> set[str]:
     return {flag.lower() for flag in listed.stdout.split()}
 
 
+def can_be_held(held_to: str) -> bool:
+    """Whether the processor has these instructions, and more of which to do without."""
+    return set(HELD[held_to]) < set(instruction_sets())
+
+
 def environment(held_to: str | None) -> dict[str, str]:
     """Return the variables that hold torch, its libraries, NumPy and burble to these instructions.
 

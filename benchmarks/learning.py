@@ -1,7 +1,7 @@
 """Bits per character against seconds of learning: burble and others, on the same split.
 
-    python benchmarks/learning.py            # tables alone, nothing is written
     make bench-learning                      # benchmarks/results/learning.{json,md,svg}, README.md
+    python benchmarks/learning.py            # all that there is, in tables; nothing is written
     python benchmarks/learning.py --write --only burble --budgets 10 --on alice
     python benchmarks/learning.py --write --instructions avx2    # as without AVX-512
     python benchmarks/learning.py --render   # the pages again from what was measured, nothing more
@@ -37,7 +37,7 @@ from rich.console import Console
 from burble.errors import TextError
 from burble.threads import settle_threads
 from contestants import UnavailableError, require, require_for_chart
-from instructions import HELD, environment, instruction_sets
+from instructions import HELD, can_be_held, environment, instruction_sets
 from learners.common import THREADS, Learned, Task
 from learners.keras_tutorial import BACKENDS
 from learning_chart import write_results
@@ -171,8 +171,9 @@ def find_texts(args: argparse.Namespace, scratch: Path, console: Console) -> lis
             found.append(find_text(name, args.texts, scratch))
         except TextError as error:
             console.print(f"{TEXTS[name].title} is left out: {error}", markup=False)
+            console.print(f"Or have it as {name}.txt in a folder: --texts DIR.", markup=False)
     if not found:
-        sys.exit("There is no text to learn from. Give a folder that has them with --texts DIR.")
+        sys.exit("There is no text to learn from.")
     return found
 
 
@@ -243,7 +244,7 @@ def parse() -> argparse.Namespace:
         "--texts",
         type=Path,
         metavar="DIR",
-        help="a folder with alice.txt, tinyshakespeare.txt, …; else they come by their names",
+        help="a folder with alice.txt, …; texts that it has not come by their names",
     )
     parser.add_argument("--on", nargs="+", choices=TEXTS, default=list(TEXTS), metavar="TEXT")
     parser.add_argument("--only", nargs="+", choices=ENTRIES, default=list(ENTRIES), metavar="NAME")
@@ -268,8 +269,10 @@ def check(args: argparse.Namespace) -> None:
     """End here, before hours of measuring, what could not be ended well."""
     if args.write or args.render:
         require_for_chart()
-    if args.instructions and not set(HELD[args.instructions]) <= set(instruction_sets()):
-        sys.exit(f"This processor has no {args.instructions}; it has {instruction_sets()}.")
+    if args.instructions and not can_be_held(args.instructions):
+        found = ", ".join(instruction_sets()) or "none that are known"
+        print(f"There is nothing to hold to {args.instructions} here. Instruction sets: {found}.")
+        sys.exit(0)
 
 
 def main() -> None:

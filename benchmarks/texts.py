@@ -37,16 +37,9 @@ class BenchText:
     lowercase: bool = False
 
     def read(self, name: str, folder: Path | None) -> bytes:
-        """Its bytes: of NAME.txt in the folder, if one is given. Raises `TextError`."""
-        if folder is None:
-            return self.find()
-        try:
-            return (folder / f"{name}.txt").read_bytes()
-        except OSError as error:
-            raise TextError(
-                f"There is no text {folder / f'{name}.txt'}: {error.strerror}. Name another "
-                "folder, or leave --texts out to have texts by their names."
-            ) from error
+        """Its bytes: NAME.txt where the folder has it, else by its name. Raises `TextError`."""
+        given = folder / f"{name}.txt" if folder else None
+        return given.read_bytes() if given and given.exists() else self.find()
 
 
 @dataclass(frozen=True)

@@ -279,8 +279,10 @@ def _finish(result: TrainResult, path: Path) -> TrainResult:
     from burble.training.diagnosis import History, diagnose
 
     text = PreparedText.load(path / DATA_FOLDER)
-    file = _with_final_figures(ModelFile.load(path), text)
-    file.save(path / MODEL_NAME)
+    best = ModelFile.load(path)
+    file = _with_final_figures(best, text)
+    if file is not best:
+        file.save(path / MODEL_NAME)
     bits = file.provenance.test_bits_per_char
     if bits is not None:
         nats = bits * math.log(2)
