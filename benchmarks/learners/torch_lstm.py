@@ -1,7 +1,7 @@
 """The plain loop: a character LSTM in PyTorch as someone writes it who has done it before.
 
 Small batches that go through the text with the state carried on, AdamW, a step size that falls to
-zero over the time there is: of the settings tried here the best on two cores (docs/log.md).
+zero over the time there is: of the settings tried the best on two cores (docs/log.md).
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 EMBEDDING, HIDDEN = 64, 256
 ROWS, TIME = 16, 32
 LEARNING_RATE, WARM_UP = 4e-3, 30
+# In a short run a larger one is better: after 500 updates on tinyshakespeare 2.760 bits beside 2.901.
+SHORT_RATE, SHORT_SECONDS = 1e-2, 20
 BETAS, WEIGHT_DECAY, CLIP = (0.9, 0.99), 0.01, 1.0
 
 
@@ -80,10 +82,15 @@ class Lanes:
         return self._inputs[part], self._targets[part], part.start == 0
 
 
-def prepare_updates(network: CharLstm, ids: Ids) -> Update:
+def highest_rate(seconds: float) -> float:
+    """The step size after the warm-up, for a run of so many seconds."""
+    return SHORT_RATE if seconds <= SHORT_SECONDS else LEARNING_RATE
+
+
+def prepare_updates(network: CharLstm, ids: Ids, rate: float) -> Update:
     """Return what makes one update."""
     optimizer = torch.optim.AdamW(
-        network.parameters(), lr=LEARNING_RATE, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
+        network.parameters(), lr=rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
     )
     lanes = Lanes(ids)
     state: State | None = None
@@ -93,7 +100,7 @@ def prepare_updates(network: CharLstm, ids: Ids) -> Update:
         nonlocal state, updates
         updates += 1
         for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * min(1.0, updates / WARM_UP) * (1 - progress)
+            group["lr"] = rate * min(1.0, updates / WARM_UP) * (1 - progress)
         inputs, targets, anew = lanes.read_on()
         logits, after = network(inputs, None if anew else state)
         state = after[0].detach(), after[1].detach()
@@ -109,12 +116,13 @@ def prepare_updates(network: CharLstm, ids: Ids) -> Update:
 def learn_text(task: Task) -> Learned:
     """Learn from the text in order, every position a target."""
     text = read_text(task)
+    rate = highest_rate(task.seconds)
     threads = settle_threads_of_torch(
-        lambda: prepare_updates(CharLstm(text.vocab_size), text.train)
+        lambda: prepare_updates(CharLstm(text.vocab_size), text.train, rate)
     )
     torch.manual_seed(task.seed)
     network = CharLstm(text.vocab_size)
-    update = prepare_updates(network, text.train)
+    update = prepare_updates(network, text.train, rate)
     course = learn(
         network, task.seconds, update, lambda: recurrent_bits(network, glance(text.held_out))
     )
@@ -129,5 +137,5 @@ def learn_text(task: Task) -> Learned:
         targets=course.updates * ROWS * TIME,
         parameters=num_parameters(network),
         detail=f"nn.LSTM 1×{HIDDEN}, batches of {ROWS}×{TIME}, state carried, AdamW "
-        f"{LEARNING_RATE:g} down to 0, {in_threads(threads)}",
+        f"{rate:g} down to 0, {in_threads(threads)}",
     )
