@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import tempfile
 from dataclasses import dataclass, replace
@@ -272,19 +273,45 @@ def resume_training(
 
 
 def _finish(result: TrainResult, path: Path) -> TrainResult:
-    """Measure what a run that is done came to: what int8 costs its model, and a diagnosis."""
+    """Measure what a run that is done came to: what int8 costs its model, its score on the sealed
+    part of the text, and a diagnosis.
+    """
     from burble.training.diagnosis import History, diagnose
 
-    file = ModelFile.load(path)
     text = PreparedText.load(path / DATA_FOLDER)
-    if file.tokenizer.count_characters(text.val_ids[1:]) < 1:
+    best = ModelFile.load(path)
+    file = _with_final_figures(best, text)
+    if file is not best:
+        file.save(path / MODEL_NAME)
+    bits = file.provenance.test_bits_per_char
+    if bits is not None:
+        nats = bits * math.log(2)
+        result = replace(result, test_bits_per_char=bits, test_nats_per_char=nats)
+    if not _can_score(file, text.val_ids):
         return result
-    provenance = replace(file.provenance, int8_cost_bits=int8_cost(file, text.val_ids))
-    replace(file, provenance=provenance).save(path / MODEL_NAME)
     ngram = None
     if len(text.ids) <= _MAX_NGRAM_IDS:
         ngram = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
     return replace(result, diagnosis=diagnose(History.read(path), ngram))
+
+
+def _with_final_figures(file: ModelFile, text: PreparedText) -> ModelFile:
+    """The model with what is measured once it is chosen, on the parts of the text that there are.
+
+    The sealed part is read here and nowhere before.
+    """
+    if _can_score(file, text.val_ids):
+        cost = int8_cost(file, text.val_ids)
+        file = replace(file, provenance=replace(file.provenance, int8_cost_bits=cost))
+    if _can_score(file, text.test_ids):
+        sealed = evaluate(open_model(file), file.tokenizer, text.test_ids, "stream")
+        bits = sealed.bits_per_char
+        file = replace(file, provenance=replace(file.provenance, test_bits_per_char=bits))
+    return file
+
+
+def _can_score(file: ModelFile, ids: Ids) -> bool:
+    return file.tokenizer.count_characters(ids[1:]) >= 1
 
 
 def _training() -> Any:

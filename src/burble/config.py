@@ -80,11 +80,21 @@ class DataConfig:
     val_fraction: float = 0.1
     """Share of the text, at its end, that is held out to validate on."""
 
+    test_fraction: float = 0.0
+    """Share of the text, after that, that is sealed: neither learned from nor validated on, it
+    gives a second score when the run is done."""
+
     def __post_init__(self) -> None:
         _require_range(self, "seq_len", 1, 65_536)
         _require_range(self, "batch_size", 1, 65_536)
         _require_range(self, "stride", 1, 1_000_000_000)
         _require_range(self, "val_fraction", 0.0, 0.9)
+        _require_range(self, "test_fraction", 0.0, 0.5)
+        _require(
+            self.val_fraction + self.test_fraction <= 0.9 + 1e-9,
+            "val_fraction and test_fraction together must be at most 0.9, so that a tenth of the "
+            f"text is left to learn from; found {self.val_fraction:g} and {self.test_fraction:g}.",
+        )
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,15 @@ class Provenance:
     cut_characters: int = 0
     """Of those, the first this many were learned from."""
 
+    sealed_characters: int = 0
+    """Of those, the last this many were neither learned from nor validated on."""
+
     batching: str = "stream"
     val_bits_per_char: float | None = None
     """On the held-out part; None where nothing was held out."""
+
+    test_bits_per_char: float | None = None
+    """On the sealed part, once the model was chosen; None where nothing was sealed."""
 
     int8_cost_bits: float | None = None
     """Bits per character that int8 loses on the held-out part; None where it was not measured."""

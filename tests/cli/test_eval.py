@@ -23,8 +23,9 @@ def evaluated(*args: str | Path) -> dict[str, Any]:
 
 def test_json_has_the_keys_that_stay(trained: Path) -> None:
     found = evaluated(trained / "run", trained / "text.txt")
-    keys = "bits_per_char nats_per_char perplexity accuracy num_chars protocol baselines"
+    keys = "bits_per_char nats_per_char perplexity accuracy num_chars protocol baselines sealed"
     assert list(found) == keys.split()
+    assert found["sealed"] is None
     assert set(found["baselines"]) == {"ngram", "xz", "ngram_order"}
 
 

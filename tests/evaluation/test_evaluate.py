@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from burble.data.prepare import WholeText
+from burble.data.prepare import Cuts, WholeText
 from burble.data.scan import random_windows
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.scoring import score_batches
@@ -22,7 +22,8 @@ from burble.evaluation.evaluate import (
     baselines,
     counting_name,
     evaluate,
-    held_out_cut,
+    known_cuts,
+    score_all,
 )
 from burble.model_file import Provenance
 from burble.ngram.counts import count
@@ -161,25 +162,34 @@ def whole_text(fingerprint: str = "same", num_characters: int = 1000) -> WholeTe
     return WholeText(fingerprint, num_characters, (0,))
 
 
-def learned(cut: int, num_characters: int = 1000) -> Provenance:
-    return Provenance("same", num_characters, cut)
+def learned(cut: int, sealed: int = 0, num_characters: int = 1000) -> Provenance:
+    return Provenance("same", num_characters, cut, sealed_characters=sealed)
 
 
-def test_of_the_training_text_the_held_out_end_is_scored() -> None:
-    assert held_out_cut(whole_text(), learned(900)) == 900
-    assert held_out_cut(whole_text(), learned(1)) == 1
+ALL = Cuts(0, 1000)
+
+
+def test_of_the_training_text_what_was_held_out_and_sealed_is_scored() -> None:
+    assert known_cuts(whole_text(), learned(900)) == Cuts(900, 1000)
+    assert known_cuts(whole_text(), learned(1)) == Cuts(1, 1000)
+    assert known_cuts(whole_text(), learned(900, sealed=50)) == Cuts(900, 950)
+    assert known_cuts(whole_text(), learned(900, sealed=100)) == Cuts(900, 900)
 
 
 def test_of_any_other_text_all_is_scored() -> None:
-    assert held_out_cut(whole_text("other"), learned(900)) == 0
-    assert held_out_cut(whole_text("other"), Provenance()) == 0
+    assert known_cuts(whole_text("other"), learned(900, sealed=50)) == ALL
+    assert known_cuts(whole_text("other"), Provenance()) == ALL
+    assert score_all(whole_text()) == ALL
 
 
-def test_where_nothing_was_held_out_all_is_scored() -> None:
-    assert held_out_cut(whole_text(), learned(1000)) == 0
-    assert held_out_cut(whole_text(), learned(0)) == 0
+def test_where_nothing_was_kept_back_all_is_scored() -> None:
+    assert known_cuts(whole_text(), learned(1000)) == ALL
+    assert known_cuts(whole_text(), learned(0)) == ALL
 
 
-@pytest.mark.parametrize("cut", [-1, -(10**30), 1001, 10**30])
-def test_a_cut_outside_the_text_is_none(cut: int) -> None:
-    assert held_out_cut(whole_text(), learned(cut)) == 0
+@pytest.mark.parametrize(
+    ("cut", "sealed"),
+    [(-1, 0), (-(10**30), 0), (1001, 0), (10**30, 0), (900, 101), (900, -1), (900, 10**30)],
+)
+def test_a_cut_outside_the_text_is_none(cut: int, sealed: int) -> None:
+    assert known_cuts(whole_text(), learned(cut, sealed)) == ALL

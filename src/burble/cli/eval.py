@@ -8,7 +8,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
     from burble.data.prepared import PreparedText
     from burble.tokenizers.base import Ids
 
+Report = dict[str, Any]
+
 
 @dataclass(frozen=True)
 class EvalCommand:
     """Measure how well a model foresees a text.
 
-    Of the text the model was trained on, only the held-out end is scored; of any other, all.
+    Of the text the model was trained on, only what it did not learn from is scored, the held-out
+    and the sealed part each for itself; of any other text, all.
     """
 
     model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
@@ -72,13 +75,25 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
         _print(report, part=part_read(text))
 
 
-def _measure(command: EvalCommand, model: api.Model, text: PreparedText) -> dict[str, object]:
+def _measure(command: EvalCommand, model: api.Model, text: PreparedText) -> Report:
+    """The figures of the held-out part, null where there is none, and under "sealed" those of the
+    sealed part.
+    """
+    train_ids = _training_ids(model, text) if command.baselines else text.train_ids[:0]
+    sealed = None
+    if len(text.test_ids):
+        sealed = _figures(command, model, train_ids, text.test_ids)
+    if sealed and model.file.tokenizer.count_characters(text.val_ids[1:]) < 1:
+        return {**dict.fromkeys(sealed), "protocol": command.protocol, "sealed": sealed}
+    return _figures(command, model, train_ids, text.val_ids) | {"sealed": sealed}
+
+
+def _figures(command: EvalCommand, model: api.Model, train_ids: Ids, ids: Ids) -> Report:
     tokenizer = model.file.tokenizer
-    score = evaluate(model.engine, tokenizer, text.val_ids, command.protocol)
+    score = evaluate(model.engine, tokenizer, ids, command.protocol)
     compared = None
-    train_ids = _training_ids(model, text)
-    if command.baselines and len(train_ids):
-        compared = dataclasses.asdict(baselines(tokenizer, train_ids, text.val_ids))
+    if len(train_ids):
+        compared = dataclasses.asdict(baselines(tokenizer, train_ids, ids))
     return {
         "bits_per_char": score.bits_per_char,
         "nats_per_char": score.nats_per_char,
@@ -97,7 +112,14 @@ def _training_ids(model: api.Model, text: PreparedText) -> Ids:
     return model.training_text().train_ids
 
 
-def _print(report: dict[str, object], part: str) -> None:
+def _print(report: Report, part: str) -> None:
+    lines = [] if report["bits_per_char"] is None else _lines(report, part)
+    if report["sealed"] is not None:
+        lines += _lines(report["sealed"], "the sealed end of the training text")
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _lines(report: Report, part: str) -> list[str]:
     lines = [
         f"{report['bits_per_char']:.4f} bits per character ({report['nats_per_char']:.4f} nats, "
         f"perplexity {report['perplexity']:.2f}, accuracy {report['accuracy']:.1%})",
@@ -107,4 +129,4 @@ def _print(report: dict[str, object], part: str) -> None:
     if isinstance(compared, dict):
         name = counting_name(compared["ngram_order"])
         lines.append(f"{name}: {compared['ngram']:.4f} · xz: {compared['xz']:.4f}")
-    sys.stdout.write("\n".join(lines) + "\n")
+    return lines

@@ -37,17 +37,22 @@ class TextFacts:
     num_documents: int
     num_characters: int
     cut_characters: int
-    """The characters before this one train, the others validate."""
+    """The characters before this one train, the others validate, or are sealed."""
 
     num_ids: int
     cut_ids: int
     stamp: str = ""
     """SHA-256 of the names, sizes and times of the files that the text was read from."""
 
+    sealed_characters: int = 0
+    """So many at the very end are neither learned from nor validated on."""
+
+    sealed_ids: int = 0
+
 
 @dataclass(frozen=True)
 class PreparedText:
-    """The ids of a whole text, (num_ids,), the training part first."""
+    """The ids of a whole text, (num_ids,): what trains, what validates, what is sealed."""
 
     ids: Ids
     facts: TextFacts
@@ -61,8 +66,13 @@ class PreparedText:
 
     @property
     def val_ids(self) -> Ids:
-        """The held-out part at the end."""
-        return self.ids[self.facts.cut_ids :]
+        """The held-out part, after the training part."""
+        return self.ids[self.facts.cut_ids : self.facts.num_ids - self.facts.sealed_ids]
+
+    @property
+    def test_ids(self) -> Ids:
+        """The sealed part at the very end: scored once, when all choices are made."""
+        return self.ids[self.facts.num_ids - self.facts.sealed_ids :]
 
     @classmethod
     def load(cls, folder: Path) -> PreparedText:
@@ -74,11 +84,19 @@ class PreparedText:
             normalization = from_mapping(TextConfig, described["normalization"], "normalization")
             dtype = smallest_dtype(tokenizer.vocab_size)
             ids = np.memmap(folder / IDS_FILE, dtype=dtype, mode="r")
-            if not 0 <= facts.cut_ids <= facts.num_ids == len(ids):
+            if not _fit(facts, len(ids)):
                 raise ValueError(f"found {len(ids):,} ids where {FACTS_FILE} tells of others")
         except (OSError, ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
             raise TextError(f"The prepared text in {folder} cannot be used: {error}.") from error
         return cls(ids, facts, tokenizer, normalization)
+
+
+def _fit(facts: TextFacts, num_ids: int) -> bool:
+    return (
+        num_ids == facts.num_ids
+        and facts.sealed_ids >= 0
+        and 0 <= facts.cut_ids <= facts.num_ids - facts.sealed_ids
+    )
 
 
 def write_facts(

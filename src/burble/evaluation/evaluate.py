@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from burble.data.prepare import Cuts
 from burble.data.scan import random_windows, scan
 from burble.engine.scoring import score_batches
 from burble.errors import TextError
@@ -48,12 +49,19 @@ class CountingAlone:
     order: int
 
 
-def held_out_cut(text: WholeText, provenance: Provenance) -> int:
-    """Where to begin scoring: the held-out part of the training text, all of any other text."""
-    if text.fingerprint != provenance.text_fingerprint:
-        return 0
-    cut = provenance.cut_characters
-    return cut if 0 <= cut < text.num_characters else 0
+def known_cuts(text: WholeText, provenance: Provenance) -> Cuts:
+    """Where to begin scoring: the held-out part of the training text, and its sealed part; all of
+    any other text, or of one of which nothing was kept back.
+    """
+    cuts = Cuts(provenance.cut_characters, text.num_characters - provenance.sealed_characters)
+    is_known = text.fingerprint == provenance.text_fingerprint
+    is_sane = 0 <= cuts.held_out <= cuts.sealed <= text.num_characters
+    return cuts if is_known and is_sane and cuts.held_out < text.num_characters else score_all(text)
+
+
+def score_all(text: WholeText) -> Cuts:
+    """Hold all of the text out, and seal nothing."""
+    return Cuts(0, text.num_characters)
 
 
 def evaluate(model: StepModel, tokenizer: Tokenizer, ids: Ids, protocol: Protocol) -> Score:

@@ -61,6 +61,11 @@ class TrainResult:
     diagnosis: str | None = None
     """What became of the run, in plain words."""
 
+    test_bits_per_char: float | None = None
+    """Of the saved model on the sealed part of the text; None where nothing was sealed."""
+
+    test_nats_per_char: float | None = None
+
 
 def train(
     config: RunConfig,

@@ -367,6 +367,7 @@ class Trainer:
             text_fingerprint=facts.fingerprint,
             num_characters=facts.num_characters,
             cut_characters=facts.cut_characters,
+            sealed_characters=facts.sealed_characters,
             batching=self._setup.config.data.batching,
             val_bits_per_char=self.position.best_bits,
             steps=self.position.step,
