@@ -22,6 +22,7 @@ from burble.engine.kernels import open_model
 from burble.engine.trace import trace
 from burble.errors import MissingExtraError, TextError, UsageError
 from burble.evaluation.evaluate import evaluate, ngram_bits
+from burble.evaluation.overlap import learned_share
 from burble.evaluation.precision import int8_cost
 from burble.mapping import from_mapping
 from burble.model_file import MODEL_NAME, ModelFile
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from burble.export.registry import ExportKind
     from burble.score import Score
     from burble.tokenizers.base import Ids
+    from burble.training.evidence import Facts
     from burble.training.gradients import FlowOfRun
     from burble.training.observer import Observer
     from burble.training.plan import Plan
@@ -273,18 +275,35 @@ def resume_training(
 
 def _finish(result: TrainResult, path: Path) -> TrainResult:
     """Measure what a run that is done came to: what int8 costs its model, and a diagnosis."""
-    from burble.training.diagnosis import History, diagnose
+    from burble.training.diagnosis import diagnose
+    from burble.training.evidence import History
 
-    file = ModelFile.load(path)
     text = PreparedText.load(path / DATA_FOLDER)
-    if file.tokenizer.count_characters(text.val_ids[1:]) < 1:
-        return result
-    provenance = replace(file.provenance, int8_cost_bits=int8_cost(file, text.val_ids))
-    replace(file, provenance=provenance).save(path / MODEL_NAME)
-    ngram = None
-    if len(text.ids) <= _MAX_NGRAM_IDS:
-        ngram = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
-    return replace(result, diagnosis=diagnose(History.read(path), ngram))
+    if text.tokenizer.count_characters(text.val_ids[1:]) >= 1:
+        file = ModelFile.load(path)
+        provenance = replace(file.provenance, int8_cost_bits=int8_cost(file, text.val_ids))
+        replace(file, provenance=provenance).save(path / MODEL_NAME)
+    return replace(result, diagnosis=diagnose(History.read(path), _facts(result, path, text)))
+
+
+def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
+    """What a diagnosis needs beside the log."""
+    from burble.training.evidence import Facts
+    from burble.training.run_folder import RunFolder
+
+    held_out = text.tokenizer.count_characters(text.val_ids[1:])
+    counts = None
+    if held_out and len(text.ids) <= _MAX_NGRAM_IDS:
+        counts = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
+    return Facts(
+        steps=result.steps,
+        held_out=held_out,
+        vocab_size=text.tokenizer.vocab_size,
+        repeated=learned_share(text.tokenizer, text.train_ids, text.val_ids),
+        counts_bits=counts,
+        minutes=RunFolder(path).read_config().training.minutes,
+        rescues=result.rescues,
+    )
 
 
 def _training() -> Any:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from burble.tokenizers.base import Ids, Tokenizer
 
 PASSAGE = 50
-"""Tokens: eight or nine words, which nobody writes twice by chance. Of the last tenths of alice and
-tinyshakespeare nothing is in such passages of the rest; at 24 characters it would be 1.7 % of alice.
+"""Tokens: eight or nine words, which nobody writes twice by chance. Of alice's and
+tinyshakespeare's last tenths nothing is in such passages of the rest; at 24 it would be 1.7 % of
+alice's.
 """
 
 LARGE_SHARE = 0.15
@@ -67,11 +68,11 @@ def _judged(learned: Ids, asked: Ids) -> list[tuple[Ids, Bools, Bools]]:
     for stretch, own in zip(stretches, hashes, strict=True):
         part = slice(start, start + len(own))
         is_learned[part] &= carry_information(stretch, PASSAGE)
-        covered = (
+        is_new, is_known = (
             cover(np.flatnonzero(marked[part]), PASSAGE, len(stretch))
             for marked in (is_first, is_learned)
         )
-        judged.append((stretch, *covered))
+        judged.append((stretch, is_new, is_known))
         start += len(own)
     return judged
 

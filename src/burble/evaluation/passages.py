@@ -50,7 +50,8 @@ def carry_information(codes: Codes, length: int) -> Bools:
     than a run of blanks, a ruler, or another pattern that repeats itself.
     """
     room = min(length - _GRAM + 1, len(np.unique(codes)) ** _GRAM)
-    return distinct_grams(codes, length) >= max(_FEWEST, _VARIED * room)
+    varied: Bools = distinct_grams(codes, length) >= max(_FEWEST, _VARIED * room)
+    return varied
 
 
 def distinct_grams(codes: Codes, length: int) -> np.ndarray[Any, np.dtype[np.int64]]:
