@@ -12,6 +12,7 @@ from burble.config import RunConfig, SamplingConfig
 from burble.data.prepared import DATA_FOLDER, PreparedText
 from burble.engine.generate import (
     GenerationRequest,
+    count_unknown,
     encode_text,
     read_prompt,
     stream_text,
@@ -113,9 +114,14 @@ class Model:
         """The text's tokens, (tokens,), normalised as the model's own text was."""
         return encode_text(self.file, text, unknown)
 
+    def count_unknown(self, text: str) -> int:
+        """Return how many characters of `text` the model has never seen."""
+        return count_unknown(self.file, text)
+
     def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
         """How well the model foresees `text`, read from a fresh state; at least 2 characters."""
-        return evaluate(self.engine, self.file.tokenizer, self.encode(text, unknown), "stream")
+        score = evaluate(self.engine, self.file.tokenizer, self.encode(text, unknown), "stream")
+        return replace(score, num_unknown=self.count_unknown(text))
 
     def trace(self, text: str, unknown: UnknownPolicy = "error") -> Trace:
         """What goes on inside while the model reads `text` from a fresh state.

@@ -120,7 +120,8 @@ def prepare(
                 tokenizer = TOKENIZERS[tokenizer].from_characters(spool.characters())
             whole = WholeText(spool.digest.hexdigest(), spool.num_characters, tuple(spool.starts))
             cut = place_cut(whole)
-            pieces = _pieces(spool_path, cut)
+            counted = _UnknownCharacters(tokenizer)
+            pieces = counted.of(_pieces(spool_path, cut))
             num_ids, cut_ids = _write_ids(pieces, folder / IDS_FILE, tokenizer, cut, unknown)
     finally:
         spool_path.unlink(missing_ok=True)
@@ -131,6 +132,7 @@ def prepare(
         cut_characters=cut,
         num_ids=num_ids,
         cut_ids=cut_ids,
+        unknown_characters=counted.number,
     )
     write_facts(folder, facts, tokenizer, normalization)
     return PreparedText.load(folder)
@@ -181,6 +183,19 @@ def held_out_tail(text: WholeText, val_fraction: float) -> int:
     nearest = min(starts[max(0, place - 1) : place + 1], key=lambda start: abs(start - cut))
     held_out = text.num_characters - cut
     return nearest if nearest > 0 and abs(nearest - cut) <= held_out / 2 else cut
+
+
+@dataclass
+class _UnknownCharacters:
+    """How many characters of the passing pieces the tokenizer lacks."""
+
+    tokenizer: Tokenizer
+    number: int = 0
+
+    def of(self, pieces: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+        for start, text in pieces:
+            self.number += self.tokenizer.count_unknown(text)
+            yield start, text
 
 
 def _write_ids(

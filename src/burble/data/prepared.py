@@ -41,6 +41,8 @@ class TextFacts:
 
     num_ids: int
     cut_ids: int
+    unknown_characters: int = 0
+    """Those that a tokenizer of another text lacks: left out, or replaced by the nearest."""
 
 
 @dataclass(frozen=True)
