@@ -7,7 +7,7 @@ import pytest
 
 from burble.engine.kernels import MAX_INT8_COST
 from burble.model_file import ModelFile
-from tests.cli.command import assert_refused, burble
+from tests.cli.command import assert_refused, burble, said
 from tests.training.runs import made_up_text
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def evaluated(*args: str | Path) -> dict[str, Any]:
 def test_json_has_the_keys_that_stay(trained: Path) -> None:
     found = evaluated(trained / "run", trained / "text.txt")
     keys = "bits_per_char nats_per_char perplexity accuracy num_chars protocol baselines"
+    keys += " learned_share held_out unknown unknown_chars unknown_share"
     assert list(found) == keys.split()
     assert set(found["baselines"]) == {"ngram", "xz"}
 
@@ -61,6 +62,84 @@ def test_another_text_is_scored_whole_against_baselines_from_the_run(
     found = evaluated(trained / "run", other)
     assert found["num_chars"] == len(other.read_text()) - 1
     assert found["baselines"]["ngram"] > 0
+
+
+def test_a_training_text_with_one_word_changed_is_no_held_out_text(
+    trained: Path, tmp_path: Path
+) -> None:
+    changed = tmp_path / "changed.txt"
+    text = (trained / "text.txt").read_text()
+    changed.write_text(text.replace(" ", " a ", 1))
+    found = evaluated(trained / "run", changed)
+    # The tenth that was held out was not learned.
+    assert found["learned_share"] == pytest.approx(0.9, abs=0.02)
+    assert found["held_out"] is False
+    shown = said(burble("eval", trained / "run", changed))
+    assert "This is no held-out figure" in shown
+    assert f"{found['learned_share']:.1%}" in shown
+
+
+def test_the_held_out_end_and_another_text_were_not_learned(trained: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text(made_up_text(30, seed=5))
+    for text in (trained / "text.txt", other):
+        found = evaluated(trained / "run", text)
+        assert found["learned_share"] == 0
+        assert found["held_out"] is True
+        assert "learned word for word: 0.0%" in said(burble("eval", trained / "run", text))
+
+
+@pytest.mark.parametrize("name", ["run", "run/model.safetensors"])
+def test_the_whole_of_a_training_text_was_learned_but_for_its_end(trained: Path, name: str) -> None:
+    found = evaluated(trained / name, trained / "text.txt", "--whole")
+    assert found["learned_share"] == pytest.approx(0.9, abs=0.001)
+    assert found["held_out"] is False
+
+
+def test_a_held_out_end_that_was_learned_is_not_called_held_out(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text(2 * made_up_text(100))
+    trained = burble("train", text, "-o", tmp_path / "run", "--steps", "3", "--hidden-size", "8")
+    assert trained.returncode == 0, said(trained)
+    shown = said(burble("eval", tmp_path / "run", text))
+    assert "learned from 100.0% of this text" in shown
+    assert "the end of the training text" in shown
+    assert "the held-out end" not in shown
+
+
+def test_a_model_file_alone_cannot_be_checked_against_another_text(
+    trained: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text(made_up_text(30, seed=5))
+    model = trained / "run" / "model.safetensors"
+    found = evaluated(model, other)
+    assert found["learned_share"] is None
+    assert found["held_out"] is None
+    assert "cannot be checked" in said(burble("eval", model, other))
+    other.write_text("Bada.\n")
+    assert "too short to look" in said(burble("eval", trained / "run", other))
+
+
+@pytest.mark.parametrize(
+    ("unknown", "words"), [("skip", "left out"), ("nearest", "replaced by the nearest")]
+)
+def test_characters_that_it_has_never_seen_are_counted(
+    trained: Path, tmp_path: Path, unknown: str, words: str
+) -> None:
+    other = tmp_path / "other.txt"
+    text = made_up_text(30, seed=5)
+    other.write_text(f"É{text}éé{text}")
+    args = (trained / "run", other, "--unknown", unknown)
+    found = evaluated(*args)
+    assert found["unknown"] == unknown
+    assert found["unknown_chars"] == 3
+    assert found["unknown_share"] == pytest.approx(3 / (2 * len(text) + 3))
+    assert found["num_chars"] == 2 * len(text) - 1 + 3 * (unknown == "nearest")
+    assert f"3 of {2 * len(text) + 3:,} (0.1%) characters were {words}" in said(
+        burble("eval", *args)
+    )
+    assert "characters were" not in said(burble("eval", trained / "run", trained / "text.txt"))
 
 
 def test_a_model_file_alone_has_no_baselines_for_another_text(

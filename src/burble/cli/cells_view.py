@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """The units that may track a property, best first, and a passage as the first that does sees it,
-    or else the first of all.
+    """The units that may track a property, best first, and a passage as the first of those that do
+    sees it, or else the first of all.
     """
 
     meaning: str

@@ -80,8 +80,8 @@ class Report:
         numbers = [measured.file.num_weights for measured in (self.rnn, self.lstm)]
         return (
             f"with {self.lstm.file.network.hidden_size:,} units in each layer the rnn has "
-            f"{numbers[0]:,} weights and the lstm {numbers[1]:,}, {numbers[1] / numbers[0]:.1f} times "
-            "as many"
+            f"{numbers[0]:,} weights and the lstm {numbers[1]:,}, {numbers[1] / numbers[0]:.1f} "
+            "times as many"
         )
 
     def conclusion(self) -> str:

@@ -42,9 +42,9 @@ def learned_share(tokenizer: Tokenizer, learned: Ids, asked: Ids) -> float:
     """Return the share of the characters of `asked` that are in passages of 50 tokens or more which
     are in `learned` word for word; 0 to 1.
 
-    A passage counts once, however often `asked` repeats it, so that what a text says in each
-    of its parts (a licence, a menu) weighs little. Patterns that only repeat themselves do not
-    count at all. Of long texts the share is an estimate.
+    Characters in a passage that `asked` has had before are left out, so that what a text says in
+    each of its parts (a licence, a menu) counts once. Patterns that only repeat themselves do not
+    count as learned. Of long texts the share is an estimate.
     """
     known = total = 0
     for stretch, is_new, is_known in _judged(learned, asked):
@@ -54,8 +54,8 @@ def learned_share(tokenizer: Tokenizer, learned: Ids, asked: Ids) -> float:
 
 
 def _judged(learned: Ids, asked: Ids) -> list[tuple[Ids, Bools, Bools]]:
-    """Each stretch with its places that a passage met for the first time covers, and those of them
-    that were learned.
+    """Each stretch with its places that are in no passage met before, and those of them that were
+    learned.
     """
     stretches = _stretches(asked)
     hashes = [passage_hashes(stretch, PASSAGE) for stretch in stretches]
@@ -68,11 +68,9 @@ def _judged(learned: Ids, asked: Ids) -> list[tuple[Ids, Bools, Bools]]:
     for stretch, own in zip(stretches, hashes, strict=True):
         part = slice(start, start + len(own))
         is_learned[part] &= carry_information(stretch, PASSAGE)
-        is_new, is_known = (
-            cover(np.flatnonzero(marked[part]), PASSAGE, len(stretch))
-            for marked in (is_first, is_learned)
-        )
-        judged.append((stretch, is_new, is_known))
+        is_new = ~cover(np.flatnonzero(~is_first[part]), PASSAGE, len(stretch))
+        is_known = cover(np.flatnonzero(is_learned[part]), PASSAGE, len(stretch))
+        judged.append((stretch, is_new, is_new & is_known))
         start += len(own)
     return judged
 

@@ -51,8 +51,8 @@ SMALLEST = 0.2
 _CHANCE = 0.05
 
 # Neighbours in a text are alike, so that many places count as one. Properties that were shifted
-# along alice, which no unit can track, passed in 0 of 28 tries on 2,000 characters and in 2 of 28 on
-# 8,000; half of them stayed below 0.07 and 0.035.
+# along alice, which no unit can track, passed in none of 28 tries on 2,000 characters and in two of
+# 28 on 8,000; half of them stayed below 0.07 and 0.035.
 _PLACES_IN_ONE = 20
 
 
