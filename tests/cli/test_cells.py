@@ -57,7 +57,7 @@ def test_a_model_that_learned_nothing_has_no_unit_that_tracks_it(
     found = looked(*asked)["properties"]["/(?<=abd).{40}/"]
     assert len(found["units"]) == 5
     assert not any(unit["tracks"] for unit in found["units"])
-    shown = said(burble("cells", *asked))
+    shown = burble("cells", *asked).stdout.decode()
     assert "found nothing that tracks it" in shown
     assert f"{found['least']:.2f} or more" in shown
     assert "chosen\n" not in shown

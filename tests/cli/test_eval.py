@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def shown(*args: str | Path) -> str:
+    """What it prints for people."""
+    result = burble("eval", *args)
+    assert result.returncode == 0, said(result)
+    return result.stdout.decode()
+
+
 def evaluated(*args: str | Path) -> dict[str, Any]:
     result = burble("eval", *args, "--json")
     assert result.returncode == 0, result.stderr.decode()
@@ -74,9 +81,9 @@ def test_a_training_text_with_one_word_changed_is_no_held_out_text(
     # The tenth that was held out was not learned.
     assert found["learned_share"] == pytest.approx(0.9, abs=0.02)
     assert found["held_out"] is False
-    shown = said(burble("eval", trained / "run", changed))
-    assert "This is no held-out figure" in shown
-    assert f"{found['learned_share']:.1%}" in shown
+    text_shown = shown(trained / "run", changed)
+    assert "This is no held-out figure" in text_shown
+    assert f"{found['learned_share']:.1%}" in text_shown
 
 
 def test_the_held_out_end_and_another_text_were_not_learned(trained: Path, tmp_path: Path) -> None:
@@ -86,7 +93,7 @@ def test_the_held_out_end_and_another_text_were_not_learned(trained: Path, tmp_p
         found = evaluated(trained / "run", text)
         assert found["learned_share"] == 0
         assert found["held_out"] is True
-        assert "learned word for word: 0.0%" in said(burble("eval", trained / "run", text))
+        assert "learned word for word: 0.0%" in shown(trained / "run", text)
 
 
 @pytest.mark.parametrize("name", ["run", "run/model.safetensors"])
@@ -101,10 +108,10 @@ def test_a_held_out_end_that_was_learned_is_not_called_held_out(tmp_path: Path) 
     text.write_text(2 * made_up_text(100))
     trained = burble("train", text, "-o", tmp_path / "run", "--steps", "3", "--hidden-size", "8")
     assert trained.returncode == 0, said(trained)
-    shown = said(burble("eval", tmp_path / "run", text))
-    assert "learned from 100.0% of this text" in shown
-    assert "the end of the training text" in shown
-    assert "the held-out end" not in shown
+    text_shown = shown(tmp_path / "run", text)
+    assert "learned from 100.0% of this text" in text_shown
+    assert "the end of the training text" in text_shown
+    assert "the held-out end" not in text_shown
 
 
 def test_a_model_file_alone_cannot_be_checked_against_another_text(
@@ -116,9 +123,9 @@ def test_a_model_file_alone_cannot_be_checked_against_another_text(
     found = evaluated(model, other)
     assert found["learned_share"] is None
     assert found["held_out"] is None
-    assert "cannot be checked" in said(burble("eval", model, other))
+    assert "cannot be checked" in shown(model, other)
     other.write_text("Bada.\n")
-    assert "too short to look" in said(burble("eval", trained / "run", other))
+    assert "too short to look" in shown(trained / "run", other)
 
 
 @pytest.mark.parametrize(
@@ -136,10 +143,8 @@ def test_characters_that_it_has_never_seen_are_counted(
     assert found["unknown_chars"] == 3
     assert found["unknown_share"] == pytest.approx(3 / (2 * len(text) + 3))
     assert found["num_chars"] == 2 * len(text) - 1 + 3 * (unknown == "nearest")
-    assert f"3 of {2 * len(text) + 3:,} (0.1%) characters were {words}" in said(
-        burble("eval", *args)
-    )
-    assert "characters were" not in said(burble("eval", trained / "run", trained / "text.txt"))
+    assert f"3 of {2 * len(text) + 3:,} (0.2%) characters were {words}" in shown(*args)
+    assert "characters were" not in text_shown(trained / "run", trained / "text.txt")
 
 
 def test_a_model_file_alone_has_no_baselines_for_another_text(
@@ -163,9 +168,9 @@ def test_windows_are_a_protocol_of_their_own_and_always_the_same_ones(trained: P
 
 def test_for_people_the_figures_stand_in_sentences(trained: Path) -> None:
     shown = burble("eval", trained / "run", trained / "text.txt").stdout.decode()
-    assert "bits per character" in shown
-    assert "the held-out end of the training text; protocol stream" in shown
-    assert "n-gram model:" in shown
+    assert "bits per character" in text_shown
+    assert "the held-out end of the training text; protocol stream" in text_shown
+    assert "n-gram model:" in text_shown
 
 
 def test_unseen_characters_are_named_or_skipped(trained: Path, tmp_path: Path) -> None:
