@@ -27,6 +27,7 @@ from burble.evaluation.overlap import learned_share
 from burble.evaluation.precision import int8_cost
 from burble.mapping import from_mapping
 from burble.model_file import MODEL_NAME, ModelFile
+from burble.run_folder import RunFolder
 from burble.threads import settle_threads
 
 if TYPE_CHECKING:
@@ -295,7 +296,6 @@ def _finish(result: TrainResult, path: Path) -> TrainResult:
 def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
     """What a diagnosis needs beside the log."""
     from burble.training.evidence import Facts
-    from burble.training.run_folder import RunFolder
 
     held_out = text.tokenizer.count_characters(text.val_ids[1:])
     counts = None

@@ -144,7 +144,7 @@ def test_characters_that_it_has_never_seen_are_counted(
     assert found["unknown_share"] == pytest.approx(3 / (2 * len(text) + 3))
     assert found["num_chars"] == 2 * len(text) - 1 + 3 * (unknown == "nearest")
     assert f"3 of {2 * len(text) + 3:,} (0.2%) characters were {words}" in shown(*args)
-    assert "characters were" not in text_shown(trained / "run", trained / "text.txt")
+    assert "characters were" not in shown(trained / "run", trained / "text.txt")
 
 
 def test_a_model_file_alone_has_no_baselines_for_another_text(
@@ -167,7 +167,7 @@ def test_windows_are_a_protocol_of_their_own_and_always_the_same_ones(trained: P
 
 
 def test_for_people_the_figures_stand_in_sentences(trained: Path) -> None:
-    shown = burble("eval", trained / "run", trained / "text.txt").stdout.decode()
+    text_shown = burble("eval", trained / "run", trained / "text.txt").stdout.decode()
     assert "bits per character" in text_shown
     assert "the held-out end of the training text; protocol stream" in text_shown
     assert "n-gram model:" in text_shown
