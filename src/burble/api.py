@@ -13,6 +13,7 @@ from burble.config import RunConfig, SamplingConfig
 from burble.data.prepared import DATA_FOLDER, PreparedText
 from burble.engine.generate import (
     GenerationRequest,
+    count_unknown,
     encode_text,
     read_prompt,
     stream_text,
@@ -23,9 +24,11 @@ from burble.engine.kernels import open_model
 from burble.engine.trace import trace
 from burble.errors import MissingExtraError, TextError, UsageError
 from burble.evaluation.evaluate import evaluate, ngram_bits
+from burble.evaluation.overlap import learned_share
 from burble.evaluation.precision import int8_cost
 from burble.mapping import from_mapping
 from burble.model_file import MODEL_NAME, ModelFile
+from burble.run_folder import RunFolder
 from burble.threads import settle_threads
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from burble.export.registry import ExportKind
     from burble.score import Score
     from burble.tokenizers.base import Ids
+    from burble.training.evidence import Facts
     from burble.training.gradients import FlowOfRun
     from burble.training.observer import Observer
     from burble.training.plan import Plan
@@ -112,9 +116,14 @@ class Model:
         """The text's tokens, (tokens,), normalised as the model's own text was."""
         return encode_text(self.file, text, unknown)
 
+    def count_unknown(self, text: str) -> int:
+        """Return how many characters of `text` the model has never seen."""
+        return count_unknown(self.file, text)
+
     def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
         """How well the model foresees `text`, read from a fresh state; at least 2 characters."""
-        return evaluate(self.engine, self.file.tokenizer, self.encode(text, unknown), "stream")
+        score = evaluate(self.engine, self.file.tokenizer, self.encode(text, unknown), "stream")
+        return replace(score, num_unknown=self.count_unknown(text))
 
     def trace(self, text: str, unknown: UnknownPolicy = "error") -> Trace:
         """What goes on inside while the model reads `text` from a fresh state.
@@ -276,7 +285,8 @@ def _finish(result: TrainResult, path: Path) -> TrainResult:
     """Measure what a run that is done came to: what int8 costs its model, its score on the sealed
     part of the text, and a diagnosis.
     """
-    from burble.training.diagnosis import History, diagnose
+    from burble.training.diagnosis import diagnose
+    from burble.training.evidence import History
 
     text = PreparedText.load(path / DATA_FOLDER)
     best = ModelFile.load(path)
@@ -287,12 +297,26 @@ def _finish(result: TrainResult, path: Path) -> TrainResult:
     if bits is not None:
         nats = bits * math.log(2)
         result = replace(result, test_bits_per_char=bits, test_nats_per_char=nats)
-    if not _can_score(file, text.val_ids):
-        return result
-    ngram = None
-    if len(text.ids) <= _MAX_NGRAM_IDS:
-        ngram = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
-    return replace(result, diagnosis=diagnose(History.read(path), ngram))
+    return replace(result, diagnosis=diagnose(History.read(path), _facts(result, path, text)))
+
+
+def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
+    """What a diagnosis needs beside the log."""
+    from burble.training.evidence import Facts
+
+    held_out = text.tokenizer.count_characters(text.val_ids[1:])
+    counts = None
+    if held_out and len(text.ids) <= _MAX_NGRAM_IDS:
+        counts = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
+    return Facts(
+        steps=result.steps,
+        held_out=held_out,
+        vocab_size=text.tokenizer.vocab_size,
+        repeated=learned_share(text.tokenizer, text.train_ids, text.val_ids),
+        counts_bits=counts,
+        minutes=RunFolder(path).read_config().training.minutes,
+        rescues=result.rescues,
+    )
 
 
 def _with_final_figures(file: ModelFile, text: PreparedText) -> ModelFile:

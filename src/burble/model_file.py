@@ -81,6 +81,11 @@ class ModelFile:
     normalization: TextConfig = field(default_factory=TextConfig)
     provenance: Provenance = field(default_factory=Provenance)
 
+    @property
+    def num_weights(self) -> int:
+        """Numbers that were learned, in all tensors."""
+        return sum(tensor.size for tensor in self.weights.values())
+
     def save(self, path: Path) -> None:
         """Write the file durably: the old one stays until the new one is whole on disk."""
         write_durably(path, self.to_bytes())

@@ -18,6 +18,8 @@ class Score:
     """Tokens that were the likeliest."""
 
     num_characters: int
+    num_unknown: int = 0
+    """Characters of the text that the model has never seen: left out, or replaced."""
 
     @property
     def nats_per_char(self) -> float:
@@ -49,6 +51,7 @@ class Score:
             self.num_tokens + other.num_tokens,
             self.num_correct + other.num_correct,
             self.num_characters + other.num_characters,
+            self.num_unknown + other.num_unknown,
         )
 
 

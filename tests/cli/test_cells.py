@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,12 +24,13 @@ def looked(*args: str | Path) -> dict[str, Any]:
 
 def test_a_trained_model_has_units_that_track_words(trained: Path) -> None:
     found = looked(trained / "run", trained / "text.txt", "--whole", "--top", "2")
-    assert list(found) == ["num_chars", "part", "properties", "ablation", "like"]
+    assert list(found) == ["num_chars", "unknown_chars", "part", "properties", "ablation", "like"]
     assert list(found["properties"]) == list(PROPERTIES)
     tracked = found["properties"]["word-position"]
     assert len(tracked["units"]) == 2
     best = tracked["units"][0]
-    assert list(best) == ["unit", "chosen", "held_out"]
+    assert list(best) == ["unit", "chosen", "held_out", "tracks"]
+    assert best["tracks"]
     assert best["unit"]["reading"] in {"hidden", "cell", "tanh cell"}
     assert abs(best["held_out"]) > 0.5
     assert best["held_out"] == pytest.approx(best["chosen"], abs=0.15)
@@ -42,6 +44,31 @@ def test_of_the_training_text_only_the_held_out_end_is_read(trained: Path) -> No
     found = looked(trained / "run", trained / "text.txt", "--property", "word")
     assert found["num_chars"] == len(text) - int(0.9 * len(text))
     assert found["part"] == "the held-out end of the training text"
+
+
+def test_a_model_that_learned_nothing_has_no_unit_that_tracks_it(
+    trained: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "text.txt"
+    draw = random.Random(3)  # noqa: S311 - not a secret
+    # Numbers without any order: what comes after a b is as likely anywhere.
+    text.write_text("".join(draw.choice("abdefg") for _ in range(6000)))
+    asked = (trained / "run", text, "--regex", "(?<=abd).{40}")
+    found = looked(*asked)["properties"]["/(?<=abd).{40}/"]
+    assert len(found["units"]) == 5
+    assert not any(unit["tracks"] for unit in found["units"])
+    shown = burble("cells", *asked).stdout.decode()
+    assert "found nothing that tracks it" in shown
+    assert f"{found['least']:.2f} or more" in shown
+    assert "chosen\n" not in shown
+
+
+def test_characters_that_it_has_never_seen_are_counted(trained: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text(made_up_text(100, seed=5) + "ééé")
+    args = (trained / "run", text, "--property", "word", "--unknown", "skip")
+    assert looked(*args)["unknown_chars"] == 3
+    assert "characters were left out" in said(burble("cells", *args))
 
 
 def test_a_pattern_of_ones_own_is_looked_for_alone(trained: Path) -> None:

@@ -7,11 +7,18 @@ import pytest
 
 from burble.engine.kernels import MAX_INT8_COST
 from burble.model_file import ModelFile
-from tests.cli.command import assert_refused, burble
+from tests.cli.command import assert_refused, burble, said
 from tests.training.runs import made_up_text
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def shown(*args: str | Path) -> str:
+    """What it prints for people."""
+    result = burble("eval", *args)
+    assert result.returncode == 0, said(result)
+    return result.stdout.decode()
 
 
 def evaluated(*args: str | Path) -> dict[str, Any]:
@@ -23,7 +30,8 @@ def evaluated(*args: str | Path) -> dict[str, Any]:
 
 def test_json_has_the_keys_that_stay(trained: Path) -> None:
     found = evaluated(trained / "run", trained / "text.txt")
-    keys = "bits_per_char nats_per_char perplexity accuracy num_chars protocol baselines sealed"
+    keys = "bits_per_char nats_per_char perplexity accuracy num_chars protocol baselines"
+    keys += " learned_share held_out sealed unknown unknown_chars unknown_share"
     assert list(found) == keys.split()
     assert found["sealed"] is None
     assert set(found["baselines"]) == {"ngram", "xz", "ngram_order"}
@@ -64,6 +72,82 @@ def test_another_text_is_scored_whole_against_baselines_from_the_run(
     assert found["baselines"]["ngram"] > 0
 
 
+def test_a_training_text_with_one_word_changed_is_no_held_out_text(
+    trained: Path, tmp_path: Path
+) -> None:
+    changed = tmp_path / "changed.txt"
+    text = (trained / "text.txt").read_text()
+    changed.write_text(text.replace(" ", " a ", 1))
+    found = evaluated(trained / "run", changed)
+    # The tenth that was held out was not learned.
+    assert found["learned_share"] == pytest.approx(0.9, abs=0.02)
+    assert found["held_out"] is False
+    text_shown = shown(trained / "run", changed)
+    assert "This is no held-out figure" in text_shown
+    assert f"{found['learned_share']:.1%}" in text_shown
+
+
+def test_the_held_out_end_and_another_text_were_not_learned(trained: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text(made_up_text(30, seed=5))
+    for text in (trained / "text.txt", other):
+        found = evaluated(trained / "run", text)
+        assert found["learned_share"] == 0
+        assert found["held_out"] is True
+        assert "learned word for word: 0.0%" in shown(trained / "run", text)
+
+
+@pytest.mark.parametrize("name", ["run", "run/model.safetensors"])
+def test_the_whole_of_a_training_text_was_learned_but_for_its_end(trained: Path, name: str) -> None:
+    found = evaluated(trained / name, trained / "text.txt", "--whole")
+    assert found["learned_share"] == pytest.approx(0.9, abs=0.001)
+    assert found["held_out"] is False
+
+
+def test_a_held_out_end_that_was_learned_is_not_called_held_out(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text(2 * made_up_text(100))
+    trained = burble("train", text, "-o", tmp_path / "run", "--steps", "3", "--hidden-size", "8")
+    assert trained.returncode == 0, said(trained)
+    text_shown = shown(tmp_path / "run", text)
+    assert "learned from 100.0% of this text" in text_shown
+    assert "the end of the training text" in text_shown
+    assert "the held-out end" not in text_shown
+
+
+def test_a_model_file_alone_cannot_be_checked_against_another_text(
+    trained: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text(made_up_text(30, seed=5))
+    model = trained / "run" / "model.safetensors"
+    found = evaluated(model, other)
+    assert found["learned_share"] is None
+    assert found["held_out"] is None
+    assert "cannot be checked" in shown(model, other)
+    other.write_text("Bada.\n")
+    assert "too short to look" in shown(trained / "run", other)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "words"), [("skip", "left out"), ("nearest", "replaced by the nearest")]
+)
+def test_characters_that_it_has_never_seen_are_counted(
+    trained: Path, tmp_path: Path, unknown: str, words: str
+) -> None:
+    other = tmp_path / "other.txt"
+    text = made_up_text(30, seed=5)
+    other.write_text(f"É{text}éé{text}")
+    args = (trained / "run", other, "--unknown", unknown)
+    found = evaluated(*args)
+    assert found["unknown"] == unknown
+    assert found["unknown_chars"] == 3
+    assert found["unknown_share"] == pytest.approx(3 / (2 * len(text) + 3))
+    assert found["num_chars"] == 2 * len(text) - 1 + 3 * (unknown == "nearest")
+    assert f"3 of {2 * len(text) + 3:,} (0.2%) characters were {words}" in shown(*args)
+    assert "characters were" not in shown(trained / "run", trained / "text.txt")
+
+
 def test_a_model_file_alone_has_no_baselines_for_another_text(
     trained: Path, tmp_path: Path
 ) -> None:
@@ -84,12 +168,12 @@ def test_windows_are_a_protocol_of_their_own_and_always_the_same_ones(trained: P
 
 
 def test_for_people_the_figures_stand_in_sentences(trained: Path) -> None:
-    shown = burble("eval", trained / "run", trained / "text.txt").stdout.decode()
-    assert "bits per character" in shown
-    assert "the held-out end of the training text; protocol stream" in shown
+    text_shown = shown(trained / "run", trained / "text.txt")
+    assert "bits per character" in text_shown
+    assert "the held-out end of the training text; protocol stream" in text_shown
     found = evaluated(trained / "run", trained / "text.txt")["baselines"]
     name = f"counting alone (n-gram counts, Kneser–Ney, order {found['ngram_order']})"
-    assert f"{name}: {found['ngram']:.4f} · xz: {found['xz']:.4f}\n" in shown
+    assert f"{name}: {found['ngram']:.4f} · xz: {found['xz']:.4f}\n" in text_shown
 
 
 def test_unseen_characters_are_named_or_skipped(trained: Path, tmp_path: Path) -> None:

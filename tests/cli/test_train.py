@@ -28,6 +28,7 @@ def test_json_is_one_object_with_the_keys_that_stay(tmp_path: Path) -> None:
         "seconds",
         "parameters",
         "seed",
+        "rescues",
         "diagnosis",
         "test_bits_per_char",
         "test_nats_per_char",

@@ -7,7 +7,7 @@ import pytest
 
 from burble.engine.numpy_model import NumpyModel
 from burble.errors import TextError
-from burble.inspection.cells import Unit, correlations, mean_outputs, search
+from burble.inspection.cells import Unit, correlations, least_correlation, mean_outputs, search
 from burble.inspection.passage import liveliest, show_unit
 from burble.inspection.reading import read_blocks, read_whole
 from tests.models import random_model
@@ -73,6 +73,8 @@ def test_the_unit_that_a_property_was_made_of_is_found_and_its_figure_is_held_ou
     assert found[0].unit == unit
     assert found[0].chosen == pytest.approx(1, abs=1e-3)
     assert found[0].held_out == pytest.approx(-(0.5**0.5), abs=0.1)
+    # Upside down, however large: what was chosen was not found again.
+    assert not found[0].tracks
     chosen = [abs(tracker.chosen) for tracker in found]
     assert chosen == sorted(chosen, reverse=True)
     assert len({(tracker.unit.layer, tracker.unit.unit) for tracker in found}) == 3
@@ -116,3 +118,25 @@ def test_the_liveliest_stretch_is_where_values_vary_the_most() -> None:
     assert liveliest(values, np.array([0, 41, 80]), 20) == 41
     assert liveliest(values, np.array([0, 95]), 20) == 0
     assert liveliest(values[:5], np.array([0, 2]), 20) == 0
+
+
+def test_noise_is_tracked_by_no_unit_and_a_unit_by_itself() -> None:
+    model, ids = engine(), some_ids(4000)
+    draw = np.random.default_rng(8)
+    noise = {str(number): draw.normal(size=4000).astype(np.float32) for number in range(20)}
+    # Slow noise is like itself over twenty places.
+    slow = {
+        f"slow {name}": np.convolve(values, np.ones(20), "same").astype(np.float32)
+        for name, values in noise.items()
+    }
+    found = search(model, ids, noise | slow, top=5)
+    assert not any(tracker.tracks for trackers in found.values() for tracker in trackers)
+    itself = Unit(1, 7, "cell").of(read_whole(model, ids)).astype(np.float32)
+    assert search(model, ids, {"itself": itself}, top=1)["itself"][0].tracks
+
+
+def test_the_bound_falls_with_the_text_and_rises_with_the_units() -> None:
+    assert least_correlation(1000, 5) == pytest.approx(0.359, abs=0.001)
+    assert least_correlation(1000, 50) > least_correlation(1000, 5)
+    assert least_correlation(10**6, 5) == 0.2
+    assert least_correlation(1, 1) < 1

@@ -3,43 +3,69 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import re
-from typing import TYPE_CHECKING
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from burble import api
 from burble.evaluation.evaluate import ngram_bits
+from burble.evaluation.overlap import LARGE_SHARE
 from burble.metrics import StepMetrics, ValidationMetrics
 from burble.training import trainer
-from burble.training.diagnosis import History, diagnose
+from burble.training.diagnosis import TABLE, diagnose
+from burble.training.evidence import Evidence, Facts, History
 from burble.training.observer import Observer
-from tests.training.runs import resume_tiny, tiny_config, train_tiny
+from tests.training.runs import made_up_text, resume_tiny, tiny_config, train_tiny
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-BETTER = "still getting better"
-BY_HEART = "learned the text by heart"
-NO_MORE = "what a network of this size can"
+NOTHING = "has learned nothing"
+DIVERGED = "It diverged"
+BEGUN = "hardly begun"
+SLOW = "hardly learned"
+PERFECT = "predicts every character"
+MEMORISED = "has memorised"
+WORSE = "has risen"
+IMPROVING = "still improving"
+COUNTS_WIN = "no longer improves, and counting alone"
+LEVEL = "no longer improves: "
+LEARNING = (
+    NOTHING, DIVERGED, BEGUN, SLOW, PERFECT, MEMORISED, WORSE, IMPROVING, COUNTS_WIN, LEVEL,
+)  # fmt: skip
+
+RESCUED = "On its way it diverged"
+NOT_HELD_OUT, FEW, REPEATED = "Nothing was held out", "too few", "word for word"
+AHEAD, BEHIND = "does better: ", "An n-gram"
+
+FACTS = Facts(steps=2000, held_out=10_000, vocab_size=64)
 
 
-def history(*bits: float) -> History:
-    """Validations that found `bits`, evenly spaced over a run of a hundred seconds."""
-    last = max(len(bits) - 1, 1)
-    return History(
-        [
-            ValidationMetrics(
-                step=place * 10,
-                seconds=100 * place / last,
-                progress=place / last,
-                val_bits_per_char=figure,
-                val_accuracy=0.5,
-                best=figure == min(bits[: place + 1]),
-            )
-            for place, figure in enumerate(bits)
-        ]
-    )
+def history(
+    *bits: float, train: tuple[float, ...] = (), steps: int = 2000, setup: float = 0.0
+) -> History:
+    """Validations that found `bits`, evenly spaced over a hundred seconds behind the set-up, and
+    training figures beside them.
+    """
+    shares = [place / max(len(bits) - 1, 1) for place in range(len(bits))]
+    readings = [
+        ValidationMetrics(
+            step=round(steps * share),
+            seconds=setup + 100 * share,
+            progress=share,
+            val_bits_per_char=figure,
+            val_accuracy=0.5,
+            best=figure == min(bits[: place + 1]),
+        )
+        for place, (share, figure) in enumerate(zip(shares, bits, strict=True))
+    ]
+    trained = [
+        StepMetrics(reading.step, reading.seconds, reading.progress, figure, 0.5, 0.01, 1, 1e4, 1)
+        for reading, figure in zip(readings, train, strict=False)
+    ]
+    return History(readings, trained)
 
 
 def falling(to: float, num: int = 21) -> list[float]:
@@ -47,91 +73,297 @@ def falling(to: float, num: int = 21) -> list[float]:
     return [to + (6 - to) * math.exp(-40 * place / num) for place in range(num)]
 
 
-@pytest.mark.parametrize("bits", [[], [6.0], [6.0, 2.0]])
-@pytest.mark.parametrize("ngram", [None, 2.0])
-def test_of_fewer_than_three_validations_nothing_is_said(
-    bits: list[float], ngram: float | None
-) -> None:
-    assert diagnose(history(*bits), ngram) is None
-    assert diagnose(history(*bits, 2.0, 1.9, 1.8), ngram) is not None
+def learning_verdicts(text: str | None) -> list[str]:
+    return [words for words in LEARNING if words in (text or "")]
 
 
 @pytest.mark.parametrize(
     ("bits", "verdict"),
     [
-        # Half a bit in the last quarter.
-        ([6.0, 4.0, 3.0, 2.5, 2.0], BETTER),
-        ([6.0 - 0.2 * place for place in range(21)], BETTER),
+        ([6.0, 4.0, 3.0, 2.5, 2.0], IMPROVING),
+        ([6.0 - 0.2 * place for place in range(21)], IMPROVING),
+        # Two readings, where set-up has eaten the others.
+        ([6.0, 4.8], IMPROVING),
         # Nothing in the last quarter, nor a tenth of a per cent.
-        (falling(2.0), NO_MORE),
-        ([6.0, 2.0, 2.0, 2.0, 2.0], NO_MORE),
-        ([6.0, 2.0, 2.0, 2.0, 1.999], NO_MORE),
+        (falling(2.0), LEVEL),
+        ([6.0, 2.0, 2.0, 2.0, 2.0], LEVEL),
+        ([6.0, 2.0, 2.0, 2.0, 1.999], LEVEL),
         # A hair worse than its best is no more than noise.
-        ([6.0, 2.0, 2.0, 2.0, 2.001], NO_MORE),
-        # A tenth of a bit worse is not.
-        ([6.0, 3.0, 2.0, 2.05, 2.1], BY_HEART),
-        ([*falling(2.0), 2.2, 2.4, 2.8], BY_HEART),
-        # It was better in the last quarter, and then no more.
-        ([6.0, 5.0, 4.0, 3.0, 2.0, 2.5], BY_HEART),
+        ([6.0, 2.0, 2.0, 2.0, 2.001], LEVEL),
+        # A tenth of a bit worse is not. Of the training figure nothing is known here.
+        ([6.0, 3.0, 2.0, 2.05, 2.1], WORSE),
+        ([6.0, 5.0, 4.0, 3.0, 2.0, 2.5], WORSE),
         # A low that is passed and found again.
-        ([6.0, 2.0, 3.0, 2.5, 2.0], NO_MORE),
+        ([6.0, 2.0, 3.0, 2.5, 2.0], LEVEL),
+        ([6.0, 3.0, 1.0, 0.001, 0.0], PERFECT),
+        ([0.0, 0.0, 0.0], PERFECT),
+        # Worse than a guess among 64 characters.
+        ([6.0, 5.0, 7.0, 14.47], DIVERGED),
     ],
 )
-def test_a_run_gets_the_verdict_it_has_earned(bits: list[float], verdict: str) -> None:
-    told = diagnose(history(*bits))
-    assert told is not None
-    assert [words for words in (BETTER, BY_HEART, NO_MORE) if words in told] == [verdict]
-    assert told.splitlines() == [told.strip()]
-    assert "n-gram" not in told
+def test_a_run_gets_the_verdict_that_its_figures_earn(bits: list[float], verdict: str) -> None:
+    text = diagnose(history(*bits), FACTS)
+    assert learning_verdicts(text) == [verdict]
+    assert "ounting" not in (text or "")
 
 
-def test_by_heart_tells_when_it_was_best_and_what_to_do() -> None:
-    told = diagnose(history(6.0, 3.0, 2.0, 2.5, 3.0))
-    assert told is not None
-    assert "after 50 s" in told
-    assert "more text" in told
-    assert "--dropout" in told
+@pytest.mark.parametrize("steps", [64, 5, 99])
+def test_a_run_of_few_steps_has_hardly_begun_whatever_its_figures(steps: int) -> None:
+    for bits in ((6.2, 5.5, 4.8), (6.2, 6.0, 6.0), (6.2, 4.8, 5.2), (3.0, 2.0, 2.0)):
+        text = diagnose(history(*bits, steps=steps), replace(FACTS, steps=steps, counts_bits=2.0))
+        assert learning_verdicts(text) == [BEGUN]
+        assert f"{steps} steps" in (text or "")
+    assert BEGUN not in (diagnose(history(6.2, 5.5, 4.8), FACTS) or "")
 
 
-def test_only_the_last_quarter_tells_whether_it_still_gets_better() -> None:
-    # The same fall, early and late.
-    early, late = [6.0, 2.0, *[1.8] * 7], [6.0, *[2.0] * 6, 1.9, 1.8]
-    assert NO_MORE in (diagnose(history(*early)) or "")
-    assert BETTER in (diagnose(history(*late)) or "")
+def test_five_steps_at_fourteen_bits_have_hardly_begun() -> None:
+    text = diagnose(history(6.0, 9.0, 14.47, steps=5), replace(FACTS, steps=5))
+    assert learning_verdicts(text) == [BEGUN]
+
+
+def test_a_time_that_set_up_used_is_named_with_what_to_do() -> None:
+    none = diagnose(history(6.0, setup=3.14), replace(FACTS, steps=0, minutes=0.02))
+    assert none == (
+        "It has learned nothing: reading the text and setting up took 3.1 s, and its time was "
+        "1.2 s. Give it a minute or more."
+    )
+    few = history(6.0, 5.0, steps=9, setup=2.4)
+    few = History([replace(one, seconds=min(one.seconds, 3.0)) for one in few.readings])
+    text = diagnose(few, replace(FACTS, steps=9, minutes=0.05)) or ""
+    assert "with 9 steps. Setting up took 2.4 s of its 3.0 s. Give it a minute or more." in text
 
 
 @pytest.mark.parametrize(
-    ("best", "ngram", "percent"), [(1.0, 2.0, "100%"), (1.6, 2.0, "25%"), (1.9, 1.995, "5%")]
+    ("setup", "advice"), [(56.0, "2 minutes"), (80.0, "3 minutes"), (9.0, "a minute")]
 )
-def test_an_ngram_model_that_is_beaten_needs_so_much_more(
-    best: float, ngram: float, percent: str
+def test_the_time_to_give_has_room_for_the_set_up(setup: float, advice: str) -> None:
+    text = diagnose(history(6.0, setup=setup), replace(FACTS, steps=0, minutes=0.02)) or ""
+    assert text.endswith(f"Give it {advice} or more.")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "seconds", "advice"),
+    [
+        (None, 100, "Give it 1,000 steps or more."),
+        # An hour is no short time: the steps are slow.
+        (60, 3600, "Use a smaller network, or give it more time."),
+        # Steps ended it long before the time did.
+        (60, 100, "Give it 1,000 steps or more."),
+        (0.5, 30, "Give it a minute or more."),
+    ],
+)
+def test_a_run_that_hardly_began_is_given_more_of_what_ended_it(
+    minutes: float | None, seconds: float, advice: str
 ) -> None:
-    told = diagnose(history(*falling(best)), ngram)
-    assert told is not None
-    assert NO_MORE in told
-    assert f"{ngram:.3f} bits" in told
-    assert "only" not in told
-    assert re.findall(r"(\d+%) more", told) == [percent]
+    shape = history(6.0, 5.0, 4.0, steps=50)
+    run = History([replace(one, seconds=seconds * one.progress) for one in shape.readings])
+    text = diagnose(run, replace(FACTS, steps=50, minutes=minutes)) or ""
+    assert text.endswith(f"with 50 steps. {advice}")
 
 
-def test_an_ngram_model_that_wins_is_told_with_the_reason() -> None:
-    told = diagnose(history(6.0, 4.0, 3.0, 2.5, 2.4), 1.75)
-    assert told is not None
-    assert BETTER in told
-    assert "only 1.750 bits" in told
-    assert "too short, or the network too small" in told
-    assert "more." not in told
+def test_held_out_that_rises_while_training_falls_is_memorised() -> None:
+    text = diagnose(history(6.0, 3.0, 2.0, 2.5, 3.0, train=(6, 3, 2, 1, 0.5)), FACTS) or ""
+    assert learning_verdicts(text) == [MEMORISED]
+    for words in ("after 50 s", "from 2.000 to 3.000", "more text", "more dropout", "less time"):
+        assert words in text
+
+
+def test_held_out_that_rises_with_training_is_no_memory() -> None:
+    bits = (6.0, 3.0, 2.0, 2.5, 3.0)
+    both = diagnose(history(*bits, train=(6, 3, 2, 4, 5)), FACTS) or ""
+    assert learning_verdicts(both) == [DIVERGED]
+    assert "smaller learning rate" in both
+    # The training figure holds its level within the scatter of batches.
+    same = diagnose(history(*bits, train=(2, 2, 2, 2.05, 2.1)), FACTS)
+    assert learning_verdicts(same) == [WORSE]
+
+
+def test_training_that_explodes_diverged_where_nothing_is_held_out() -> None:
+    run = history(6.0, 6.0, 6.0, train=(6, 9, 30))
+    blind = History([replace(one, val_bits_per_char=None) for one in run.readings], run.steps)
+    text = diagnose(blind, replace(FACTS, held_out=0)) or ""
+    assert learning_verdicts(text) == [DIVERGED]
+    assert NOT_HELD_OUT in text
+
+
+def test_a_rescue_is_a_remark_where_the_run_came_to_something() -> None:
+    facts = replace(FACTS, rescues=2)
+    nothing = diagnose(history(6.0, 5.9, 5.9), facts) or ""
+    assert learning_verdicts(nothing) == [DIVERGED]
+    assert "taken back 2 times" in nothing
+    assert RESCUED not in nothing
+    something = diagnose(history(6.0, 3.0, 2.0), facts) or ""
+    assert learning_verdicts(something) == [IMPROVING]
+    assert f"{RESCUED} 2 times" in something
+
+
+def test_a_run_that_its_patience_ended_is_not_told_to_run_longer() -> None:
+    run = history(6.0, 5.0, 4.0, 3.0, 2.5, 2.2, 2.0, 2.005)
+    ended = History([replace(one, progress=one.progress / 2) for one in run.readings])
+    assert learning_verdicts(diagnose(run, FACTS)) == [IMPROVING]
+    assert learning_verdicts(diagnose(ended, FACTS)) == [LEVEL]
+
+
+def test_only_the_last_quarter_of_the_steps_shows_whether_it_was_improving() -> None:
+    # The same fall, early and late.
+    assert LEVEL in (diagnose(history(6.0, 2.0, *[1.8] * 7), FACTS) or "")
+    assert IMPROVING in (diagnose(history(6.0, *[2.0] * 6, 1.9, 1.8), FACTS) or "")
+
+
+def test_a_run_near_guessing_is_slow_where_there_is_something_to_learn() -> None:
+    level = history(6.0, 5.9, 5.9, 5.9, 5.9)
+    assert learning_verdicts(diagnose(level, replace(FACTS, counts_bits=2.0))) == [SLOW]
+    # Random letters: counting finds nothing in them either.
+    assert learning_verdicts(diagnose(level, replace(FACTS, counts_bits=6.0))) == [LEVEL]
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        (4.0, "needs 4.000 bits, 100% more"),
+        (2.5, "25% more"),
+        (2.1, "5% more"),
+        (2.005, "about as many"),
+    ],
+)
+def test_counting_that_needs_more_is_told_by_how_much(counts: float, words: str) -> None:
+    text = diagnose(history(*falling(2.0)), replace(FACTS, counts_bits=counts)) or ""
+    assert learning_verdicts(text) == [LEVEL]
+    assert words in text
+    assert AHEAD not in text
+
+
+def test_counting_that_is_ahead_is_told_once_and_fits_the_verdict() -> None:
+    facts = replace(FACTS, counts_bits=1.75)
+    improving = diagnose(history(6.0, 4.0, 3.0, 2.5, 2.4), facts) or ""
+    assert f"So far counting alone (an n-gram model) {AHEAD}1.750 bits" in improving
+    level = diagnose(history(*falling(2.0)), facts) or ""
+    assert learning_verdicts(level) == [COUNTS_WIN]
+    memorised = diagnose(history(6.0, 3.0, 2.0, 2.5, train=(6, 3, 2, 1)), facts) or ""
+    assert "Counting alone" in memorised
+    for text in (improving, level, memorised):
+        assert text.count("1.750") == 1
+        assert "more." not in text
 
 
 def test_it_is_the_best_validation_that_is_compared() -> None:
-    # The last one is worse than the n-gram model, the model that was kept is not.
-    told = diagnose(history(6.0, 3.0, 2.0, 3.0, 4.0), 2.5)
-    assert told is not None
-    assert BY_HEART in told
-    assert "only" not in told
+    # The last one is worse than counting, the model that was kept is not.
+    text = diagnose(history(6.0, 3.0, 2.0, 3.0, 4.0), replace(FACTS, counts_bits=2.5)) or ""
+    assert "25% more" in text
 
 
-class Told(Observer):
+@pytest.mark.parametrize("bits", [(6.0, 3.0, 2.0), (6.0, 3.0, 4.0), (6.0, 2.0, 2.0, 2.0)])
+def test_a_held_out_part_that_was_learned_judges_nothing(bits: tuple[float, ...]) -> None:
+    text = diagnose(history(*bits), replace(FACTS, repeated=0.984, counts_bits=1.0)) or ""
+    assert text.startswith("98% of the held-out text")
+    assert learning_verdicts(text) == []
+    assert "ounting" not in text
+    below = diagnose(history(*bits), replace(FACTS, repeated=0.1))
+    assert learning_verdicts(below)
+
+
+def test_the_bound_of_a_diagnosis_is_that_of_an_evaluation() -> None:
+    for share, is_large in ((LARGE_SHARE, True), (LARGE_SHARE - 0.001, False)):
+        text = diagnose(history(6.0, 3.0, 2.0), replace(FACTS, repeated=share)) or ""
+        assert (REPEATED in text) == is_large
+
+
+def test_few_held_out_characters_are_named_and_not_compared() -> None:
+    few = diagnose(history(6.0, 3.0, 2.0), replace(FACTS, held_out=700, counts_bits=1.0)) or ""
+    assert learning_verdicts(few) == [IMPROVING]
+    assert f"Only 700 characters are held out: {FEW}" in few
+    assert "ounting" not in few
+    hardly_any = diagnose(history(6.0, 3.0, 4.0), replace(FACTS, held_out=3)) or ""
+    assert hardly_any.startswith("Only 3 characters")
+    assert learning_verdicts(hardly_any) == []
+
+
+def test_a_run_whose_log_is_gone_has_no_diagnosis() -> None:
+    assert diagnose(History([]), FACTS) is None
+
+
+def test_a_log_that_begins_late_is_enough() -> None:
+    late = [one for one in history(6.0, 3.0, 2.0, 1.9, 1.8).readings if one.step > 1800]
+    assert learning_verdicts(diagnose(History(late), FACTS)) == [LEVEL]
+
+
+# No two of these may be said of one run.
+CONTRADICTIONS = [
+    *itertools.combinations(LEARNING, 2),
+    *itertools.product([NOTHING, DIVERGED, PERFECT], [AHEAD, BEHIND, "Counting alone"]),
+    *itertools.combinations([NOT_HELD_OUT, FEW, REPEATED], 2),
+    *itertools.product([NOT_HELD_OUT, REPEATED], [SLOW, MEMORISED, WORSE, IMPROVING, LEVEL]),
+    *itertools.product([NOT_HELD_OUT, FEW, REPEATED], [AHEAD, "n-gram"]),
+    ("larger learning rate", "smaller learning rate"),
+    ("larger network", "smaller network"),
+    ("more time", "less time"),
+    ("twice as long", "less time"),
+    (AHEAD, "% more"),
+    (RESCUED, DIVERGED),
+]
+
+
+def random_run(draw: random.Random) -> tuple[History, Facts]:
+    steps = draw.choice([0, 1, 5, 64, 99, 100, 500, 100_000])
+    num = draw.choice([1, 2, 3, 21]) if steps else 1
+    start = draw.uniform(0.5, 7)
+    walk = [start]
+    for _ in range(num - 1):
+        walk.append(max(0.0, walk[-1] * draw.choice([0.5, 0.8, 0.99, 1, 1.01, 1.3])))
+    train = tuple(draw.uniform(0, 7) for _ in range(draw.choice([0, 1, num])))
+    run = history(*walk, train=train, steps=steps, setup=draw.choice([0.0, 3.0, 50.0]))
+    ended = draw.choice([1.0, 1.0, 0.4])
+    held_out = draw.choice([0, 3, 500, 10_000])
+    run = History(
+        [
+            replace(
+                one,
+                progress=one.progress * ended,
+                val_bits_per_char=one.val_bits_per_char if held_out else None,
+            )
+            for one in run.readings
+        ],
+        run.steps,
+    )
+    facts = Facts(
+        steps=steps,
+        held_out=held_out,
+        vocab_size=draw.choice([1, 2, 64]),
+        repeated=draw.choice([0.0, 0.05, 0.15, 1.0]),
+        counts_bits=draw.choice([None, 0.0, draw.uniform(0, 6)]),
+        # Only time can end a run before its first step.
+        minutes=draw.choice([None, 0.02, 1.0, 60.0]) if steps else 0.02,
+        rescues=draw.choice([0, 0, 1, 3]),
+    )
+    return run, facts
+
+
+def test_no_run_gets_two_sentences_that_contradict_each_other() -> None:
+    draw = random.Random(5)  # noqa: S311 - not a secret
+    seen = set()
+    for _ in range(20_000):
+        run, facts = random_run(draw)
+        text = diagnose(run, facts)
+        assert text
+        assert text == " ".join(text.split())
+        assert text.endswith(".")
+        assert "nan" not in text
+        assert "inf " not in text
+        for one, other in CONTRADICTIONS:
+            assert not (one in text and other in text), text
+        seen |= {number for number, row in enumerate(TABLE) if said(row, text, run, facts)}
+    # Each row of the table was used.
+    assert seen == set(range(len(TABLE)))
+
+
+def said(row: Any, text: str, run: History, facts: Facts) -> bool:
+    evidence = Evidence(facts, run)
+    fitting = (one for one in TABLE if one.about == row.about and one.holds(evidence))
+    first = next(fitting, None)
+    return first is row and row.say(evidence) in text
+
+
+class Heard(Observer):
     def __init__(self) -> None:
         self.validations: list[ValidationMetrics] = []
         self.steps: list[StepMetrics] = []
@@ -143,51 +375,105 @@ class Told(Observer):
         self.steps.append(metrics)
 
 
-def test_the_history_of_a_run_is_what_its_observers_were_told(
+def test_the_history_of_a_run_is_what_its_observers_heard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Told()
+    heard = Heard()
     # A line on every step, not every half second.
     monkeypatch.setattr(trainer, "_LOG_SECONDS", 0.0)
-    result = train_tiny(tmp_path, [told], steps=60)
-    assert len(told.steps) > 40
-    assert len(told.validations) == 21
-    assert History.read(tmp_path / "run") == History(told.validations)
+    result = train_tiny(tmp_path, [heard], sentences=500, steps=120)
+    assert len(heard.steps) > 40
+    assert len(heard.validations) == 21
+    logged = History(heard.validations, heard.steps)
+    assert History.read(tmp_path / "run") == logged
     text = api.load(tmp_path / "run").training_text()
-    ngram = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
-    assert result.diagnosis == diagnose(History(told.validations), ngram)
-    assert f"{ngram:.3f} bits" in (result.diagnosis or "")
+    counts = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
+    facts = Facts(
+        120, len(text.val_ids) - 1, text.tokenizer.vocab_size, counts_bits=counts, repeated=0.0
+    )
+    assert facts.held_out > 1000
+    assert result.diagnosis == diagnose(logged, facts)
+    assert f"{counts:.3f} bits" in (result.diagnosis or "")
+
+
+def test_a_run_too_short_for_a_line_each_half_second_has_training_figures(tmp_path: Path) -> None:
+    heard = Heard()
+    train_tiny(tmp_path, [heard], steps=40)
+    trained = {one.step for one in heard.steps}
+    assert {one.step for one in heard.validations} - {0} <= trained
+
+
+def test_five_steps_have_hardly_begun(tmp_path: Path) -> None:
+    diagnosis = train_tiny(tmp_path, steps=5).diagnosis or ""
+    assert learning_verdicts(diagnosis) == [BEGUN]
+    assert "5 steps" in diagnosis
+    assert "1,000 steps" in diagnosis
+
+
+def test_a_budget_that_set_up_used_says_so(tmp_path: Path) -> None:
+    diagnosis = train_tiny(tmp_path, steps=None, minutes=0.001).diagnosis or ""
+    assert learning_verdicts(diagnosis) == [NOTHING]
+    assert "setting up took" in diagnosis
+    assert "0.1 s" in diagnosis
+
+
+def test_a_text_written_twice_says_that_its_held_out_part_was_learned(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text(2 * made_up_text(500))
+    diagnosis = api.run_training(tiny_config(text, steps=120), tmp_path / "run").diagnosis or ""
+    assert diagnosis.startswith("100% of the held-out text is in the training part word for word")
+    assert learning_verdicts(diagnosis) == []
+
+
+def test_a_text_of_24_characters_says_that_too_little_is_held_out(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("the cat sat on the mat.\n")
+    config = tiny_config(text, steps=120, seq_len=4)
+    diagnosis = api.run_training(config, tmp_path / "run").diagnosis or ""
+    assert "Only 2 characters are held out" in diagnosis
+    assert "more text" in diagnosis
+    assert learning_verdicts(diagnosis) == []
+
+
+def test_a_run_whose_figures_explode_diverged(tmp_path: Path) -> None:
+    huge = {"learning_rate": 30.0, "schedule": "constant", "averaging": 0, "warmup_steps": 0}
+    result = train_tiny(tmp_path, sentences=500, steps=150, **huge)
+    assert learning_verdicts(result.diagnosis) == [DIVERGED]
+    assert "smaller learning rate" in (result.diagnosis or "")
 
 
 def test_lines_after_the_checkpoint_of_a_killed_run_are_no_part_of_its_history(
     tmp_path: Path,
 ) -> None:
     train_tiny(tmp_path, steps=40)
-    before = History.read(tmp_path / "run")
+    before = History.read(tmp_path / "run").validations
     with (tmp_path / "run" / "metrics.jsonl").open("a") as log:
         log.write(json.dumps({"step": 41, "val_bits_per_char": 0.001}) + '\n{"step": 42, "tr')
-    result = resume_tiny(tmp_path, steps=80)
+    result = resume_tiny(tmp_path, steps=120)
     found = History.read(tmp_path / "run").validations
-    assert found[: len(before.validations)] == before.validations
-    assert found[-1].step == 80
+    assert found[: len(before)] == before
+    assert found[-1].step == 120
     assert all(one.step < other.step for one, other in itertools.pairwise(found))
-    assert result.diagnosis is not None
+    # The steps of both parts count.
+    assert BEGUN not in (result.diagnosis or BEGUN)
 
 
-def test_with_nothing_held_out_there_is_no_diagnosis(tmp_path: Path) -> None:
-    result = train_tiny(tmp_path, val_fraction=0, steps=20)
+def test_with_nothing_held_out_the_diagnosis_says_so(tmp_path: Path) -> None:
+    result = train_tiny(tmp_path, val_fraction=0, steps=120)
     assert History.read(tmp_path / "run").validations == []
-    assert diagnose(History.read(tmp_path / "run"), 2.0) is None
-    assert result.diagnosis is None
+    assert (result.diagnosis or "").startswith(NOT_HELD_OUT)
 
 
-def test_a_run_of_a_step_or_two_has_no_diagnosis(tmp_path: Path) -> None:
-    assert train_tiny(tmp_path, steps=1).diagnosis is None
+def test_epochs_over_a_short_text_are_counted_in_steps(tmp_path: Path) -> None:
+    result = train_tiny(tmp_path, sentences=20, steps=None, epochs=2)
+    assert learning_verdicts(result.diagnosis) == [BEGUN]
+    assert f"{result.steps} steps" in (result.diagnosis or "")
 
 
 def test_a_text_that_has_nothing_to_learn_is_no_mistake(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text("a" * 2000)
     # Zero bits per character from the start: nothing to divide by.
-    result = api.run_training(tiny_config(text, steps=20), tmp_path / "run")
+    result = api.run_training(tiny_config(text, steps=120), tmp_path / "run")
     assert result.val_bits_per_char == 0
+    assert learning_verdicts(result.diagnosis) == [PERFECT]

@@ -16,12 +16,13 @@ from burble import api
 from burble.cli.cells_arguments import MarkedSpan, WantedHold
 from burble.cli.cells_view import AblationReport, Context, Found, Report, print_report
 from burble.cli.options import parse
-from burble.cli.reading import part_read, read_sources
+from burble.cli.reading import part_read, read_sources, tell_unknown, unknown_line
+from burble.cli.terminal import tell
 from burble.config import UnknownPolicy
 from burble.engine.generate import GenerationRequest, stream_text
 from burble.errors import UsageError
 from burble.inspection.ablation import compare
-from burble.inspection.cells import mean_outputs, require_length, search
+from burble.inspection.cells import least_correlation, mean_outputs, require_length, search
 from burble.inspection.likeness import nearest
 from burble.inspection.passage import liveliest, show_unit
 from burble.inspection.properties import PROPERTIES, Property, find_property, of_tokens
@@ -43,7 +44,8 @@ class CellsCommand:
     """Find units of a model that track something in a text.
 
     One half of the text chooses the units, by their correlation with a property of each
-    character's place; the other half, held out, says how large the correlation is. Of the text
+    character's place; the other half, held out, says how large the correlation is, and whether it
+    is large enough to be more than chance: if not, nothing is found. Of the text
     the model was trained on, only the held-out end is read; of any other, all.
     """
 
@@ -118,6 +120,7 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
         )
         report = Report(
             model.file.tokenizer.count_characters(text.val_ids),
+            text.facts.unknown_characters,
             part_read(text),
             _search(command, model, text.val_ids, sought),
             _ablate(command, model, text.val_ids, holds) if holds else None,
@@ -126,6 +129,9 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     if command.json:
         sys.stdout.write(json.dumps(asdict(report), ensure_ascii=False) + "\n")
     else:
+        total = report.num_chars + report.unknown_chars * (command.unknown == "skip")
+        if line := unknown_line(report.unknown_chars, total, command.unknown):
+            tell(line)
         print_report(report)
 
 
@@ -142,10 +148,18 @@ def _search(
     found = search(model.engine, ids, values, command.top)
     return {
         name: Found(
-            sought[name].meaning, trackers, _passage(model, ids, values[name], trackers[:1])
+            sought[name].meaning,
+            trackers,
+            least_correlation(len(ids) - len(ids) // 2, command.top),
+            _passage(model, ids, values[name], _best(trackers)),
         )
         for name, trackers in found.items()
     }
+
+
+def _best(trackers: list[Tracker]) -> list[Tracker]:
+    """The first that tracks the property, or else the first; none where there is none."""
+    return ([tracker for tracker in trackers if tracker.tracks] or trackers)[:1]
 
 
 def _passage(model: api.Model, ids: Ids, values: Values, trackers: list[Tracker]) -> Passage:
@@ -174,6 +188,7 @@ def _ablate(
     request = GenerationRequest(
         model.read_prompt(command.prompt, command.unknown), _SAMPLE, seed=command.seed
     )
+    tell_unknown(model.file, command.prompt, command.unknown)
     free_sample, held_sample = (
         request.prompt + "".join(stream_text(engine, tokenizer, request))
         for engine in (model.engine, held)
@@ -196,6 +211,7 @@ def _find_like(
     command: CellsCommand, model: api.Model, ids: Ids, marked: MarkedSpan
 ) -> list[Context]:
     before, span = (model.encode(part, command.unknown) for part in (marked.before, marked.span))
+    tell_unknown(model.file, marked.before + marked.span, command.unknown)
     prompt = np.concatenate([before, span])
     found = nearest(model.engine, ids, prompt, len(span), command.top)
     return [_context(model.file.tokenizer, ids, likeness, len(span)) for likeness in found]

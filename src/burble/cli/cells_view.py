@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """The units that track a property, best first, and a passage as the first of them sees it."""
+    """The units that may track a property, best first, and a passage as the first of those that do
+    sees it, or else the first of all.
+    """
 
     meaning: str
     units: list[Tracker]
+    least: float
+    """The correlation held out from which on a unit tracks it."""
+
     passage: Passage
 
 
@@ -55,6 +60,9 @@ class Report:
     """All that was asked for; its fields are the keys of the JSON object."""
 
     num_chars: int
+    unknown_chars: int
+    """Characters that the model has never seen: left out, or replaced."""
+
     part: str
     properties: dict[str, Found]
     ablation: AblationReport | None
@@ -84,17 +92,29 @@ def _print_found(console: Console, found: Found) -> None:
     if not found.units:
         console.print("  is the same everywhere in a half of this text: nothing can track it")
         return
+    tracking = [tracker for tracker in found.units if tracker.tracks]
+    if not tracking:
+        console.print(
+            f"  found nothing that tracks it: the best unit, {_name(found.units[0])}, has "
+            f"{found.units[0].held_out:+.3f} held out; {found.least:.2f} or more would count, with "
+            "the sign that it was chosen with"
+        )
+        return
     table = _table("unit", "what", "held out", "chosen")
-    for tracker in found.units:
+    for tracker in tracking:
         unit = tracker.unit
         table.add_row(
-            f"{unit.layer}:{unit.unit}",
+            _name(tracker),
             unit.reading,
             f"{tracker.held_out:+.3f}",
             f"{tracker.chosen:+.3f}",
         )
     console.print(table)
     print_passage(console, found.passage)
+
+
+def _name(tracker: Tracker) -> str:
+    return f"{tracker.unit.layer}:{tracker.unit.unit}"
 
 
 def _print_ablation(console: Console, report: AblationReport) -> None:

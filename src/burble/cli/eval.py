@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from burble import api
+from burble.cli.eval_view import describe
 from burble.cli.options import parse
-from burble.cli.reading import part_read, read_sources
+from burble.cli.reading import read_sources
 from burble.config import UnknownPolicy
 from burble.engine.numpy_model import Precision
-from burble.evaluation.evaluate import Protocol, baselines, counting_name, evaluate
+from burble.evaluation.evaluate import Protocol, baselines, evaluate
+from burble.evaluation.overlap import LARGE_SHARE, PASSAGE, learned_share
 
 if TYPE_CHECKING:
     from burble.data.prepared import PreparedText
@@ -31,7 +33,8 @@ class EvalCommand:
     """Measure how well a model foresees a text.
 
     Of the text the model was trained on, only what it did not learn from is scored, the held-out
-    and the sealed part each for itself; of any other text, all.
+    and the sealed part each for itself; of any other text, all. What the model learned from word
+    for word is looked for in it, where that is at hand.
     """
 
     model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
@@ -69,31 +72,38 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
             model, command.sources, Path(scratch), whole=command.whole, unknown=command.unknown
         )
         report = _measure(command, model, text)
-    if command.json:
-        sys.stdout.write(json.dumps(report) + "\n")
-    else:
-        _print(report, part=part_read(text))
+    shown = json.dumps(report) if command.json else "\n".join(describe(report, text))
+    sys.stdout.write(shown + "\n")
 
 
 def _measure(command: EvalCommand, model: api.Model, text: PreparedText) -> Report:
-    """The figures of the held-out part, null where there is none, and under "sealed" those of the
-    sealed part.
+    """Return the figures of the held-out part, null where there is none, those of the sealed part
+    under "sealed", and what was unknown in both.
     """
-    train_ids = _training_ids(model, text) if command.baselines else text.train_ids[:0]
-    sealed = None
-    if len(text.test_ids):
-        sealed = _figures(command, model, train_ids, text.test_ids)
+    sealed = _measure_part(command, model, text, text.test_ids) if len(text.test_ids) else None
     if sealed and model.file.tokenizer.count_characters(text.val_ids[1:]) < 1:
-        return {**dict.fromkeys(sealed), "protocol": command.protocol, "sealed": sealed}
-    return _figures(command, model, train_ids, text.val_ids) | {"sealed": sealed}
+        figures = dict.fromkeys(sealed) | {"protocol": command.protocol}
+    else:
+        figures = _measure_part(command, model, text, text.val_ids)
+    return {
+        **figures,
+        "sealed": sealed,
+        "unknown": command.unknown,
+        "unknown_chars": text.facts.unknown_characters,
+        "unknown_share": text.facts.unknown_characters / text.facts.num_characters,
+    }
 
 
-def _figures(command: EvalCommand, model: api.Model, train_ids: Ids, ids: Ids) -> Report:
+def _measure_part(
+    command: EvalCommand, model: api.Model, text: PreparedText, ids: Ids
+) -> dict[str, Any]:
     tokenizer = model.file.tokenizer
     score = evaluate(model.engine, tokenizer, ids, command.protocol)
+    train_ids = _training_ids(model, text)
     compared = None
-    if len(train_ids):
+    if command.baselines and len(train_ids):
         compared = dataclasses.asdict(baselines(tokenizer, train_ids, ids))
+    learned = _learned_share(model, text, ids)
     return {
         "bits_per_char": score.bits_per_char,
         "nats_per_char": score.nats_per_char,
@@ -102,7 +112,21 @@ def _figures(command: EvalCommand, model: api.Model, train_ids: Ids, ids: Ids) -
         "num_chars": score.num_characters,
         "protocol": command.protocol,
         "baselines": compared,
+        "learned_share": learned,
+        "held_out": None if learned is None else learned < LARGE_SHARE,
     }
+
+
+def _learned_share(model: api.Model, text: PreparedText, ids: Ids) -> float | None:
+    """The share of ids that the model learned from word for word; None where that is not known."""
+    provenance = model.file.provenance
+    is_its_own = text.facts.fingerprint == provenance.text_fingerprint
+    if is_its_own and not text.facts.cut_characters:
+        return provenance.cut_characters / text.facts.num_characters
+    learned = _training_ids(model, text)
+    if not len(learned) or len(ids) < PASSAGE:
+        return None
+    return learned_share(model.file.tokenizer, learned, ids)
 
 
 def _training_ids(model: api.Model, text: PreparedText) -> Ids:
@@ -110,23 +134,3 @@ def _training_ids(model: api.Model, text: PreparedText) -> Ids:
     if len(text.train_ids) or not model.has_training_text():
         return text.train_ids
     return model.training_text().train_ids
-
-
-def _print(report: Report, part: str) -> None:
-    lines = [] if report["bits_per_char"] is None else _lines(report, part)
-    if report["sealed"] is not None:
-        lines += _lines(report["sealed"], "the sealed end of the training text")
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
-def _lines(report: Report, part: str) -> list[str]:
-    lines = [
-        f"{report['bits_per_char']:.4f} bits per character ({report['nats_per_char']:.4f} nats, "
-        f"perplexity {report['perplexity']:.2f}, accuracy {report['accuracy']:.1%})",
-        f"on {report['num_chars']:,} characters: {part}; protocol {report['protocol']}",
-    ]
-    compared = report["baselines"]
-    if isinstance(compared, dict):
-        name = counting_name(compared["ngram_order"])
-        lines.append(f"{name}: {compared['ngram']:.4f} · xz: {compared['xz']:.4f}")
-    return lines

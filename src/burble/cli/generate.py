@@ -16,6 +16,7 @@ from burble import api
 from burble.cli.files import read_text
 from burble.cli.interactive import write_together
 from burble.cli.options import parse
+from burble.cli.reading import tell_unknown
 from burble.cli.terminal import write_out
 from burble.config import SamplingConfig, UnknownPolicy
 from burble.engine.generate import GenerationRequest
@@ -91,7 +92,9 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     command = parse(GenerateCommand, "generate", args)
     request = command.request()
     model = api.load(command.model)
-    prompt = model.read_prompt(_prompt(command, model, request.seed), command.unknown)
+    given = _prompt(command, model, request.seed)
+    prompt = model.read_prompt(given, command.unknown)
+    tell_unknown(model.file, given, command.unknown)
     requests = [
         dataclasses.replace(request, prompt=prompt, stream=stream)
         for stream in range(command.samples)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GradientsCommand:
-    """Show how far back an RNN and an LSTM of one size learn.
+    """Show how far back an RNN and an LSTM with the same number of units learn.
 
     Trains both on a text, or takes two that are trained, and measures on text held out from them
     how the gradient of the loss at one character fades on its way back to the state some characters
@@ -37,13 +37,14 @@ class GradientsCommand:
     """The text: files, folders, globs, addresses, - for standard input, or known texts."""
 
     models: tuple[str, str] | None = None
-    """Two trained models, an rnn and an lstm of one size, in place of training them."""
+    """Two trained models, an rnn and an lstm with the same number of units, in place of training
+    them. The lstm then has four times the weights in its layers."""
 
     steps: int = 2000
     """Updates of the weights of each."""
 
     hidden_size: int = 128
-    """Units of each."""
+    """Units of each; with as many units the lstm has four times the weights in its layers."""
 
     seq_len: int = DataConfig.seq_len
     """Characters read between two updates: as far back as the gradient is followed to learn."""

@@ -69,7 +69,20 @@ class Report:
     def title(self) -> str:
         """What was compared."""
         network = self.lstm.file.network
-        return f"rnn and lstm, {network.num_layers}×{network.hidden_size}: the gradient going back"
+        rnn, lstm = (measured.file.num_weights for measured in (self.rnn, self.lstm))
+        return (
+            f"the gradient going back: {network.num_layers}×{network.hidden_size} units, rnn with "
+            f"{rnn:,} weights, lstm with {lstm:,}"
+        )
+
+    def weights(self) -> str:
+        """Return how many weights each has: as many units are not as many weights."""
+        numbers = [measured.file.num_weights for measured in (self.rnn, self.lstm)]
+        return (
+            f"with {self.lstm.file.network.hidden_size:,} units in each layer the rnn has "
+            f"{numbers[0]:,} weights and the lstm {numbers[1]:,}, {numbers[1] / numbers[0]:.1f} "
+            "times as many"
+        )
 
     def conclusion(self) -> str:
         """What the figures say, in plain words."""
@@ -89,6 +102,10 @@ class Report:
         return {
             "num_layers": network.num_layers,
             "hidden_size": network.hidden_size,
+            "num_weights": {
+                kind: measured.file.num_weights
+                for kind, measured in zip(KINDS, (self.rnn, self.lstm), strict=True)
+            },
             "val_bits_per_char": {
                 kind: measured.file.provenance.val_bits_per_char
                 for kind, measured in zip(KINDS, (self.rnn, self.lstm), strict=True)
@@ -115,6 +132,7 @@ def print_report(report: Report) -> None:
         f"{'':<20}" + "".join(f"{back:>8}" for back in _BACK),
         *map(_row, report.curves()),
         "",
+        report.weights(),
         *(_held_out(measured) for measured in (report.rnn, report.lstm)),
         report.conclusion(),
     ]

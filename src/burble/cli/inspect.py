@@ -13,6 +13,7 @@ from rich.console import Console
 
 from burble.cli.files import read_text, save_file
 from burble.cli.options import parse
+from burble.cli.reading import tell_unknown
 from burble.config import UnknownPolicy
 from burble.engine.generate import encode_text
 from burble.engine.trace import trace
@@ -103,6 +104,7 @@ def _trace(command: InspectCommand, model: ModelFile) -> Trace:
     if text == "-":
         text = read_text(sys.stdin.buffer.read, "The text in standard input").removesuffix("\n")
     ids = encode_text(model, text, command.unknown)
+    tell_unknown(model, text, command.unknown)
     _check_length(len(ids), model.network)
     return trace(model, ids)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from burble.cli.terminal import tell
 from burble.data.prepare import prepare
+from burble.engine.generate import count_unknown
 from burble.evaluation.evaluate import known_cuts, score_all
 from burble.text.sources import find_documents
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from burble.api import Model
     from burble.config import UnknownPolicy
     from burble.data.prepared import PreparedText
+    from burble.model_file import ModelFile
 
 
 def read_sources(
@@ -36,6 +38,29 @@ def read_sources(
         say=tell,
         unknown=unknown,
     )
+
+
+def unknown_line(number: int, total: int, unknown: UnknownPolicy) -> str | None:
+    """Return what became of the characters that the model has never seen; None where it knows all.
+
+    total: characters of the text, those among them.
+    """
+    if not number:
+        return None
+    fate = "left out" if unknown == "skip" else "replaced by the nearest that it knows"
+    one = "character was" if number == 1 else "characters were"
+    return (
+        f"{number:,} of {total:,} ({number / total:.1%}) {one} {fate}: the model has never seen "
+        + ("it." if number == 1 else "them.")
+    )
+
+
+def tell_unknown(file: ModelFile, text: str, unknown: UnknownPolicy) -> int:
+    """Tell what became of a text's characters that the model has never seen; return how many."""
+    number = count_unknown(file, text)
+    if line := unknown_line(number, len(text), unknown):
+        tell(line)
+    return number
 
 
 def part_read(text: PreparedText) -> str:

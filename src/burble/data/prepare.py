@@ -132,7 +132,8 @@ def prepare(
                 tokenizer = TOKENIZERS[tokenizer].from_characters(spool.characters())
             whole = WholeText(spool.digest.hexdigest(), spool.num_characters, tuple(spool.starts))
             cuts = place_cuts(whole)
-            pieces = _pieces(spool_path, cuts)
+            counted = _UnknownCharacters(tokenizer)
+            pieces = counted.of(_pieces(spool_path, cuts))
             counts = _write_ids(pieces, folder / IDS_FILE, tokenizer, cuts, unknown)
     finally:
         spool_path.unlink(missing_ok=True)
@@ -145,6 +146,7 @@ def prepare(
         cut_ids=counts.train,
         sealed_characters=spool.num_characters - cuts.sealed,
         sealed_ids=counts.sealed,
+        unknown_characters=counted.number,
         stamp=stamp,
     )
     write_facts(folder, facts, tokenizer, normalization)
@@ -260,6 +262,19 @@ class _Counts:
     all: int = 0
     train: int = 0
     sealed: int = 0
+
+
+@dataclass
+class _UnknownCharacters:
+    """How many characters of the passing pieces the tokenizer lacks."""
+
+    tokenizer: Tokenizer
+    number: int = 0
+
+    def of(self, pieces: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+        for start, text in pieces:
+            self.number += self.tokenizer.count_unknown(text)
+            yield start, text
 
 
 def _write_ids(

@@ -41,6 +41,9 @@ class TextFacts:
 
     num_ids: int
     cut_ids: int
+    unknown_characters: int = 0
+    """Those that a tokenizer of another text lacks: left out, or replaced by the nearest."""
+
     stamp: str = ""
     """SHA-256 of the names, sizes and times of the files that the text was read from."""
 

@@ -173,6 +173,11 @@ def encode_text(file: ModelFile, text: str, unknown: UnknownPolicy = "error") ->
     return file.tokenizer.encode(normalize(text, file.normalization), unknown)
 
 
+def count_unknown(file: ModelFile, text: str) -> int:
+    """Return how many characters of `text`, normalised, the model has never seen."""
+    return file.tokenizer.count_unknown(normalize(text, file.normalization))
+
+
 def read_prompt(file: ModelFile, prompt: str, unknown: UnknownPolicy = "error") -> str:
     """The prompt as the model reads it: normalised as its text was, and encodable."""
     return file.tokenizer.decode(encode_text(file, prompt, unknown))

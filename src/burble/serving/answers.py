@@ -61,6 +61,8 @@ class Head(TypedDict):
     created: int
     model: str
     seed: int
+    unknown_chars: int
+    """Characters of the prompts that the model has never seen: left out, or replaced."""
 
 
 class Part(Head):

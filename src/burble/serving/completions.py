@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from burble.engine.generate import GenerationRequest, read_prompt
+from burble.engine.generate import GenerationRequest, count_unknown, read_prompt
 from burble.errors import BurbleError
 from burble.serving.errors import RefusalError, closing, json_response, refused_text
 from burble.serving.job import Job, Piece
@@ -76,14 +76,7 @@ class CompletionResponse(Response):
         self._jobs: list[Job] = []
         self._started = time.perf_counter()
         self._seed = secrets.randbelow(_DRAWN_SEEDS) if request.seed is None else request.seed
-        head: Head = {
-            "id": f"cmpl-{secrets.token_hex(12)}",
-            "object": "text_completion",
-            "created": int(time.time()),
-            "model": model.name,
-            "seed": self._seed,
-        }
-        self._head = json.dumps(head)[:-1]
+        self._head = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and stop where the client goes away."""
@@ -137,11 +130,25 @@ class CompletionResponse(Response):
             ]
         except BurbleError as error:
             raise refused_text(error, "prompt") from error
+        self._head = self._start_of_answer()
         for number, prompt in enumerate(prompts):
             for stream in range(request.n):
                 job = self._job(number * request.n + stream, prompt, stream)
                 yield from job.read_prompt()
                 self._jobs.append(job)
+
+    def _start_of_answer(self) -> str:
+        """The JSON object that every part of the answer begins with, still open."""
+        file, texts = self._model.file, self._request.prompts
+        head: Head = {
+            "id": f"cmpl-{secrets.token_hex(12)}",
+            "object": "text_completion",
+            "created": int(time.time()),
+            "model": self._model.name,
+            "seed": self._seed,
+            "unknown_chars": sum(count_unknown(file, text) for text in texts),
+        }
+        return json.dumps(head)[:-1]
 
     def _job(self, index: int, prompt: str, stream: int) -> Job:
         request = self._request

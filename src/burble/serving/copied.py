@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from burble.data.prepared import DATA_FOLDER, PreparedText
 from burble.errors import TextError
+from burble.evaluation.passages import carry_information, cover, passage_hashes
 from burble.text.normalization import normalize
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from burble.evaluation.passages import Codes
     from burble.serving.models import ServedModel
 
 SHORTEST = 24
@@ -22,17 +24,14 @@ SHORTEST = 24
 # Of a longer text the index would take half a gigabyte.
 _MAX_CHARACTERS = 30_000_000
 
-_BASE = np.uint64(0x9E3779B97F4A7C15)
 _UTF32 = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
-
-Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 
 class CopyFinder:
     """An index of every passage of `SHORTEST` characters."""
 
     def __init__(self, text: str) -> None:
-        self._known = np.unique(_hashes(text))
+        self._known = np.unique(passage_hashes(_code_points(text), SHORTEST))
 
     @classmethod
     def of(cls, folder: Path) -> CopyFinder | None:
@@ -49,12 +48,23 @@ class CopyFinder:
         return cls(prepared.tokenizer.decode(prepared.train_ids))
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Start and end of each copied passage, in characters; they do not overlap."""
-        covered = np.zeros(len(text) + 2, dtype=np.int8)
-        for start in np.flatnonzero(np.isin(_hashes(text), self._known)):
-            covered[start + 1 : start + 1 + SHORTEST] = 1
-        edges = np.flatnonzero(np.diff(covered))
-        return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
+        """Return start and end of each copied passage, in characters, blanks at its ends left out.
+
+        They do not overlap. Runs of blanks, rulers and indentation are in every text: a passage
+        that only repeats itself is not counted.
+        """
+        points = _code_points(text)
+        is_copied = np.isin(passage_hashes(points, SHORTEST), self._known)
+        is_copied &= carry_information(points, SHORTEST)
+        covered = cover(np.flatnonzero(is_copied), SHORTEST, len(text)).astype(np.int8)
+        edges = np.flatnonzero(np.diff(covered, prepend=0, append=0))
+        spans = (_without_blanks(text, int(start), int(end)) for start, end in edges.reshape(-1, 2))
+        return [(start, end) for start, end in spans if start < end]
+
+
+def _without_blanks(text: str, start: int, end: int) -> tuple[int, int]:
+    passage = text[start:end]
+    return end - len(passage.lstrip()), start + len(passage.rstrip())
 
 
 def as_learned(model: ServedModel, text: str) -> str:
@@ -63,11 +73,5 @@ def as_learned(model: ServedModel, text: str) -> str:
     return normalized if len(normalized) == len(text) else text
 
 
-def _hashes(text: str) -> Hashes:
-    """A number for each passage, equal for equal ones."""
-    points = np.frombuffer(text.encode(_UTF32), dtype=np.uint32).astype(np.uint64)
-    count = max(0, len(points) - SHORTEST + 1)
-    hashes = np.zeros(count, dtype=np.uint64)
-    for place in range(SHORTEST if count else 0):
-        hashes = hashes * _BASE + points[place : place + count]
-    return hashes
+def _code_points(text: str) -> Codes:
+    return np.frombuffer(text.encode(_UTF32), dtype=np.uint32)

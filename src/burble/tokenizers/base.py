@@ -47,6 +47,11 @@ class Tokenizer(Protocol):
     def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
         """Ids of `text`, shape (tokens,). Raises `TextError` for characters never seen."""
 
+    def count_unknown(self, text: str) -> int:
+        """Return how many characters of `text` were never seen: `encode` refuses, leaves out or
+        replaces them.
+        """
+
     def decode(self, ids: Ids) -> str:
         """The text of `ids`."""
 

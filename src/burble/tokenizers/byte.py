@@ -48,6 +48,10 @@ class ByteTokenizer:
             ) from None
         return np.frombuffer(data, dtype=np.uint8)
 
+    def count_unknown(self, text: str) -> int:
+        """Return how many halves of surrogate pairs there are: no other character lacks bytes."""
+        return len(text) - len(text.encode("utf-8", "ignore").decode("utf-8"))
+
     def decode(self, ids: Ids) -> str:
         """The text of `ids`; bytes that are not UTF-8 show as U+FFFD."""
         return np.asarray(ids, dtype=np.uint8).tobytes().decode("utf-8", "replace")

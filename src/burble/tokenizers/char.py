@@ -77,6 +77,10 @@ class CharTokenizer:
             raise TextError(_unseen(missing, unknown))
         return (marked[marked > 0] - 1).astype(smallest_dtype(self.vocab_size))
 
+    def count_unknown(self, text: str) -> int:
+        """Return how many characters of `text` the vocabulary lacks."""
+        return int(np.count_nonzero(self._marked(text) == 0))
+
     def _marked(self, text: str) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
         points = np.minimum(_code_points(text), len(self._table) - 1)
         return self._table[points]

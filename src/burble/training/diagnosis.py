@@ -1,81 +1,324 @@
-"""What became of a run, in plain words, and what to do about it."""
+"""The verdict on a run, in plain words, and what to do about it.
+
+`TABLE` holds every sentence, with the condition under which it is true: a new one is a row there.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from burble.metrics import METRICS_NAME, Metrics
+from burble.training.evidence import Evidence, Facts, History
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from burble.metrics import ValidationMetrics
-
-# A share of the bits; a run that gains or loses less than this stands still.
+# A share of the bits; a run that gains or loses less than this keeps its level.
 _STILL = 0.005
+
+# Figures of single batches scatter by a few per cent; a rise by this share is none of that.
+_RISE = 1.1
+
+# The step size reaches its height after 50 steps, and the average of the weights is young until
+# some hundred: what was measured before then says nothing of how the run would have ended.
+_BEGUN = 100
+
+# Within the first steps of the warm-up a figure may rise, and come down again.
+_FIRST_STEPS = 20
+
+# A minute is what a run gets by default. The time ended a run that has used nearly all of it.
+_A_MINUTE = 60
+_BOUND = 0.9
+
+# Within a minute, a set-up of this many seconds leaves enough.
+_SHORT_SETUP = 15
+
+# A bit in a hundred characters.
+_NOTHING_LEFT = 0.01
+
+# A network that needs nearly as many bits as guessing has not learned.
+_NEARLY_GUESSING = 0.9
+
+# Stretches of 1,000 characters of alice or tinyshakespeare differ by 0.3 to 0.4 bits from each
+# other under one model, of 100 by 0.6: there a gain of some per cent cannot be seen.
+_FEW = 1_000
+_HARDLY_ANY = 100
+
+# A model that knows this share of the held-out text by memory saves up to as large a share of the
+# bits; of source code, written once, up to 9 % is in its other files word for word.
+_MUCH_REPEATED = 0.15
+
+
+def learned_nothing(run: Evidence) -> bool:
+    """There was no time for a single step."""
+    return run.facts.steps == 0
+
+
+def diverged(run: Evidence) -> bool:
+    """Its figures exploded, or it was rescued and came to nothing."""
+    if run.facts.steps < _FIRST_STEPS:
+        return False
+    trained = run.train_bits(run.facts.steps)
+    if trained is not None and trained > _RISE * run.guessing:
+        return True
+    if not is_measured(run):
+        return False
+    exploded = run.last_bits > _RISE * max(run.first, run.guessing)
+    both_rose = got_worse(run) and run.train_ratio is not None and run.train_ratio > _RISE
+    return exploded or both_rose or (run.facts.rescues > 0 and barely_learned(run))
+
+
+def hardly_begun(run: Evidence) -> bool:
+    """It made too few steps for its figures to say much."""
+    return run.facts.steps < _BEGUN
+
+
+def barely_learned(run: Evidence) -> bool:
+    """It is hardly better than guessing, or than it was at its start."""
+    return run.best_bits > _NEARLY_GUESSING * min(run.first, run.guessing)
+
+
+def is_too_slow(run: Evidence) -> bool:
+    """It has hardly learned where counting shows that there is something to learn."""
+    return barely_learned(run) and run.counts_share < _NEARLY_GUESSING
+
+
+def got_worse(run: Evidence) -> bool:
+    """The held-out figure has risen since its best."""
+    return run.last_bits > (1 + _STILL) * run.best_bits
+
+
+def memorised(run: Evidence) -> bool:
+    """The held-out figure has risen, and the training figure has not."""
+    return got_worse(run) and run.train_ratio is not None and run.train_ratio <= 1
+
+
+def is_perfect(run: Evidence) -> bool:
+    """There is nothing left to learn."""
+    return run.best_bits < _NOTHING_LEFT
+
+
+def was_improving(run: Evidence) -> bool:
+    """It got better to its end, and was not ended by its patience."""
+    return run.gain > _STILL and (run.last.progress >= 1 or run.best is run.last)
+
+
+def nothing_held_out(run: Evidence) -> bool:
+    """There was no text to validate on."""
+    return run.facts.held_out < 1
+
+
+def is_measured(run: Evidence) -> bool:
+    """There are held-out figures that are more than noise."""
+    return bool(run.validations) and run.facts.held_out >= _HARDLY_ANY
+
+
+def is_repeated(run: Evidence) -> bool:
+    """Much of the held-out text is in the training part."""
+    return run.facts.repeated >= _MUCH_REPEATED
+
+
+def is_judged(run: Evidence) -> bool:
+    """The held-out figures can tell what became of the run."""
+    return is_measured(run) and not is_repeated(run)
+
+
+def is_compared(run: Evidence) -> bool:
+    """The held-out figure can be put beside that of counting."""
+    is_known = run.counts_share < math.inf and run.facts.held_out >= _FEW
+    if not is_known or not is_judged(run):
+        return False
+    return not (learned_nothing(run) or diverged(run) or is_perfect(run))
+
+
+def say_learned_nothing(run: Evidence) -> str:
+    """Set-up took all of its time."""
+    return (
+        f"It has learned nothing: reading the text and setting up took {_time(run.setup_seconds)}, "
+        f"and its time was {_time(run.budget_seconds)}. {_more_time(run)}"
+    )
+
+
+def say_diverged(run: Evidence) -> str:
+    """Where, and what was kept."""
+    times = run.facts.rescues
+    rescued = f" and was taken back {_times(times)}" if times else ""
+    figures = ""
+    if run.validations:
+        figures = (
+            f": {run.last_bits:.3f} held-out bits at the end, {run.best_bits:.3f} at its best, "
+            f"step {run.best.step:,}, whose model was kept"
+        )
+    return f"It diverged{rescued}{figures}. Use a smaller learning rate."
+
+
+def say_hardly_begun(run: Evidence) -> str:
+    """How few steps, and why."""
+    steps = f"{run.facts.steps:,} step{'s' if run.facts.steps > 1 else ''}"
+    why = ""
+    if run.setup_seconds > run.budget_seconds / 2:
+        setup, budget = _time(run.setup_seconds), _time(run.budget_seconds)
+        why = f" Setting up took {setup} of its {budget}."
+    return f"It has hardly begun to learn, with {steps}.{why} {_more(run)}"
+
+
+def _more(run: Evidence) -> str:
+    """What of its budget to raise, by which part of it ended the run."""
+    if run.seconds < _BOUND * run.budget_seconds:
+        return "Give it 1,000 steps or more."
+    if run.budget_seconds < _A_MINUTE:
+        return _more_time(run)
+    return "Use a smaller network, or give it more time."
+
+
+def _more_time(run: Evidence) -> str:
+    """A minute of learning beside the set-up."""
+    minutes = math.ceil(1 + run.setup_seconds / 60) if run.setup_seconds > _SHORT_SETUP else 1
+    return f"Give it {minutes} minutes or more." if minutes > 1 else "Give it a minute or more."
+
+
+def say_too_slow(run: Evidence) -> str:
+    """Beside guessing."""
+    return (
+        f"It has hardly learned: it needs {run.best_bits:.3f} bits, and guessing among "
+        f"{run.facts.vocab_size:,} characters needs {run.guessing:.3f}. Use a larger learning rate."
+    )
+
+
+def say_memorised(run: Evidence) -> str:
+    """When it was best, and how the two figures parted."""
+    before, after = run.train_bits(run.best.step), run.train_bits(run.last.step)
+    trained = ""
+    if before is not None and after is not None:
+        trained = f" while the training figure went from {before:.3f} to {after:.3f}"
+    return (
+        f"It was best after {_time(run.best.seconds)} and has memorised the training text since: "
+        f"the held-out figure rose from {run.best_bits:.3f} to {run.last_bits:.3f} bits{trained}. "
+        "The best model was kept. Give it more text, more dropout, or less time."
+    )
+
+
+def say_worse(run: Evidence) -> str:
+    """When it was best."""
+    return (
+        f"It was best after {_time(run.best.seconds)}, and the held-out figure has risen from "
+        f"{run.best_bits:.3f} to {run.last_bits:.3f} bits since. The best model was kept. Use a "
+        "smaller learning rate, or give it more text."
+    )
+
+
+def say_counts_win(run: Evidence) -> str:
+    """It has stopped improving, below what is possible."""
+    return (
+        f"It no longer improves, and counting alone (an n-gram model) does better: "
+        f"{run.facts.counts_bits:.3f} bits. Use a larger network and more time, or more text."
+    )
+
+
+def say_nothing_held_out(_: Evidence) -> str:
+    """There is no figure."""
+    return (
+        "Nothing was held out, so no figure says how well it does on new text. Hold some out: a "
+        "tenth is usual."
+    )
+
+
+def say_few(run: Evidence) -> str:
+    """How little the figure rests on."""
+    return (
+        f"Only {run.facts.held_out:,} characters are held out: too few for a figure to rely on. "
+        "Give it more text, or hold out more of it."
+    )
+
+
+def say_repeated(run: Evidence) -> str:
+    """What share, and what that means."""
+    return (
+        f"{run.facts.repeated:.0%} of the held-out text is in the training part word for word, so "
+        "the held-out figure does not say how well it does on new text. Remove what is in the "
+        "text twice."
+    )
+
+
+def say_counts_ahead(run: Evidence) -> str:
+    """Counting is better."""
+    so_far = "" if got_worse(run) else "So far "
+    counting = f"{so_far}counting alone (an n-gram model) does better"
+    return f"{counting[0].upper()}{counting[1:]}: {run.facts.counts_bits:.3f} bits."
+
+
+def say_counts_behind(run: Evidence) -> str:
+    """Counting needs more bits."""
+    more = f"{run.counts_share - 1:.0%} more"
+    more = "about as many" if more == "0% more" else more
+    return f"Counting alone (an n-gram model) needs {run.facts.counts_bits:.3f} bits, {more}."
 
 
 @dataclass(frozen=True)
-class History:
-    """The validations of a run as its log has them, those without a held-out text left out."""
+class Row:
+    """A sentence, and when it is said: where it is the first of its subject whose test holds."""
 
-    validations: list[ValidationMetrics]
-
-    @classmethod
-    def read(cls, folder: Path) -> History:
-        """From the log in the folder of a run; of a run without its log nothing is known."""
-        if not (folder / METRICS_NAME).exists():
-            return cls([])
-        read = Metrics.read(folder).validations
-        return cls([reading for reading in read if reading.val_bits_per_char is not None])
+    about: Literal["learning", "rescue", "figure", "counts"]
+    holds: Callable[[Evidence], bool]
+    say: Callable[[Evidence], str]
 
 
-def diagnose(history: History, ngram_bits: float | None = None) -> str | None:
-    """One or two sentences; None where nothing was held out or hardly anything was learned.
+TABLE = (
+    Row("learning", learned_nothing, say_learned_nothing),
+    Row("learning", diverged, say_diverged),
+    Row("learning", hardly_begun, say_hardly_begun),
+    # From here on the held-out figures decide; where they cannot, "figure" says why.
+    Row("learning", lambda run: not is_judged(run), lambda _: ""),
+    Row("learning", is_too_slow, say_too_slow),
+    Row("learning", is_perfect, lambda _: "It predicts every character: nothing is left to learn."),
+    Row("learning", memorised, say_memorised),
+    Row("learning", got_worse, say_worse),
+    Row(
+        "learning",
+        was_improving,
+        lambda _: "It was still improving at the end: twice the time would help.",
+    ),
+    Row("learning", lambda run: is_compared(run) and run.counts_share < 1, say_counts_win),
+    Row(
+        "learning",
+        lambda _: True,
+        lambda _: "It no longer improves: more text would help, or a larger network.",
+    ),
+    Row(
+        "rescue",
+        lambda run: run.facts.rescues > 0 and not diverged(run),
+        lambda run: (
+            f"On its way it diverged {_times(run.facts.rescues)} and was taken back; a smaller "
+            "learning rate would have saved that."
+        ),
+    ),
+    Row("figure", nothing_held_out, say_nothing_held_out),
+    Row("figure", is_repeated, say_repeated),
+    Row("figure", lambda run: run.facts.held_out < _FEW, say_few),
+    Row("counts", lambda run: not is_compared(run), lambda _: ""),
+    Row("counts", lambda run: run.counts_share >= 1, say_counts_behind),
+    Row("counts", lambda run: hardly_begun(run) or got_worse(run), say_counts_ahead),
+    Row("counts", was_improving, say_counts_ahead),
+)
+"""Every sentence, in the order of the text."""
 
-    ngram_bits: what an n-gram model makes of the same held-out text, where that is known.
-    """
-    if len(history.validations) < 3:
+
+def diagnose(history: History, facts: Facts) -> str | None:
+    """Return what became of the run and what to do; None where there is no log to see it in."""
+    if not history.readings:
         return None
-    return f"{_verdict(history)} {_compared(_bits(_best(history)), ngram_bits)}".strip()
+    run = Evidence(facts, history)
+    said: dict[str, str] = {}
+    for row in TABLE:
+        if row.about not in said and row.holds(run):
+            said[row.about] = row.say(run)
+    return " ".join(sentence for sentence in said.values() if sentence) or None
 
 
-def _verdict(history: History) -> str:
-    best, last = _best(history), history.validations[-1]
-    if _bits(last) > (1 + _STILL) * _bits(best):
-        return (
-            f"It was best after {best.seconds:.0f} s and has learned the text by heart since. "
-            "Give it more text, more --dropout, or fewer minutes."
-        )
-    if _gain(history) > _STILL:
-        return "It was still getting better at the end: twice the minutes would help."
-    return "It has learned what a network of this size can from this text."
+def _time(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
-def _gain(history: History) -> float:
-    """By what share the held-out figure fell in the last quarter of the run."""
-    start = history.validations[-1].progress * 0.75
-    before = min((_bits(v) for v in history.validations if v.progress <= start), default=0.0)
-    return 1 - _bits(_best(history)) / before if before > 0 else 0.0
-
-
-def _best(history: History) -> ValidationMetrics:
-    return min(history.validations, key=_bits)
-
-
-def _bits(validation: ValidationMetrics) -> float:
-    bits = validation.val_bits_per_char
-    return 0.0 if bits is None else bits
-
-
-def _compared(bits: float, ngram_bits: float | None) -> str:
-    if bits == 0 or ngram_bits is None:
-        return ""
-    if bits < ngram_bits:
-        more = ngram_bits / bits - 1
-        return f"An n-gram model of the same text needs {ngram_bits:.3f} bits, {more:.0%} more."
-    return (
-        f"An n-gram model of the same text needs only {ngram_bits:.3f} bits: this run was too "
-        "short, or the network too small."
-    )
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

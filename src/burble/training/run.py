@@ -58,6 +58,9 @@ class TrainResult:
     seconds: float
     parameters: int
     seed: int
+    rescues: int = 0
+    """How often it diverged, and was taken back with half the learning rate."""
+
     diagnosis: str | None = None
     """What became of the run, in plain words."""
 
@@ -281,6 +284,7 @@ def _run(
         seconds=clock.seconds(),
         parameters=_num_parameters(setup.network),
         seed=config.training.seed,
+        rescues=position.rescues,
     )
 
 

@@ -184,6 +184,7 @@ class Trainer:
     def _count(self, batch: Batch, loss: float, correct: int, *, rate: float, norm: float) -> None:
         score = batch_score(loss, correct, batch, self._setup.text.tokenizer)
         self._recent += score
+        self._newest = (rate, norm)
         self.position = dataclasses.replace(
             self.position,
             step=self.position.step + 1,
@@ -191,8 +192,14 @@ class Trainer:
         )
         seconds = self._setup.clock.seconds()
         # Often enough to watch, rare enough that a run of hours has a log of thousands of lines.
-        if seconds - self._recent_since < max(_LOG_SECONDS, seconds / 1000):
+        if seconds - self._recent_since >= max(_LOG_SECONDS, seconds / 1000):
+            self._report_steps()
+
+    def _report_steps(self) -> None:
+        """Report the mean over the steps since the last report, if there were any."""
+        if not self._recent.num_characters:
             return
+        seconds, (rate, norm) = self._setup.clock.seconds(), self._newest
         self._setup.observer.stepped(
             StepMetrics(
                 step=self.position.step,
@@ -202,7 +209,8 @@ class Trainer:
                 accuracy=self._recent.accuracy,
                 learning_rate=rate,
                 grad_norm=norm,
-                chars_per_second=self._recent.num_characters / (seconds - self._recent_since),
+                chars_per_second=self._recent.num_characters
+                / max(seconds - self._recent_since, 1e-9),
                 epoch=self.position.step / self._setup.batching.steps_per_epoch,
             )
         )
@@ -210,6 +218,7 @@ class Trainer:
 
     def _start_counting(self) -> None:
         self._recent = NOTHING
+        self._newest = (0.0, 0.0)
         self._recent_since = self._setup.clock.seconds()
 
     def _pass_milestones(self) -> None:
@@ -228,6 +237,8 @@ class Trainer:
 
     def _milestone(self) -> None:
         """Look at the averaged weights, and save where the run stands."""
+        # Beside each figure of the held-out text there is one of the training text.
+        self._report_steps()
         with self._average.applied():
             is_sound = self._validate()
         if is_sound:

@@ -35,12 +35,13 @@ export const ask = async (path, body, options) => (await send(path, body, option
 
 export const askPage = async (path, body, options) => (await send(path, body, options)).text();
 
-// The parts of a completion as they come: {text, logprobs, finish_reason}, with the seed.
+// The parts of a completion as they come: {text, logprobs, finish_reason}, with the seed and how many
+// characters of the prompt were unknown.
 export async function* complete(request, signal) {
   const answer = await send("/v1/completions", { ...request, stream: true }, { signal });
   for await (const event of events(answer.body)) {
     if (event.error) throw new ServerError(500, event.error.message);
-    yield { ...event.choices[0], seed: event.seed };
+    yield { ...event.choices[0], seed: event.seed, unknown: event.unknown_chars };
   }
 }
 

@@ -114,7 +114,7 @@ export class Trainer {
     find("run-title").textContent = run.name;
     const figures = [STATES[run.state]];
     if (last) figures.push(`step ${last.step.toLocaleString("en")}`, `${last.seconds.toFixed(0)} s`);
-    if (readings.length) figures.push(`${readings.at(-1).val_bits_per_char.toFixed(3)} bits per character on what it has not read`);
+    if (readings.length) figures.push(`${readings.at(-1).val_bits_per_char.toFixed(3)} bits per character on what was held out`);
     if (run.state === "failed") figures.push(run.said);
     say(find("run-state"), figures.join(" · "), run.state === "failed");
     find("run-progress").value = run.state === "done" ? 1 : last?.progress ?? 0;

@@ -9,7 +9,8 @@ const SLIDERS = [
   {
     name: "temperature", label: "Temperature", min: 0, max: 2, step: 0.05, value: 0.8,
     says: (t) => t === 0 ? "Always the likeliest character." : t < 0.6 ? "Careful: it keeps to what it is sure of."
-      : t <= 1 ? "A bit bolder than it is sure." : "Wild: unlikely characters come often.",
+      : t < 1 ? "A bit more careful than the model's own odds." : t === 1 ? "The model's own odds."
+      : t <= 1.3 ? "Bolder than the model's own odds." : "Wild: unlikely characters come often.",
   },
   {
     name: "top_p", label: "Top p", min: 0.05, max: 1, step: 0.05, value: 1,
@@ -28,6 +29,11 @@ const TEMPERATURES = [0.3, 0.6, 0.9, 1.2];
 const MOST_SCORED = 20000;
 const MOST_ENDINGS = 20;
 const TOP = 10;
+
+function replaced(count) {
+  if (!count) return "";
+  return ` The model has never seen ${count === 1 ? "one character" : `${count} characters`} of your text: it read the nearest that it knows.`;
+}
 
 export class Writer {
   constructor(modelName) {
@@ -98,7 +104,7 @@ export class Writer {
     this.before = this.paper.text;
     const isDone = await this.#working(async (signal) => {
       for await (const part of complete(this.#request(), signal)) {
-        find("seed-said").textContent = `This was written with seed ${part.seed}.`;
+        find("seed-said").textContent = `This was written with seed ${part.seed}.${replaced(part.unknown)}`;
         this.paper.set(this.paper.text + part.text);
       }
     });

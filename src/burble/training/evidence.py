@@ -1,0 +1,150 @@
+"""What is known of a run once it is over: its log, a few facts, and what follows from them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from burble.metrics import METRICS_NAME, Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from burble.metrics import StepMetrics, ValidationMetrics
+
+
+@dataclass(frozen=True)
+class History:
+    """What the log of a run has, in order."""
+
+    readings: Sequence[ValidationMetrics]
+    steps: Sequence[StepMetrics] = ()
+
+    @classmethod
+    def read(cls, folder: Path) -> History:
+        """Read the log in the folder of a run; without it nothing is known."""
+        if not (folder / METRICS_NAME).exists():
+            return cls([])
+        metrics = Metrics.read(folder)
+        return cls(metrics.validations, metrics.steps)
+
+    @property
+    def validations(self) -> list[ValidationMetrics]:
+        """The readings of a held-out text; none where nothing was held out."""
+        return [reading for reading in self.readings if reading.val_bits_per_char is not None]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a run beside its history."""
+
+    steps: int
+    held_out: int
+    """Characters that are scored."""
+
+    vocab_size: int
+    repeated: float = 0.0
+    """Share of the held-out characters in passages that the training part has word for word."""
+
+    counts_bits: float | None = None
+    """What counting makes of the same text (an n-gram model), where that is known."""
+
+    minutes: float | None = None
+    """The time it was given; None where it was bounded by steps or epochs alone."""
+
+    rescues: int = 0
+    """How often it diverged, and was taken back with half the learning rate."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A run's history and facts, and what follows from them."""
+
+    facts: Facts
+    history: History
+    validations: list[ValidationMetrics] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "validations", self.history.validations)
+
+    @property
+    def first(self) -> float:
+        """The held-out bits before it learned."""
+        return _bits(self.validations[0])
+
+    @property
+    def best(self) -> ValidationMetrics:
+        """The validation whose model was kept."""
+        return min(self.validations, key=_bits)
+
+    @property
+    def best_bits(self) -> float:
+        """Its bits."""
+        return _bits(self.best)
+
+    @property
+    def last(self) -> ValidationMetrics:
+        """The last validation."""
+        return self.validations[-1]
+
+    @property
+    def last_bits(self) -> float:
+        """Its bits."""
+        return _bits(self.last)
+
+    @property
+    def guessing(self) -> float:
+        """Bits per character of a guess among all characters."""
+        return math.log2(max(self.facts.vocab_size, 1))
+
+    @property
+    def seconds(self) -> float:
+        """What it took, up to its last reading."""
+        return self.history.readings[-1].seconds if self.history.readings else 0.0
+
+    @property
+    def setup_seconds(self) -> float:
+        """The seconds before its first step."""
+        return self.history.readings[0].seconds if self.history.readings else 0.0
+
+    @property
+    def budget_seconds(self) -> float:
+        """The seconds it was given; infinity where it had no such bound."""
+        return math.inf if self.facts.minutes is None else 60 * self.facts.minutes
+
+    @property
+    def gain(self) -> float:
+        """By what share the held-out figure fell in the last quarter of the steps."""
+        start = 0.75 * self.last.step
+        earlier = [_bits(reading) for reading in self.validations if reading.step <= start]
+        # The log of a resumed run may begin late.
+        before = min(earlier, default=self.first)
+        return 1 - self.best_bits / before if before > 0 else 0.0
+
+    def train_bits(self, step: int) -> float | None:
+        """Return the training figure reported there, or last before; None where there is none."""
+        until = [one.train_bits_per_char for one in self.history.steps if one.step <= step]
+        return until[-1] if until else None
+
+    @property
+    def train_ratio(self) -> float | None:
+        """The training figure at the end as a multiple of the one at the best validation, where
+        both are known.
+        """
+        before, after = self.train_bits(self.best.step), self.train_bits(self.last.step)
+        return after / before if before and after is not None else None
+
+    @property
+    def counts_share(self) -> float:
+        """The bits of counting as a share of the run's; infinity where one of them is not known."""
+        counts = self.facts.counts_bits
+        if counts is None or not self.validations or not self.best_bits:
+            return math.inf
+        return counts / self.best_bits
+
+
+def _bits(validation: ValidationMetrics) -> float:
+    bits = validation.val_bits_per_char
+    return 0.0 if bits is None else bits
