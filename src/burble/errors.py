@@ -19,9 +19,15 @@ class MissingExtraError(UsageError):
     """An optional package is needed and is not installed."""
 
     def __init__(self, need: str, extra: str) -> None:
-        super().__init__(
-            f"{need} needs an optional part. Install it: pip install 'burble[{extra}]'"
+        from burble.installation import install_line
+
+        line = install_line(extra)
+        remedy = (
+            f"Install it: {line}"
+            if line
+            else f"Install burble from its sources, with the extra {extra}."
         )
+        super().__init__(f"{need} needs an optional part. {remedy}")
 
 
 class TextError(BurbleError):

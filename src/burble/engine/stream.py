@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 CHUNK = 256
 """The most tokens to write in one call: then what Python does for each call costs nothing."""
+
+
+class Checkpoint(NamedTuple):
+    """Where a text was before it was written on."""
+
+    state: Float32
+    end: int
+    position: int
 
 
 class Stream(StreamFields):
@@ -91,6 +99,15 @@ class Stream(StreamFields):
         self.tokens[self.end] = token
         self.end += 1
         self.position += 1
+
+    def checkpoint(self) -> Checkpoint:
+        """Return where the text is, for `rewind`."""
+        return Checkpoint(self.state.copy(), self.end, self.position)
+
+    def rewind(self, checkpoint: Checkpoint) -> None:
+        """Go back to where the text was; nothing may have been taken since."""
+        self.state[:] = checkpoint.state
+        self.end, self.position = checkpoint.end, checkpoint.position
 
     def is_due(self) -> bool:
         """Whether nothing more may be written: at the limit, or behind one of the stops."""

@@ -43,6 +43,15 @@ def check_drawable(path: Path) -> None:
 
 def draw_gradients(curves: Sequence[Curve], title: str, path: Path) -> None:
     """Draw the curves into a file that `check_drawable` has passed."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        # Not those of a matplotlibrc, which is read from the working folder, too.
+        mpl.rcdefaults()
+        _draw(curves, title, path)
+
+
+def _draw(curves: Sequence[Curve], title: str, path: Path) -> None:
     from matplotlib.figure import Figure
 
     labels = list(dict.fromkeys(curve.label for curve in curves))

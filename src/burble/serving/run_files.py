@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from burble.config import CONFIG_NAME
 from burble.errors import UsageError
 from burble.metrics import METRICS_NAME, SAMPLES_NAME, as_metrics, logged
+from burble.run_lock import holder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,10 @@ def is_run(folder: Path) -> bool:
     """Whether a run lies there, and nothing that leads elsewhere or would be waited for: of links,
     pipes and devices a run has none.
     """
-    return not folder.is_symlink() and os.path.lexists(folder / CONFIG_NAME) and _is_plain(folder)
+    if folder.is_symlink() or not _is_plain(folder):
+        return False
+    # A run that has just begun is locked, and still written in a folder within.
+    return os.path.lexists(folder / CONFIG_NAME) or holder(folder) is not None
 
 
 def _is_plain(folder: Path) -> bool:
