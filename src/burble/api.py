@@ -139,7 +139,7 @@ class Model:
                 "The text this model learned from is not beside it: only a run folder has it. Give "
                 "a prompt instead."
             )
-        return PreparedText.load(self.folder / DATA_FOLDER)
+        return _text_of(self.file, self.folder)
 
     def random_prompt(self, length: int, seed: int) -> str:
         """`length` characters from a random place of the held-out text of the model's run."""
@@ -276,7 +276,7 @@ def _finish(result: TrainResult, path: Path) -> TrainResult:
     from burble.training.diagnosis import History, diagnose
 
     file = ModelFile.load(path)
-    text = PreparedText.load(path / DATA_FOLDER)
+    text = _text_of(file, path)
     if file.tokenizer.count_characters(text.val_ids[1:]) < 1:
         return result
     provenance = replace(file.provenance, int8_cost_bits=int8_cost(file, text.val_ids))
@@ -285,6 +285,19 @@ def _finish(result: TrainResult, path: Path) -> TrainResult:
     if len(text.ids) <= _MAX_NGRAM_IDS:
         ngram = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
     return replace(result, diagnosis=diagnose(History.read(path), ngram))
+
+
+def _text_of(file: ModelFile, folder: Path) -> PreparedText:
+    """Load the text of a run. Raises `TextError` for ids that would mean other tokens to its model,
+    or none.
+    """
+    text = PreparedText.load(folder / DATA_FOLDER)
+    if not text.is_of(file.tokenizer):
+        raise TextError(
+            f"The text in {folder / DATA_FOLDER} is not the one that {folder / MODEL_NAME} learned "
+            "from: their tokens differ. Use the folder that `burble train` made."
+        )
+    return text
 
 
 def _training() -> Any:

@@ -13,11 +13,14 @@ import torch
 from burble.data.prepare import prepare_to_learn
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
-from burble.errors import UsageError
+from burble.errors import ModelFileError, UsageError
+from burble.model_file import ModelFile
 from burble.training import checkpoint
 from burble.training.budget import Budget, Clock
+from burble.training.checkpoint import read_manifest
 from burble.training.device import find_device, settle_device
 from burble.training.distributed import Team, open_team
+from burble.training.layout import Layout
 from burble.training.machine import check_precision, settle_precision
 from burble.training.network import Network
 from burble.training.observer import Observer, Observers, RunFacts
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from burble.config import RunConfig, SampleConfig
-    from burble.model_file import ModelFile
     from burble.training.checkpoint import Checkpoint
     from burble.training.plan import Plan
 
@@ -83,7 +85,7 @@ def train(
         config = team.lead(begin)
         clock = Clock(started=started)
         result = _run(
-            config, folder, clock, None, team=team, observer=observer, make_sampler=make_sampler
+            config, folder, clock, team=team, observer=observer, make_sampler=make_sampler
         )
         team.dismiss()
     return result
@@ -159,12 +161,16 @@ def resume(
         raise UsageError("A run is resumed in the precision it has, in float32 or in bfloat16.")
     config = settle_device(folder.read_config().with_options(changes))
     with open_team(config.training.device) as team:
-        saved = checkpoint.read(folder.last)
-        team.lead(partial(folder.write_config, config))
-        clock = Clock(saved.position.seconds, started)
+        clock = Clock(read_manifest(folder.last).position.seconds, started)
         observer = _observer(team, folder, observers)
         result = _run(
-            config, folder, clock, saved, team=team, observer=observer, make_sampler=make_sampler
+            config,
+            folder,
+            clock,
+            team=team,
+            observer=observer,
+            make_sampler=make_sampler,
+            resumed=True,
         )
         team.dismiss()
     return result
@@ -178,15 +184,36 @@ def _run(
     config: RunConfig,
     folder: RunFolder,
     clock: Clock,
-    saved: Checkpoint | None,
     *,
     team: Team,
     observer: Observer,
     make_sampler: MakeSampler,
+    resumed: bool = False,
 ) -> TrainResult:
-    setup = _set_up(config, folder, clock, team=team, observer=observer, make_sampler=make_sampler)
+    # All that is in the folder is checked before a network is built, or anything is written there.
+    _use_threads(config)
+    text = PreparedText.load(folder.data)
+    batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
+    team.check(batching.rows)
+    saved = _read_state(config, folder, text, batching.rows) if resumed else None
+    network = _build_network(config, text)
+    team.join(network)
+    setup = Setup(
+        config,
+        text,
+        batching,
+        network,
+        folder,
+        RunLog(folder),
+        observer,
+        make_sampler(config.sample, text),
+        Budget.from_config(config.training, batching.steps_per_epoch),
+        clock,
+        team,
+    )
     trainer = Trainer(setup)
     if saved is not None:
+        team.lead(partial(folder.write_config, config))
         trainer.resume(saved)
     try:
         observer.started(_facts(setup, saved))
@@ -206,35 +233,17 @@ def _run(
     )
 
 
-def _set_up(
-    config: RunConfig,
-    folder: RunFolder,
-    clock: Clock,
-    *,
-    team: Team,
-    observer: Observer,
-    make_sampler: MakeSampler,
-) -> Setup:
-    """What the run is made of, from what lies in its folder."""
-    _use_threads(config)
-    text = PreparedText.load(folder.data)
-    batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
-    team.check(batching.rows)
-    network = _build_network(config, text)
-    team.join(network)
-    return Setup(
-        config,
-        text,
-        batching,
-        network,
-        folder,
-        RunLog(folder),
-        observer,
-        make_sampler(config.sample, text),
-        Budget.from_config(config.training, batching.steps_per_epoch),
-        clock,
-        team,
-    )
+def _read_state(config: RunConfig, folder: RunFolder, text: PreparedText, rows: int) -> Checkpoint:
+    """Read where the run was left, and check that its model is of the same network and text."""
+    saved = checkpoint.read(folder.last, Layout(config, text.tokenizer.vocab_size, rows))
+    if folder.model.exists():
+        model = ModelFile.load(folder.model)
+        if model.network != config.network or not text.is_of(model.tokenizer):
+            raise ModelFileError(
+                f"{folder.model} is not of this run: its network or its tokens are others. Move "
+                "it away to go on with the run."
+            )
+    return saved
 
 
 def _facts(setup: Setup, saved: Checkpoint | None) -> RunFacts:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from burble.config import CONFIG_NAME, from_toml, to_toml
+from burble.config import CONFIG_NAME, read_config, to_toml
 from burble.data.prepared import DATA_FOLDER
 from burble.durable import told_when_full, write_durably
 from burble.errors import UsageError
 from burble.metrics import METRICS_NAME, SAMPLES_NAME
 from burble.model_file import MODEL_NAME
+from burble.plain_files import NOT_OURS, find_odd, open_to_append
 from burble.training.observer import Observer
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class RunFolder:
                     f"{self.path}/ already holds a run. Go on with it: burble train --resume "
                     f"{self.path}. Or name another folder with -o, or replace it with --overwrite."
                 )
+            self.check_plain()
         elif self.path.exists() and not self._is_empty():
             raise UsageError(
                 f"{self.path} is there already and is not a run of burble. Name another folder "
@@ -91,10 +93,25 @@ class RunFolder:
         write_durably(self.config, to_toml(config).encode())
 
     def read_config(self) -> RunConfig:
-        """Read `run.toml`. Raises `UsageError` where there is none."""
+        """Read `run.toml`. Raises `UsageError` where there is none, or no plain run folder."""
         if not self.config.exists():
             raise UsageError(f"There is no run in {self.path}: {self.config} is missing.")
-        return from_toml(self.config.read_text("utf-8"), str(self.config))
+        self.check_plain()
+        return read_config(self.config)
+
+    def check_plain(self) -> None:
+        """Raise `UsageError` where something in the folder leads out of it: what is written there
+        would change files elsewhere.
+        """
+        try:
+            odd = find_odd(self.path)
+        except OSError as error:
+            raise UsageError(f"{error.filename} cannot be read: {error.strerror}.") from error
+        if odd is not None:
+            raise UsageError(
+                f"{odd} is a link, a pipe or a device, and a run folder has none. Remove it, or "
+                f"copy what it leads to: cp -rL {self.path} COPY."
+            )
 
     def _is_empty(self) -> bool:
         return self.path.is_dir() and all(entry == self.staging for entry in self.path.iterdir())
@@ -118,8 +135,9 @@ class RunLog(Observer):
         """Forget what was logged after the checkpoint that is resumed from."""
         for file, size in zip(self._files, sizes, strict=True):
             if file.exists():
-                with file.open("r+b") as log:
-                    log.truncate(size)
+                with _appending(file) as log:
+                    # A log that a power cut left shorter than its checkpoint is not filled up.
+                    log.truncate(min(size, log.tell()))
 
     def stepped(self, metrics: StepMetrics) -> None:
         """One line of JSON."""
@@ -134,5 +152,16 @@ class RunLog(Observer):
         self._append(self._files[1], f"--- step {step} ---\n{text}\n\n")
 
     def _append(self, path: Path, text: str) -> None:
-        with told_when_full(path), path.open("a", encoding="utf-8", newline="\n") as file:
+        with told_when_full(path), _appending(path) as file:
             file.write(text)
+
+
+def _appending(path: Path) -> TextIO:
+    try:
+        return open_to_append(path)
+    except OSError as error:
+        if error.errno not in NOT_OURS:
+            raise
+        raise UsageError(
+            f"{path} is not written to: {error.strerror}. Put a copy of the file in its place."
+        ) from error
