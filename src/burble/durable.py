@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ from burble.errors import ResourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# What a file is called until it is whole: its name and a process number.
+_ASIDE = re.compile(r"\..+\.\d+\.tmp")
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -34,6 +38,13 @@ def write_durably(path: Path, content: bytes) -> None:
         finally:
             aside.unlink(missing_ok=True)
         sync_folder(path.parent)
+
+
+def remove_litter(folder: Path) -> None:
+    """Remove what `write_durably` left in `folder` when its process was killed."""
+    for aside in folder.glob(".*.tmp"):
+        if _ASIDE.fullmatch(aside.name):
+            aside.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

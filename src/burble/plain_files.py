@@ -21,11 +21,16 @@ NOT_OURS = {errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.EMLINK, errno.ENXIO}
 _SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-def find_odd(folder: Path) -> Path | None:
-    """Return something in `folder`, at any depth, that is neither a file nor a folder of its own;
-    None where there is nothing of that kind. Raise `OSError` where a folder cannot be read.
+def find_odd(path: Path) -> Path | None:
+    """Return `path`, or something in it at any depth, that is neither a file nor a folder of its
+    own; None where there is nothing of that kind. Raise `OSError` for a folder that cannot be read.
     """
-    pending = [folder]
+    if not os.path.lexists(path):
+        return None
+    mode = path.lstat().st_mode
+    if not stat.S_ISDIR(mode):
+        return None if stat.S_ISREG(mode) else path
+    pending = [path]
     while pending:
         with os.scandir(here := pending.pop()) as entries:
             for entry in entries:

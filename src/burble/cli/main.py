@@ -11,6 +11,7 @@ import time
 import traceback
 import warnings
 
+from burble.cli.talk import guard_stderr
 from burble.durable import NO_SPACE
 from burble.errors import BurbleError, ResourceError
 from burble.threads import settle_threads
@@ -44,6 +45,7 @@ def main(args: list[str] | None = None) -> None:
         # The same bytes everywhere, whatever the locale.
         with contextlib.suppress(AttributeError):
             stream.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    guard_stderr()
     # A warning is for the person who typed the command: no file name, no line number.
     warnings.showwarning = lambda message, *_: _tell(str(message))
     sys.exit(run(sys.argv[1:] if args is None else args, started))

@@ -48,6 +48,8 @@ class TextFacts:
 
     num_ids: int
     cut_ids: int
+    stamp: str = ""
+    """SHA-256 of the names, sizes and times of the files that the text was read from."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ def _check(text: PreparedText) -> None:
         raise ValueError(f"found {len(text.ids):,} ids where {FACTS_FILE} tells of others")
     for ids in (text.train_ids, text.val_ids):
         text.tokenizer.check(ids)
-    if not _SHA256.fullmatch(facts.fingerprint) or facts.num_documents < 1:
+    hashes = [facts.fingerprint, *([facts.stamp] if facts.stamp else [])]
+    if not all(map(_SHA256.fullmatch, hashes)) or facts.num_documents < 1:
         raise ValueError(f"{FACTS_FILE} does not tell what text this is")
     # What the tokenizer did not know may have been left out.
     cut, total = facts.cut_characters, facts.num_characters

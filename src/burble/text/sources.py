@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from burble.config import CONFIG_NAME
 from burble.errors import TextError
 from burble.text.corpora import CORPORA
 
@@ -32,6 +33,8 @@ class Document:
 
     name: str
     open: Callable[[], BinaryIO]
+    path: Path | None = None
+    """The file that it is read from, where it is one."""
 
 
 def find_documents(sources: Sequence[str]) -> list[Document]:
@@ -53,7 +56,7 @@ def _find(source: str) -> list[Document]:
     if source in CORPORA:
         return [Document(source, CORPORA[source].open)]
     return [
-        Document(str(path), lambda path=path: _unzipped(_open_file(path)))  # type: ignore[misc]
+        Document(str(path), lambda path=path: _unzipped(_open_file(path)), path)  # type: ignore[misc]
         for path in _find_files(source)
     ]
 
@@ -61,14 +64,18 @@ def _find(source: str) -> list[Document]:
 def _find_files(source: str) -> list[Path]:
     path = Path(source)
     if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises where the name is too long
+        # What earlier runs left there is no text.
+        runs = {config.parent for config in path.rglob(CONFIG_NAME)}
         files = [
             file
             for file in sorted(path.rglob("*"))
-            if file.is_file() and not _is_hidden(file.relative_to(path))
+            if file.is_file()
+            and not _is_hidden(file.relative_to(path))
+            and runs.isdisjoint(file.parents)
         ]
         if not files:
             raise TextError(
-                f"The folder {source} holds no files. Name a folder that has texts in it."
+                f"The folder {source} holds no texts. Name a folder that has some in it."
             )
         return files
     if os.path.exists(source):  # noqa: PTH110

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from burble.durable import write_durably
+from burble.durable import remove_litter, write_durably
 from burble.errors import ModelFileError, UsageError, brief
 from burble.mapping import from_mapping, parse_object, to_mapping
 from burble.plain_files import open_plain, read_plain
+from burble.run_folder import MANIFEST
 from burble.tensor_file import check_tensors, read_header
 from burble.training.layout import ADAM_MOMENTS, check_numbers
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from burble.training.average import WeightAverage
     from burble.training.layout import Layout
     from burble.training.network import Network, NetworkState
-
-MANIFEST = "manifest.json"
 
 # Of a learning rate that was halved so often, nothing is left to go on with.
 MAX_RESCUES = 3
@@ -139,6 +138,7 @@ def write(checkpoint: Checkpoint, folder: Path) -> None:
     for old in folder.glob("state-*.safetensors"):
         if old.name != name and not old.is_dir():
             old.unlink()
+    remove_litter(folder)
 
 
 def read_manifest(folder: Path) -> Manifest:
