@@ -40,6 +40,8 @@ TENSORBOARD = "tensorboard"
 # The model moves first: whoever writes with the folder has the old one or the new one.
 _PARTS = (MODEL_NAME, CONFIG_NAME, DATA_FOLDER, LAST_FOLDER, METRICS_NAME, SAMPLES_NAME)
 _OURS = {*_PARTS, ASIDE, READY, LOCK_NAME, TENSORBOARD}
+# These are written where they are, so that a second name of one would change with it.
+_WRITTEN_IN_PLACE = {LOCK_NAME, METRICS_NAME, SAMPLES_NAME}
 _FOLDERS = {DATA_FOLDER, LAST_FOLDER, ASIDE, READY, TENSORBOARD}
 
 _MAX_MANIFEST_BYTES = 1 << 16
@@ -231,10 +233,17 @@ def _replace(new: Path, place: Path, old: Path) -> None:
     new.replace(place)
 
 
+def _is_as_it_should_be(part: Path) -> bool:
+    if part.name in _FOLDERS:
+        return part.is_dir()
+    is_shared = part.name in _WRITTEN_IN_PLACE and part.stat().st_nlink > 1
+    return part.is_file() and not is_shared
+
+
 def _check_part(part: Path) -> None:
     try:
         odd = find_odd(part)
-        if odd is None and os.path.lexists(part) and part.is_dir() != (part.name in _FOLDERS):
+        if odd is None and os.path.lexists(part) and not _is_as_it_should_be(part):
             odd = part
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be read: {error.strerror}.") from error
