@@ -57,10 +57,10 @@ def open_plain(path: Path, *, follow: bool = False) -> BinaryIO:
 def read_plain(path: Path, limit: int, *, follow: bool = False) -> bytes:
     """Read a regular file of at most `limit` bytes. Raise `OSError` for anything else."""
     with open_plain(path, follow=follow) as file:
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise OSError(errno.EFBIG, f"it has more than {limit:,} bytes", str(path))
-    return content
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise OSError(errno.EFBIG, f"it has more than {limit:,} bytes", str(path))
+        return file.read(size)
 
 
 def open_to_append(path: Path) -> TextIO:
