@@ -28,7 +28,9 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch._dynamo  # noqa: F401 - once, before all children; optimizers import it late
+# Both are imported late, and once here, before all children.
+import torch._dynamo  # noqa: F401
+import typeguard  # noqa: F401
 
 from burble.api import resume_training, run_training
 from burble.cli import main as command_line

@@ -7,6 +7,7 @@ import math
 import os
 import random
 import shutil
+import stat
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +67,11 @@ class Places:
 def mutate(seed: int, run: Path, places: Places) -> list[str]:
     """Change the run in a way, or in a few; return the names of the ways."""
     draw = random.Random(seed)  # noqa: S311 - not a secret
-    ways = draw.choices(list(MUTATIONS), k=draw.choice([1, 1, 1, 1, 2, 3]))
-    for way in ways:
+    ways: list[str] = []
+    for way in draw.choices(list(MUTATIONS), k=draw.choice([1, 1, 1, 1, 2, 3])):
+        if leads_out(run):
+            break  # to go on would change what is outside, or wait for a pipe
+        ways.append(way)
         try:
             MUTATIONS[way](draw, run, places)
         except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
@@ -75,6 +79,13 @@ def mutate(seed: int, run: Path, places: Places) -> list[str]:
         except (RecursionError, MemoryError, SafetensorError, struct.error):
             continue
     return ways
+
+
+def leads_out(run: Path) -> bool:
+    found = [(path.lstat().st_mode, path.lstat().st_nlink) for path in run.rglob("*")]
+    return any(
+        not stat.S_ISDIR(mode) and (not stat.S_ISREG(mode) or links > 1) for mode, links in found
+    )
 
 
 def files(run: Path) -> list[Path]:
