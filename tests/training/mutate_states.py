@@ -310,7 +310,7 @@ def main() -> None:
                 ways[way] += 1
             if outcome[0].isupper():
                 print(f"case {case} ({way}): {outcome}", flush=True)
-            if sum(counts.values()) % 5000 == 0:
+            if sum(counts.values()) % 1000 == 0:
                 report(counts, ways, time.monotonic() - started)
                 sys.stdout.flush()
     report(counts, ways, time.monotonic() - started)
