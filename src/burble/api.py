@@ -149,7 +149,7 @@ class Model:
                 "The text this model learned from is not beside it: only a run folder has it. Give "
                 "a prompt instead."
             )
-        return PreparedText.load(self.folder / DATA_FOLDER)
+        return _text_of(self.file, self.folder)
 
     def random_prompt(self, length: int, seed: int) -> str:
         """`length` characters from a random place of the held-out text of the model's run."""
@@ -288,8 +288,8 @@ def _finish(result: TrainResult, path: Path) -> TrainResult:
     from burble.training.diagnosis import diagnose
     from burble.training.evidence import History
 
-    text = PreparedText.load(path / DATA_FOLDER)
     best = ModelFile.load(path)
+    text = _text_of(best, path)
     file = _with_final_figures(best, text)
     if file is not best:
         file.save(path / MODEL_NAME)
@@ -336,6 +336,19 @@ def _with_final_figures(file: ModelFile, text: PreparedText) -> ModelFile:
 
 def _can_score(file: ModelFile, ids: Ids) -> bool:
     return file.tokenizer.count_characters(ids[1:]) >= 1
+
+
+def _text_of(file: ModelFile, folder: Path) -> PreparedText:
+    """Load the text of a run. Raises `TextError` for ids that would mean other tokens to its model,
+    or none.
+    """
+    text = PreparedText.load(folder / DATA_FOLDER)
+    if not text.is_of(file.tokenizer):
+        raise TextError(
+            f"The text in {folder / DATA_FOLDER} is not the one that {folder / MODEL_NAME} learned "
+            "from: their tokens differ. Use the folder that `burble train` made."
+        )
+    return text
 
 
 def _training() -> Any:

@@ -28,7 +28,9 @@ def write_durably(path: Path, content: bytes) -> None:
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with told_when_full(path):
         try:
-            with aside.open("wb") as file:
+            # One that a killed process of this number has left; "x" follows no link.
+            aside.unlink(missing_ok=True)
+            with aside.open("xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

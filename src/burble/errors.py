@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_MAX_SHOWN = 300
+
 
 class BurbleError(Exception):
     """A problem told in one message: what was wrong, what was found, what to do."""
@@ -60,3 +62,9 @@ class TrainingInterruptedError(BurbleError):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+
+
+def brief(text: str) -> str:
+    """Return `text` so that it neither fills the terminal nor steers it, whoever wrote it."""
+    shown = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)

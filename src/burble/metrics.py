@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from burble.errors import UsageError
 from burble.mapping import from_mapping
+from burble.plain_files import read_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 METRICS_NAME = "metrics.jsonl"
 SAMPLES_NAME = "samples.txt"
+
+# A run logs a thousand lines of 250 bytes, and a thousand for each time it gets ten times longer.
+_MAX_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def logged(folder: Path) -> list[Any]:
     line is no JSON that can be read.
     """
     # A line without an end is being written, or its run was killed in the middle of it.
-    whole = (folder / METRICS_NAME).read_text("utf-8").rpartition("\n")[0]
+    whole = read_plain(folder / METRICS_NAME, _MAX_BYTES).decode("utf-8").rpartition("\n")[0]
     try:
         return [json.loads(line) for line in whole.splitlines()]
     except RecursionError as error:

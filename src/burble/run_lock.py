@@ -96,7 +96,9 @@ def _open(folder: Path, flags: int) -> int:
     # Nothing is opened through a link, and a pipe in its place is not waited for.
     careful = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(folder / LOCK_NAME, flags | careful, 0o644)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    found = os.fstat(descriptor)
+    # Nor is a file emptied that has another name elsewhere.
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is not a file", str(folder / LOCK_NAME))
     return descriptor

@@ -12,16 +12,16 @@ from bisect import bisect_left
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from burble.data.prepared import FACTS_FILE, IDS_FILE, PreparedText, TextFacts, write_facts
 from burble.durable import told_when_full
-from burble.errors import TextError
+from burble.errors import TextError, brief
 from burble.text.decoding import read_text
 from burble.text.normalization import normalize_stream
-from burble.text.sources import find_documents
+from burble.text.sources import find_documents, is_found_at_once
 from burble.tokenizers.base import smallest_dtype
 from burble.tokenizers.registry import TOKENIZERS
 
@@ -39,6 +39,11 @@ MANY_DOCUMENTS = 10
 
 _CHUNK_CHARACTERS = 1 << 20
 _CODE_POINTS = 0x110000
+
+# What a character may take: in a source, where Unicode may be decomposed and in UTF-32, and as it
+# is kept.
+_MAX_SOURCE_BYTES = 16
+_MAX_UTF8_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -198,27 +203,61 @@ def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]
 def changed_sources(sources: Sequence[str], text: PreparedText) -> str | None:
     """Return how the files that `text` was read from differ now, as the start of a sentence.
 
-    None where they do not, or where they were not all files.
+    None where they do not, and where that cannot be seen. A stranger's run may name any sources:
+    no folder is searched for long, and no pipe, device or file without end is read.
     """
+    if not all(map(is_found_at_once, sources)):
+        return None
+    names = brief(", ".join(sources))
     try:
         documents = find_documents(sources)
     except TextError:
-        return f"{', '.join(sources)} has been moved or deleted"
-    if any(document.path is None for document in documents):
+        return f"{names} has been moved or deleted"
+    if not all(_is_file_with_size(document.path) for document in documents):
         return None
     if _stamp(documents) == text.facts.stamp:
         return None
     try:
-        fingerprint = _fingerprint(documents, text.normalization)
+        fingerprint = _fingerprint(documents, text)
     except (TextError, OSError):
-        return f"{', '.join(sources)} can no longer be read"
-    return None if fingerprint == text.facts.fingerprint else f"{', '.join(sources)} has changed"
+        return f"{names} can no longer be read"
+    return None if fingerprint == text.facts.fingerprint else f"{names} has changed"
 
 
-def _fingerprint(documents: Sequence[Document], normalization: TextConfig) -> str:
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - it is no path
-        spool = _read_documents(documents, normalization, _Spool(nowhere), lambda _: None)
+def _is_file_with_size(path: Path | None) -> bool:
+    """Return whether it is a file on a disk: those of /proc have no size, and some no end."""
+    return path is not None and path.is_file() and path.stat().st_size > 0
+
+
+def _fingerprint(documents: Sequence[Document], text: PreparedText) -> str | None:
+    """Return the fingerprint that the documents have now; None where they are longer by far."""
+    most = text.facts.num_characters
+    sizes = (document.path.stat().st_size for document in documents if document.path)
+    if sum(sizes) > _MAX_SOURCE_BYTES * most + _MAX_SOURCE_BYTES:
+        return None
+    try:
+        nowhere = cast("BinaryIO", _Nowhere(_MAX_UTF8_BYTES * most))
+        spool = _read_documents(documents, text.normalization, _Spool(nowhere), lambda _: None)
+    except _TooLongError:
+        return None
     return spool.digest.hexdigest()
+
+
+class _TooLongError(Exception):
+    """More was written than there is room for."""
+
+
+class _Nowhere:
+    """Takes so many bytes and keeps none: a small file may unpack to one without end."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def write(self, data: bytes) -> int:
+        self._left -= len(data)
+        if self._left < 0:
+            raise _TooLongError
+        return len(data)
 
 
 def _stamp(documents: Sequence[Document]) -> str:

@@ -6,6 +6,7 @@ import glob
 import gzip
 import http.client
 import io
+import itertools
 import os
 import sys
 import urllib.error
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _TIMEOUT_SECONDS = 30
+_MANY_FILES = 10_000
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,16 @@ def _find_files(source: str) -> list[Path]:
     raise TextError(
         f"There is no file or folder {source!r}, and no known text of that name (known: {known})."
     )
+
+
+def is_found_at_once(source: str) -> bool:
+    """Return whether `find_documents` takes a moment for it, whoever named it: it is no folder of
+    many thousands of files, and no pattern of folders.
+    """
+    if os.path.isdir(source):  # noqa: PTH112
+        entries = (name for _, folders, files in os.walk(source) for name in (*folders, *files))
+        return sum(1 for _ in itertools.islice(entries, _MANY_FILES)) < _MANY_FILES
+    return "**" not in source and not glob.has_magic(os.path.dirname(source))  # noqa: PTH120
 
 
 def _is_hidden(path: Path) -> bool:
