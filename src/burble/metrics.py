@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from burble.errors import UsageError
+from burble.errors import ResourceError, UsageError
 from burble.mapping import from_mapping
+from burble.system_errors import MISSING, advise, describe_reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +58,10 @@ class Metrics:
         try:
             lines = logged(folder)
         except OSError as error:
+            if error.errno not in MISSING:
+                raise ResourceError(
+                    f"{path} cannot be read: {describe_reason(error, path)}. {advise(error)}"
+                ) from error
             raise UsageError(
                 f"There is no run in {folder}: {path} cannot be read ({error.strerror}). Name the "
                 "folder that `burble train` made."

@@ -6,6 +6,7 @@ encodes that file. So a pipe or an address is read once, and any tokenizer can s
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from bisect import bisect_left
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from burble.data.prepared import FACTS_FILE, IDS_FILE, PreparedText, TextFacts, write_facts
-from burble.durable import told_when_full
 from burble.errors import TextError
+from burble.system_errors import guard_write
 from burble.text.decoding import read_text
 from burble.text.normalization import normalize_stream
 from burble.text.sources import find_documents
@@ -109,11 +110,12 @@ def prepare(
     begins. say: told, in a sentence each, what was changed on the way.
     Raises `TextError` for what cannot be read and for an empty text.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FACTS_FILE).unlink(missing_ok=True)
     spool_path = folder / "text.tmp"
+    with guard_write(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FACTS_FILE).unlink(missing_ok=True)
     try:
-        with told_when_full(spool_path):
+        with guard_write(spool_path):
             with spool_path.open("wb") as file:
                 spool = _read_documents(documents, normalization, _Spool(file), say)
             if isinstance(tokenizer, str):
@@ -123,7 +125,8 @@ def prepare(
             pieces = _pieces(spool_path, cut)
             num_ids, cut_ids = _write_ids(pieces, folder / IDS_FILE, tokenizer, cut, unknown)
     finally:
-        spool_path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it is only in the way
+            spool_path.unlink()
     facts = TextFacts(
         fingerprint=whole.fingerprint,
         num_documents=len(documents),

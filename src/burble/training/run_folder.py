@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from burble.config import CONFIG_NAME, from_toml, to_toml
 from burble.data.prepared import DATA_FOLDER
-from burble.durable import told_when_full, write_durably
+from burble.durable import write_durably
 from burble.errors import UsageError
 from burble.metrics import METRICS_NAME, SAMPLES_NAME
 from burble.model_file import MODEL_NAME
+from burble.system_errors import guard_write
 from burble.training.observer import Observer
 
 if TYPE_CHECKING:
@@ -134,5 +135,5 @@ class RunLog(Observer):
         self._append(self._files[1], f"--- step {step} ---\n{text}\n\n")
 
     def _append(self, path: Path, text: str) -> None:
-        with told_when_full(path), path.open("a", encoding="utf-8", newline="\n") as file:
+        with guard_write(path), path.open("a", encoding="utf-8", newline="\n") as file:
             file.write(text)
