@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 from burble.system_errors import guard_write
 
-if TYPE_CHECKING:
-    from pathlib import Path
+# What a file is called until it is whole: its name and a process number.
+_ASIDE = re.compile(r"\..+\.\d+\.tmp")
 
 # Some file systems cannot sync a folder.
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP}
@@ -35,6 +36,14 @@ def write_durably(path: Path, content: bytes) -> None:
                 aside.unlink()
             raise
         sync_folder(path.parent)
+
+
+def remove_litter(folder: Path) -> None:
+    """Remove what `write_durably` left in `folder` when its process was killed."""
+    for aside in folder.glob(".*.tmp"):
+        if _ASIDE.fullmatch(aside.name):
+            with contextlib.suppress(OSError):  # it is only in the way
+                aside.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from burble.errors import ResourceError, UsageError
 from burble.mapping import from_mapping
-from burble.system_errors import MISSING, advise, describe_reason
+from burble.system_errors import MISSING, advise_reader, describe_reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ class Metrics:
         except OSError as error:
             if error.errno not in MISSING:
                 raise ResourceError(
-                    f"{path} cannot be read: {describe_reason(error, path)}. {advise(error)}"
+                    f"{path} cannot be read: {describe_reason(error, path)}. {advise_reader(error)}"
                 ) from error
             raise UsageError(
                 f"There is no run in {folder}: {path} cannot be read ({error.strerror}). Name the "

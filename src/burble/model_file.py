@@ -19,7 +19,7 @@ from burble.config import NetworkConfig, TextConfig
 from burble.durable import write_durably
 from burble.errors import ModelFileError, UsageError
 from burble.mapping import from_mapping, to_mapping
-from burble.system_errors import MISSING, advise, describe_reason
+from burble.system_errors import MISSING, advise_reader, describe_reason
 from burble.tokenizers.registry import tokenizer_from_json
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class ModelFile:
         except OSError as error:
             if error.errno not in MISSING:
                 raise ModelFileError(
-                    f"{path} cannot be read: {describe_reason(error, path)}. {advise(error)}"
+                    f"{path} cannot be read: {describe_reason(error, path)}. {advise_reader(error)}"
                 ) from error
             raise ModelFileError(
                 f"There is no model at {error.filename or path}: {error.strerror}. "

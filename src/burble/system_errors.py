@@ -60,7 +60,16 @@ def advise(error: OSError) -> str:
     return _ADVICE.get(error.errno or 0, _ELSEWHERE)
 
 
-def write_error(path: Path | str, error: OSError, advice: str | None = None) -> UsageError | ResourceError:
+def advise_reader(error: OSError) -> str:
+    """Return what to do about something that could not be read."""
+    if error.errno in {errno.EMFILE, errno.ENFILE, errno.EIO}:
+        return advise(error)
+    return "Check that it exists and that you may read it."
+
+
+def write_error(
+    path: Path | str, error: OSError, advice: str | None = None
+) -> UsageError | ResourceError:
     """Return the error for a file or folder that could not be written."""
     kind = UsageError if error.errno in _WRONG_NAME else ResourceError
     return kind(

@@ -1,6 +1,6 @@
 """Let every call fail once, or kill at every call, and judge what is left.
 
-python -m tests.faults.every_call                     all scenarios, each call with one error in turn
+python -m tests.faults.every_call                     all scenarios, one error in turn a call
 python -m tests.faults.every_call --errors all        … with every error
 python -m tests.faults.every_call --errors KILL       … killed at every call
 python -m tests.faults.every_call --calls looks       calls that read: read, stat, list, lock, map
@@ -51,7 +51,9 @@ def main() -> None:
     sys.stderr.write(f"{len(outcomes)} cases in {time.monotonic() - started:.0f} s\n")
     if options.json:
         wrong = [asdict(outcome) for outcome in outcomes if outcome.faults]
-        Path(options.json).write_text(json.dumps({"cases": len(outcomes), "wrong": wrong}, indent=1))
+        Path(options.json).write_text(
+            json.dumps({"cases": len(outcomes), "wrong": wrong}, indent=1)
+        )
     sys.exit(any(outcome.faults for outcome in outcomes))
 
 
@@ -62,7 +64,9 @@ def scratch_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], metavar="SCENARIO")
     parser.add_argument("--calls", choices=KINDS, default="changes")
     parser.add_argument("--errors", default="turns", help="turns, all, KILL, or one such as EIO")

@@ -165,8 +165,14 @@ _ALL = [
         (train(), save_from_python),
         (MODEL, "copy.safetensors"),
     ),
-    *(fresh_export(to, out) for to, out in (("html", "a.html"), ("onnx", "a.onnx"), ("hub", "out"))),
-    *(export_again(to, out) for to, out in (("html", "a.html"), ("onnx", "a.onnx"), ("hub", "out"))),
+    *(
+        fresh_export(to, out)
+        for to, out in (("html", "a.html"), ("onnx", "a.onnx"), ("hub", "out"))
+    ),
+    *(
+        export_again(to, out)
+        for to, out in (("html", "a.html"), ("onnx", "a.onnx"), ("hub", "out"))
+    ),
     Scenario("inspect", INSPECT, (INSPECT,), (train(),), (MODEL,)),
     Scenario("plot", PLOT, (PLOT,), (train(),), (MODEL,)),
     Scenario("eval", EVAL, (EVAL,), (train(),), (MODEL,)),

@@ -187,7 +187,7 @@ def test_a_pattern_without_a_match_is_refused(library: Path) -> None:
 def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty" / "deeper").mkdir(parents=True)
     (tmp_path / "empty" / ".hidden").write_text("x")
-    assert f"The folder {tmp_path}/empty holds no files" in refusal(f"{tmp_path}/empty")
+    assert f"The folder {tmp_path}/empty holds no texts" in refusal(f"{tmp_path}/empty")
 
 
 @pytest.mark.parametrize("source", ["x" * 100_000, "x/" * 50_000, "x*" * 10_000, "a\0b", "\udce9"])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import difflib
 import importlib
-import os
 import sys
 import time
 import traceback
 import warnings
 
-from burble.durable import NO_SPACE
+from burble.cli.talk import guard_stderr, replace_closed_stdout, silence_broken_stdout
 from burble.errors import BurbleError, ResourceError
+from burble.system_errors import advise, describe_reason
 from burble.threads import settle_threads
 from burble.version import __version__
 
@@ -44,6 +44,8 @@ def main(args: list[str] | None = None) -> None:
         # The same bytes everywhere, whatever the locale.
         with contextlib.suppress(AttributeError):
             stream.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    guard_stderr()
+    replace_closed_stdout()
     # A warning is for the person who typed the command: no file name, no line number.
     warnings.showwarning = lambda message, *_: _tell(str(message))
     sys.exit(run(sys.argv[1:] if args is None else args, started))
@@ -51,6 +53,25 @@ def main(args: list[str] | None = None) -> None:
 
 def run(args: list[str], started: float) -> int:
     """Run one command; returns its exit code."""
+    try:
+        code = _dispatch(args, started)
+        sys.stdout.flush()
+    except BurbleError as error:
+        _tell(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except MemoryError:
+        _tell("Memory has run out. Try a smaller --batch-size, --seq-len or --hidden-size.")
+        return ResourceError.exit_code
+    except OSError as error:
+        return _explain(error)
+    except Exception:  # noqa: BLE001 - the last guard: whatever comes here is our mistake
+        return _bug()
+    return code
+
+
+def _dispatch(args: list[str], started: float) -> int:
     if not args or args[0] in {"-h", "--help", "help"}:
         sys.stdout.write(_help())
         return 0
@@ -63,34 +84,27 @@ def run(args: list[str], started: float) -> int:
         hint = f" Did you mean {near[0]}?" if near else ""
         _tell(f"There is no command {name!r}.{hint} Commands: {', '.join(COMMANDS)}.")
         return USAGE
-    return _guarded(name, args[1:], started)
-
-
-def _guarded(name: str, args: list[str], started: float) -> int:
+    command = importlib.import_module(f"burble.cli.{name}")
     try:
-        command = importlib.import_module(f"burble.cli.{name}")
-        command.main(args, started)
-        sys.stdout.flush()
-    except BurbleError as error:
-        _tell(str(error))
-        return error.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has had enough (| head). Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except MemoryError:
-        _tell("Memory has run out. Try a smaller --batch-size, --seq-len or --hidden-size.")
-        return ResourceError.exit_code
-    except OSError as error:
-        if error.errno not in NO_SPACE:
-            return _bug()
-        _tell(f"The disk is full: {error.filename or error.strerror}. Free some space.")
-        return ResourceError.exit_code
-    except Exception:  # noqa: BLE001 - the last guard: whatever comes here is our mistake
-        return _bug()
+        command.main(args[1:], started)
+    except SystemExit as end:  # tyro has printed its help, or what is wrong
+        return end.code if isinstance(end.code, int) else 0
     return 0
+
+
+def _explain(error: OSError) -> int:
+    """Report what the system refused; returns the exit code."""
+    broken = silence_broken_stdout()
+    if isinstance(broken, BrokenPipeError):
+        return 0  # the reader has had enough (| head)
+    if broken is not None:
+        _tell(
+            f"Standard output cannot be written: {broken.strerror}. Send it to a place that can "
+            "be written."
+        )
+    else:
+        _tell(f"The system refused something: {describe_reason(error)}. {advise(error)}")
+    return ResourceError.exit_code
 
 
 def _bug() -> int:

@@ -97,11 +97,27 @@ def main(args: list[str], started: float) -> None:
     base = _base(command)
     # The second reading has the base's options for defaults, so that flags win over them.
     command = parse(TrainCommand, "train", args, TrainCommand().based_on(base))
-    path = Path(command.resume or command.out or default_folder(command.sources[0]))
+    path = _folder(command)
     is_planned = not (command.preset or command.config or command.resume)
     given = given_knobs(args) if is_planned else None
     result = _train(command, base, path, given, started)
     _report(command, result, path)
+
+
+def _folder(command: TrainCommand) -> Path:
+    """Return the folder of the run. Raises `UsageError` for one that is among the sources."""
+    if command.resume:
+        return Path(command.resume)
+    if command.out == "":
+        raise UsageError("-o is empty. Name a folder for the run, such as -o my-model.")
+    path = Path(command.out or default_folder(command.sources[0]))
+    for source in command.sources:
+        if Path(source).is_dir() and path.resolve().is_relative_to(Path(source).resolve()):
+            raise UsageError(
+                f"The run cannot be kept in {path}/: that is in {source}, which burble shall learn "
+                "from. Name a folder outside of it with -o."
+            )
+    return path
 
 
 def _base(command: TrainCommand) -> RunConfig:
@@ -109,7 +125,7 @@ def _base(command: TrainCommand) -> RunConfig:
     if len(given) > 1:
         raise UsageError(f"--{given[0]} and --{given[1]} do not go together. Give one of them.")
     if command.resume:
-        from burble.training.run_folder import RunFolder
+        from burble.run_folder import RunFolder
 
         return RunFolder(Path(command.resume)).read_config()
     if command.config:
@@ -185,7 +201,16 @@ def default_folder(source: str) -> str:
     if source in CORPORA:
         return source
     name = Path(urlsplit(source).path if "://" in source else source).name
-    return name.removesuffix(".gz").partition(".")[0].strip("*?[]") or "burble-run"
+    stem = name.removesuffix(".gz").partition(".")[0].strip("*?[]") or "burble-run"
+    # `burble train texts/` must not write into the texts.
+    return f"{stem}-model" if _is_same_place(stem, source) else stem
+
+
+def _is_same_place(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except OSError:  # one of them is not there
+        return False
 
 
 def _report(command: TrainCommand, result: TrainResult, path: Path) -> None:

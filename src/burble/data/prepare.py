@@ -6,10 +6,10 @@ encodes that file. So a pipe or an address is read once, and any tokenizer can s
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 from bisect import bisect_left
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -110,6 +110,8 @@ def prepare(
     begins. say: told, in a sentence each, what was changed on the way.
     Raises `TextError` for what cannot be read and for an empty text.
     """
+    # Taken before they are read, so that a change while they are read shows later.
+    stamp = _stamp(documents)
     spool_path = folder / "text.tmp"
     with guard_write(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -125,7 +127,7 @@ def prepare(
             pieces = _pieces(spool_path, cut)
             num_ids, cut_ids = _write_ids(pieces, folder / IDS_FILE, tokenizer, cut, unknown)
     finally:
-        with contextlib.suppress(OSError):  # it is only in the way
+        with suppress(OSError):  # it is only in the way
             spool_path.unlink()
     facts = TextFacts(
         fingerprint=whole.fingerprint,
@@ -134,6 +136,7 @@ def prepare(
         cut_characters=cut,
         num_ids=num_ids,
         cut_ids=cut_ids,
+        stamp=stamp,
     )
     write_facts(folder, facts, tokenizer, normalization)
     return PreparedText.load(folder)
@@ -168,6 +171,42 @@ def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]
         folder,
         say=say,
     )
+
+
+def changed_sources(sources: Sequence[str], text: PreparedText) -> str | None:
+    """Return how the files that `text` was read from differ now, as the start of a sentence.
+
+    None where they do not, or where they were not all files.
+    """
+    try:
+        documents = find_documents(sources)
+    except TextError:
+        return f"{', '.join(sources)} has been moved or deleted"
+    if any(document.path is None for document in documents):
+        return None
+    if _stamp(documents) == text.facts.stamp:
+        return None
+    try:
+        fingerprint = _fingerprint(documents, text.normalization)
+    except (TextError, OSError):
+        return f"{', '.join(sources)} can no longer be read"
+    return None if fingerprint == text.facts.fingerprint else f"{', '.join(sources)} has changed"
+
+
+def _fingerprint(documents: Sequence[Document], normalization: TextConfig) -> str:
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - it is no path
+        spool = _read_documents(documents, normalization, _Spool(nowhere), lambda _: None)
+    return spool.digest.hexdigest()
+
+
+def _stamp(documents: Sequence[Document]) -> str:
+    digest = hashlib.sha256()
+    for document in documents:
+        if document.path is not None:
+            with suppress(OSError):  # reading it will say why
+                found = document.path.stat()
+                digest.update(f"{document.name}\0{found.st_size}\0{found.st_mtime_ns}\0".encode())
+    return digest.hexdigest()
 
 
 def held_out_tail(text: WholeText, val_fraction: float) -> int:

@@ -41,6 +41,8 @@ class TextFacts:
 
     num_ids: int
     cut_ids: int
+    stamp: str = ""
+    """SHA-256 of the names, sizes and times of the files that the text was read from."""
 
 
 @dataclass(frozen=True)

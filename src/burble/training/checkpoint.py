@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from burble.durable import write_durably
+from burble.durable import remove_litter, write_durably
 from burble.errors import ModelFileError, UsageError
 from burble.mapping import from_mapping, to_mapping
+from burble.run_folder import MANIFEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from burble.training.average import WeightAverage
     from burble.training.network import Network, NetworkState
-
-MANIFEST = "manifest.json"
 
 # What torch's AdamW keeps of each parameter, once it has made a step.
 ADAM_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -133,6 +132,7 @@ def write(checkpoint: Checkpoint, folder: Path) -> None:
     for old in folder.glob("state-*.safetensors"):
         if old.name != name:
             old.unlink()
+    remove_litter(folder)
 
 
 def read(folder: Path) -> Checkpoint:

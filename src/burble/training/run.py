@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import math
-import shutil
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from burble.data.prepare import prepare_to_learn
+from burble.data.prepare import changed_sources, prepare_to_learn
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
 from burble.errors import UsageError
+from burble.run_folder import RunFolder
+from burble.run_lock import locked
+from burble.system_errors import guard_write
 from burble.training import checkpoint
 from burble.training.budget import Budget, Clock
+from burble.training.checkpoint import Position
 from burble.training.device import find_device, settle_device
 from burble.training.distributed import Team, open_team
 from burble.training.machine import check_precision, settle_precision
 from burble.training.network import Network
 from burble.training.observer import Observer, Observers, RunFacts
 from burble.training.plan import PLANNED, Steps, make_plan
-from burble.training.run_folder import RunFolder, RunLog
+from burble.training.run_log import RunLog
 from burble.training.trainer import Setup, Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -77,16 +81,49 @@ def train(
     """
     folder = RunFolder(path)
     config = settle_device(config)
-    with open_team(config.training.device) as team:
+    with open_team(config.training.device) as team, _new_run(team, folder):
         observer = _observer(team, folder, observers)
         begin = partial(_begin, config, folder, team, given, observer=observer, overwrite=overwrite)
-        config = team.lead(begin)
+        config, folder.is_aside = team.lead(begin)
         clock = Clock(started=started)
         result = _run(
             config, folder, clock, None, team=team, observer=observer, make_sampler=make_sampler
         )
         team.dismiss()
     return result
+
+
+@contextmanager
+def _new_run(team: Team, folder: RunFolder) -> Iterator[None]:
+    """Hold the folder of a new run; one that fails before it has a place leaves no trace."""
+    is_new = team.lead(partial(_make_folder, folder.path))
+    try:
+        with _held(team, folder.path):
+            try:
+                yield
+            finally:
+                if team.leads:
+                    folder.discard()
+    finally:
+        if is_new and team.leads:
+            with suppress(OSError):  # it is not empty: the run is there
+                folder.path.rmdir()
+
+
+def _make_folder(path: Path) -> bool:
+    """Make the folder where there is none; returns whether there was none."""
+    is_new = not path.exists()
+    with guard_write(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return is_new
+
+
+@contextmanager
+def _held(team: Team, path: Path) -> Iterator[None]:
+    """Hold the lock of the folder, in the process that leads."""
+    with ExitStack() as stack:
+        team.lead(partial(stack.enter_context, locked(path)))
+        yield
 
 
 def _begin(
@@ -97,27 +134,23 @@ def _begin(
     *,
     observer: Observer,
     overwrite: bool,
-) -> RunConfig:
-    """Prepare the text and the folder; returns the configuration with all knobs set."""
-    folder.check_free(overwrite=overwrite)
-    path, was_there = folder.path, folder.path.exists()
-    try:
-        text = prepare_to_learn(config, folder.staging, observer.noted)
-        batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
-        team.check(batching.rows)
-        if given is not None and not given >= PLANNED:
-            plan = plan_run(config, given, text, team.size)
-            config = plan.config
-            observer.noted(plan.line())
-        elif config.training.precision == "auto":
-            config, _ = _measured(config, text, team.size)
-        folder.begin(config)
-    finally:
-        # What could not be read leaves no trace.
-        shutil.rmtree(folder.staging, ignore_errors=True)
-        if not was_there and not folder.config.exists():
-            shutil.rmtree(path, ignore_errors=True)
-    return config
+) -> tuple[RunConfig, bool]:
+    """Prepare the text and the folder; returns the configuration with all knobs set, and whether
+    the run is written aside for now.
+    """
+    if folder.open_new(overwrite=overwrite):
+        observer.noted(f"The run in {folder.path}/ had made no step yet: it starts over.")
+    text = prepare_to_learn(config, folder.data, observer.noted)
+    batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
+    team.check(batching.rows)
+    if given is not None and not given >= PLANNED:
+        plan = plan_run(config, given, text, team.size)
+        config = plan.config
+        observer.noted(plan.line())
+    elif config.training.precision == "auto":
+        config, _ = _measured(config, text, team.size)
+    folder.begin(config)
+    return config, folder.is_aside
 
 
 def plan_run(
@@ -157,17 +190,50 @@ def resume(
         )
     if changes.get("precision") == "auto":
         raise UsageError("A run is resumed in the precision it has, in float32 or in bfloat16.")
-    config = settle_device(folder.read_config().with_options(changes))
-    with open_team(config.training.device) as team:
-        saved = checkpoint.read(folder.last)
+    # Processes find each other by their device, so the configuration is read before that.
+    with open_team(settle_device(folder.read_config()).training.device) as team, _held(team, path):
+        team.lead(folder.settle)
+        config = settle_device(folder.read_config().with_options(changes))
+        saved = checkpoint.read(folder.last) if folder.has_state() or folder.has_learned() else None
+        position = saved.position if saved else Position()
+        team.lead(partial(_check_resumable, config, changes, folder, position))
         team.lead(partial(folder.write_config, config))
-        clock = Clock(saved.position.seconds, started)
+        clock = Clock(position.seconds, started)
         observer = _observer(team, folder, observers)
+        _note_what_differs(config, folder, observer)
         result = _run(
             config, folder, clock, saved, team=team, observer=observer, make_sampler=make_sampler
         )
         team.dismiss()
     return result
+
+
+def _check_resumable(
+    config: RunConfig, changes: dict[str, Any], folder: RunFolder, position: Position
+) -> None:
+    """Raise `UsageError` where a budget that is given anew was used up before."""
+    text = PreparedText.load(folder.data)
+    batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
+    used = {
+        "minutes": position.seconds / 60,
+        "epochs": position.step / batching.steps_per_epoch,
+        "steps": position.step,
+    }
+    for name, amount in used.items():
+        if changes.get(name) is not None and changes[name] < amount:
+            raise UsageError(
+                f"The run in {folder.path}/ has used {amount:g} {name} already, so {name} must be "
+                f"more than that; found {changes[name]:g}."
+            )
+
+
+def _note_what_differs(config: RunConfig, folder: RunFolder, observer: Observer) -> None:
+    changed = changed_sources(config.sources, PreparedText.load(folder.data))
+    if changed is not None:
+        observer.noted(
+            f"{changed} since this run began. It continues with the text as it was then, of which "
+            "it has a copy. To learn the new text, train anew."
+        )
 
 
 def _observer(team: Team, folder: RunFolder, observers: list[Observer]) -> Observer:
@@ -193,6 +259,11 @@ def _run(
         position = trainer.run()
     finally:
         observer.finished()
+    if folder.is_aside:
+        raise UsageError(
+            "The budget was used up before the first step, so the run that is in "
+            f"{folder.path}/ was kept. Give more minutes."
+        )
     bits = position.best_bits
     return TrainResult(
         model=str(folder.model),

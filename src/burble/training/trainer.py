@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     from burble.config import RunConfig
     from burble.data.batch import Batch, Batching
     from burble.data.prepared import PreparedText
+    from burble.run_folder import RunFolder
     from burble.score import Score
     from burble.training.budget import Budget, Clock
     from burble.training.distributed import Team
     from burble.training.network import Network, NetworkState
     from burble.training.observer import Observer
-    from burble.training.run_folder import RunFolder, RunLog
+    from burble.training.run_log import RunLog
 
 # Validations in a run, evenly spaced over its budget.
 MILESTONES = 20
@@ -97,6 +98,7 @@ class Trainer:
         self._device = torch.device(self._training.device)
         self._carried = self._team.own(setup.network.start(setup.batching.rows))
         self._signals = StopSignals()
+        self._is_aside = setup.folder.is_aside
         self._good: Checkpoint | None = None
         self._passed = 0
         self._validation_seconds = 0.0
@@ -137,7 +139,8 @@ class Trainer:
     def _stop_if_asked(self) -> None:
         if self._stop is not None:
             signal = self._stop
-            self._save_state()
+            if not self._is_aside:
+                self._save_state()
             raise self._team.told_once(TrainingInterruptedError(self._how_to_resume(), signal))
 
     def _progress(self) -> float:
@@ -229,9 +232,16 @@ class Trainer:
             is_sound = self._validate()
         if is_sound:
             self._good = self._save_state()
+            self._take_place()
             self._start_counting()
         else:
             self._rescue("the weights or the validation had no sensible value any more")
+
+    def _take_place(self) -> None:
+        """Let a run that replaces another do so, now that it has a model of its own."""
+        if self._is_aside and self.position.step > 0:
+            self._team.lead(self._setup.folder.take_place)
+            self._is_aside = False
 
     def _validate(self) -> bool:
         """Validate, keep the model if it is the best, show what it writes; whether it is sound."""
@@ -299,7 +309,10 @@ class Trainer:
     def _save_now_and_then(self) -> None:
         since = self._now - self.position.seconds
         if since > _SAVE_SECONDS and self._is_sound(None):
-            self._save_state()
+            if self._is_aside:
+                self._milestone()
+            else:
+                self._save_state()
 
     def _save_state(self) -> Checkpoint:
         metrics_bytes, samples_bytes = self._team.lead(self._setup.log.sizes)
@@ -325,9 +338,8 @@ class Trainer:
             raise self._team.told_once(
                 DivergedError(
                     f"Training diverged at step {self.position.step}: {reason}. {rescues - 1} "
-                    "times it was taken back with half the learning rate. "
-                    f"{self._setup.folder.model} is the best model before that. Try a smaller "
-                    "--learning-rate."
+                    f"times it was taken back with half the learning rate. {self._what_is_left()} "
+                    "Try a smaller --learning-rate."
                 )
             )
         self._setup.observer.noted(
@@ -371,7 +383,15 @@ class Trainer:
             provenance,
         )
 
+    def _what_is_left(self) -> str:
+        folder = self._setup.folder
+        if self._is_aside:
+            return f"The run in {folder.path}/ that it was to replace is as it was."
+        return f"{folder.model} is the best model before that."
+
     def _how_to_resume(self) -> str:
+        if self._is_aside:
+            return f"Stopped before the first save of the new run. {self._what_is_left()}"
         return (
             f"Stopped at step {self.position.step}; everything is saved. Go on with: "
             f"burble train --resume {self._setup.folder.path}"

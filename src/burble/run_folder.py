@@ -1,0 +1,213 @@
+"""The folder of a run: what is in it, and how a new run takes the place of an old one.
+
+A run that replaces another is written aside, in the folder `.new` of it, until it has learned a
+model of its own. Then `.new` becomes `.ready`, in one rename, and its parts move to their places; a
+process that is killed in the middle of that leaves `.ready` for the next one to finish.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from burble.config import CONFIG_NAME, from_toml, to_toml
+from burble.data.prepared import DATA_FOLDER
+from burble.durable import remove_litter, sync_folder, write_durably
+from burble.errors import BurbleError, UsageError
+from burble.metrics import METRICS_NAME, SAMPLES_NAME
+from burble.model_file import MODEL_NAME, ModelFile
+from burble.run_lock import LOCK_NAME
+from burble.system_errors import guard_write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from burble.config import RunConfig
+
+LAST_FOLDER = "last"
+"""Where the state lies that a run is resumed from."""
+
+MANIFEST = "manifest.json"
+"""What says that the state is whole, and which file holds it."""
+
+ASIDE = ".new"
+READY = ".ready"
+TENSORBOARD = "tensorboard"
+
+# The model moves first: whoever writes with the folder has the old one or the new one.
+_PARTS = (MODEL_NAME, CONFIG_NAME, DATA_FOLDER, LAST_FOLDER, METRICS_NAME, SAMPLES_NAME)
+_OURS = {*_PARTS, ASIDE, READY, LOCK_NAME, TENSORBOARD}
+
+
+@dataclass
+class RunFolder:
+    """Where everything of one run is."""
+
+    path: Path
+    is_aside: bool = False
+    """Whether the run is written in `.new`, beside one that it will replace."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that the run's files are in now."""
+        return self.path / ASIDE if self.is_aside else self.path
+
+    @property
+    def model(self) -> Path:
+        """The best model so far."""
+        return self.root / MODEL_NAME
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.root / CONFIG_NAME
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object a line."""
+        return self.root / METRICS_NAME
+
+    @property
+    def samples(self) -> Path:
+        """What it wrote while it learned."""
+        return self.root / SAMPLES_NAME
+
+    @property
+    def last(self) -> Path:
+        """What resume needs."""
+        return self.root / LAST_FOLDER
+
+    @property
+    def data(self) -> Path:
+        """The prepared text."""
+        return self.root / DATA_FOLDER
+
+    def open_new(self, *, overwrite: bool) -> bool:
+        """Make room for a new run, aside; returns whether one that learned nothing gave way.
+
+        Raises `UsageError` where a run is there that shall not be overwritten, or other files.
+        """
+        self.settle()
+        entries = {entry.name for entry in self.path.iterdir()} - {LOCK_NAME}
+        replaces = self.has_learned()
+        if replaces and not overwrite:
+            raise UsageError(
+                f"{self.path}/ already holds a run. Go on with it: burble train --resume "
+                f"{self.path}. Or name another folder with -o, or replace it with --overwrite."
+            )
+        if entries - _OURS and not replaces:
+            raise UsageError(
+                f"{self.path} is there already and is not a run of burble. Name another folder "
+                "with -o."
+            )
+        with guard_write(self.path):
+            if not replaces:
+                self._clear()
+            self.is_aside = True
+            self.root.mkdir()
+        return bool(entries) and not replaces
+
+    def begin(self, config: RunConfig) -> None:
+        """Write the configuration beside the prepared text; the run can be learned then."""
+        self.write_config(config)
+        if not RunFolder(self.path).has_learned():
+            self.take_place()
+
+    def take_place(self) -> None:
+        """Replace what a former run left by this one, which has been written aside."""
+        with guard_write(self.path):
+            for log in (self.metrics, self.samples):
+                log.touch()
+            sync_folder(self.root)
+            self.root.rename(self.path / READY)
+            self.is_aside = False
+            self._move_in()
+
+    def discard(self) -> None:
+        """Drop a run that has been written aside."""
+        if self.is_aside:
+            shutil.rmtree(self.root, ignore_errors=True)
+            self.is_aside = False
+
+    def settle(self) -> None:
+        """Finish what a killed process has begun: move in what is ready, drop what is not."""
+        aside = RunFolder(self.path, is_aside=True)
+        with guard_write(self.path):
+            remove_litter(self.path)
+            if (self.path / READY).exists():
+                self._move_in()
+            if aside.root.exists():
+                if aside.saved_step():
+                    aside.take_place()
+                else:
+                    shutil.rmtree(aside.root)
+
+    def has_learned(self) -> bool:
+        """Return whether a run is here that would be missed: it has made a step at least."""
+        if self.saved_step() > 0:
+            return True
+        if not self.model.exists():
+            return False
+        try:
+            return ModelFile.load(self.model).provenance.steps > 0
+        except BurbleError:  # a broken one is not ours to throw away
+            return True
+
+    def has_state(self) -> bool:
+        """Return whether a state has been saved that the run can go on from."""
+        return (self.last / MANIFEST).exists()
+
+    def saved_step(self) -> int:
+        """Return the step of the saved state; 0 without one.
+
+        A broken one counts as a step, so that nothing is thrown away.
+        """
+        if not self.has_state():
+            return 0
+        try:
+            return int(json.loads((self.last / MANIFEST).read_bytes())["position"]["step"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return 1
+
+    def write_config(self, config: RunConfig) -> None:
+        """Write `run.toml`."""
+        write_durably(self.config, to_toml(config).encode())
+
+    def read_config(self) -> RunConfig:
+        """Read `run.toml`. Raises `UsageError` where there is none."""
+        moving = self.path / READY / CONFIG_NAME
+        config = moving if moving.exists() else self.config
+        if not config.exists():
+            if (self.path / ASIDE).exists():
+                raise UsageError(
+                    f"The run in {self.path}/ was stopped before it began. Start it anew, with the "
+                    "command that you gave."
+                )
+            raise UsageError(f"There is no run in {self.path}: {config} is missing.")
+        return from_toml(config.read_text("utf-8"), str(config))
+
+    def _clear(self) -> None:
+        for name in _PARTS:
+            part = self.path / name
+            if part.is_dir():
+                shutil.rmtree(part)
+            else:
+                part.unlink(missing_ok=True)
+
+    def _move_in(self) -> None:
+        """Move the parts of `.ready` to their places; what was moved before is left out."""
+        ready = self.path / READY
+        for name in _PARTS:
+            if (ready / name).exists():
+                _replace(ready / name, self.path / name, ready / f"old-{name}")
+        sync_folder(self.path)
+        shutil.rmtree(ready, ignore_errors=True)
+
+
+def _replace(new: Path, place: Path, old: Path) -> None:
+    """Rename `new` to `place`; a folder that is there already is renamed to `old` before."""
+    if place.is_dir():
+        place.rename(old)
+    new.replace(place)

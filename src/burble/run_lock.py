@@ -1,0 +1,160 @@
+"""A lock on a run folder: one training at a time, freed by the system when its process ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import stat
+import sys
+import time
+import warnings
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from burble.errors import UsageError
+from burble.system_errors import guard_write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOCK_NAME = ".lock"
+
+# `holder` takes the lock for a moment to see whether it is free; a training tries again then.
+_TRIES = 5
+_WAIT_SECONDS = 0.02
+
+_MAX_COMMAND = 300
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The process that trains in a folder."""
+
+    pid: int
+    command: str
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of `folder`. Raises `UsageError` where another training holds it."""
+    with guard_write(folder):
+        descriptor = _acquire(folder)
+    try:
+        yield
+    finally:
+        # Whoever opened the file before it was removed sees that it is gone, and opens it anew.
+        with suppress(OSError):  # the system frees the lock, whether its file is there or not
+            (folder / LOCK_NAME).unlink()
+        os.close(descriptor)
+
+
+def holder(folder: Path) -> Holder | None:
+    """Return who trains in `folder`; None where nobody does."""
+    try:
+        descriptor = _open(folder, os.O_RDWR)
+    except OSError:  # never locked, or not for us to read
+        return None
+    try:
+        return None if _try_lock(descriptor) else _read_holder(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(folder: Path) -> int:
+    for attempt in range(_TRIES):
+        descriptor = _open(folder, os.O_RDWR | os.O_CREAT)
+        try:
+            if _try_lock(descriptor):
+                if _is_current(descriptor, folder):
+                    _write_holder(descriptor)
+                    return descriptor
+            elif attempt == _TRIES - 1:
+                raise _refusal(folder, _read_holder(descriptor))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+        time.sleep(_WAIT_SECONDS)
+    raise UsageError(
+        f"Other trainings begin and end in {folder}/ at this moment. Name another folder with -o."
+    )
+
+
+def _refusal(folder: Path, other: Holder | None) -> UsageError:
+    who = f"process {other.pid} ({other.command})" if other else "another process"
+    stop = f"stop it: kill {other.pid}" if other else "stop it"
+    return UsageError(
+        f"{folder}/ is in use: {who} is training there. Wait until it ends, {stop}, or name "
+        "another folder with -o."
+    )
+
+
+def _open(folder: Path, flags: int) -> int:
+    # Nothing is opened through a link, and a pipe in its place is not waited for.
+    careful = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(folder / LOCK_NAME, flags | careful, 0o644)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a file", str(folder / LOCK_NAME))
+    return descriptor
+
+
+def _is_current(descriptor: int, folder: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), (folder / LOCK_NAME).lstat())
+    except FileNotFoundError:
+        return False
+
+
+def _write_holder(descriptor: int) -> None:
+    program = Path(sys.argv[0]).name
+    name = "burble" if program == "__main__.py" else program
+    command = shlex.join([name, *sys.argv[1:]])[:_MAX_COMMAND]
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n{command}\n".encode(errors="replace"), 0)
+
+
+def _read_holder(descriptor: int) -> Holder | None:
+    """Read who locked it; None in the moment before it is written."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    pid, _, command = os.read(descriptor, 2 * _MAX_COMMAND).decode(errors="replace").partition("\n")
+    if not pid.isdecimal():
+        return None
+    readable = "".join(character for character in command if character.isprintable())
+    return Holder(int(pid[:20]), readable)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # Windows keeps others from reading what is locked, so a byte far behind the text is.
+    _LOCKED_BYTE = 1 << 30
+
+    def _try_lock(descriptor: int) -> bool:
+        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            warnings.warn(
+                "This disk has no locks: see to it that one training at a time uses the folder.",
+                stacklevel=2,
+            )
+        return True

@@ -1,0 +1,54 @@
+"""The logs of a run: its figures and what it wrote, line by line."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+from burble.system_errors import guard_write
+from burble.training.observer import Observer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from burble.metrics import StepMetrics, ValidationMetrics
+    from burble.run_folder import RunFolder
+
+
+class RunLog(Observer):
+    """Writes `metrics.jsonl` and `samples.txt`, flushed line by line."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+
+    def sizes(self) -> tuple[int, int]:
+        """Bytes in `metrics.jsonl` and in `samples.txt`; a checkpoint keeps them."""
+        metrics, samples = (file.stat().st_size if file.exists() else 0 for file in self._files())
+        return metrics, samples
+
+    def cut(self, sizes: tuple[int, int]) -> None:
+        """Forget what was logged after the checkpoint that is resumed from."""
+        for file, size in zip(self._files(), sizes, strict=True):
+            if file.exists():
+                with guard_write(file), file.open("r+b") as log:
+                    log.truncate(size)
+
+    def stepped(self, metrics: StepMetrics) -> None:
+        """One line of JSON."""
+        self._append(self._folder.metrics, json.dumps(dataclasses.asdict(metrics)) + "\n")
+
+    def validated(self, metrics: ValidationMetrics) -> None:
+        """One line of JSON."""
+        self._append(self._folder.metrics, json.dumps(dataclasses.asdict(metrics)) + "\n")
+
+    def sampled(self, step: int, text: str) -> None:
+        """The sample, under a line that says when."""
+        self._append(self._folder.samples, f"--- step {step} ---\n{text}\n\n")
+
+    def _files(self) -> tuple[Path, Path]:
+        return self._folder.metrics, self._folder.samples
+
+    def _append(self, path: Path, text: str) -> None:
+        with guard_write(path), path.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(text)
