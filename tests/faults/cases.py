@@ -105,7 +105,7 @@ class Bench:
         said = ended.stderr
         if ended.is_stuck:
             outcome.faults["stuck"] = "it did not end"
-        if "Traceback" in said or "bug in burble" in said or "Exception ignored" in said:
+        if has_traceback(said):
             outcome.faults["traceback"] = said.strip().splitlines()[-1]
         elif ended.code == 0:
             self._judge_success(outcome)
@@ -161,6 +161,11 @@ def _names_the_reason(said: str, call: str, error: int) -> bool:
     """Whether a message has the system's reason, and something of the path in it."""
     place = call.partition(" /")[2].partition("/")[0]
     return os.strerror(error) in said and place in said
+
+
+def has_traceback(said: str) -> bool:
+    """Return whether what was said looks like a mistake of ours."""
+    return any(sign in said for sign in ("Traceback", "bug in burble", "Exception ignored"))
 
 
 def names_in(folder: Path) -> set[str]:

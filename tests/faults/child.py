@@ -36,10 +36,16 @@ class Ended:
 
 
 class Child:
-    """A forked process that runs `act` in `folder`."""
+    """A forked process that runs `act` in `folder`. label: its own, where two run at once."""
 
-    def __init__(self, act: Callable[[], object], folder: Path, strike: Strike | None) -> None:
-        self._records = folder.with_name(f"{folder.name}.records")
+    def __init__(
+        self,
+        act: Callable[[], object],
+        folder: Path,
+        strike: Strike | None = None,
+        label: str = "",
+    ) -> None:
+        self._records = folder.with_name(f"{folder.name}.records{label}")
         self._records.mkdir(exist_ok=True)
         self.process = os.fork()
         if self.process == 0:

@@ -46,8 +46,8 @@ def main() -> None:
         for name in options.scenarios or SCENARIOS:
             found = list(cases(name, Path(scratch).resolve(), options))
             outcomes += found
-            _report(name, found)
-    _report("all", outcomes)
+            report(name, found)
+    report("all", outcomes)
     sys.stderr.write(f"{len(outcomes)} cases in {time.monotonic() - started:.0f} s\n")
     if options.json:
         wrong = [asdict(outcome) for outcome in outcomes if outcome.faults]
@@ -103,7 +103,8 @@ def _strikes(kinds: Calls, number: int, errors: str) -> Iterator[Strike]:
                 yield Strike(kinds, nth, getattr(errno, errors))
 
 
-def _report(name: str, outcomes: list[Outcome]) -> None:
+def report(name: str, outcomes: list[Outcome]) -> None:
+    """Print how many cases there were, and how many were wrong in which way."""
     counts = Counter(kind for outcome in outcomes for kind in outcome.faults)
     wrong = ", ".join(f"{kind} {number}" for kind, number in sorted(counts.items())) or "none wrong"
     sys.stdout.write(f"{name}: {len(outcomes)} cases; {wrong}\n")

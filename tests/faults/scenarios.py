@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.faults.child import burble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Act = Callable[[], object]
 
@@ -44,6 +44,26 @@ def resume(steps: int = 2 * STEPS) -> Act:
     return partial(burble, "train", "--resume", "run", f"--steps={steps}")
 
 
+def train_at_once(*, overwrite: bool = False, steps: int = STEPS, observers: Any = ()) -> None:
+    """Do what `train` does, without the second that it takes to read a command line."""
+    from burble.api import run_training
+    from burble.config import RunConfig
+
+    config = RunConfig().with_options({"sources": ("text.txt",), "steps": steps, **KNOBS})
+    reported(
+        lambda: run_training(
+            config, Path("run"), given=set(KNOBS), overwrite=overwrite, observers=observers
+        )
+    )
+
+
+def resume_at_once(steps: int = 2 * STEPS, observers: Any = ()) -> None:
+    """Do what `resume` does, likewise."""
+    from burble.api import resume_training
+
+    reported(lambda: resume_training(Path("run"), {"steps": steps}, observers=observers))
+
+
 def train_from_python(**options: Any) -> None:
     """Call `burble.train` with errors as the command line reports them."""
     import burble as library
@@ -73,8 +93,6 @@ def reported(act: Act) -> None:
 
 def fetch_alice() -> None:
     """Fetch the known text from an address, then read it out of the cache."""
-    from pathlib import Path
-
     from burble.text.corpora import open_alice
     from burble.text.decoding import read_text
     from burble.text.sources import Document
@@ -136,25 +154,20 @@ GRADIENTS = partial(
     burble, "gradients", "text.txt", "--steps=2", "--hidden-size=8", "--png=a.png", "--seq-len=12"
 )
 
+SHORT = partial(train_at_once, steps=2)
+AGAIN = partial(train_at_once, overwrite=True)
+
 _ALL = [
-    Scenario("train", train(), (train(), resume())),
-    Scenario("tensorboard", train("--tensorboard"), (train(), resume())),
-    Scenario("resume", resume(), (resume(),), (train(),), (MODEL,)),
-    Scenario(
-        "overwrite", train("--overwrite"), (train("--overwrite"),), (train(steps=2),), (MODEL,)
-    ),
-    Scenario(
-        "overwrite-then-resume",
-        train("--overwrite"),
-        (resume(),),
-        (train(steps=2),),
-        (MODEL,),
-    ),
+    Scenario("train", train(), (train_at_once, resume_at_once)),
+    Scenario("tensorboard", train("--tensorboard"), (train_at_once, resume_at_once)),
+    Scenario("resume", resume(), (resume_at_once,), (train_at_once,), (MODEL,)),
+    Scenario("overwrite", train("--overwrite"), (AGAIN,), (SHORT,), (MODEL,)),
+    Scenario("overwrite-then-resume", train("--overwrite"), (resume_at_once,), (SHORT,), (MODEL,)),
     Scenario(
         "python-overwrite",
         partial(train_from_python, out="run", overwrite=True),
-        (train("--overwrite"),),
-        (train(steps=2),),
+        (AGAIN,),
+        (SHORT,),
         (MODEL,),
     ),
     Scenario("python-scratch", train_from_python, (train_from_python,)),
@@ -162,7 +175,7 @@ _ALL = [
         "save",
         save_from_python,
         (save_from_python,),
-        (train(), save_from_python),
+        (train_at_once, save_from_python),
         (MODEL, "copy.safetensors"),
     ),
     *(
@@ -173,10 +186,10 @@ _ALL = [
         export_again(to, out)
         for to, out in (("html", "a.html"), ("onnx", "a.onnx"), ("hub", "out"))
     ),
-    Scenario("inspect", INSPECT, (INSPECT,), (train(),), (MODEL,)),
-    Scenario("plot", PLOT, (PLOT,), (train(),), (MODEL,)),
-    Scenario("eval", EVAL, (EVAL,), (train(),), (MODEL,)),
-    Scenario("cells", CELLS, (CELLS,), (train(),), (MODEL,)),
+    Scenario("inspect", INSPECT, (INSPECT,), (train_at_once,), (MODEL,)),
+    Scenario("plot", PLOT, (PLOT,), (train_at_once,), (MODEL,)),
+    Scenario("eval", EVAL, (EVAL,), (train_at_once,), (MODEL,)),
+    Scenario("cells", CELLS, (CELLS,), (train_at_once,), (MODEL,)),
     Scenario("gradients", GRADIENTS, (GRADIENTS,)),
     Scenario("alice", fetch_alice, (fetch_alice,), sources=("/book.txt",), book=True),
 ]
