@@ -50,11 +50,14 @@ def main() -> None:
     report("all", outcomes)
     sys.stderr.write(f"{len(outcomes)} cases in {time.monotonic() - started:.0f} s\n")
     if options.json:
-        wrong = [asdict(outcome) for outcome in outcomes if outcome.faults]
-        Path(options.json).write_text(
-            json.dumps({"cases": len(outcomes), "wrong": wrong}, indent=1)
-        )
+        write_wrong(Path(options.json), outcomes)
     sys.exit(any(outcome.faults for outcome in outcomes))
+
+
+def write_wrong(path: Path, outcomes: list[Outcome]) -> None:
+    """Write the number of cases, and those that went wrong, as JSON."""
+    wrong = [asdict(outcome) for outcome in outcomes if outcome.faults]
+    path.write_text(json.dumps({"cases": len(outcomes), "wrong": wrong}, indent=1), "utf-8")
 
 
 def scratch_folder() -> tempfile.TemporaryDirectory[str]:

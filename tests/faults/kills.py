@@ -7,18 +7,17 @@ python -m tests.faults.kills --kills 500
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import tempfile
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from tests.faults.cases import Bench, Outcome
 from tests.faults.child import Child
-from tests.faults.every_call import report, scratch_folder
+from tests.faults.every_call import report, scratch_folder, write_wrong
 from tests.faults.scenarios import SCENARIOS, resume_at_once, train_at_once
 from tests.faults.shim import start_over_preloaded
 
@@ -46,7 +45,7 @@ def main() -> None:
             outcomes += found
     report("all", outcomes)
     if options.json:
-        Path(options.json).write_text(json.dumps([asdict(one) for one in outcomes if one.faults]))
+        write_wrong(Path(options.json), outcomes)
     sys.exit(any(outcome.faults for outcome in outcomes))
 
 

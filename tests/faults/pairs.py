@@ -6,20 +6,19 @@ python -m tests.faults.pairs --pairs 200
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import shutil
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.faults.cases import Outcome, has_traceback, why_unusable
 from tests.faults.child import Child, run
-from tests.faults.every_call import report, scratch_folder
+from tests.faults.every_call import report, scratch_folder, write_wrong
 from tests.faults.scenarios import MODEL, begin, resume_at_once, train_at_once
 from tests.faults.shim import start_over_preloaded
 
@@ -133,7 +132,7 @@ def main() -> None:
                 outcomes.append(bench.case(pair))
     report("pairs", outcomes)
     if options.json:
-        Path(options.json).write_text(json.dumps([asdict(one) for one in outcomes if one.faults]))
+        write_wrong(Path(options.json), outcomes)
     sys.exit(any(outcome.faults for outcome in outcomes))
 
 

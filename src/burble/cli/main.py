@@ -10,7 +10,7 @@ import time
 import traceback
 import warnings
 
-from burble.cli.talk import guard_stderr, replace_closed_stdout, silence_broken_stdout
+from burble.cli.talk import ReaderGoneError, guard_stderr, guard_stdout
 from burble.errors import BurbleError, ResourceError
 from burble.system_errors import advise, describe_reason
 from burble.threads import settle_threads
@@ -45,7 +45,7 @@ def main(args: list[str] | None = None) -> None:
         with contextlib.suppress(AttributeError):
             stream.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
     guard_stderr()
-    replace_closed_stdout()
+    guard_stdout()
     # A warning is for the person who typed the command: no file name, no line number.
     warnings.showwarning = lambda message, *_: _tell(str(message))
     sys.exit(run(sys.argv[1:] if args is None else args, started))
@@ -64,8 +64,11 @@ def run(args: list[str], started: float) -> int:
     except MemoryError:
         _tell("Memory has run out. Try a smaller --batch-size, --seq-len or --hidden-size.")
         return ResourceError.exit_code
+    except ReaderGoneError:
+        return 0
     except OSError as error:
-        return _explain(error)
+        _tell(f"The system refused something: {describe_reason(error)}. {advise(error)}")
+        return ResourceError.exit_code
     except Exception:  # noqa: BLE001 - the last guard: whatever comes here is our mistake
         return _bug()
     return code
@@ -90,21 +93,6 @@ def _dispatch(args: list[str], started: float) -> int:
     except SystemExit as end:  # tyro has printed its help, or what is wrong
         return end.code if isinstance(end.code, int) else 0
     return 0
-
-
-def _explain(error: OSError) -> int:
-    """Report what the system refused; returns the exit code."""
-    broken = silence_broken_stdout()
-    if isinstance(broken, BrokenPipeError):
-        return 0  # the reader has had enough (| head)
-    if broken is not None:
-        _tell(
-            f"Standard output cannot be written: {broken.strerror}. Send it to a place that can "
-            "be written."
-        )
-    else:
-        _tell(f"The system refused something: {describe_reason(error)}. {advise(error)}")
-    return ResourceError.exit_code
 
 
 def _bug() -> int:
