@@ -131,18 +131,23 @@ class RunFolder:
             shutil.rmtree(self.root, ignore_errors=True)
             self.is_aside = False
 
-    def settle(self) -> None:
-        """Finish what a killed process has begun: move in what is ready, drop what is not."""
+    def settle(self) -> bool:
+        """Finish what a killed process has begun: move in what is ready, drop what is not.
+
+        Returns whether a new run was dropped.
+        """
         aside = RunFolder(self.path, is_aside=True)
         with guard_write(self.path):
             remove_litter(self.path)
             if (self.path / READY).exists():
                 self._move_in()
-            if aside.root.exists():
-                if aside.saved_step():
-                    aside.take_place()
-                else:
-                    shutil.rmtree(aside.root)
+            if not aside.root.exists():
+                return False
+            if aside.saved_step() > 0:
+                aside.take_place()
+                return False
+            shutil.rmtree(aside.root)
+            return True
 
     def has_learned(self) -> bool:
         """Return whether a run is here that would be missed: it has made a step at least."""

@@ -64,7 +64,7 @@ class TrainCommand:
     """Go on with the run in this folder, exactly where it stopped."""
 
     overwrite: bool = False
-    """Replace a run that is in the folder already."""
+    """Replace a run that is in the folder already, as soon as the new one has a model."""
 
     json: bool = False
     """Print the result as one JSON object."""

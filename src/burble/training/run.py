@@ -192,7 +192,7 @@ def resume(
         raise UsageError("A run is resumed in the precision it has, in float32 or in bfloat16.")
     # Processes find each other by their device, so the configuration is read before that.
     with open_team(settle_device(folder.read_config()).training.device) as team, _held(team, path):
-        team.lead(folder.settle)
+        was_dropped = team.lead(folder.settle)
         config = settle_device(folder.read_config().with_options(changes))
         saved = checkpoint.read(folder.last) if folder.has_state() or folder.has_learned() else None
         position = saved.position if saved else Position()
@@ -200,6 +200,8 @@ def resume(
         team.lead(partial(folder.write_config, config))
         clock = Clock(position.seconds, started)
         observer = _observer(team, folder, observers)
+        if was_dropped:
+            observer.noted(f"A run that was to replace {path}/ was stopped before its first save.")
         _note_what_differs(config, folder, observer)
         result = _run(
             config, folder, clock, saved, team=team, observer=observer, make_sampler=make_sampler
