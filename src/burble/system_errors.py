@@ -64,6 +64,8 @@ def advise_reader(error: OSError) -> str:
     """Return what to do about something that could not be read."""
     if error.errno in {errno.EMFILE, errno.ENFILE, errno.EIO}:
         return advise(error)
+    if error.errno is None:  # not the system's, as where a download broke off
+        return "Try again, or save it to a file and name that."
     return "Check that it exists and that you may read it."
 
 

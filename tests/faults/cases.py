@@ -160,6 +160,8 @@ def _note_modules(act: Act, path: Path) -> None:
 def _names_the_reason(said: str, call: str, error: int) -> bool:
     """Whether a message has the system's reason, and something of the path in it."""
     place = call.partition(" /")[2].partition("/")[0]
+    # A file that is written aside is reported under its own name.
+    place = re.sub(r"^\.(.+)\.\d+\.tmp$", r"\1", place)
     return os.strerror(error) in said and place in said
 
 

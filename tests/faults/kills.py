@@ -23,11 +23,15 @@ from tests.faults.shim import start_over_preloaded
 
 # Enough steps that a run is long beside its start, and saves a score of times.
 STEPS = 60
+BEGIN = partial(train_at_once, steps=STEPS)
+REPLACE = partial(train_at_once, steps=STEPS, overwrite=True)
+CONTINUE = partial(resume_at_once, steps=2 * STEPS)
+# What is killed, and the commands of which one must succeed afterwards.
 RUNS = {
-    "train": partial(train_at_once, steps=STEPS),
-    "resume": partial(resume_at_once, steps=STEPS),
-    "overwrite": partial(train_at_once, steps=STEPS, overwrite=True),
-    "overwrite-then-resume": partial(train_at_once, steps=STEPS, overwrite=True),
+    "train": (BEGIN, (BEGIN, CONTINUE)),
+    "resume": (partial(resume_at_once, steps=STEPS), (CONTINUE,)),
+    "overwrite": (REPLACE, (REPLACE,)),
+    "overwrite-then-resume": (REPLACE, (CONTINUE,)),
 }
 
 
@@ -59,7 +63,8 @@ def _options() -> argparse.Namespace:
 
 def kill_often(name: str, scratch: Path, kills: int, draw: random.Random) -> list[Outcome]:
     """Kill one kind of run `kills` times, at moments over the whole of it."""
-    bench = Bench(replace(SCENARIOS[name], act=RUNS[name]), scratch)
+    act, again = RUNS[name]
+    bench = Bench(replace(SCENARIOS[name], act=act, again=again), scratch)
     bench.lay_out()
     started = time.monotonic()
     ended = Child(bench.scenario.act, bench.folder).wait()

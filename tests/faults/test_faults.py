@@ -48,5 +48,5 @@ def test_a_kill_at_a_call_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_of_two_trainings_in_one_folder_one_learns(tmp_path: Path) -> None:
-    args = ("--pairs", "3", "--without-page")
+    args = ("--pairs", "2", "--without-page")
     assert wrong_in("pairs", tmp_path / "wrong.json", *args) == []
