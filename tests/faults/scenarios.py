@@ -159,7 +159,7 @@ AGAIN = partial(train_at_once, overwrite=True)
 
 _ALL = [
     Scenario("train", train(), (train_at_once, resume_at_once)),
-    Scenario("tensorboard", train("--tensorboard"), (train_at_once, resume_at_once)),
+    Scenario("tensorboard", train("--tensorboard"), (train("--tensorboard", "--overwrite"),)),
     Scenario("resume", resume(), (resume_at_once,), (train_at_once,), (MODEL,)),
     Scenario("overwrite", train("--overwrite"), (AGAIN,), (SHORT,), (MODEL,)),
     Scenario("overwrite-then-resume", train("--overwrite"), (resume_at_once,), (SHORT,), (MODEL,)),
@@ -201,6 +201,6 @@ def begin(folder: Path, *, book: bool) -> None:
     folder.mkdir()
     for name in ("tmp", "cache"):
         (folder / name).mkdir()
-    (folder / "text.txt").write_text(SENTENCE * 12, "utf-8")
+    (folder / "text.txt").write_text(SENTENCE * 40, "utf-8")
     if book:
         write_book(folder)

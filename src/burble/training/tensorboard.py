@@ -52,5 +52,7 @@ class TensorBoard(Observer):
 
     def finished(self) -> None:
         """Write out what is pending."""
+        if self._writer is None:  # the run ended before it began
+            return
         with guard_write(self._folder):
             self._writer.close()
