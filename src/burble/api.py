@@ -29,6 +29,7 @@ from burble.evaluation.precision import int8_cost
 from burble.mapping import from_mapping
 from burble.model_file import MODEL_NAME, ModelFile
 from burble.run_folder import RunFolder
+from burble.system_errors import guard_write
 from burble.threads import settle_threads
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ def train(
     if out is not None:
         run_training(config, Path(out), given=given, overwrite=overwrite)
         return load(out)
-    with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         result = run_training(config, Path(scratch) / "run", given=given)
         return load(result.model)
 
@@ -239,16 +240,17 @@ def run_training(
 
     given: the knobs that were asked for, where a plan shall set the others.
     """
-    result: TrainResult = _training().train(
-        config,
-        path,
-        observers=list(observers),
-        make_sampler=make_sampler,
-        given=given,
-        overwrite=overwrite,
-        started=started,
-    )
-    return _finish(result, path)
+    with guard_write(path):
+        result: TrainResult = _training().train(
+            config,
+            path,
+            observers=list(observers),
+            make_sampler=make_sampler,
+            given=given,
+            overwrite=overwrite,
+            started=started,
+        )
+        return _finish(result, path)
 
 
 def plan_training(config: RunConfig, given: AbstractSet[str], text: PreparedText) -> Plan:
@@ -275,10 +277,11 @@ def resume_training(
     started: float | None = None,
 ) -> TrainResult:
     """Go on with the run in `path`, some of its budget changed."""
-    result: TrainResult = _training().resume(
-        path, changes, observers=list(observers), make_sampler=make_sampler, started=started
-    )
-    return _finish(result, path)
+    with guard_write(path):
+        result: TrainResult = _training().resume(
+            path, changes, observers=list(observers), make_sampler=make_sampler, started=started
+        )
+        return _finish(result, path)
 
 
 def _finish(result: TrainResult, path: Path) -> TrainResult:

@@ -51,7 +51,7 @@ class DivergedError(BurbleError):
 
 
 class ResourceError(BurbleError):
-    """The disk is full or memory has run out."""
+    """The disk or the system refused something, or memory has run out."""
 
     exit_code = 6
 

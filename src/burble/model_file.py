@@ -19,6 +19,7 @@ from burble.durable import write_durably
 from burble.errors import ModelFileError, UsageError, brief
 from burble.mapping import from_mapping, parse_object, to_mapping
 from burble.plain_files import open_plain
+from burble.system_errors import MISSING, advise_reader, describe_reason
 from burble.tensor_file import check_tensors, read_header
 from burble.tokenizers.registry import tokenizer_from_json
 
@@ -121,6 +122,10 @@ class ModelFile:
         except ValueError as error:
             raise ModelFileError(f"There is no model at {str(path)!r}: {error}.") from error
         except OSError as error:
+            if error.errno not in MISSING:
+                raise ModelFileError(
+                    f"{path} cannot be read: {describe_reason(error, path)}. {advise_reader(error)}"
+                ) from error
             raise ModelFileError(
                 f"There is no model at {error.filename or path}: {error.strerror}. "
                 "Name a model.safetensors or the folder that `burble train` made."

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from burble.config import CONFIG_NAME, read_config, to_toml
 from burble.data.prepared import DATA_FOLDER
-from burble.durable import remove_litter, sync_folder, told_when_full, write_durably
+from burble.durable import remove_litter, sync_folder, write_durably
 from burble.errors import BurbleError, UsageError
 from burble.mapping import parse_object
 from burble.metrics import METRICS_NAME, SAMPLES_NAME
 from burble.model_file import MODEL_NAME, ModelFile
 from burble.plain_files import find_odd, read_plain
 from burble.run_lock import LOCK_NAME
+from burble.system_errors import guard_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +109,7 @@ class RunFolder:
                 f"{self.path} is there already and is not a run of burble. Name another folder "
                 "with -o."
             )
-        with told_when_full(self.path):
+        with guard_write(self.path):
             if not replaces:
                 self._clear()
             self.is_aside = True
@@ -123,7 +124,7 @@ class RunFolder:
 
     def take_place(self) -> None:
         """Replace what a former run left by this one, which has been written aside."""
-        with told_when_full(self.path):
+        with guard_write(self.path):
             for log in (self.metrics, self.samples):
                 log.touch()
             sync_folder(self.root)
@@ -143,7 +144,7 @@ class RunFolder:
         Returns whether a new run was dropped.
         """
         aside = RunFolder(self.path, is_aside=True)
-        with told_when_full(self.path):
+        with guard_write(self.path):
             remove_litter(self.path)
             if (self.path / READY).exists():
                 self._move_in()

@@ -9,13 +9,13 @@ import stat
 import sys
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from burble.durable import told_when_full
 from burble.errors import UsageError
+from burble.system_errors import guard_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,13 +41,14 @@ class Holder:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of `folder`. Raises `UsageError` where another training holds it."""
-    with told_when_full(folder):
+    with guard_write(folder):
         descriptor = _acquire(folder)
     try:
         yield
     finally:
         # Whoever opened the file before it was removed sees that it is gone, and opens it anew.
-        (folder / LOCK_NAME).unlink(missing_ok=True)
+        with suppress(OSError):  # the system frees the lock, whether its file is there or not
+            (folder / LOCK_NAME).unlink()
         os.close(descriptor)
 
 

@@ -338,7 +338,7 @@ def test_after_a_mistake_no_spool_stays_and_nothing_can_be_loaded(
 
 def test_a_full_disk_is_told_and_no_spool_stays(tmp_path: Path) -> None:
     with disk_of("256k", tmp_path / "disk") as disk:
-        with pytest.raises(ResourceError, match=r"disk is full: .*text\.tmp"):
+        with pytest.raises(ResourceError, match=r"text\.tmp cannot be written: .*disk is full"):
             prepare_in(disk / "data", ["many words\n" * 50_000])
         assert "text.tmp" not in names_in(disk / "data")
 

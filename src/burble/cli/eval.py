@@ -67,7 +67,7 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     """Score, and print the figures."""
     command = parse(EvalCommand, "eval", args)
     model = api.load(command.model, command.precision)
-    with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         text = read_sources(
             model, command.sources, Path(scratch), whole=command.whole, unknown=command.unknown
         )

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from burble.data.prepared import FACTS_FILE, IDS_FILE, PreparedText, TextFacts, write_facts
-from burble.durable import told_when_full
 from burble.errors import TextError, brief
+from burble.system_errors import guard_write
 from burble.text.decoding import read_text
 from burble.text.normalization import normalize_stream
 from burble.text.sources import find_documents, is_found_at_once
@@ -126,11 +126,12 @@ def prepare(
     """
     # Taken before they are read, so that a change while they are read shows later.
     stamp = _stamp(documents)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FACTS_FILE).unlink(missing_ok=True)
     spool_path = folder / "text.tmp"
+    with guard_write(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FACTS_FILE).unlink(missing_ok=True)
     try:
-        with told_when_full(spool_path):
+        with guard_write(spool_path):
             with spool_path.open("wb") as file:
                 spool = _read_documents(documents, normalization, _Spool(file), say)
             if isinstance(tokenizer, str):
@@ -141,7 +142,8 @@ def prepare(
             pieces = counted.of(_pieces(spool_path, cuts))
             counts = _write_ids(pieces, folder / IDS_FILE, tokenizer, cuts, unknown)
     finally:
-        spool_path.unlink(missing_ok=True)
+        with suppress(OSError):  # it is only in the way
+            spool_path.unlink()
     facts = TextFacts(
         fingerprint=whole.fingerprint,
         num_documents=len(documents),

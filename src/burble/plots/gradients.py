@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from burble.durable import write_durably
 from burble.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
@@ -75,4 +77,6 @@ def _draw(curves: Sequence[Curve], title: str, path: Path) -> None:
     )
     axes.grid(visible=True, alpha=0.3)
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=100)
+    content = io.BytesIO()
+    figure.savefig(content, format=path.suffix.removeprefix("."), dpi=100)
+    write_durably(path, content.getvalue())

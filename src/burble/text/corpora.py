@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from burble.durable import write_durably
 from burble.errors import TextError
+from burble.system_errors import guard_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,8 +66,9 @@ def open_alice(address: str = ALICE_ADDRESS) -> BinaryIO:
     if not cached.exists():
         book = strip_gutenberg(_fetch_alice(address), address)
         check_alice(book, address)
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(cached, book.encode())
+        with guard_write(cached, "Set XDG_CACHE_HOME to a folder that can be written."):
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            write_durably(cached, book.encode())
     return cached.open("rb")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import gzip
 import http.client
 import io
 import itertools
 import os
+import stat
 import sys
 import urllib.error
 import urllib.request
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from burble.config import CONFIG_NAME
 from burble.errors import TextError
+from burble.system_errors import MISSING, advise_reader, describe_reason
 from burble.text.corpora import CORPORA
 
 if TYPE_CHECKING:
@@ -65,16 +68,11 @@ def _find(source: str) -> list[Document]:
 
 def _find_files(source: str) -> list[Path]:
     path = Path(source)
-    if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises where the name is too long
+    if _is_folder(source):
         # What earlier runs left there is no text.
-        runs = {config.parent for config in path.rglob(CONFIG_NAME)}
-        files = [
-            file
-            for file in sorted(path.rglob("*"))
-            if file.is_file()
-            and not _is_hidden(file.relative_to(path))
-            and runs.isdisjoint(file.parents)
-        ]
+        found = _walk(path)
+        runs = {file.parent for file in found if file.name == CONFIG_NAME}
+        files = [file for file in found if runs.isdisjoint(file.parents)]
         if not files:
             raise TextError(
                 f"The folder {source} holds no texts. Name a folder that has some in it."
@@ -104,8 +102,40 @@ def is_found_at_once(source: str) -> bool:
     return "**" not in source and not glob.has_magic(os.path.dirname(source))  # noqa: PTH120
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _is_folder(source: str) -> bool:
+    """Raises `TextError` where the system does not let us see."""
+    try:
+        return stat.S_ISDIR(os.stat(source).st_mode)  # noqa: PTH116 - as it was typed
+    except ValueError:  # no name of a file
+        return False
+    except OSError as error:
+        if error.errno in {*MISSING, errno.ENAMETOOLONG, errno.ELOOP}:
+            return False
+        raise _unreadable(source, error) from error
+
+
+def _walk(folder: Path) -> list[Path]:
+    """All files in a folder and below it that are not hidden, sorted. What cannot be looked into is
+    an error: a text must not be left out in silence.
+    """
+    found: list[Path] = []
+    try:
+        for parent, folders, names in os.walk(folder, onerror=_raise):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            found += [Path(parent, name) for name in names if not name.startswith(".")]
+        return sorted(file for file in found if file.is_file())
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _unreadable(name: Path | str, error: OSError) -> TextError:
+    return TextError(
+        f"{name} cannot be read: {describe_reason(error, name)}. {advise_reader(error)}"
+    )
 
 
 def _open_standard_input() -> BinaryIO:
@@ -118,7 +148,7 @@ def _open_file(path: Path) -> BinaryIO:
     try:
         return cast("BinaryIO", path.open("rb", buffering=0))
     except OSError as error:
-        raise TextError(f"{path} cannot be read: {error.strerror}.") from error
+        raise _unreadable(path, error) from error
 
 
 def _fetch(address: str) -> BinaryIO:

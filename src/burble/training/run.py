@@ -13,11 +13,11 @@ import torch
 from burble.data.prepare import changed_sources, prepare_to_learn
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
-from burble.durable import told_when_full
 from burble.errors import ModelFileError, UsageError
 from burble.model_file import ModelFile
 from burble.run_folder import RunFolder
 from burble.run_lock import locked
+from burble.system_errors import guard_write
 from burble.training import checkpoint
 from burble.training.budget import Budget, Clock
 from burble.training.checkpoint import Position
@@ -124,7 +124,7 @@ def _make_folder(path: Path) -> bool:
     """Make the folder where there is none; returns whether there was none."""
     is_new = not path.exists()
     RunFolder(path).check_plain()
-    with told_when_full(path):
+    with guard_write(path):
         path.mkdir(parents=True, exist_ok=True)
     return is_new
 

@@ -6,9 +6,9 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, TextIO
 
-from burble.durable import told_when_full
 from burble.errors import UsageError
 from burble.plain_files import NOT_OURS, open_to_append
+from burble.system_errors import guard_write
 from burble.training.observer import Observer
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class RunLog(Observer):
         """Forget what was logged after the checkpoint that is resumed from."""
         for file, size in zip(self._files(), sizes, strict=True):
             if file.exists():
-                with told_when_full(file), _appending(file) as log:
+                with guard_write(file), _appending(file) as log:
                     # A log that a power cut left shorter than its checkpoint is not filled up.
                     log.truncate(min(size, log.tell()))
 
@@ -53,7 +53,7 @@ class RunLog(Observer):
         return self._folder.metrics, self._folder.samples
 
     def _append(self, path: Path, text: str) -> None:
-        with told_when_full(path), _appending(path) as file:
+        with guard_write(path), _appending(path) as file:
             file.write(text)
 
 
