@@ -15,6 +15,7 @@ from burble.model_file import ModelFile
 from burble.tokenizers.char import CharTokenizer
 from tests.cli.command import assert_refused, burble, said
 from tests.engine.engines import ENGINES
+from tests.models import random_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -216,3 +217,14 @@ def test_text_streams_to_a_terminal_as_it_is_made(trained: Path) -> None:
     shown = on_terminal("generate", str(trained / "run"), "Ba", "--seed", "1", "--length", "50")
     piped = burble("generate", trained / "run", "Ba", "--seed", "1", "--length", "50")
     assert shown.replace("\r\n", "\n") == piped.stdout.decode()
+
+
+def test_a_prompt_that_was_changed_is_told_on_standard_error(tmp_path: Path) -> None:
+    model = tmp_path / "model.safetensors"
+    random_model().save(model)
+    for unknown, words in (("skip", "left out"), ("nearest", "replaced by the nearest")):
+        result = burble("generate", model, "aAb", "--unknown", unknown, "--seed", "1")
+        assert result.returncode == 0
+        assert f"1 of 3 (33.3%) character was {words}" in said(result)
+    result = burble("generate", model, "ab", "--seed", "1")
+    assert "never seen" not in said(result)

@@ -127,3 +127,11 @@ def test_without_matplotlib_the_way_to_get_it_is_told(model: Path, tmp_path: Pat
 def test_a_terminal_gets_colours_unless_it_wants_none(model: Path) -> None:
     assert "48;2;" in in_terminal("inspect", model, "bad", COLORTERM="truecolor")
     assert "48;2;" not in in_terminal("inspect", model, "bad", NO_COLOR="1")
+
+
+def test_a_text_that_was_changed_is_told_on_standard_error(tmp_path: Path) -> None:
+    model = tmp_path / "model.safetensors"
+    random_model().save(model)
+    result = burble("inspect", model, "aébé", "--unknown", "skip", "--json")
+    assert "2 of 4 (50.0%) characters were left out" in result.stderr.decode()
+    assert json.loads(result.stdout)["unknown_chars"] == 2

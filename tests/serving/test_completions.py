@@ -34,6 +34,12 @@ def test_a_seed_that_was_drawn_is_told_and_repeats(server: Server) -> None:
     assert server.text(prompt="a", seed=first["seed"]) == first["choices"][0]["text"]
 
 
+def test_the_answer_says_how_many_characters_it_has_never_seen(server: Server) -> None:
+    asked = {"prompt": ["aé", "b", "éé"], "unknown": "skip", "model": "letters", "max_tokens": 2}
+    assert server.complete(**asked).json()["unknown_chars"] == 3
+    assert server.complete(**asked | {"prompt": "ab"}).json()["unknown_chars"] == 0
+
+
 def test_a_stream_holds_the_same_text(server: Server) -> None:
     asked = {"prompt": "a", "seed": 5, "max_tokens": 60_000}
     with server.client.stream("POST", "/v1/completions", json={**asked, "stream": True}) as answer:

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burble.errors import TextError
+from burble.tokenizers.char import CharTokenizer
 from burble.tokenizers.registry import TOKENIZERS, tokenizer_from_json
 
 if TYPE_CHECKING:
-    from burble.config import UnknownPolicy
+    from burble.config import TokenizerKind, UnknownPolicy
     from burble.tokenizers.base import Tokenizer
 
 quick = settings(deadline=None, max_examples=60, derandomize=True)
@@ -119,3 +120,12 @@ def test_a_description_holds_nothing_else(kind: str) -> None:
 def test_a_description_of_no_tokenizer_is_refused(mapping: object) -> None:
     with pytest.raises(ValueError, match="must be one of char, byte"):
         tokenizer_from_json(mapping)
+
+
+@pytest.mark.parametrize("kind", TOKENIZERS)
+def test_unknown_characters_are_counted_as_skipping_leaves_them_out(kind: TokenizerKind) -> None:
+    tokenizer = TOKENIZERS[kind].from_characters(set("abc é"))
+    for text in ("", "abc", "a\ud800b\udfff", "aéb"):
+        left = tokenizer.count_characters(tokenizer.encode(text, "skip"))
+        assert tokenizer.count_unknown(text) == len(text) - left
+    assert CharTokenizer("abc").count_unknown("xaby\nz") == 4

@@ -88,25 +88,27 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     if command.top < 1:
         raise UsageError(f"--top must be 1 or more; found {command.top}.")
     model = ModelFile.load(Path(command.model))
-    seen = _trace(command, model)
+    seen, unknown = _trace(command, model)
     command.choice().check(seen)
     for name, content in _files(command, model, seen).items():
         save_file(name, content)
     if command.json:
         found = document(model, seen, command.choice(), command.top)
+        found["unknown_chars"] = unknown
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
     if not (command.json or command.html or command.png):
         _show(command, model, seen)
 
 
-def _trace(command: InspectCommand, model: ModelFile) -> Trace:
+def _trace(command: InspectCommand, model: ModelFile) -> tuple[Trace, int]:
+    """What went on, and how many characters of the text the model has never seen."""
     text = command.text
     if text == "-":
         text = read_text(sys.stdin.buffer.read, "The text in standard input").removesuffix("\n")
     ids = encode_text(model, text, command.unknown)
-    tell_unknown(model, text, command.unknown)
+    unknown = tell_unknown(model, text, command.unknown)
     _check_length(len(ids), model.network)
-    return trace(model, ids)
+    return trace(model, ids), unknown
 
 
 def _check_length(length: int, network: NetworkConfig) -> None:
