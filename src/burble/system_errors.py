@@ -43,7 +43,8 @@ _WRONG_NAME = {
     errno.EINVAL,
 }
 
-MISSING = {errno.ENOENT, errno.ENOTDIR}
+MISSING = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
+"""What the system says where nothing of that name can be."""
 
 
 def describe_reason(error: OSError, path: Path | str = "") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import glob
 import gzip
 import http.client
@@ -109,7 +108,7 @@ def _is_folder(source: str) -> bool:
     except ValueError:  # no name of a file
         return False
     except OSError as error:
-        if error.errno in {*MISSING, errno.ENAMETOOLONG, errno.ELOOP}:
+        if error.errno in MISSING:
             return False
         raise _unreadable(source, error) from error
 
