@@ -28,6 +28,11 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+# A library for matrices that has threads may wait for ever in a child that was forked (one case of
+# 12,000 did, in torch.linalg.qr), and reads how many it shall have when it is imported.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+
 # Both are imported late, and once here, before all children.
 import torch._dynamo  # noqa: F401
 import typeguard  # noqa: F401
