@@ -76,7 +76,7 @@ def least_correlation(values: Values, num_listed: int) -> float:
     (Bonferroni, and Fisher's z for a correlation of independent places). A property that is true
     of two stretches of the text has been seen to change four times, however long they are.
     """
-    num_changes = np.count_nonzero(np.diff(values))
+    num_changes = int(np.count_nonzero(np.diff(values)))
     independent = max(min(len(values) / _PLACES_IN_ONE, num_changes), 4)
     normal = NormalDist().inv_cdf(1 - _CHANCE / (2 * max(num_listed, 1)))
     return max(SMALLEST, math.tanh(normal / math.sqrt(independent - 3)))
