@@ -2,6 +2,7 @@
 
     python benchmarks/generation.py            # a table
     python benchmarks/generation.py --write    # and benchmarks/results/generation.{json,md,svg}
+    python benchmarks/generation.py --render   # the pages again from what was measured, no more
     python benchmarks/generation.py --only burble onnx-int8 --models 1x512 --repeats 3
 
 The networks have random weights, the same for all but Keras; that the others compute the same
@@ -37,13 +38,22 @@ from contestants import (
     random_model,
     require_for_chart,
 )
-from generation_report import MIN_WIDTH, describe_run, print_tables, write_results
+from generation_report import (
+    MIN_WIDTH,
+    describe_run,
+    print_tables,
+    readme_lines,
+    write_results,
+)
 from machine import describe_machine
+from tables import write_between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parents[1] / "README.md"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
@@ -195,6 +205,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--write", nargs="?", type=Path, const=RESULTS, metavar="FOLDER", help="write the results"
     )
+    parser.add_argument("--render", action="store_true", help="write the pages again, no more")
     parser.add_argument("--json", action="store_true", help="measure once, in this process")
     return parser.parse_args()
 
@@ -209,8 +220,13 @@ def main() -> None:
             found = {"unavailable": str(error)}
         print(json.dumps(found))
         return
-    if args.write:
+    if args.write or args.render:
         require_for_chart()
+    if args.render:
+        folder = args.write or RESULTS
+        report = json.loads((folder / "generation.json").read_text("utf-8"))
+        write_pages(report, folder)
+        return
     console = Console(highlight=False)
     console.width = max(console.width, MIN_WIDTH)
     machine = describe_machine()
@@ -227,7 +243,15 @@ def main() -> None:
     print_tables(results, args.models, console)
     console.print(describe_run(report), soft_wrap=True)
     if args.write:
-        write_results(report, results, args.write)
+        write_pages(report, args.write)
+
+
+def write_pages(report: dict[str, Any], folder: Path) -> None:
+    """Write data, page and chart, and the README's part where the results are the published."""
+    results = [Result(**result) for result in report["results"]]
+    write_results(report, results, folder)
+    if folder.resolve() == RESULTS.resolve():
+        write_between(README, "generation", readme_lines(report, results))
 
 
 if __name__ == "__main__":

@@ -94,6 +94,24 @@ def markdown(report: dict[str, Any], results: Sequence[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def readme_lines(report: dict[str, Any], results: Sequence[Result]) -> list[str]:
+    """The table of README.md: the first model alone, and two figures of each contestant."""
+    shape = results[0].model
+    rows = [
+        [cells(result)[0], cells(result)[1], cells(result)[-1]]
+        for result in results
+        if result.model == shape
+    ]
+    machine = report["machine"]
+    return [
+        f"{title(shape)}; one text on one core where not said otherwise, of "
+        f"{machine['processor']}, {machine['cores']} cores, kernels "
+        f"{', '.join(machine['kernels'])}; {report['date']}:",
+        "",
+        *markdown_table([["", "characters a second", "time, as a multiple of burble's"], *rows]),
+    ]
+
+
 def draw_chart(report: dict[str, Any], results: Sequence[Result], path: Path) -> None:
     """A bar for each contestant, a panel for each model."""
     import matplotlib as mpl

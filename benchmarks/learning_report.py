@@ -1,17 +1,16 @@
-"""Tables, a page and a chart of what `benchmarks/learning.py` found."""
+"""What `benchmarks/learning.py` found: the file that keeps it, and its tables and page."""
 
 from __future__ import annotations
 
 import json
 import statistics
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rich.table import Table
 
 from learners.common import LOOK_SECONDS, Learned
-from machine import in_one_line
+from machine import in_one_line, name_machine
 from tables import markdown_table
 
 if TYPE_CHECKING:
@@ -21,42 +20,46 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 # The table must not be cut where the output is no terminal.
-MIN_WIDTH = 110
-COLOURS = {
-    "burble": "#c2410c",
-    "torch-lstm": "#1d4ed8",
-    "transformer": "#15803d",
-    "keras": "#6b7280",
-}
-TICKS = (1.5, 1.75, 2, 2.25, 2.5, 3, 3.5, 4, 5)
-# Labels at the ends of lines stand at least this share of a panel's height apart.
-LABEL_GAP = 0.05
+MIN_WIDTH = 120
+
+PROTOCOL = "90 % learned from; the last tenth scored, its first half chooses, its second is sealed"
+"""What figures in one file have in common; those of another protocol never stand beside them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run(Learned):
-    """One contestant, text, budget and seed, and what became of it."""
+    """One contestant, machine, text, budget and seed, and what became of it."""
+
+    machine: str
+    """Its name among the report's machines."""
 
     text: str
     contestant: str
     label: str
     budget: float
+    """Seconds to learn; 0 for what learns nothing."""
+
     date: str
     seed: int
 
     @property
-    def key(self) -> tuple[str, str, float, int]:
+    def key(self) -> tuple[str, str, str, float, int]:
         """What another run must have in common to be the same measurement."""
-        return self.text, self.contestant, self.budget, self.seed
+        return self.machine, self.text, self.contestant, self.budget, self.seed
+
+
+def empty_report() -> dict[str, Any]:
+    """A report of nothing yet."""
+    return {"protocol": PROTOCOL, "machines": {}, "texts": {}, "runs": []}
 
 
 def load_report(folder: Path) -> dict[str, Any] | None:
-    """What was written before, if anything."""
+    """What was written before by this protocol, if anything was."""
     path = folder / "learning.json"
     if not path.exists():
         return None
     report: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return report
+    return report if report.get("protocol") == PROTOCOL else None
 
 
 def runs_of(report: dict[str, Any]) -> list[Run]:
@@ -64,12 +67,52 @@ def runs_of(report: dict[str, Any]) -> list[Run]:
     return [Run(**run) for run in report["runs"]]
 
 
+def put(report: dict[str, Any], run: Run, contestants: Sequence[str]) -> None:
+    """Add a run in the place of the same one before, all in the order of the tables."""
+    runs = [other for other in runs_of(report) if other.key != run.key] + [run]
+    machines, texts = list(report["machines"]), list(report["texts"])
+    runs.sort(
+        key=lambda one: (
+            machines.index(one.machine),
+            texts.index(one.text),
+            contestants.index(one.contestant),
+            one.budget,
+            one.seed,
+        )
+    )
+    report["runs"] = [asdict(one) for one in runs]
+
+
 def unique(runs: Sequence[Run], of: Callable[[Run], Any]) -> list[Any]:
     """The different values, in the order in which they come."""
     return list(dict.fromkeys(map(of, runs)))
 
 
+def budgets_of(runs: Sequence[Run]) -> list[float]:
+    """The budgets of those that learn."""
+    return sorted({run.budget for run in runs if run.budget})
+
+
+def in_cell(runs: Sequence[Run], budget: float) -> list[Run]:
+    """Those that fill a column: of this budget, or counted within it."""
+    return [
+        run for run in runs if run.budget == budget or (run.budget == 0 and run.seconds <= budget)
+    ]
+
+
+def titled(report: dict[str, Any], text: str) -> str:
+    """A text as the tables name it."""
+    title: str = report["texts"][text]["title"]
+    return title
+
+
 # --- Tables --------------------------------------------------------------------------------------
+
+
+def median_of(runs: Sequence[Run], figure: Callable[[Run], float | None]) -> float | None:
+    """The median of those that have the figure, if any has."""
+    values = [value for run in runs if (value := figure(run)) is not None]
+    return statistics.median(values) if values else None
 
 
 def spread(values: Sequence[float]) -> str:
@@ -82,24 +125,46 @@ def spread(values: Sequence[float]) -> str:
     return f"{middle} ({min(values):.3f} – {max(values):.3f})"
 
 
-def one_pass(run: Run) -> float:
-    """The figure of the first protocol."""
-    return run.bits
-
-
 def rows(runs: Sequence[Run], figure: Callable[[Run], float | None]) -> list[list[str]]:
-    """Heads, then a row for each contestant that has the figure, a column for each budget."""
-    budgets = sorted(unique(runs, lambda run: run.budget))
+    """Heads, then a row for each contestant that has the figure; the best of a column is bold."""
+    budgets = budgets_of(runs)
     table = [["", *(f"{budget:g} s" for budget in budgets)]]
+    best = [median_of_best(in_cell(runs, budget), figure) for budget in budgets]
     for label in unique(runs, lambda run: run.label):
         mine = [run for run in runs if run.label == label]
         found = [
-            [value for run in mine if run.budget == budget and (value := figure(run)) is not None]
+            [value for run in in_cell(mine, budget) if (value := figure(run)) is not None]
             for budget in budgets
         ]
         if any(found):
-            table.append([label, *map(spread, found)])
+            cells = zip(found, best, strict=True)
+            table.append([label, *(marked(spread(cell), cell, lowest) for cell, lowest in cells)])
     return table
+
+
+def median_of_best(runs: Sequence[Run], figure: Callable[[Run], float | None]) -> float | None:
+    """The lowest of the contestants' medians."""
+    medians = [
+        median_of([run for run in runs if run.contestant == name], figure)
+        for name in unique(runs, lambda run: run.contestant)
+    ]
+    return min((median for median in medians if median is not None), default=None)
+
+
+def marked(shown: str, values: Sequence[float], best: float | None) -> str:
+    """Bold where no other is better."""
+    is_best = bool(values) and best is not None and statistics.median(values) <= best
+    return f"**{shown}**" if is_best else shown
+
+
+def tail_bits(run: Run) -> float:
+    """The figure of the whole last tenth."""
+    return run.bits
+
+
+def sealed_bits(run: Run) -> float:
+    """The figure of the last twentieth."""
+    return run.sealed_bits
 
 
 def windows_rows(runs: Sequence[Run]) -> list[list[str]]:
@@ -109,181 +174,124 @@ def windows_rows(runs: Sequence[Run]) -> list[list[str]]:
     return [[f"{row[0]}, {lengths[row[0]]}" if row[0] else "", *row[1:]] for row in table]
 
 
-def describe_run(report: dict[str, Any]) -> str:
-    """Machine and dates in one line."""
-    dates = sorted({run["date"] for run in report["runs"]})
-    return in_one_line(report["machine"], " to ".join(dict.fromkeys(dates[:1] + dates[-1:])))
-
-
 def print_tables(report: dict[str, Any], console: Console) -> None:
-    """Both protocols of each text."""
+    """All figures of each machine and text."""
     runs = runs_of(report)
-    for text in unique(runs, lambda run: run.text):
-        mine = [run for run in runs if run.text == text]
-        for name, made in (("one pass", rows(mine, one_pass)), ("windows", windows_rows(mine))):
-            if len(made) == 1:
+    for machine in unique(runs, lambda run: run.machine):
+        for text in unique(runs, lambda run: run.text):
+            mine = [run for run in runs if (run.machine, run.text) == (machine, text)]
+            if not mine:
                 continue
-            table = Table(title=f"{text}, {name}: bits per character", title_justify="left")
-            for column in made[0]:
-                table.add_column(column, justify="right" if column else "left", no_wrap=True)
-            for row in made[1:]:
-                table.add_row(*row)
-            console.print(table)
+            kinds = {
+                "last tenth": rows(mine, tail_bits),
+                "last twentieth, sealed": rows(mine, sealed_bits),
+                "windows": windows_rows(mine),
+            }
+            for name, made in kinds.items():
+                print_table(made, f"{machine}\n{titled(report, text)}, {name}", console)
+
+
+def print_table(made: Sequence[Sequence[str]], title: str, console: Console) -> None:
+    """Print one, unless it has heads alone."""
+    if len(made) == 1:
+        return
+    table = Table(title=f"{title}: bits per character", title_justify="left")
+    for column in made[0]:
+        table.add_column(column, justify="right" if column else "left", no_wrap=True)
+    for row in made[1:]:
+        table.add_row(*(cell.replace("**", "") for cell in row))
+    console.print(table)
+
+
+# --- The page ------------------------------------------------------------------------------------
 
 
 def markdown(report: dict[str, Any]) -> str:
     """The whole report."""
     runs = runs_of(report)
-    counts = {len(set(group)) for group in seeds_of(runs)} or {0}
-    seeds = " to ".join(map(str, sorted({min(counts), max(counts)})))
     lines = [
         "# How fast it learns",
         "",
-        f"By `python benchmarks/learning.py --write` on {describe_run(report)}.",
-        f"Bits per character of the last tenth of the text, held out (nats: times 0.693); medians "
-        f"of {seeds} seeds, in brackets the lowest and the highest. 2 threads each, one at a time.",
+        "By `make bench-learning` (`python benchmarks/learning.py --write`), in parts. Bits per "
+        "character (nats: times 0.693); medians over seeds, in brackets the lowest and the "
+        "highest; the best of a column is bold. At most 2 threads each, one at a time.",
+        "",
+        "Each text is learned from but for its last tenth. The first half of that tenth chooses "
+        "which state of a learner is measured. *Last tenth* is what others publish: it holds the "
+        "half that chose. *Last twentieth, sealed* is the other half: nothing was chosen on it "
+        "(`burble train --val-fraction 0.05 --test-fraction 0.05`).",
         "",
         "burble's seconds are those of `--minutes`: start, set-up and validations are part of "
         "them. The others are spared that: their clock starts after their first update and stops "
-        "while they are measured. As burble keeps its best model by the held-out tenth, the "
-        f"PyTorch learners do, looked at every {LOOK_SECONDS:g} seconds and at the end; the "
-        "tutorial keeps its last.",
+        f"while they are looked at, every {LOOK_SECONDS:g} seconds and at the end. They take one "
+        "thread or two, whichever was quicker just before. The Keras tutorial is a historic row, "
+        "untuned. Counting and xz get no time; they are in every column that they would fit.",
+        "",
+        *(f"- {facts['title']}: {facts['note']}." for facts in report["texts"].values()),
         "",
         "![Bits per character against seconds, a line for each contestant](learning.svg)",
     ]
-    for text in unique(runs, lambda run: run.text):
-        lines += ["", f"## {text}", "", *text_section([run for run in runs if run.text == text])]
-    lines += ["", "## What ran", "", *details(runs)]
+    for machine in unique(runs, lambda run: run.machine):
+        lines += machine_section(report, machine)
     return "\n".join(lines) + "\n"
 
 
-def seeds_of(runs: Sequence[Run]) -> list[list[int]]:
-    """The seeds of each contestant, text and budget."""
-    groups: dict[tuple[str, str, float], list[int]] = {}
-    for run in runs:
-        groups.setdefault(run.key[:3], []).append(run.seed)
-    return list(groups.values())
+def machine_section(report: dict[str, Any], machine: str) -> list[str]:
+    """All tables of one machine."""
+    runs = [run for run in runs_of(report) if run.machine == machine]
+    dates = sorted({run.date for run in runs})
+    when = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
+    lines = ["", f"## {machine}", "", in_one_line(report["machines"][machine], when) + "."]
+    for text in unique(runs, lambda run: run.text):
+        mine = [run for run in runs if run.text == text]
+        lines += ["", f"### {titled(report, text)}", "", *text_section(mine)]
+    return [*lines, "", "### What ran", "", *details(report, runs)]
 
 
 def text_section(runs: Sequence[Run]) -> list[str]:
     """The tables of one text."""
     lines = [
-        "One pass: each character once, with as much before it as the contestant can use (a "
-        "carried state; the transformer a window that slides; the tutorial its own window, on a "
-        "sample of the characters).",
+        "Last tenth, in one pass: each character once, with as much before it as the contestant "
+        "can use (a carried state; the transformer a window that slides; the tutorial its own "
+        "window, on a sample of the characters).",
         "",
-        *markdown_table(rows(runs, one_pass)),
+        *markdown_table(rows(runs, tail_bits)),
+        "",
+        "Last twentieth, sealed, likewise.",
+        "",
+        *markdown_table(rows(runs, sealed_bits)),
     ]
     windows = windows_rows(runs)
     if len(windows) > 1:
         lines += [
             "",
-            "Windows: from random places and an empty state, every character a target. How long "
-            "they are stands beside the name; other lengths are other protocols. The tutorial has "
-            "none.",
+            "Last tenth, windows: from random places and an empty state, every character a target. "
+            "How long they are is beside the name; other lengths are other protocols.",
             "",
             *markdown_table(windows),
-        ]
-    worse = {run.key[:3] for run in runs if run.last_bits > run.bits + 0.0005}
-    decayed = [run for run in runs if run.key[:3] in worse]
-    if decayed:
-        lines += [
-            "",
-            "One pass, of the weights at the end, where those were not always the best:",
-            "",
-            *markdown_table(rows(decayed, lambda run: run.last_bits)),
         ]
     return lines
 
 
-def details(runs: Sequence[Run]) -> list[str]:
-    """What exactly ran, a row for each contestant, text and budget: those of the first seed."""
-    made = [["", "text", "seconds", "weights", "updates", "targets a second", "what"]]
+def details(report: dict[str, Any], runs: Sequence[Run]) -> list[str]:
+    """What exactly ran, a row for each contestant, text and budget: that of the first seed."""
+    made = [["", "text", "seeds", "seconds", "weights", "updates", "targets a second", "what"]]
     for run in runs:
-        if run.seed == min(one.seed for one in runs if one.key[:3] == run.key[:3]):
-            speed = f"{run.targets / run.seconds:,.0f}"
-            facts = [f"{run.seconds:.1f}", f"{run.parameters:,}", f"{run.updates:,}", speed]
-            made.append([run.label, run.text, *facts, run.detail])
+        seeds = [one.seed for one in runs if one.key[:4] == run.key[:4]]
+        if run.seed != min(seeds):
+            continue
+        speed = f"{run.targets / run.seconds:,.0f}" if run.targets else ""
+        numbers = [f"{number:,}" if number else "" for number in (run.parameters, run.updates)]
+        facts = [f"{len(seeds)}", f"{run.seconds:.1f}", *numbers, speed]
+        made.append([run.label, titled(report, run.text), *facts, run.detail])
     return markdown_table(made)
 
 
-# --- Chart ---------------------------------------------------------------------------------------
-
-
-def draw_chart(report: dict[str, Any], path: Path) -> None:
-    """A line for each contestant, a panel for each text."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    # Letters as letters: a small file, in the reader's font.
-    mpl.rcParams |= {"svg.hashsalt": "burble", "svg.fonttype": "none", "font.size": 10}
-    runs = runs_of(report)
-    texts = unique(runs, lambda run: run.text)
-    figure = Figure(figsize=(6.2 * len(texts), 5.2), layout="constrained")
-    panels = figure.subplots(1, len(texts), squeeze=False, sharey=True)[0]
-    bits = [run.bits for run in runs]
-    # Some room below and above; the axis is logarithmic.
-    reach = min(bits) / 1.05, max(bits) * 1.05
-    for text, panel in zip(texts, panels, strict=True):
-        draw_panel(panel, [run for run in runs if run.text == text], reach)
-        panel.set_title(text, loc="left", fontsize=11, weight="bold")
-    panels[0].set_ylabel("bits per character, logarithmic scale")
-    figure.suptitle("What is learned in a given time: lower is better", fontsize=13, weight="bold")
-    machine = report["machine"]
-    figure.supxlabel(
-        "seconds of learning, logarithmic scale\n"
-        "one pass over the held-out tenth; medians, bars from the lowest to the highest seed; "
-        f"2 threads of {machine['processor']}; {max(run.date for run in runs)}",
-        fontsize=8.5,
-        color="0.35",
-    )
-    figure.savefig(
-        path, metadata=None if path.suffix == ".png" else {"Date": None, "Creator": None}
-    )
-
-
-def draw_panel(panel: Any, runs: Sequence[Run], reach: tuple[float, float]) -> None:
-    """Lines with their names and last figures at the right end; burble's is thick."""
-    budgets = sorted(unique(runs, lambda run: run.budget))
-    ends = []
-    for name in unique(runs, lambda run: run.contestant):
-        mine = [run for run in runs if run.contestant == name]
-        x = sorted(unique(mine, lambda run: run.budget))
-        groups = [[run.bits for run in mine if run.budget == budget] for budget in x]
-        y = [statistics.median(group) for group in groups]
-        width, order = (3.0, 3) if name == "burble" else (1.6, 2)
-        panel.plot(x, y, "o-", color=COLOURS[name], linewidth=width, markersize=5, zorder=order)
-        lows, highs = [min(group) for group in groups], [max(group) for group in groups]
-        panel.vlines(x, lows, highs, color=COLOURS[name], linewidth=width + 1, alpha=0.5)
-        ends.append((x[-1], y[-1], name, f"{mine[0].label}  {y[-1]:.2f}"))
-    panel.set_xscale("log")
-    panel.set_yscale("log")
-    # Room on the right for the names.
-    panel.set_xlim(budgets[0] / 1.3, budgets[-1] * max(budgets[-1] / budgets[0], 4) ** 0.9)
-    panel.set_xticks(budgets, [f"{budget:g}" for budget in budgets])
-    panel.set_yticks(TICKS, [f"{tick:g}" for tick in TICKS])
-    panel.minorticks_off()
-    panel.set_ylim(reach)
-    panel.grid(axis="y", color="0.92")
-    panel.set_axisbelow(True)
-    panel.spines[["top", "right"]].set_visible(False)
-    name_ends(panel, ends)
-
-
-def name_ends(panel: Any, ends: list[tuple[float, float, str, str]]) -> None:
-    """Write each line's name at its end, moved up where it would cover the one below."""
-    low, high = np.log(panel.get_ylim())
-    lowest = 0.0
-    for x, y, name, label in sorted(ends, key=lambda end: end[1]):
-        height = max((np.log(y) - low) / (high - low), lowest)
-        lowest = height + LABEL_GAP
-        panel.annotate(
-            f"  {label}",
-            (x, np.exp(low + height * (high - low))),
-            va="center",
-            color=COLOURS[name],
-            weight="bold" if name == "burble" else "normal",
-        )
+def add_machine(report: dict[str, Any], machine: dict[str, Any]) -> str:
+    """Write a machine down, and return its name."""
+    name = name_machine(machine)
+    report["machines"][name] = machine
+    return name
 
 
 def write_data(report: dict[str, Any], folder: Path) -> None:
@@ -291,10 +299,3 @@ def write_data(report: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     described = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
     (folder / "learning.json").write_text(described, encoding="utf-8")
-
-
-def write_results(report: dict[str, Any], folder: Path) -> None:
-    """The report as data, as a page and as a chart."""
-    write_data(report, folder)
-    (folder / "learning.md").write_text(markdown(report), encoding="utf-8")
-    draw_chart(report, folder / "learning.svg")

@@ -11,6 +11,7 @@ from typing import Any
 
 from burble.engine.kernels import choose_kernel
 from burble.threads import usable_processors
+from instructions import HELD, instruction_sets
 
 PACKAGES = (
     "burble",
@@ -25,8 +26,11 @@ PACKAGES = (
 )
 
 
-def describe_machine() -> dict[str, Any]:
-    """Processor, system, versions, and how busy the machine is."""
+def describe_machine(held_to: str | None = None) -> dict[str, Any]:
+    """Processor, instruction sets, system, versions, and how busy the machine is.
+
+    held_to: what learners are held to, of `instructions.HELD`.
+    """
     versions = {}
     for package in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -34,6 +38,8 @@ def describe_machine() -> dict[str, Any]:
     return {
         "processor": processor_name(),
         "cores": usable_processors(),
+        "instructions": instruction_sets(),
+        "held_to": held_to,
         "kernels": list(choose_kernel().available),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -42,13 +48,27 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
+def name_machine(machine: dict[str, Any]) -> str:
+    """What tells one machine from another, as tables name it."""
+    if machine["held_to"] is None:
+        known = ", ".join(machine["instructions"]) or machine["system"]
+    else:
+        known = f"held to {', '.join(HELD[machine['held_to']])}"
+    return f"{machine['processor']}, {machine['cores']} cores, {known}"
+
+
 def in_one_line(machine: dict[str, Any], when: str) -> str:
     """What `describe_machine` found, and when the figures were taken."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
+        f"{machine['processor']}, {machine['cores']} cores, {_known(machine)}{machine['system']}, "
         f"Python {machine['python']}, {versions}; {when}, load before {machine['load_before']}"
     )
+
+
+def _known(machine: dict[str, Any]) -> str:
+    """The instruction sets, where they were written down."""
+    return "".join(f"{name}, " for name in machine.get("instructions", []))
 
 
 def processor_name() -> str:

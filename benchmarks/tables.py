@@ -1,4 +1,4 @@
-"""Tables for the pages that benchmarks write."""
+"""Tables for the pages that benchmarks write, and their place in a page written by hand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 def markdown_table(made: Sequence[Sequence[str]]) -> list[str]:
@@ -13,3 +14,18 @@ def markdown_table(made: Sequence[Sequence[str]]) -> list[str]:
     head, *others = made
     lines = [f"| {' | '.join(head)} |", "|---|" + "---:|" * (len(head) - 1)]
     return lines + [f"| {' | '.join(row)} |" for row in others]
+
+
+def write_between(page: Path, name: str, lines: Sequence[str]) -> None:
+    """Put the lines between `<!-- NAME -->` and `<!-- /NAME -->`, in the place of what was there.
+
+    Raises `ValueError` unless the page has each mark once, in this order; then nothing is written.
+    """
+    text = page.read_text("utf-8")
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(end) < text.index(begin):
+        raise ValueError(f"{page} needs {begin.strip()} and {end.strip()} once each, in this order")
+    before, _, rest = text.partition(begin)
+    after = rest.partition(end)[2]
+    made = "".join(f"{line}\n" for line in lines)
+    page.write_text(before + begin + made + end + after, encoding="utf-8")

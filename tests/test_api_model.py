@@ -12,7 +12,7 @@ import pytest
 import burble
 from burble.api import Model
 from burble.config import SamplingConfig, TextConfig
-from burble.data.prepare import prepare
+from burble.data.prepare import Cuts, prepare
 from burble.data.prepared import DATA_FOLDER
 from burble.engine.generate import GenerationRequest
 from burble.errors import ModelFileError, TextError, UsageError
@@ -251,7 +251,7 @@ def test_a_model_alone_has_no_random_prompt(tmp_path: Path) -> None:
             alone.random_prompt(10, seed=0)
 
 
-def run_folder(folder: Path, text: str, cut: int) -> Model:
+def run_folder(folder: Path, text: str, cut: int, sealed: int | None = None) -> Model:
     """A model with the text beside it, as training leaves it."""
     one = model(vocabulary="".join(sorted(set(text))))
     one.save(folder / MODEL_NAME)
@@ -260,7 +260,7 @@ def run_folder(folder: Path, text: str, cut: int) -> Model:
         find_documents([str(folder / "text.txt")]),
         TextConfig(),
         one.file.tokenizer,
-        lambda _: cut,
+        lambda whole: Cuts(cut, sealed or whole.num_characters),
         folder / DATA_FOLDER,
         say=lambda _: None,
     )
@@ -276,6 +276,12 @@ def test_a_random_prompt_is_a_passage_of_the_held_out_text(tmp_path: Path) -> No
     assert all(len(prompt) == 30 and prompt in TEXT[200:] for prompt in prompts)
     assert len(prompts) > 10
     assert one.random_prompt(30, seed=5) == one.random_prompt(30, seed=5)
+
+
+def test_a_random_prompt_is_never_of_the_sealed_part(tmp_path: Path) -> None:
+    one = run_folder(tmp_path, TEXT, cut=200, sealed=260)
+    prompts = {one.random_prompt(30, seed) for seed in range(60)}
+    assert all(prompt in TEXT[200:260] for prompt in prompts)
 
 
 def test_where_nothing_is_held_out_it_is_of_all_the_text(tmp_path: Path) -> None:

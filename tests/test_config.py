@@ -46,7 +46,8 @@ run_configs = st.builds(
         DataConfig,
         batching=st.sampled_from(get_args(BatchingKind)),
         seq_len=st.integers(1, 65_536),
-        val_fraction=st.floats(0, 0.9),
+        val_fraction=st.floats(0, 0.4),
+        test_fraction=st.floats(0, 0.5),
     ),
     network=st.builds(
         NetworkConfig,
@@ -156,6 +157,9 @@ def test_a_number_too_big_for_anything_is_a_mistake_too(name: str, digits: int) 
         (DataConfig, {"val_fraction": 0.91}),
         (DataConfig, {"val_fraction": -0.1}),
         (DataConfig, {"val_fraction": float("nan")}),
+        (DataConfig, {"test_fraction": 0.51}),
+        (DataConfig, {"test_fraction": -0.1}),
+        (DataConfig, {"test_fraction": float("nan")}),
         (NetworkConfig, {"num_layers": 0}),
         (NetworkConfig, {"hidden_size": 16_385}),
         (NetworkConfig, {"embedding_size": 0}),
@@ -185,6 +189,13 @@ def test_a_value_out_of_range_is_refused_by_name(section: Any, options: dict[str
     (name,) = options
     with pytest.raises(UsageError, match=name):
         section(**options)
+
+
+def test_something_is_left_to_learn_from() -> None:
+    assert DataConfig(val_fraction=0.4, test_fraction=0.5).test_fraction == 0.5
+    assert DataConfig(val_fraction=0.6, test_fraction=0.3).val_fraction == 0.6
+    with pytest.raises(UsageError, match=r"at most 0\.9.*found 0\.6 and 0\.4"):
+        DataConfig(val_fraction=0.6, test_fraction=0.4)
 
 
 def test_the_edges_of_the_ranges_are_allowed() -> None:

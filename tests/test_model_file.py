@@ -40,8 +40,10 @@ PROVENANCE = Provenance(
     text_fingerprint="ab" * 32,
     num_characters=1000,
     cut_characters=900,
+    sealed_characters=50,
     batching="windows",
     val_bits_per_char=2.5,
+    test_bits_per_char=2.75,
     int8_cost_bits=-0.0001,
     steps=7,
     chars_seen=12_345,
@@ -483,12 +485,12 @@ def test_a_tensor_told_of_twice_gives_one_model_or_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", [1, 4, 12, 100])
 def test_missing_data_is_told(cut: int, tmp_path: Path) -> None:
-    assert "bytes of weights" in refusal(written(small().to_bytes()[:-cut], tmp_path))
+    assert "bytes of tensors" in refusal(written(small().to_bytes()[:-cut], tmp_path))
 
 
 @pytest.mark.parametrize("extra", [1, 4, 1000])
 def test_trailing_data_is_told(extra: int, tmp_path: Path) -> None:
-    assert "bytes of weights" in refusal(written(small().to_bytes() + bytes(extra), tmp_path))
+    assert "bytes of tensors" in refusal(written(small().to_bytes() + bytes(extra), tmp_path))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38, 1.0001e15, -1.0001e15])

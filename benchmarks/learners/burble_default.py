@@ -1,4 +1,4 @@
-"""`burble train TEXT --minutes M --seed S`, no other knob, then `burble eval`, twice."""
+"""`burble train TEXT --minutes M --seed S`, a part sealed, no other knob; then `burble eval`."""
 
 from __future__ import annotations
 
@@ -8,31 +8,34 @@ from pathlib import Path
 from burble.evaluation.evaluate import WINDOW
 from burble.run_folder import RunFolder
 from command import burble
-from learners.common import Learned, Task
+from learners.common import TEST_FRACTION, VAL_FRACTION, Learned, Task, read_text
 
 
 def learn_text(task: Task) -> Learned:
-    """Through the command line, as anyone would."""
+    """Train through the command line, as anyone would, and score the last tenth as another text."""
     with tempfile.TemporaryDirectory() as folder:
-        run = f"{folder}/run"
+        run, tail = f"{folder}/run", Path(folder) / "tail.txt"
+        text = read_text(task)
+        tail.write_bytes(text.tokenizer.decode(text.tail).encode())
         options = ["--minutes", str(task.seconds / 60), "--seed", str(task.seed)]
+        options += ["--val-fraction", str(VAL_FRACTION), "--test-fraction", str(TEST_FRACTION)]
         options += ["--lowercase"] if task.lowercase else []
         trained = burble("train", task.path, *options, "-o", run)
         stream, windows = (
-            burble("eval", run, task.path, "--protocol", protocol, "--no-baselines")
+            burble("eval", run, str(tail), "--protocol", protocol, "--no-baselines")
             for protocol in ("stream", "windows")
         )
         config = RunFolder(Path(run)).read_config()
     network, data, training = config.network, config.data, config.training
     return Learned(
         bits=stream["bits_per_char"],
+        sealed_bits=trained["test_bits_per_char"],
         windows_bits=windows["bits_per_char"],
         window=WINDOW,
-        last_bits=stream["bits_per_char"],
         seconds=trained["seconds"],
         updates=trained["steps"],
         targets=trained["chars_seen"],
         parameters=trained["parameters"],
         detail=f"{network.cell} {network.num_layers}×{network.hidden_size}, batches of "
-        f"{data.batch_size}×{data.seq_len}, dropout {training.dropout:g}",
+        f"{data.batch_size}×{data.seq_len}, dropout {training.dropout:g}, {training.precision}",
     )

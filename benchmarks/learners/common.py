@@ -1,4 +1,4 @@
-"""What all learners share: the task, the split, the clock, and the two ways to measure."""
+"""What all learners share: the task, the split, the clock, and the ways to measure."""
 
 from __future__ import annotations
 
@@ -23,11 +23,21 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from burble.data.batch import Batch
+    from burble.tokenizers.base import Tokenizer
+
+    Update = Callable[[float], None]
 
 THREADS = 2
 
+# Of each text the first 90 % are learned from. The first half of the last tenth chooses the best
+# state; nothing at all is chosen on the second half.
+VAL_FRACTION = TEST_FRACTION = 0.05
+
 # A learner of torch is looked at this often, with the clock stopped, and its best state is kept.
-LOOK_SECONDS = 20.0
+LOOK_SECONDS = 10.0
+
+# Updates that are timed with each number of threads, after as many to warm up.
+PROBE_UPDATES = 8
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -44,18 +54,19 @@ class Task:
 
 @dataclass(frozen=True)
 class Learned:
-    """What became of it, in bits per character of the held-out tenth."""
+    """What became of it, in bits per character."""
 
     bits: float
-    """One pass over it: each character once, with as much before it as the learner can use."""
+    """One pass over the last tenth, each character once, with as much before it as the learner can
+    use. Its first half chose the state that is measured."""
+
+    sealed_bits: float
+    """As `bits`, over the last twentieth, on which nothing was chosen."""
 
     windows_bits: float | None
-    """Random windows of `window` characters, from nothing, every character a target."""
+    """Random windows of `window` characters of the last tenth, from nothing, every one a target."""
 
     window: int | None
-    last_bits: float
-    """As `bits`, of the weights at the very end; `bits` is of the best that was kept."""
-
     seconds: float
     """That it learned."""
 
@@ -69,20 +80,32 @@ class Learned:
 
 @dataclass(frozen=True)
 class Text:
-    """Ids of the two parts."""
+    """Ids of the parts of a text."""
 
     train: Ids
     held_out: Ids
-    vocab_size: int
+    sealed: Ids
+    tokenizer: Tokenizer
+
+    @property
+    def tail(self) -> Ids:
+        """The held-out and the sealed part in one: the last tenth."""
+        return np.concatenate([self.held_out, self.sealed])
+
+    @property
+    def vocab_size(self) -> int:
+        """How many different characters there are."""
+        return self.tokenizer.vocab_size
 
 
 def read_text(task: Task) -> Text:
-    """The text, split as `burble train` splits it."""
+    """Split the text as `burble train --val-fraction 0.05 --test-fraction 0.05` does."""
+    options = {"val_fraction": VAL_FRACTION, "test_fraction": TEST_FRACTION}
+    config = RunConfig(sources=(task.path,), text=TextConfig(lowercase=task.lowercase))
     with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
-        config = RunConfig(sources=(task.path,), text=TextConfig(lowercase=task.lowercase))
-        text = prepare_to_learn(config, Path(scratch), lambda _: None)
-        train, held_out = text.train_ids.astype(np.int64), text.val_ids.astype(np.int64)
-        return Text(train, held_out, text.tokenizer.vocab_size)
+        text = prepare_to_learn(config.with_options(options), Path(scratch), lambda _: None)
+        parts = [part.astype(np.int64) for part in (text.train_ids, text.val_ids, text.test_ids)]
+        return Text(*parts, text.tokenizer)
 
 
 @dataclass(frozen=True)
@@ -95,13 +118,8 @@ class Course:
     """Weights at the best look."""
 
 
-def learn(
-    network: nn.Module,
-    seconds: float,
-    update: Callable[[float], None],
-    look: Callable[[], float],
-) -> Course:
-    """Update until the time is over; `update` is told how much of it is, from 0 to 1.
+def learn(network: nn.Module, seconds: float, update: Update, look: Callable[[], float]) -> Course:
+    """Update until the time is over; `update` is given how much of it is, from 0 to 1.
 
     The clock starts after the first update, which builds what the others need, and stops for looks.
     """
@@ -121,13 +139,36 @@ def learn(
     return Course(spent, updates, best)
 
 
-def torch_windows(ids: Ids, rows: int, time: int, rng: np.random.Generator) -> tuple[Any, Any]:
-    """Random windows and what follows each of their characters, both (rows, time)."""
+def settle_threads_of_torch(make: Callable[[], Update]) -> int:
+    """Use as many threads, up to `THREADS`, as make an update quickest; return how many.
+
+    make: a learner like the one to be timed, to be thrown away, as a way to update it.
+    """
     import torch
 
-    starts = rng.integers(len(ids) - time, size=(rows, 1))
-    tokens = torch.from_numpy(ids[starts + np.arange(time + 1)])
-    return tokens[:, :-1], tokens[:, 1:]
+    seconds = {}
+    for threads in range(1, THREADS + 1):
+        torch.set_num_threads(threads)
+        update = make()
+        for _ in range(PROBE_UPDATES):
+            update(0.0)
+        started = time.perf_counter()
+        for _ in range(PROBE_UPDATES):
+            update(0.0)
+        seconds[threads] = time.perf_counter() - started
+    best = min(seconds, key=seconds.__getitem__)
+    torch.set_num_threads(best)
+    return best
+
+
+def in_threads(count: int) -> str:
+    """Say how many."""
+    return "1 thread" if count == 1 else f"{count} threads"
+
+
+def num_parameters(network: nn.Module) -> int:
+    """Count the weights."""
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 # --- The two protocols, for networks that carry a state ------------------------------------------
@@ -149,7 +190,7 @@ def fresh_windows(ids: Ids) -> Iterator[Batch]:
 
 
 def recurrent_bits(network: nn.Module, batches: Iterable[Batch]) -> float:
-    """Bits per target of a network of (ids (rows, time), state or None) → (logits, state)."""
+    """Bits per target of a network of (ids (time, rows), state or None) → (logits, state)."""
     import torch
     from torch.nn import functional
 
@@ -159,9 +200,9 @@ def recurrent_bits(network: nn.Module, batches: Iterable[Batch]) -> float:
         for batch in batches:
             # The batches of a pass are all fresh at its beginning, those of windows always.
             state = None if batch.reset.all() else state
-            logits, state = network(torch.from_numpy(batch.inputs.T), state)
-            mask = torch.from_numpy(batch.mask.T)
-            targets = torch.from_numpy(batch.targets.T)
+            logits, state = network(torch.from_numpy(batch.inputs), state)
+            mask = torch.from_numpy(batch.mask)
+            targets = torch.from_numpy(batch.targets)
             loss = functional.cross_entropy(logits[mask], targets[mask], reduction="sum")
             nats, count = nats + loss.item(), count + int(mask.sum())
     network.train()

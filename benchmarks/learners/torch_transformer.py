@@ -12,10 +12,21 @@ from torch.nn import functional
 
 from burble.data.scan import random_windows
 from burble.evaluation.evaluate import WINDOWS_SEED
-from learners.common import THREADS, Ids, Learned, Task, learn, read_text, torch_windows
+from learners.common import (
+    Ids,
+    Learned,
+    Task,
+    in_threads,
+    learn,
+    num_parameters,
+    read_text,
+    settle_threads_of_torch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from learners.common import Update
 
 LAYERS, HEADS, WIDTH, CONTEXT, BATCH = 4, 4, 128, 64, 12
 RATE, LAST_RATE, WARM_UP = 1e-3, 1e-4, 0.05
@@ -121,46 +132,60 @@ def sliding(ids: Ids) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def fresh(ids: Ids, count: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Random windows of its own length, every position a target."""
-    for batch in random_windows(ids, count, CONTEXT, WINDOWS_SEED):
+    """Random windows of its own length, every position a target; no more than there are places."""
+    for batch in random_windows(ids, min(count, len(ids)), CONTEXT, WINDOWS_SEED):
         tokens = np.concatenate([batch.inputs, batch.targets[-1:]]).T
         yield torch.from_numpy(tokens), torch.from_numpy(batch.mask.T)
 
 
-def learn_text(task: Task) -> Learned:
-    """Random windows, every position a target."""
-    torch.set_num_threads(THREADS)
-    torch.manual_seed(task.seed)
-    rng = np.random.default_rng(task.seed)
-    text = read_text(task)
-    network = Transformer(text.vocab_size)
+def windows(ids: Ids, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Random windows and what follows each of their characters, both (rows, time)."""
+    starts = rng.integers(len(ids) - CONTEXT, size=(BATCH, 1))
+    tokens = torch.from_numpy(ids[starts + np.arange(CONTEXT + 1)])
+    return tokens[:, :-1], tokens[:, 1:]
+
+
+def prepare_updates(network: Transformer, ids: Ids, seed: int) -> Update:
+    """Return what makes one update, from random windows, every position a target."""
+    rng = np.random.default_rng(seed)
     optimizer = optimizer_of(network)
 
     def update(progress: float) -> None:
         for group in optimizer.param_groups:
             group["lr"] = rate_at(progress)
-        inputs, targets = torch_windows(text.train, BATCH, CONTEXT, rng)
+        inputs, targets = windows(ids, rng)
         loss = functional.cross_entropy(network(inputs).flatten(0, 1), targets.flatten())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), CLIP)
         optimizer.step()
 
+    return update
+
+
+def learn_text(task: Task) -> Learned:
+    """Learn at the sizes and rates above."""
+    text = read_text(task)
+    threads = settle_threads_of_torch(
+        lambda: prepare_updates(Transformer(text.vocab_size), text.train, task.seed)
+    )
+    torch.manual_seed(task.seed)
+    network = Transformer(text.vocab_size)
+    update = prepare_updates(network, text.train, task.seed)
     course = learn(
         network, task.seconds, update, lambda: bits(network, fresh(text.held_out, GLANCED))
     )
-    last = bits(network, sliding(text.held_out))
     network.load_state_dict(course.best)
     return Learned(
-        bits=bits(network, sliding(text.held_out)),
-        windows_bits=bits(network, fresh(text.held_out, NUM_WINDOWS)),
+        bits=bits(network, sliding(text.tail)),
+        sealed_bits=bits(network, sliding(text.sealed)),
+        windows_bits=bits(network, fresh(text.tail, NUM_WINDOWS)),
         window=CONTEXT,
-        last_bits=last,
         seconds=course.seconds,
         updates=course.updates,
         targets=course.updates * BATCH * CONTEXT,
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        parameters=num_parameters(network),
         detail=f"{LAYERS} layers, {HEADS} heads, {WIDTH} wide, context {CONTEXT}, batches of "
-        f"{BATCH}, AdamW {RATE:g} with warm-up and cosine to {LAST_RATE:g}; one pass in windows "
-        f"of {CONTEXT} that move on by {STRIDE}",
+        f"{BATCH}, AdamW {RATE:g} with warm-up and cosine to {LAST_RATE:g}, {in_threads(threads)}; "
+        f"one pass in windows of {CONTEXT} that move on by {STRIDE}",
     )

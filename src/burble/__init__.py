@@ -1,11 +1,10 @@
 """burble: train a text generator on your own words, and see inside it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+# Nothing is imported here but burble's own: under `python -m burble` this runs while the working
+# folder still leads the search path, and `typing` or `__future__` could be a stranger's.
 from burble.version import __version__
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from burble.api import Model, load, train
 

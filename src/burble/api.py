@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import tempfile
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from burble.evaluation.precision import int8_cost
 from burble.mapping import from_mapping
 from burble.model_file import MODEL_NAME, ModelFile
 from burble.run_folder import RunFolder
+from burble.system_errors import guard_write
 from burble.threads import settle_threads
 
 if TYPE_CHECKING:
@@ -148,7 +150,7 @@ class Model:
                 "The text this model learned from is not beside it: only a run folder has it. Give "
                 "a prompt instead."
             )
-        return PreparedText.load(self.folder / DATA_FOLDER)
+        return _text_of(self.file, self.folder)
 
     def random_prompt(self, length: int, seed: int) -> str:
         """`length` characters from a random place of the held-out text of the model's run."""
@@ -220,7 +222,7 @@ def train(
     if out is not None:
         run_training(config, Path(out), given=given, overwrite=overwrite)
         return load(out)
-    with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         result = run_training(config, Path(scratch) / "run", given=given)
         return load(result.model)
 
@@ -238,16 +240,17 @@ def run_training(
 
     given: the knobs that were asked for, where a plan shall set the others.
     """
-    result: TrainResult = _training().train(
-        config,
-        path,
-        observers=list(observers),
-        make_sampler=make_sampler,
-        given=given,
-        overwrite=overwrite,
-        started=started,
-    )
-    return _finish(result, path)
+    with guard_write(path):
+        result: TrainResult = _training().train(
+            config,
+            path,
+            observers=list(observers),
+            make_sampler=make_sampler,
+            given=given,
+            overwrite=overwrite,
+            started=started,
+        )
+        return _finish(result, path)
 
 
 def plan_training(config: RunConfig, given: AbstractSet[str], text: PreparedText) -> Plan:
@@ -274,22 +277,29 @@ def resume_training(
     started: float | None = None,
 ) -> TrainResult:
     """Go on with the run in `path`, some of its budget changed."""
-    result: TrainResult = _training().resume(
-        path, changes, observers=list(observers), make_sampler=make_sampler, started=started
-    )
-    return _finish(result, path)
+    with guard_write(path):
+        result: TrainResult = _training().resume(
+            path, changes, observers=list(observers), make_sampler=make_sampler, started=started
+        )
+        return _finish(result, path)
 
 
 def _finish(result: TrainResult, path: Path) -> TrainResult:
-    """Measure what a run that is done came to: what int8 costs its model, and a diagnosis."""
+    """Measure what a run that is done came to: what int8 costs its model, its score on the sealed
+    part of the text, and a diagnosis.
+    """
     from burble.training.diagnosis import diagnose
     from burble.training.evidence import History
 
-    text = PreparedText.load(path / DATA_FOLDER)
-    if text.tokenizer.count_characters(text.val_ids[1:]) >= 1:
-        file = ModelFile.load(path)
-        provenance = replace(file.provenance, int8_cost_bits=int8_cost(file, text.val_ids))
-        replace(file, provenance=provenance).save(path / MODEL_NAME)
+    best = ModelFile.load(path)
+    text = _text_of(best, path)
+    file = _with_final_figures(best, text)
+    if file is not best:
+        file.save(path / MODEL_NAME)
+    bits = file.provenance.test_bits_per_char
+    if bits is not None:
+        nats = bits * math.log(2)
+        result = replace(result, test_bits_per_char=bits, test_nats_per_char=nats)
     return replace(result, diagnosis=diagnose(History.read(path), _facts(result, path, text)))
 
 
@@ -310,6 +320,38 @@ def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
         minutes=RunFolder(path).read_config().training.minutes,
         rescues=result.rescues,
     )
+
+
+def _with_final_figures(file: ModelFile, text: PreparedText) -> ModelFile:
+    """The model with what is measured once it is chosen, on the parts of the text that there are.
+
+    The sealed part is read here and nowhere before.
+    """
+    if _can_score(file, text.val_ids):
+        cost = int8_cost(file, text.val_ids)
+        file = replace(file, provenance=replace(file.provenance, int8_cost_bits=cost))
+    if _can_score(file, text.test_ids):
+        sealed = evaluate(open_model(file), file.tokenizer, text.test_ids, "stream")
+        bits = sealed.bits_per_char
+        file = replace(file, provenance=replace(file.provenance, test_bits_per_char=bits))
+    return file
+
+
+def _can_score(file: ModelFile, ids: Ids) -> bool:
+    return file.tokenizer.count_characters(ids[1:]) >= 1
+
+
+def _text_of(file: ModelFile, folder: Path) -> PreparedText:
+    """Load the text of a run. Raises `TextError` for ids that would mean other tokens to its model,
+    or none.
+    """
+    text = PreparedText.load(folder / DATA_FOLDER)
+    if not text.is_of(file.tokenizer):
+        raise TextError(
+            f"The text in {folder / DATA_FOLDER} is not the one that {folder / MODEL_NAME} learned "
+            "from: their tokens differ. Use the folder that `burble train` made."
+        )
+    return text
 
 
 def _training() -> Any:

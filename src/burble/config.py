@@ -5,12 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 import tomllib
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from burble.errors import UsageError
+from burble.errors import UsageError, brief
 from burble.mapping import from_mapping, to_mapping
+from burble.plain_files import read_plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -27,6 +32,14 @@ GATES: dict[CellKind, int] = {"lstm": 4, "gru": 3, "rnn": 1}
 
 # A run's configuration, in the run's folder.
 CONFIG_NAME = "run.toml"
+
+# The names of ten thousand sources.
+_MAX_TOML_BYTES = 1 << 20
+
+# tomllib takes time by the square of the parts of a name: 16,000 take 4.5 s. A run's configuration
+# has a dot in each of its numbers at most.
+_MAX_DOTS = 1000
+_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#.*')
 
 # What a minute is spent on when no budget is given.
 DEFAULT_MINUTES = 1.0
@@ -80,11 +93,21 @@ class DataConfig:
     val_fraction: float = 0.1
     """Share of the text, at its end, that is held out to validate on."""
 
+    test_fraction: float = 0.0
+    """Share of the text, after that, that is sealed: neither learned from nor validated on, it
+    gives a second score when the run is done."""
+
     def __post_init__(self) -> None:
         _require_range(self, "seq_len", 1, 65_536)
         _require_range(self, "batch_size", 1, 65_536)
         _require_range(self, "stride", 1, 1_000_000_000)
         _require_range(self, "val_fraction", 0.0, 0.9)
+        _require_range(self, "test_fraction", 0.0, 0.5)
+        _require(
+            self.val_fraction + self.test_fraction <= 0.9 + 1e-9,
+            "val_fraction and test_fraction together must be at most 0.9, so that a tenth of the "
+            f"text is left to learn from; found {self.val_fraction:g} and {self.test_fraction:g}.",
+        )
 
 
 @dataclass(frozen=True)
@@ -370,8 +393,29 @@ def _toml_value(value: object) -> str:
 
 def from_toml(text: str, where: str) -> RunConfig:
     """Read what `to_toml` wrote, or a person did. Raises `UsageError`."""
+    if _count_dots(text) > _MAX_DOTS:
+        raise UsageError(f"{where} has names with too many dots for a run's configuration.")
     try:
         mapping = tomllib.loads(text)
-    except ValueError as error:
-        raise UsageError(f"{where} is not valid TOML: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where} is not valid TOML: {brief(str(error))}") from error
     return from_mapping(RunConfig, mapping, where)
+
+
+def _count_dots(text: str) -> int:
+    """Count the dots outside of comments and of strings on one line; with longer strings, all."""
+    outside = text if '"""' in text or "'''" in text else _QUOTED.sub("", text)
+    return outside.count(".")
+
+
+def read_config(path: Path, *, follow: bool = False) -> RunConfig:
+    """Read a configuration from a file. Raises `UsageError`.
+
+    follow: links are followed, as for a name that a person gave.
+    """
+    try:
+        text = read_plain(path, _MAX_TOML_BYTES, follow=follow).decode("utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path} cannot be read: {reason}.") from error
+    return from_toml(text, str(path))

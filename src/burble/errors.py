@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_MAX_SHOWN = 300
+
 
 class BurbleError(Exception):
     """A problem told in one message: what was wrong, what was found, what to do."""
@@ -19,9 +21,15 @@ class MissingExtraError(UsageError):
     """An optional package is needed and is not installed."""
 
     def __init__(self, need: str, extra: str) -> None:
-        super().__init__(
-            f"{need} needs an optional part. Install it: pip install 'burble[{extra}]'"
+        from burble.installation import install_line
+
+        line = install_line(extra)
+        remedy = (
+            f"Install it: {line}"
+            if line
+            else f"Install burble from its sources, with the extra {extra}."
         )
+        super().__init__(f"{need} needs an optional part. {remedy}")
 
 
 class TextError(BurbleError):
@@ -43,7 +51,7 @@ class DivergedError(BurbleError):
 
 
 class ResourceError(BurbleError):
-    """The disk is full or memory has run out."""
+    """The disk or the system refused something, or memory has run out."""
 
     exit_code = 6
 
@@ -54,3 +62,9 @@ class TrainingInterruptedError(BurbleError):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+
+
+def brief(text: str) -> str:
+    """Return `text` so that it neither fills the terminal nor steers it, whoever wrote it."""
+    shown = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)

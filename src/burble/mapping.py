@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import types
 import typing
@@ -10,9 +11,12 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
-from burble.errors import UsageError
+from burble.errors import UsageError, brief
 
 T = TypeVar("T")
+
+# What 64 bits hold, as every counter of a run and every format that is written.
+_MAX_INTEGER = 2**63 - 1
 
 _NAMES: dict[Any, str] = {
     int: "a whole number",
@@ -41,7 +45,8 @@ def from_mapping(cls: type[T], mapping: object, where: str) -> T:
     values: dict[str, Any] = {}
     for name, value in mapping.items():
         if name not in hints:
-            raise UsageError(f"{where} has no option {name!r}. Options: {', '.join(hints)}.")
+            options = ", ".join(hints)
+            raise UsageError(f"{where} has no option {_shown(name)}. Options: {options}.")
         values[name] = _converted(value, hints[name], f"{where}.{name}")
     if missing := _required(cls) - values.keys():
         raise UsageError(f"{where} lacks {', '.join(sorted(missing))}.")
@@ -72,7 +77,7 @@ def _converted(value: object, hint: Any, where: str) -> object:
     if typing.get_origin(hint) is Literal:
         choices = typing.get_args(hint)
         if value not in choices:
-            raise UsageError(f"{where} must be one of {', '.join(choices)}; found {value!r}.")
+            raise UsageError(f"{where} must be one of {', '.join(choices)}; found {_shown(value)}.")
         return value
     return _plain(value, hint, where)
 
@@ -87,5 +92,43 @@ def _plain(value: object, hint: Any, where: str) -> object:
     ):
         # A list of texts comes here only where it is none.
         expected = _NAMES.get(typing.get_origin(hint) or hint, "text")
-        raise UsageError(f"{where} must be {expected}; found {value!r}.")
+        raise UsageError(f"{where} must be {expected}; found {_shown(value)}.")
+    if hint is int and abs(typing.cast("int", value)) > _MAX_INTEGER:
+        raise UsageError(f"{where} must have at most 63 bits; found {_shown(value)}.")
     return value
+
+
+def _shown(value: object) -> str:
+    try:
+        return brief(repr(value))
+    except (ValueError, RecursionError):  # an integer of thousands of digits; lists in lists
+        return "what is too long to show"
+
+
+def parse_object(content: bytes | str, what: str) -> dict[str, Any]:
+    """Read a JSON object that may come from anybody; `what` names it in messages.
+
+    Raises `ValueError` where it is none, and where a name is given twice: what one reader takes
+    from that, another may not.
+    """
+    try:
+        parsed = json.loads(content, object_pairs_hook=_without_twins)
+    except (ValueError, RecursionError) as error:
+        reason = str(error) if isinstance(error, _TwiceError) else "is not JSON"
+        raise ValueError(f"{what} {reason}") from error
+    if isinstance(parsed, dict):
+        return parsed
+    raise ValueError(f"{what} is not a JSON object")
+
+
+class _TwiceError(ValueError):
+    """A name that an object has twice."""
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _TwiceError(f"has {_shown(name)} twice")
+        found[name] = value
+    return found

@@ -6,14 +6,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from burble.errors import UsageError
+from burble.errors import ResourceError, UsageError
 from burble.mapping import from_mapping
+from burble.plain_files import read_plain
+from burble.system_errors import MISSING, advise_reader, describe_reason
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 METRICS_NAME = "metrics.jsonl"
 SAMPLES_NAME = "samples.txt"
+
+# A run logs a thousand lines of 250 bytes, and a thousand for each time it gets ten times longer.
+_MAX_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,10 @@ class Metrics:
         try:
             lines = logged(folder)
         except OSError as error:
+            if error.errno not in MISSING:
+                raise ResourceError(
+                    f"{path} cannot be read: {describe_reason(error, path)}. {advise_reader(error)}"
+                ) from error
             raise UsageError(
                 f"There is no run in {folder}: {path} cannot be read ({error.strerror}). Name the "
                 "folder that `burble train` made."
@@ -75,7 +84,7 @@ def logged(folder: Path) -> list[Any]:
     line is no JSON that can be read.
     """
     # A line without an end is being written, or its run was killed in the middle of it.
-    whole = (folder / METRICS_NAME).read_text("utf-8").rpartition("\n")[0]
+    whole = read_plain(folder / METRICS_NAME, _MAX_BYTES).decode("utf-8").rpartition("\n")[0]
     try:
         return [json.loads(line) for line in whole.splitlines()]
     except RecursionError as error:

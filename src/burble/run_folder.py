@@ -7,18 +7,21 @@ process that is killed in the middle of that leaves `.ready` for the next one to
 
 from __future__ import annotations
 
-import json
+import os
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from burble.config import CONFIG_NAME, from_toml, to_toml
+from burble.config import CONFIG_NAME, read_config, to_toml
 from burble.data.prepared import DATA_FOLDER
-from burble.durable import remove_litter, sync_folder, told_when_full, write_durably
+from burble.durable import remove_litter, sync_folder, write_durably
 from burble.errors import BurbleError, UsageError
+from burble.mapping import parse_object
 from burble.metrics import METRICS_NAME, SAMPLES_NAME
 from burble.model_file import MODEL_NAME, ModelFile
+from burble.plain_files import find_odd, read_plain
 from burble.run_lock import LOCK_NAME
+from burble.system_errors import guard_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +41,11 @@ TENSORBOARD = "tensorboard"
 # The model moves first: whoever writes with the folder has the old one or the new one.
 _PARTS = (MODEL_NAME, CONFIG_NAME, DATA_FOLDER, LAST_FOLDER, METRICS_NAME, SAMPLES_NAME)
 _OURS = {*_PARTS, ASIDE, READY, LOCK_NAME, TENSORBOARD}
+# These are written where they are, so that a second name of one would change with it.
+_WRITTEN_IN_PLACE = {LOCK_NAME, METRICS_NAME, SAMPLES_NAME}
+_FOLDERS = {DATA_FOLDER, LAST_FOLDER, ASIDE, READY, TENSORBOARD}
+
+_MAX_MANIFEST_BYTES = 1 << 16
 
 
 @dataclass
@@ -101,7 +109,7 @@ class RunFolder:
                 f"{self.path} is there already and is not a run of burble. Name another folder "
                 "with -o."
             )
-        with told_when_full(self.path):
+        with guard_write(self.path):
             if not replaces:
                 self._clear()
             self.is_aside = True
@@ -116,7 +124,7 @@ class RunFolder:
 
     def take_place(self) -> None:
         """Replace what a former run left by this one, which has been written aside."""
-        with told_when_full(self.path):
+        with guard_write(self.path):
             for log in (self.metrics, self.samples):
                 log.touch()
             sync_folder(self.root)
@@ -136,7 +144,7 @@ class RunFolder:
         Returns whether a new run was dropped.
         """
         aside = RunFolder(self.path, is_aside=True)
-        with told_when_full(self.path):
+        with guard_write(self.path):
             remove_litter(self.path)
             if (self.path / READY).exists():
                 self._move_in()
@@ -171,16 +179,30 @@ class RunFolder:
         if not self.has_state():
             return 0
         try:
-            return int(json.loads((self.last / MANIFEST).read_bytes())["position"]["step"])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            step = self.read_manifest()["position"]["step"]
+        except (OSError, ValueError, KeyError, TypeError):
             return 1
+        return step if type(step) is int and step >= 0 else 1
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Read what says where the run stands. Raises `OSError` and `ValueError`."""
+        return parse_object(read_plain(self.last / MANIFEST, _MAX_MANIFEST_BYTES), MANIFEST)
+
+    def check_plain(self) -> None:
+        """Raise `UsageError` where a part of the run leads out of its folder, or is no file or
+        folder as it should be: what is written there would change something else.
+        """
+        for root in (self.path, self.path / ASIDE, self.path / READY):
+            for name in sorted(_OURS):
+                _check_part(root / name)
 
     def write_config(self, config: RunConfig) -> None:
         """Write `run.toml`."""
         write_durably(self.config, to_toml(config).encode())
 
     def read_config(self) -> RunConfig:
-        """Read `run.toml`. Raises `UsageError` where there is none."""
+        """Read `run.toml`. Raises `UsageError` where there is none, or an odd file."""
+        self.check_plain()
         moving = self.path / READY / CONFIG_NAME
         config = moving if moving.exists() else self.config
         if not config.exists():
@@ -190,7 +212,7 @@ class RunFolder:
                     "command that you gave."
                 )
             raise UsageError(f"There is no run in {self.path}: {config} is missing.")
-        return from_toml(config.read_text("utf-8"), str(config))
+        return read_config(config)
 
     def _clear(self) -> None:
         for name in _PARTS:
@@ -215,3 +237,24 @@ def _replace(new: Path, place: Path, old: Path) -> None:
     if place.is_dir():
         place.rename(old)
     new.replace(place)
+
+
+def _is_as_it_should_be(part: Path) -> bool:
+    if part.name in _FOLDERS:
+        return part.is_dir()
+    is_shared = part.name in _WRITTEN_IN_PLACE and part.stat().st_nlink > 1
+    return part.is_file() and not is_shared
+
+
+def _check_part(part: Path) -> None:
+    try:
+        odd = find_odd(part)
+        if odd is None and os.path.lexists(part) and not _is_as_it_should_be(part):
+            odd = part
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    if odd is not None:
+        raise UsageError(
+            f"{odd} is not the plain file or folder that a run has in its place. Nothing is read "
+            "or written through it. Put a copy there of what is meant."
+        )

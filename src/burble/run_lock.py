@@ -9,13 +9,13 @@ import stat
 import sys
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from burble.durable import told_when_full
 from burble.errors import UsageError
+from burble.system_errors import guard_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,13 +41,14 @@ class Holder:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of `folder`. Raises `UsageError` where another training holds it."""
-    with told_when_full(folder):
+    with guard_write(folder):
         descriptor = _acquire(folder)
     try:
         yield
     finally:
         # Whoever opened the file before it was removed sees that it is gone, and opens it anew.
-        (folder / LOCK_NAME).unlink(missing_ok=True)
+        with suppress(OSError):  # the system frees the lock, whether its file is there or not
+            (folder / LOCK_NAME).unlink()
         os.close(descriptor)
 
 
@@ -96,7 +97,9 @@ def _open(folder: Path, flags: int) -> int:
     # Nothing is opened through a link, and a pipe in its place is not waited for.
     careful = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(folder / LOCK_NAME, flags | careful, 0o644)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    found = os.fstat(descriptor)
+    # Nor is a file emptied that has another name elsewhere.
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is not a file", str(folder / LOCK_NAME))
     return descriptor

@@ -12,9 +12,13 @@ from tests.engine.engines import ENGINES, native_kernels
 
 def test_the_known_texts_are_listed() -> None:
     shown = burble("corpora").stdout.decode()
-    assert shown.startswith("python-docs  Python's language reference")
+    assert shown.startswith("python-docs      Python's language reference")
     assert "\nalice" in shown
-    assert set(json.loads(burble("corpora", "--json").stdout)) == {"python-docs", "alice"}
+    assert set(json.loads(burble("corpora", "--json").stdout)) == {
+        "python-docs",
+        "alice",
+        "tinyshakespeare",
+    }
 
 
 def test_the_doctor_tells_what_is_installed() -> None:

@@ -31,9 +31,10 @@ def evaluated(*args: str | Path) -> dict[str, Any]:
 def test_json_has_the_keys_that_stay(trained: Path) -> None:
     found = evaluated(trained / "run", trained / "text.txt")
     keys = "bits_per_char nats_per_char perplexity accuracy num_chars protocol baselines"
-    keys += " learned_share held_out unknown unknown_chars unknown_share"
+    keys += " learned_share held_out sealed unknown unknown_chars unknown_share"
     assert list(found) == keys.split()
-    assert set(found["baselines"]) == {"ngram", "xz"}
+    assert found["sealed"] is None
+    assert set(found["baselines"]) == {"ngram", "xz", "ngram_order"}
 
 
 def test_of_the_training_text_only_the_held_out_end_is_scored(trained: Path) -> None:
@@ -167,10 +168,12 @@ def test_windows_are_a_protocol_of_their_own_and_always_the_same_ones(trained: P
 
 
 def test_for_people_the_figures_stand_in_sentences(trained: Path) -> None:
-    text_shown = burble("eval", trained / "run", trained / "text.txt").stdout.decode()
+    text_shown = shown(trained / "run", trained / "text.txt")
     assert "bits per character" in text_shown
     assert "the held-out end of the training text; protocol stream" in text_shown
-    assert "n-gram model:" in text_shown
+    found = evaluated(trained / "run", trained / "text.txt")["baselines"]
+    name = f"counting alone (n-gram counts, Kneser–Ney, order {found['ngram_order']})"
+    assert f"{name}: {found['ngram']:.4f} · xz: {found['xz']:.4f}\n" in text_shown
 
 
 def test_unseen_characters_are_named_or_skipped(trained: Path, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_without_matplotlib_the_way_to_get_it_is_told(model: Path, tmp_path: Pat
     )
     figure = tmp_path / "figure.png"
     result = burble("inspect", model, "bad", "--png", figure, PYTHONPATH=str(tmp_path))
-    assert_refused(result, 2, "pip install 'burble[plots]'")
+    assert_refused(result, 2, "-m pip install 'matplotlib>=3.8'")
     assert not figure.exists()
 
 

@@ -71,7 +71,7 @@ def test_importing_burble_imports_nothing_heavy() -> None:
 
 def test_training_without_torch_names_the_extra_to_install() -> None:
     result = without_torch("train", "python-docs", "-o", "/nonexistent/run")
-    assert_refused(result, 2, "pip install 'burble[train]'")
+    assert_refused(result, 2, "-m pip install 'torch>=2.4'")
 
 
 def test_a_warning_is_one_line_for_a_person(tmp_path: Path) -> None:

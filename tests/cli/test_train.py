@@ -30,6 +30,8 @@ def test_json_is_one_object_with_the_keys_that_stay(tmp_path: Path) -> None:
         "seed",
         "rescues",
         "diagnosis",
+        "test_bits_per_char",
+        "test_nats_per_char",
     ]
     assert Path(found["model"]) == tmp_path / "m" / "model.safetensors"
     assert found["steps"] == 30

@@ -14,8 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burble.config import TextConfig
-from burble.data.prepare import MANY_DOCUMENTS, WholeText, held_out_tail, prepare
+from burble.config import RunConfig, TextConfig
+from burble.data.prepare import (
+    MANY_DOCUMENTS,
+    Cuts,
+    WholeText,
+    cut_tail,
+    prepare,
+    prepare_to_learn,
+)
 from burble.data.prepared import FACTS_FILE, IDS_FILE, PreparedText
 from burble.errors import ResourceError, TextError
 from burble.text.normalization import normalize
@@ -35,8 +42,8 @@ HUNGRY = """
 import re, sys
 from functools import partial
 from pathlib import Path
-from burble.config import TextConfig
-from burble.data.prepare import held_out_tail, prepare
+from burble.config import RunConfig, TextConfig
+from burble.data.prepare import cut_tail, prepare
 from burble.text.sources import find_documents
 def peak():
     # Not getrusage: its peak is that of the process which started this one, too.
@@ -47,7 +54,7 @@ text = prepare(
     find_documents([sys.argv[1]]),
     TextConfig(lowercase=True),
     "char",
-    partial(held_out_tail, val_fraction=0.1),
+    partial(cut_tail, val_fraction=0.1),
     Path(sys.argv[2]),
     say=print,
 )
@@ -72,7 +79,7 @@ def prepare_in(
     normalization: TextConfig = TextConfig(),  # noqa: B008 - it is frozen
     **options: Any,
 ) -> PreparedText:
-    cut = partial(held_out_tail, val_fraction=val_fraction)
+    cut = partial(cut_tail, val_fraction=val_fraction)
     said: list[str] = []
     return prepare(
         documents(texts), normalization, tokenizer, cut, folder, say=said.append, **options
@@ -133,7 +140,7 @@ def test_a_text_longer_than_a_chunk_is_whole(kind: TokenizerKind, tmp_path: Path
 
 
 @every_tokenizer
-def test_a_held_out_tail_of_nothing_leaves_all_to_learn_from(
+def test_a_cut_tail_of_nothing_leaves_all_to_learn_from(
     kind: TokenizerKind, tmp_path: Path
 ) -> None:
     made = prepare_in(tmp_path, ["some téxt"], kind, val_fraction=0.0)
@@ -144,7 +151,7 @@ def test_a_held_out_tail_of_nothing_leaves_all_to_learn_from(
 def test_tinyshakespeare_is_split_where_everybody_splits_it(
     tinyshakespeare: Path, tmp_path: Path
 ) -> None:
-    cut = partial(held_out_tail, val_fraction=0.1)
+    cut = partial(cut_tail, val_fraction=0.1)
     found = find_documents([str(tinyshakespeare)])
     made = prepare(found, TextConfig(), "char", cut, tmp_path, say=print)
     assert (len(made.train_ids), len(made.val_ids)) == (1_003_854, 111_540)
@@ -194,16 +201,81 @@ def test_the_cut_goes_to_the_nearest_start_within_half_the_share(
     starts: Sequence[int], cut: int
 ) -> None:
     assert len(starts) >= MANY_DOCUMENTS
-    assert held_out_tail(whole_of(starts, 1000), 0.1) == cut
+    assert cut_tail(whole_of(starts, 1000), 0.1) == Cuts(cut, 1000)
 
 
 def test_few_documents_are_cut_anywhere() -> None:
-    assert held_out_tail(whole_of(range(0, 900, 100), 1000), 0.1) == 900
-    assert held_out_tail(whole_of([*range(0, 800, 100), 910], 1000), 0.1) == 900
+    assert cut_tail(whole_of(range(0, 900, 100), 1000), 0.1).held_out == 900
+    assert cut_tail(whole_of([*range(0, 800, 100), 910], 1000), 0.1).held_out == 900
 
 
 def test_a_long_first_document_is_never_held_out_whole() -> None:
-    assert held_out_tail(whole_of([0, *range(500, 590, 10)], 1000), 0.9) == 99
+    assert cut_tail(whole_of([0, *range(500, 590, 10)], 1000), 0.9).held_out == 99
+
+
+@pytest.mark.parametrize(
+    ("starts", "cuts"),
+    [
+        ([0], Cuts(900, 950)),
+        ([*range(0, 900, 100), 890, 940], Cuts(890, 940)),
+        # The sealed part begins 20 sooner, and the held-out part with it, with its 50 characters.
+        ([*range(0, 900, 100), 930], Cuts(880, 930)),
+        ([*range(0, 900, 100), 976], Cuts(900, 950)),
+        ([*range(0, 900, 100), 910, 960], Cuts(910, 960)),
+    ],
+)
+def test_both_cuts_go_to_the_nearest_start_within_half_their_share(
+    starts: Sequence[int], cuts: Cuts
+) -> None:
+    assert cut_tail(whole_of(starts, 1000), 0.05, 0.05) == cuts
+
+
+@settings(deadline=None, max_examples=300, derandomize=True)
+@given(
+    starts=st.lists(st.integers(1, 999), min_size=MANY_DOCUMENTS, unique=True),
+    val_fraction=st.floats(0, 0.4),
+    test_fraction=st.floats(0, 0.5),
+)
+def test_the_parts_stand_in_their_order_and_none_is_far_from_its_share(
+    starts: list[int], val_fraction: float, test_fraction: float
+) -> None:
+    cuts = cut_tail(whole_of([0, *sorted(starts)], 1000), val_fraction, test_fraction)
+    assert 0 < cuts.held_out <= cuts.sealed <= 1000
+    for found, share in (
+        (cuts.sealed - cuts.held_out, val_fraction),
+        (1000 - cuts.sealed, test_fraction),
+    ):
+        assert 500 * share - 2 <= found <= 1500 * share + 2
+
+
+def learnable(folder: Path, text: str, **options: Any) -> PreparedText:
+    (folder / "text.txt").write_text(text, "utf-8")
+    config = RunConfig().with_options({"sources": (str(folder / "text.txt"),), **options})
+    return prepare_to_learn(config, folder / "data", lambda _: None)
+
+
+@every_tokenizer
+def test_the_sealed_part_is_the_very_end(kind: TokenizerKind, tmp_path: Path) -> None:
+    text = "".join(f"{number} é漢😀\n" for number in range(2000))
+    asked = {"tokenizer": kind, "val_fraction": 0.05, "test_fraction": 0.05}
+    made = learnable(tmp_path, text, **asked)
+    parts = (made.train_ids, made.val_ids, made.test_ids)
+    first, second = int(0.9 * len(text)), int(0.95 * len(text))
+    expected = [text[:first], text[first:second], text[second:]]
+    assert [made.tokenizer.decode(part) for part in parts] == expected
+    assert made.facts.sealed_characters == len(text) - second
+    # What is learned from is the same as where the whole last tenth is held out.
+    other = learnable(tmp_path, text, tokenizer=kind)
+    assert np.array_equal(other.train_ids, made.train_ids)
+    assert len(other.test_ids) == other.facts.sealed_characters == 0
+
+
+@pytest.mark.parametrize("length", [20, 3])
+def test_a_text_too_short_to_seal_anything_is_refused(length: int, tmp_path: Path) -> None:
+    with pytest.raises(
+        TextError, match=rf"seal 0\.05 of it: of {length} .* larger --test-fraction"
+    ):
+        learnable(tmp_path, "ab\n" * (length // 3) + "a" * (length % 3), test_fraction=0.05)
 
 
 @pytest.mark.parametrize(("distinct", "dtype"), [(2, np.uint8), (256, np.uint8), (257, np.uint16)])
@@ -266,7 +338,7 @@ def test_after_a_mistake_no_spool_stays_and_nothing_can_be_loaded(
 
 def test_a_full_disk_is_told_and_no_spool_stays(tmp_path: Path) -> None:
     with disk_of("256k", tmp_path / "disk") as disk:
-        with pytest.raises(ResourceError, match=r"disk is full: .*text\.tmp"):
+        with pytest.raises(ResourceError, match=r"text\.tmp cannot be written: .*disk is full"):
             prepare_in(disk / "data", ["many words\n" * 50_000])
         assert "text.tmp" not in names_in(disk / "data")
 

@@ -50,6 +50,22 @@ def test_what_was_written_is_loaded(folder: Path) -> None:
     assert text.normalization == TextConfig(lowercase=True, unicode_form="NFC", encoding="cp1252")
 
 
+def test_the_sealed_part_is_not_of_the_held_out_one(folder: Path) -> None:
+    rewrite(folder, {"facts": {"sealed_ids": 1, "sealed_characters": 1}})
+    text = PreparedText.load(folder)
+    parts = (text.train_ids, text.val_ids, text.test_ids)
+    assert [text.tokenizer.decode(part) for part in parts] == ["abéabéab", "é", "a"]
+
+
+def test_facts_of_before_there_was_a_sealed_part_are_loaded(folder: Path) -> None:
+    described = json.loads((folder / FACTS_FILE).read_text("utf-8"))
+    del described["facts"]["sealed_ids"], described["facts"]["sealed_characters"]
+    (folder / FACTS_FILE).write_text(json.dumps(described))
+    text = PreparedText.load(folder)
+    assert text.facts == FACTS
+    assert len(text.test_ids) == 0
+
+
 def test_the_ids_are_mapped_and_not_for_writing(folder: Path) -> None:
     text = PreparedText.load(folder)
     assert isinstance(text.ids, np.memmap)
@@ -84,6 +100,9 @@ def test_ids_of_another_length_are_not_loaded(folder: Path, length: int) -> None
         {"facts": {"num_ids": 10.0}},
         {"facts": {"cut_ids": 11}},
         {"facts": {"cut_ids": -1}},
+        {"facts": {"sealed_ids": -1}},
+        {"facts": {"sealed_ids": 3}},
+        {"facts": {"sealed_ids": 10**30}},
         {"facts": {"surprise": 1}},
         {"facts": []},
         {"facts": None},

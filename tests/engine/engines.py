@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from burble.engine.native import NativeModel, kernel_names, library
+from burble.engine.native import NativeModel
 from burble.engine.numpy_model import NumpyModel
+from burble.native.library import kernel_names, library
 
 if TYPE_CHECKING:
     from burble.engine.step_model import StepModel

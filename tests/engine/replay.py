@@ -15,11 +15,12 @@ import pytest
 
 import burble.engine.input_table
 from burble.config import CellKind, InputKind, SamplingConfig
-from burble.engine.native import _CELLS, _matrices, _Shape
+from burble.engine.native import _CELLS, _matrices
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.quantization import Int8Matrix
 from burble.engine.step_model import State
 from burble.engine.stream import Stream
+from burble.native.structures import Shape
 from burble.sampling import weigh
 from tests.models import random_model
 
@@ -214,7 +215,7 @@ class CaseFile:
     def model(self, model: ModelFile) -> None:
         """Shape, input rows and matrices, as `NativeModel` gives them to the kernel."""
         network, table = model.network, burble.engine.input_table.input_table(model)
-        shape = _Shape(
+        shape = Shape(
             cell=_CELLS.index(network.cell),
             num_layers=network.num_layers,
             hidden_size=network.hidden_size,

@@ -14,11 +14,12 @@ from burble.config import CellKind, SamplingConfig
 from burble.engine import kernels
 from burble.engine.generate import GenerationRequest, stream_text, write_texts
 from burble.engine.kernels import KERNEL_VARIABLE, choose_kernel, open_model
-from burble.engine.native import NativeModel, kernel_names, library
+from burble.engine.native import NativeModel
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.step_model import State
 from burble.engine.stream import Stream
 from burble.errors import UsageError
+from burble.native.library import kernel_names, library
 from burble.sampling import choose, uniform
 from tests.engine.replay import Draw, random_sampling, random_stream
 from tests.models import random_model, uniform_model

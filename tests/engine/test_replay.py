@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from burble.engine.native import kernel_names, library
+from burble.native.library import kernel_names, library
 from tests.engine.replay import compile_replay, write_cases
 
 if TYPE_CHECKING:

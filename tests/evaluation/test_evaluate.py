@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from burble.data.prepare import WholeText
+from burble.data.prepare import Cuts, WholeText
 from burble.data.scan import random_windows
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.scoring import score_batches
@@ -20,11 +20,14 @@ from burble.evaluation.evaluate import (
     WINDOWS_SEED,
     Protocol,
     baselines,
+    counting_name,
     evaluate,
-    held_out_cut,
+    known_cuts,
+    score_all,
 )
-from burble.evaluation.ngram import NgramModel
 from burble.model_file import Provenance
+from burble.ngram.counts import count
+from burble.ngram.order import choose_order
 from burble.tokenizers.byte import ByteTokenizer
 from burble.tokenizers.char import CharTokenizer
 from tests.models import LETTERS, random_model, uniform_model
@@ -123,8 +126,10 @@ def test_bits_are_for_a_character_also_where_bytes_are_read() -> None:
 def test_baselines_are_the_models_on_the_same_characters() -> None:
     tokenizer = CharTokenizer(LETTERS)
     train, ids = letters(500) % 3, letters(300, seed=1) % 3
-    probabilities = NgramModel(train, len(LETTERS)).probabilities(ids)[1:]
+    order = choose_order(train, len(LETTERS))
+    probabilities = count(train, len(LETTERS), order).probabilities(ids)[1:]
     found = baselines(tokenizer, train, ids)
+    assert found.ngram_order == order >= 0
     assert found.ngram == pytest.approx(-np.log2(probabilities).mean())
     bits = xz_bits(tokenizer.decode(train), tokenizer.decode(ids))
     assert found.xz == pytest.approx(bits / 299)
@@ -133,16 +138,21 @@ def test_baselines_are_the_models_on_the_same_characters() -> None:
 def test_random_letters_leave_the_baselines_nothing_to_foresee() -> None:
     tokenizer = CharTokenizer(LETTERS)
     found = baselines(tokenizer, letters(20_000), letters(5000, seed=1))
-    assert math.log2(10) < found.ngram < 1.35 * math.log2(10)
+    assert found.ngram == pytest.approx(math.log2(10), rel=1e-12)
     assert math.log2(10) < found.xz < 1.35 * math.log2(10)
 
 
 def test_baselines_measure_bytes_by_the_character() -> None:
     tokenizer = ByteTokenizer()
     train, ids = tokenizer.encode("é—" * 40), tokenizer.encode("é—" * 20)
-    probabilities = NgramModel(train, 256).probabilities(ids)[1:]
+    probabilities = count(train, 256, choose_order(train, 256)).probabilities(ids)[1:]
     found = baselines(tokenizer, train, ids)
     assert found.ngram == pytest.approx(-np.log2(probabilities).sum() / 39)
+
+
+def test_counting_alone_has_one_name_with_its_order() -> None:
+    assert counting_name(6) == "counting alone (n-gram counts, Kneser–Ney, order 6)"
+    assert counting_name(-1) == "counting alone (all tokens equal)"
 
 
 # What of a text is held out.
@@ -152,25 +162,34 @@ def whole_text(fingerprint: str = "same", num_characters: int = 1000) -> WholeTe
     return WholeText(fingerprint, num_characters, (0,))
 
 
-def learned(cut: int, num_characters: int = 1000) -> Provenance:
-    return Provenance("same", num_characters, cut)
+def learned(cut: int, sealed: int = 0, num_characters: int = 1000) -> Provenance:
+    return Provenance("same", num_characters, cut, sealed_characters=sealed)
 
 
-def test_of_the_training_text_the_held_out_end_is_scored() -> None:
-    assert held_out_cut(whole_text(), learned(900)) == 900
-    assert held_out_cut(whole_text(), learned(1)) == 1
+ALL = Cuts(0, 1000)
+
+
+def test_of_the_training_text_what_was_held_out_and_sealed_is_scored() -> None:
+    assert known_cuts(whole_text(), learned(900)) == Cuts(900, 1000)
+    assert known_cuts(whole_text(), learned(1)) == Cuts(1, 1000)
+    assert known_cuts(whole_text(), learned(900, sealed=50)) == Cuts(900, 950)
+    assert known_cuts(whole_text(), learned(900, sealed=100)) == Cuts(900, 900)
 
 
 def test_of_any_other_text_all_is_scored() -> None:
-    assert held_out_cut(whole_text("other"), learned(900)) == 0
-    assert held_out_cut(whole_text("other"), Provenance()) == 0
+    assert known_cuts(whole_text("other"), learned(900, sealed=50)) == ALL
+    assert known_cuts(whole_text("other"), Provenance()) == ALL
+    assert score_all(whole_text()) == ALL
 
 
-def test_where_nothing_was_held_out_all_is_scored() -> None:
-    assert held_out_cut(whole_text(), learned(1000)) == 0
-    assert held_out_cut(whole_text(), learned(0)) == 0
+def test_where_nothing_was_kept_back_all_is_scored() -> None:
+    assert known_cuts(whole_text(), learned(1000)) == ALL
+    assert known_cuts(whole_text(), learned(0)) == ALL
 
 
-@pytest.mark.parametrize("cut", [-1, -(10**30), 1001, 10**30])
-def test_a_cut_outside_the_text_is_none(cut: int) -> None:
-    assert held_out_cut(whole_text(), learned(cut)) == 0
+@pytest.mark.parametrize(
+    ("cut", "sealed"),
+    [(-1, 0), (-(10**30), 0), (1001, 0), (10**30, 0), (900, 101), (900, -1), (900, 10**30)],
+)
+def test_a_cut_outside_the_text_is_none(cut: int, sealed: int) -> None:
+    assert known_cuts(whole_text(), learned(cut, sealed)) == ALL

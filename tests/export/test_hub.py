@@ -21,6 +21,7 @@ ORIGIN = Provenance(
     num_characters=12_345,
     cut_characters=11_000,
     val_bits_per_char=2.34567,
+    test_bits_per_char=2.45678,
     int8_cost_bits=0.0004,
     steps=300,
     chars_seen=150_000,
@@ -52,13 +53,22 @@ def test_the_folder_is_a_model(tmp_path: Path) -> None:
 
 def test_the_card_tells_what_was_measured() -> None:
     card = hub.card(random_model(provenance=ORIGIN), Labels("alice"))
-    for fact in ("2.3457", "+0.0004", "12,345", "11,000", "ab" * 32, "300 steps", "seed 9"):
+    for fact in (
+        "2.3457",
+        "2.4568",
+        "+0.0004",
+        "12,345",
+        "11,000",
+        "ab" * 32,
+        "300 steps",
+        "seed 9",
+    ):
         assert fact in card
 
 
 def test_the_card_tells_nothing_that_was_not_measured() -> None:
     card = hub.card(random_model(), Labels("alice"))
-    for word in ("SHA-256", "held out", "int8", "steps", "None"):
+    for word in ("SHA-256", "held out", "sealed", "int8", "steps", "None"):
         assert word not in card
 
 

@@ -117,6 +117,6 @@ def test_without_onnx_the_line_to_install_it_is_told(tmp_path: Path) -> None:
         [sys.executable, "-c", WITHOUT_ONNX, *map(str, command)], capture_output=True, check=False
     )
     assert result.returncode == 2
-    assert b"pip install 'burble[onnx]'" in result.stderr
+    assert b"-m pip install 'onnx>=1.16'" in result.stderr
     assert b"Traceback" not in result.stderr
     assert not (tmp_path / "m.onnx").exists()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _START_SECONDS = 120
@@ -56,11 +56,17 @@ class Server:
 
 @contextmanager
 def burble_serve(
-    *args: str | Path, cwd: Path | None = None, **environment: str
+    *args: str | Path,
+    cwd: Path | None = None,
+    command: Sequence[str] | None = None,
+    **environment: str,
 ) -> Iterator[Server]:
-    """`burble serve ARGS` on a port that is free; SIGTERM ends it."""
+    """`burble serve ARGS` on a port that is free; SIGTERM ends it. command: another burble."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "burble", "serve", *map(str, args), "--port", "0"],
+        [
+            *(command or (sys.executable, "-m", "burble")),
+            *("serve", *map(str, args), "--port", "0"),
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -7,6 +7,10 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tests.serving.attack import megabytes, post
+
 if TYPE_CHECKING:
     from tests.serving.server import Server
 
@@ -87,3 +91,95 @@ def test_headers_without_end_are_refused(server: Server) -> None:
         assert b" 400 " in answer(connection)
         assert connection.recv(100) == b""
     assert server.client.get("/health").status_code == 200
+
+
+CHUNKED = b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+LAST_CHUNK = b"2\r\n{}\r\n0\r\n"
+
+
+def send_often(connection: socket.socket, part: bytes) -> None:
+    for _ in range(1200):
+        connection.sendall(part)
+        time.sleep(0.001)
+
+
+def memory(server: Server) -> float:
+    return megabytes(server.process.pid)
+
+
+@pytest.mark.parametrize(
+    ("first", "endless"),
+    [
+        (CHUNKED + LAST_CHUNK, b"a: b\r\n" * 1000),
+        (CHUNKED + LAST_CHUNK + b"a: ", b"b" * 10_000),
+        (CHUNKED + b"2;", b"b" * 10_000),
+        (CHUNKED, b"1\r\n \r\n" * 1000),
+        (b"GET / HTTP/1.1\r\n", b"a:\r\n" * 1000),
+        (b"GET /", b"a" * 10_000),
+        (b"", b"\r\n" * 5000),
+    ],
+    ids=["trailers", "trailer", "extension", "chunks", "headers", "path", "line ends"],
+)
+def test_what_is_no_body_has_an_end(server: Server, first: bytes, endless: bytes) -> None:
+    """Sent as fast as it is taken; 12 MB, where 160 KB are too much."""
+    before = memory(server)
+    with connect(server) as connection:
+        connection.sendall(first)
+        with pytest.raises(ConnectionError):
+            send_often(connection, endless)
+    assert memory(server) < before + 4
+    assert server.client.get("/health").status_code == 200
+
+
+def test_trailers_and_extensions_of_a_few_bytes_are_no_matter(server: Server) -> None:
+    """And what they name is no header: neither of this request nor of the next one."""
+    body = b'{"prompt": "a", "max_tokens": 3}'
+    head = CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Type: application/json\r\n\r\n")
+    with connect(server) as connection:
+        for _ in range(2):
+            chunk = b"%x;name=value\r\n%s\r\n" % (len(body), body)
+            connection.sendall(head + chunk + b"0\r\nHost: elsewhere\r\nOrigin: http://x\r\n\r\n")
+            assert b" 200 " in answer(connection)
+
+
+def test_of_many_requests_sent_together_the_first_are_answered(server: Server) -> None:
+    before = memory(server)
+    with connect(server) as connection:
+        connection.settimeout(40)
+        connection.sendall(HEALTH * 500)
+        told = b""
+        while part := connection.recv(1 << 16):
+            told += part
+    assert told.count(b"200 OK") == 17
+    assert told.lower().count(b"connection: close") == 1
+    assert memory(server) < before + 4
+
+
+def test_a_few_bytes_of_very_many_headers_are_refused(server: Server) -> None:
+    with connect(server) as connection:
+        connection.sendall(HEALTH.replace(b"\r\n\r\n", b"\r\n" + b"a:\r\n" * 127 + b"\r\n"))
+        assert b"200 OK" in answer(connection)
+        connection.sendall(HEALTH.replace(b"\r\n\r\n", b"\r\n" + b"a:\r\n" * 128 + b"\r\n"))
+        assert b"more than 128 headers" in answer(connection)
+
+
+def test_bare_line_ends_keep_no_connection(server: Server) -> None:
+    with connect(server) as connection:
+        connection.sendall(HEALTH)
+        assert b"200 OK" in answer(connection)
+        started = time.monotonic()
+        connection.sendall(b"\r\n")
+        assert connection.recv(100) == b""
+        assert time.monotonic() - started < 18
+
+
+def test_nonsense_behind_a_request_does_not_come_into_its_answer(server: Server) -> None:
+    asked = post(prompt="a", max_tokens=100_000, stream=True)
+    with connect(server) as connection:
+        connection.sendall(asked)
+        told = connection.recv(1 << 16)
+        connection.sendall(b"no request\r\n\r\n")
+        while part := connection.recv(1 << 16):
+            told += part
+    assert told.startswith(b"HTTP/1.1 200 OK")
+    assert b"400 Bad Request" not in told

@@ -199,7 +199,7 @@ def test_without_the_extra_the_line_that_installs_it_is_told(models: Path) -> No
         check=False,
         timeout=120,
     )
-    assert_refused(result, 2, "pip install 'burble[serve]'")
+    assert_refused(result, 2, "-m pip install 'fastapi>=0.115' 'httptools>=0.6.3' 'uvicorn>=0.30'")
 
 
 def test_serving_imports_no_torch(models: Path) -> None:

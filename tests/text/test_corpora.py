@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from burble.errors import TextError
-from burble.text.corpora import CORPORA, cache_folder, check_alice, open_alice, strip_gutenberg
+from burble.text.corpora import (
+    CORPORA,
+    SHAKESPEARE_SHA256,
+    cache_folder,
+    check_alice,
+    open_alice,
+    open_shakespeare,
+    strip_gutenberg,
+)
 from tests.text.serving import served
 
 if TYPE_CHECKING:
@@ -101,9 +110,73 @@ def test_a_page_that_is_another_book_is_not_kept(shelf: str, cache: Path) -> Non
     assert not cache.exists()
 
 
+def test_a_page_that_is_not_utf_8_is_not_kept(shelf: str, cache: Path) -> None:
+    Shelf.page = (HEADER + BOOK + FOOTER).encode() + b"\xff"
+    with pytest.raises(TextError, match=r"does not hold Alice: it is not UTF-8"):
+        fetched(f"{shelf}/book")
+    assert not cache.exists()
+
+
 def test_without_a_network_the_way_out_is_told(cache: Path) -> None:
     with pytest.raises(TextError, match=r"could not be fetched.*burble train my-text\.txt"):
         fetched("http://127.0.0.1:9/book")
+
+
+PLAY = b"First Citizen:\nBefore we proceed any further, hear me speak.\n" * 30
+PLAYS_SHA256 = hashlib.sha256(PLAY).hexdigest()
+
+
+@pytest.fixture
+def kept_play(cache: Path) -> Path:
+    return cache.with_name("tinyshakespeare.txt")
+
+
+def played(address: str, sha256: str = PLAYS_SHA256) -> bytes:
+    with open_shakespeare(address, sha256) as play:
+        return play.read()
+
+
+def test_a_text_with_the_right_checksum_is_fetched_once_and_kept(
+    shelf: str, kept_play: Path
+) -> None:
+    Shelf.page = PLAY
+    assert played(f"{shelf}/book") == played(f"{shelf}/book") == kept_play.read_bytes() == PLAY
+    assert Shelf.asked == 1
+
+
+@pytest.mark.parametrize("page", [PLAY[:-1], PLAY + b"\n", b"", b"<html>Sign in</html>"])
+def test_a_text_with_another_checksum_is_not_kept(shelf: str, kept_play: Path, page: bytes) -> None:
+    Shelf.page = page
+    with pytest.raises(TextError, match=r"SHA-256 is .*should be .*Nothing was kept"):
+        played(f"{shelf}/book")
+    assert not kept_play.exists()
+    # Nor is what was refused taken for the text the next time.
+    Shelf.page = PLAY
+    assert played(f"{shelf}/book") == PLAY
+
+
+@pytest.mark.parametrize("path", ["cut", "missing"])
+def test_a_play_that_breaks_off_is_not_kept(shelf: str, kept_play: Path, path: str) -> None:
+    Shelf.page = PLAY
+    with pytest.raises(TextError, match=r"tinyshakespeare could not be fetched.*python-docs"):
+        played(f"{shelf}/{path}")
+    assert not kept_play.exists()
+
+
+def test_a_cache_that_was_changed_is_fetched_again(shelf: str, kept_play: Path) -> None:
+    kept_play.parent.mkdir(parents=True)
+    kept_play.write_bytes(PLAY[:100])
+    Shelf.page = PLAY
+    assert played(f"{shelf}/book") == kept_play.read_bytes() == PLAY
+
+
+def test_tinyshakespeare_is_the_text_that_everybody_uses(
+    tinyshakespeare: Path, kept_play: Path
+) -> None:
+    kept_play.parent.mkdir(parents=True)
+    kept_play.write_bytes(tinyshakespeare.read_bytes())
+    # Port 9 answers nobody: it is taken from the cache.
+    assert len(played("http://127.0.0.1:9/", SHAKESPEARE_SHA256)) == 1_115_394
 
 
 @pytest.mark.parametrize(

@@ -314,7 +314,7 @@ def test_a_missing_page_is_a_mistake_told(site: str) -> None:
 @pytest.mark.parametrize("path", ["/short", "/chunks"])
 def test_a_download_that_breaks_off_is_never_taken_for_the_whole(site: str, path: str) -> None:
     told = refusal(site + path)
-    assert f"{site}{path} could not be read: the download broke off" in told
+    assert f"{site}{path} cannot be read: the download broke off" in told
 
 
 @pytest.mark.parametrize("path", ["/garbage", "/é", "/a b"])

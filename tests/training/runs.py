@@ -10,12 +10,17 @@ import pytest
 import torch
 
 from burble.api import resume_training, run_training
-from burble.config import RunConfig
+from burble.config import CONFIG_NAME, RunConfig, read_config
+from burble.data.prepared import DATA_FOLDER, PreparedText
+from burble.data.registry import BATCHINGS
+from burble.training import checkpoint
+from burble.training.layout import Layout
 from burble.training.machine import has_bfloat16
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from burble.training.checkpoint import Checkpoint
     from burble.training.observer import Observer
     from burble.training.run import TrainResult
 
@@ -65,3 +70,15 @@ def train_tiny(
 
 def resume_tiny(folder: Path, **changes: Any) -> TrainResult:
     return resume_training(folder / "run", changes)
+
+
+def layout(run: Path) -> Layout:
+    """What the state of the run in this folder must hold."""
+    config = read_config(run / CONFIG_NAME)
+    text = PreparedText.load(run / DATA_FOLDER)
+    batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
+    return Layout(config, text.tokenizer.vocab_size, batching.rows)
+
+
+def saved_state(run: Path) -> Checkpoint:
+    return checkpoint.read(run / "last", layout(run))

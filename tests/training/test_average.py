@@ -8,10 +8,10 @@ import torch
 
 from burble.config import NetworkConfig
 from burble.model_file import ModelFile
-from burble.training import average, checkpoint
+from burble.training import average
 from burble.training.average import WeightAverage
 from burble.training.network import Network
-from tests.training.runs import resume_tiny, train_tiny
+from tests.training.runs import resume_tiny, saved_state, train_tiny
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,7 +177,7 @@ def test_what_it_was_is_loaded_and_goes_on_alike() -> None:
 
 def tensors(folder: Path, kind: str) -> dict[str, Tensor]:
     """Those of the last checkpoint whose names begin with `kind`."""
-    found = checkpoint.read(folder / "run" / "last").tensors
+    found = saved_state(folder / "run").tensors
     prefix = f"{kind}."
     return {name.removeprefix(prefix): t for name, t in found.items() if name.startswith(prefix)}
 

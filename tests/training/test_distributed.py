@@ -18,7 +18,7 @@ from burble.data.batch import Batch
 from burble.errors import UsageError
 from burble.training import checkpoint
 from burble.training.distributed import Team
-from tests.training.runs import TINY, write_text
+from tests.training.runs import TINY, saved_state, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +88,7 @@ def figures(folder: Path, kind: str) -> list[tuple[int, float]]:
 
 
 def tensors(folder: Path) -> dict[str, np.ndarray[Any, Any]]:
-    saved = checkpoint.read(folder / "run" / "last")
+    saved = saved_state(folder / "run")
     return {name: tensor.numpy() for name, tensor in saved.tensors.items()}
 
 
@@ -134,7 +134,7 @@ def test_two_processes_stopped_and_resumed_end_like_two_never_stopped(tmp_path: 
     stopped.send_signal(signal.SIGINT)
     _, told = stopped.communicate(timeout=60)
     assert told.count("everything is saved") == 1
-    assert 0 < checkpoint.read(cut / "run" / "last").position.step < 300
+    assert 0 < checkpoint.read_manifest(cut / "run" / "last").position.step < 300
     shutil.copytree(cut, by_one)
     through(start(cut, 2, "--resume", cut / "run"))
     assert_same(whole, cut)

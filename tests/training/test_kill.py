@@ -74,7 +74,7 @@ def test_fifty_kills_at_random_moments_each_leave_a_model_that_loads(tmp_path: P
         process.kill()
         process.join()
         ModelFile.load(tmp_path / "run")
-        steps.append(checkpoint.read(tmp_path / "run" / "last").position.step)
+        steps.append(checkpoint.read_manifest(tmp_path / "run" / "last").position.step)
     assert steps == sorted(steps)
     assert steps[-1] > 0
 
@@ -88,7 +88,7 @@ def test_between_two_milestones_the_state_is_saved_now_and_then(tmp_path: Path) 
     process.kill()
     process.join()
     # The next milestone would be at this step.
-    assert 0 < checkpoint.read(last).position.step < STEPS // trainer.MILESTONES
+    assert 0 < checkpoint.read_manifest(last).position.step < STEPS // trainer.MILESTONES
 
 
 def test_a_killed_run_leaves_no_litter_once_it_has_gone_on(tmp_path: Path) -> None:
@@ -124,5 +124,5 @@ def test_a_signal_saves_and_tells_how_to_go_on(
     assert process.returncode == code
     assert f"burble train --resume {run}" in told
     assert "Traceback" not in told
-    saved = checkpoint.read(run / "last").position
+    saved = checkpoint.read_manifest(run / "last").position
     assert f"Stopped at step {saved.step};" in told

@@ -15,12 +15,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from burble.config import CellKind, RunConfig, from_toml, to_toml
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
-from burble.training import checkpoint, machine
+from burble.training import machine
 from burble.training.machine import settle_precision, training_rate
 from burble.training.network import Network
 from burble.training.plan import PLANNED, Plan, Steps, make_plan, operations
 from burble.training.run import train
-from tests.training.runs import needs_bfloat16, tiny_config, train_tiny, write_text
+from tests.training.runs import needs_bfloat16, saved_state, tiny_config, train_tiny, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -308,7 +308,7 @@ def test_a_run_is_the_same_with_and_without_a_plan_before_it(tmp_path: Path) -> 
             make_sampler=lambda *_: lambda *_: "",
             given=given,
         )
-    one, other = (checkpoint.read(tmp_path / name / "last") for name in ("plain", "planned"))
+    one, other = (saved_state(tmp_path / name) for name in ("plain", "planned"))
     assert one.position.best_bits == other.position.best_bits
     assert one.tensors.keys() == other.tensors.keys()
     for name, tensor in one.tensors.items():

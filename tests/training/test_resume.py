@@ -14,7 +14,7 @@ import pytest
 from burble.errors import ModelFileError, TrainingInterruptedError, UsageError
 from burble.model_file import ModelFile
 from burble.training import checkpoint
-from tests.training.runs import needs_bfloat16, resume_tiny, train_tiny
+from tests.training.runs import needs_bfloat16, resume_tiny, saved_state, train_tiny
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ KINDS: list[Any] = [
 
 
 def assert_same_run(one: Path, other: Path) -> None:
-    before, after = (checkpoint.read(folder / "run" / "last") for folder in (one, other))
+    before, after = (saved_state(folder / "run") for folder in (one, other))
     assert before.position.step == after.position.step
     assert set(before.tensors) == set(after.tensors)
     for name, tensor in before.tensors.items():
@@ -58,7 +58,7 @@ def run_with_cuts(folder: Path, seconds: float, options: dict[str, Any]) -> list
                 train_tiny(folder, **options)
         except (TrainingInterruptedError, KeyboardInterrupt):
             # The second where a run is through but for its closing figures.
-            cuts.append(checkpoint.read(folder / "run" / "last").position.step)
+            cuts.append(checkpoint.read_manifest(folder / "run" / "last").position.step)
         else:
             return cuts
         finally:

@@ -209,19 +209,19 @@ def test_a_timed_run_validates_on_what_it_can_afford_and_always_on_the_same(
     monkeypatch.setattr(trainer, "_ONE_VALIDATION_SHARE", 0.0)
     train_tiny(tmp_path, sentences=5000, val_fraction=0.5, steps=None, minutes=0.05)
     last = tmp_path / "run" / "last"
-    batches = checkpoint.read(last).position.validation_batches
+    batches = checkpoint.read_manifest(last).position.validation_batches
     text = PreparedText.load(tmp_path / "run" / "data")
     every = list(StreamBatching(text, DataConfig(), 0).validation())
     assert batches is not None
     assert sum(batch.num_targets for batch in every[:batches]) >= 20_000
     assert batches < len(every)
     resume_tiny(tmp_path, minutes=0.08)
-    assert checkpoint.read(last).position.validation_batches == batches
+    assert checkpoint.read_manifest(last).position.validation_batches == batches
 
 
 def test_a_counted_run_validates_on_all(tmp_path: Path) -> None:
     train_tiny(tmp_path, sentences=5000, val_fraction=0.5, steps=2)
     text = PreparedText.load(tmp_path / "run" / "data")
     every = list(StreamBatching(text, DataConfig(), 0).validation())
-    position = checkpoint.read(tmp_path / "run" / "last").position
+    position = checkpoint.read_manifest(tmp_path / "run" / "last").position
     assert position.validation_batches == len(every)

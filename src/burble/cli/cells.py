@@ -114,7 +114,7 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     command = parse(CellsCommand, "cells", args)
     sought, marked, holds = command.sought(), command.marked(), command.holds()
     model = api.load(command.model)
-    with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         text = read_sources(
             model, command.sources, Path(scratch), whole=command.whole, unknown=command.unknown
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from burble.cli.options import parse
 from burble.engine.kernels import choose_kernel
+from burble.native.library import find_library
 from burble.text.corpora import cache_folder
 from burble.threads import usable_processors
 from burble.version import __version__
@@ -66,7 +67,4 @@ def _kernel() -> str:
     choice = choose_kernel()
     if choice.is_built:
         return f"{choice.name} (of {', '.join(choice.available)})"
-    return (
-        "numpy: the native kernel was not built, so writing is about ten times slower. Install a C "
-        "compiler, then burble again"
-    )
+    return f"{choice.name}: {find_library().problem}"

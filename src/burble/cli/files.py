@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from burble.cli.terminal import tell
-from burble.durable import NO_SPACE, write_durably
+from burble.durable import write_durably
 from burble.errors import TextError, UsageError
 
 if TYPE_CHECKING:
@@ -27,15 +27,12 @@ def read_text(read: Callable[[], bytes], what: str) -> str:
 
 
 def save_file(name: str, content: bytes) -> None:
-    """Write a file, whole or not at all, and tell its size. Raises `UsageError`."""
+    """Write a file, whole or not at all, and report its size. Raises as `write_durably` does."""
     try:
         write_durably(Path(name), content)
-    except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno in NO_SPACE:
-            raise
-        reason = getattr(error, "strerror", None) or error
+    except ValueError as error:
         raise UsageError(
-            f"{name} cannot be written: {reason}. Name a file in a folder that is there."
+            f"{name!r} cannot be written: {error}. Name a file in a folder that exists."
         ) from error
     tell(f"Wrote {name} ({_size(len(content))}).")
 

@@ -65,7 +65,7 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     figure = None if command.png is None else Path(command.png)
     if figure is not None:
         check_drawable(figure)
-    with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         models = _trained(command, Path(scratch)) if command.models is None else _given(command)
         measured = {
             kind: _measure(model, _held_out(command, model, Path(scratch) / "text"))

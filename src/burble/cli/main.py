@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import difflib
 import importlib
-import os
 import sys
 import time
 import traceback
 import warnings
 
-from burble.cli.talk import guard_stderr
-from burble.durable import NO_SPACE
+from burble.cli.talk import ReaderGoneError, guard_stderr, guard_stdout
 from burble.errors import BurbleError, ResourceError
+from burble.system_errors import advise, describe_reason
 from burble.threads import settle_threads
 from burble.version import __version__
 
@@ -46,6 +45,7 @@ def main(args: list[str] | None = None) -> None:
         with contextlib.suppress(AttributeError):
             stream.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
     guard_stderr()
+    guard_stdout()
     # A warning is for the person who typed the command: no file name, no line number.
     warnings.showwarning = lambda message, *_: _tell(str(message))
     sys.exit(run(sys.argv[1:] if args is None else args, started))
@@ -53,6 +53,28 @@ def main(args: list[str] | None = None) -> None:
 
 def run(args: list[str], started: float) -> int:
     """Run one command; returns its exit code."""
+    try:
+        code = _dispatch(args, started)
+        sys.stdout.flush()
+    except BurbleError as error:
+        _tell(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except MemoryError:
+        _tell("Memory has run out. Try a smaller --batch-size, --seq-len or --hidden-size.")
+        return ResourceError.exit_code
+    except ReaderGoneError:
+        return 0
+    except OSError as error:
+        _tell(f"The system refused something: {describe_reason(error)}. {advise(error)}")
+        return ResourceError.exit_code
+    except Exception:  # noqa: BLE001 - the last guard: whatever comes here is our mistake
+        return _bug()
+    return code
+
+
+def _dispatch(args: list[str], started: float) -> int:
     if not args or args[0] in {"-h", "--help", "help"}:
         sys.stdout.write(_help())
         return 0
@@ -65,33 +87,11 @@ def run(args: list[str], started: float) -> int:
         hint = f" Did you mean {near[0]}?" if near else ""
         _tell(f"There is no command {name!r}.{hint} Commands: {', '.join(COMMANDS)}.")
         return USAGE
-    return _guarded(name, args[1:], started)
-
-
-def _guarded(name: str, args: list[str], started: float) -> int:
+    command = importlib.import_module(f"burble.cli.{name}")
     try:
-        command = importlib.import_module(f"burble.cli.{name}")
-        command.main(args, started)
-        sys.stdout.flush()
-    except BurbleError as error:
-        _tell(str(error))
-        return error.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has had enough (| head). Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except MemoryError:
-        _tell("Memory has run out. Try a smaller --batch-size, --seq-len or --hidden-size.")
-        return ResourceError.exit_code
-    except OSError as error:
-        if error.errno not in NO_SPACE:
-            return _bug()
-        _tell(f"The disk is full: {error.filename or error.strerror}. Free some space.")
-        return ResourceError.exit_code
-    except Exception:  # noqa: BLE001 - the last guard: whatever comes here is our mistake
-        return _bug()
+        command.main(args[1:], started)
+    except SystemExit as end:  # tyro has printed its help, or what is wrong
+        return end.code if isinstance(end.code, int) else 0
     return 0
 
 

@@ -31,7 +31,7 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     if complete := [name for name in ("preset", "config", "resume") if getattr(command, name)]:
         raise UsageError(f"With --{complete[0]} every knob is set: there is nothing to plan.")
     config = command.run_config()
-    with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         text = prepare_to_learn(config, Path(scratch), tell)
         plan = api.plan_training(config, given_knobs(args), text)
     if command.json:

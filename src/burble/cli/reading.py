@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from burble.cli.terminal import tell
 from burble.data.prepare import prepare
 from burble.engine.generate import count_unknown
-from burble.evaluation.evaluate import held_out_cut
+from burble.evaluation.evaluate import known_cuts, score_all
 from burble.text.sources import find_documents
 
 if TYPE_CHECKING:
@@ -26,13 +26,14 @@ def read_sources(
 ) -> PreparedText:
     """Read the sources as the model's own text was read, into `folder`.
 
-    Held out are the end of the model's training text, or all of another text; all if `whole`.
+    Held out and sealed are what was so of the model's training text; of another text, or if
+    `whole`, all is held out.
     """
     return prepare(
         find_documents(sources),
         model.file.normalization,
         model.file.tokenizer,
-        (lambda _: 0) if whole else partial(held_out_cut, provenance=model.file.provenance),
+        score_all if whole else partial(known_cuts, provenance=model.file.provenance),
         folder,
         say=tell,
         unknown=unknown,
@@ -65,5 +66,6 @@ def tell_unknown(file: ModelFile, text: str, unknown: UnknownPolicy) -> int:
 def part_read(text: PreparedText) -> str:
     """What of the text is held out, in words."""
     if text.facts.cut_characters:
-        return "the held-out end of the training text"
+        end = "part" if text.facts.sealed_characters else "end"
+        return f"the held-out {end} of the training text"
     return "the whole text"

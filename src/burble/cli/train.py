@@ -22,7 +22,7 @@ from burble.config import (
     SampleConfig,
     TextConfig,
     TrainingConfig,
-    from_toml,
+    read_config,
 )
 from burble.errors import UsageError
 from burble.text.corpora import CORPORA
@@ -129,11 +129,7 @@ def _base(command: TrainCommand) -> RunConfig:
 
         return RunFolder(Path(command.resume)).read_config()
     if command.config:
-        try:
-            text = Path(command.config).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{command.config} cannot be read: {error}.") from error
-        return from_toml(text, command.config)
+        return read_config(Path(command.config), follow=True)
     return PRESETS[command.preset] if command.preset else RunConfig()
 
 

@@ -177,10 +177,11 @@ def headline(facts: RunFacts) -> list[str]:
     text, network, data = facts.text.facts, facts.config.network, facts.config.data
     vocab_size = facts.text.tokenizer.vocab_size
     kind = "distinct" if data.tokenizer == "char" else "tokens in the vocabulary"
-    held_out = text.num_characters - text.cut_characters
+    held_out = text.num_characters - text.cut_characters - text.sealed_characters
+    sealed = f", {text.sealed_characters:,} sealed" if text.sealed_characters else ""
     lines = [
         f"{', '.join(facts.config.sources)}: {text.num_characters:,} characters, "
-        f"{vocab_size:,} {kind}; {held_out:,} held out"
+        f"{vocab_size:,} {kind}; {held_out:,} held out{sealed}"
     ]
     if data.batching == "windows":
         patterns = num_patterns(text.num_ids, data.seq_len, data.stride)
@@ -223,6 +224,9 @@ def print_result(
     if result.val_bits_per_char is not None:
         figures += f"; held-out: {result.val_bits_per_char:.3f} bits per character"
         figures += f" ({result.val_nats_per_char:.3f} nats)"
+    if result.test_bits_per_char is not None:
+        figures += f"; sealed: {result.test_bits_per_char:.3f} bits per character"
+        figures += f" ({result.test_nats_per_char:.3f} nats)"
     console.print(figures, markup=False)
     if result.diagnosis is not None:
         console.print(result.diagnosis, markup=False)

@@ -12,16 +12,16 @@ from bisect import bisect_left
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from burble.data.prepared import FACTS_FILE, IDS_FILE, PreparedText, TextFacts, write_facts
-from burble.durable import told_when_full
-from burble.errors import TextError
+from burble.errors import TextError, brief
+from burble.system_errors import guard_write
 from burble.text.decoding import read_text
 from burble.text.normalization import normalize_stream
-from burble.text.sources import find_documents
+from burble.text.sources import find_documents, is_found_at_once
 from burble.tokenizers.base import smallest_dtype
 from burble.tokenizers.registry import TOKENIZERS
 
@@ -40,6 +40,11 @@ MANY_DOCUMENTS = 10
 _CHUNK_CHARACTERS = 1 << 20
 _CODE_POINTS = 0x110000
 
+# What a character may take: in a source, where Unicode may be decomposed and in UTF-32, and as it
+# is kept.
+_MAX_SOURCE_BYTES = 16
+_MAX_UTF8_BYTES = 4
+
 
 @dataclass(frozen=True)
 class WholeText:
@@ -51,6 +56,15 @@ class WholeText:
     num_characters: int
     document_starts: tuple[int, ...]
     """The character at which each document begins."""
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """Where the parts of a text that are not learned from begin, in characters."""
+
+    held_out: int
+    sealed: int
+    """Its number of characters where nothing is sealed."""
 
 
 @dataclass
@@ -97,7 +111,7 @@ def prepare(
     documents: Sequence[Document],
     normalization: TextConfig,
     tokenizer: TokenizerKind | Tokenizer,
-    place_cut: Callable[[WholeText], int],
+    place_cuts: Callable[[WholeText], Cuts],
     folder: Path,
     *,
     say: Callable[[str], None],
@@ -106,35 +120,39 @@ def prepare(
     """Read all documents into `folder` and map the result.
 
     tokenizer: a kind, to make one for this text, or one that is there already; `unknown` is then
-    what to do with characters it lacks. place_cut: tells at which character the held-out part
-    begins. say: told, in a sentence each, what was changed on the way.
+    what to do with characters it lacks. place_cuts: where the held-out and the sealed part begin.
+    say: told, in a sentence each, what was changed on the way.
     Raises `TextError` for what cannot be read and for an empty text.
     """
     # Taken before they are read, so that a change while they are read shows later.
     stamp = _stamp(documents)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FACTS_FILE).unlink(missing_ok=True)
     spool_path = folder / "text.tmp"
+    with guard_write(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FACTS_FILE).unlink(missing_ok=True)
     try:
-        with told_when_full(spool_path):
+        with guard_write(spool_path):
             with spool_path.open("wb") as file:
                 spool = _read_documents(documents, normalization, _Spool(file), say)
             if isinstance(tokenizer, str):
                 tokenizer = TOKENIZERS[tokenizer].from_characters(spool.characters())
             whole = WholeText(spool.digest.hexdigest(), spool.num_characters, tuple(spool.starts))
-            cut = place_cut(whole)
+            cuts = place_cuts(whole)
             counted = _UnknownCharacters(tokenizer)
-            pieces = counted.of(_pieces(spool_path, cut))
-            num_ids, cut_ids = _write_ids(pieces, folder / IDS_FILE, tokenizer, cut, unknown)
+            pieces = counted.of(_pieces(spool_path, cuts))
+            counts = _write_ids(pieces, folder / IDS_FILE, tokenizer, cuts, unknown)
     finally:
-        spool_path.unlink(missing_ok=True)
+        with suppress(OSError):  # it is only in the way
+            spool_path.unlink()
     facts = TextFacts(
         fingerprint=whole.fingerprint,
         num_documents=len(documents),
         num_characters=spool.num_characters,
-        cut_characters=cut,
-        num_ids=num_ids,
-        cut_ids=cut_ids,
+        cut_characters=cuts.held_out,
+        num_ids=counts.all,
+        cut_ids=counts.train,
+        sealed_characters=spool.num_characters - cuts.sealed,
+        sealed_ids=counts.sealed,
         unknown_characters=counted.number,
         stamp=stamp,
     )
@@ -162,41 +180,86 @@ def _read_documents(
 
 
 def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]) -> PreparedText:
-    """`prepare` what a run of this configuration learns from, its end held out."""
-    return prepare(
+    """`prepare` what a run of this configuration learns from, its end held out and sealed.
+
+    Raises `TextError` where the sealed part could not be scored.
+    """
+    data = config.data
+    text = prepare(
         find_documents(config.sources),
         config.text,
-        config.data.tokenizer,
-        partial(held_out_tail, val_fraction=config.data.val_fraction),
+        data.tokenizer,
+        partial(cut_tail, val_fraction=data.val_fraction, test_fraction=data.test_fraction),
         folder,
         say=say,
     )
+    if data.test_fraction and text.tokenizer.count_characters(text.test_ids[1:]) < 1:
+        raise TextError(
+            f"The text is too short to seal {data.test_fraction:g} of it: of "
+            f"{text.facts.num_characters:,} characters that is {text.facts.sealed_characters}, and "
+            "a score needs 2. Give more text, or a larger --test-fraction."
+        )
+    return text
 
 
 def changed_sources(sources: Sequence[str], text: PreparedText) -> str | None:
     """Return how the files that `text` was read from differ now, as the start of a sentence.
 
-    None where they do not, or where they were not all files.
+    None where they do not, and where that cannot be seen. A stranger's run may name any sources:
+    no folder is searched for long, and no pipe, device or file without end is read.
     """
+    if not all(map(is_found_at_once, sources)):
+        return None
+    names = brief(", ".join(sources))
     try:
         documents = find_documents(sources)
     except TextError:
-        return f"{', '.join(sources)} has been moved or deleted"
-    if any(document.path is None for document in documents):
+        return f"{names} has been moved or deleted"
+    if not all(_is_file_with_size(document.path) for document in documents):
         return None
     if _stamp(documents) == text.facts.stamp:
         return None
     try:
-        fingerprint = _fingerprint(documents, text.normalization)
+        fingerprint = _fingerprint(documents, text)
     except (TextError, OSError):
-        return f"{', '.join(sources)} can no longer be read"
-    return None if fingerprint == text.facts.fingerprint else f"{', '.join(sources)} has changed"
+        return f"{names} can no longer be read"
+    return None if fingerprint == text.facts.fingerprint else f"{names} has changed"
 
 
-def _fingerprint(documents: Sequence[Document], normalization: TextConfig) -> str:
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - it is no path
-        spool = _read_documents(documents, normalization, _Spool(nowhere), lambda _: None)
+def _is_file_with_size(path: Path | None) -> bool:
+    """Return whether it is a file on a disk: those of /proc have no size, and some no end."""
+    return path is not None and path.is_file() and path.stat().st_size > 0
+
+
+def _fingerprint(documents: Sequence[Document], text: PreparedText) -> str | None:
+    """Return the fingerprint that the documents have now; None where they are longer by far."""
+    most = text.facts.num_characters
+    sizes = (document.path.stat().st_size for document in documents if document.path)
+    if sum(sizes) > _MAX_SOURCE_BYTES * most + _MAX_SOURCE_BYTES:
+        return None
+    try:
+        nowhere = cast("BinaryIO", _Nowhere(_MAX_UTF8_BYTES * most))
+        spool = _read_documents(documents, text.normalization, _Spool(nowhere), lambda _: None)
+    except _TooLongError:
+        return None
     return spool.digest.hexdigest()
+
+
+class _TooLongError(Exception):
+    """More was written than there is room for."""
+
+
+class _Nowhere:
+    """Takes so many bytes and keeps none: a small file may unpack to one without end."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def write(self, data: bytes) -> int:
+        self._left -= len(data)
+        if self._left < 0:
+            raise _TooLongError
+        return len(data)
 
 
 def _stamp(documents: Sequence[Document]) -> str:
@@ -209,20 +272,37 @@ def _stamp(documents: Sequence[Document]) -> str:
     return digest.hexdigest()
 
 
-def held_out_tail(text: WholeText, val_fraction: float) -> int:
-    """Where the held-out tail begins: at `val_fraction` from the end.
+def cut_tail(text: WholeText, val_fraction: float, test_fraction: float = 0.0) -> Cuts:
+    """Seal `test_fraction` of the text at its end and hold out `val_fraction` before that.
 
-    With many documents the cut moves to the nearest start of one, unless that would hold out
-    less than half or more than one and a half times the share asked for.
+    With many documents a cut moves to the nearest start of one, unless its part would become
+    less than half or more than one and a half times as long as was asked for.
     """
-    starts = text.document_starts
-    cut = int((1 - val_fraction) * text.num_characters)
-    if val_fraction == 0 or len(starts) < MANY_DOCUMENTS:
-        return cut
+    starts = text.document_starts if len(text.document_starts) >= MANY_DOCUMENTS else ()
+    # As everybody cuts, so that 0.05 and 0.05 leave as much to learn from as 0.1 and 0.
+    train = int((1 - (val_fraction + test_fraction)) * text.num_characters)
+    asked = int((1 - test_fraction) * text.num_characters) if test_fraction else text.num_characters
+    # It takes no more than half of what is learned from, either.
+    sealed = _nearest_start(starts, asked, min(text.num_characters - asked, train) / 2)
+    held_out = sealed - (asked - train)
+    return Cuts(_nearest_start(starts, held_out, (asked - train) / 2), sealed)
+
+
+def _nearest_start(starts: Sequence[int], cut: int, reach: float) -> int:
+    """The start nearest to the cut, if it is within reach and leaves something before it."""
     place = bisect_left(starts, cut)
-    nearest = min(starts[max(0, place - 1) : place + 1], key=lambda start: abs(start - cut))
-    held_out = text.num_characters - cut
-    return nearest if nearest > 0 and abs(nearest - cut) <= held_out / 2 else cut
+    near = starts[max(0, place - 1) : place + 1]
+    nearest = min(near, key=lambda start: abs(start - cut), default=cut)
+    return nearest if nearest > 0 and abs(nearest - cut) <= reach else cut
+
+
+@dataclass
+class _Counts:
+    """Ids in all, in the part that is learned from, and in the sealed part."""
+
+    all: int = 0
+    train: int = 0
+    sealed: int = 0
 
 
 @dataclass
@@ -242,33 +322,33 @@ def _write_ids(
     pieces: Iterator[tuple[int, str]],
     path: Path,
     tokenizer: Tokenizer,
-    cut: int,
+    cuts: Cuts,
     unknown: UnknownPolicy,
-) -> tuple[int, int]:
-    """Encode the text; returns how many ids there are, and how many before the cut."""
+) -> _Counts:
+    """Encode the text and count the ids of its parts."""
     dtype = smallest_dtype(tokenizer.vocab_size)
-    num_ids = cut_ids = 0
+    counts = _Counts()
     with path.open("wb") as file:
         for start, text in pieces:
             ids = tokenizer.encode(text, unknown)
             file.write(ids.astype(dtype).tobytes())
-            num_ids += len(ids)
-            if start < cut:
-                cut_ids = num_ids
+            counts.all += len(ids)
+            counts.train += len(ids) * (start < cuts.held_out)
+            counts.sealed += len(ids) * (start >= cuts.sealed)
         file.flush()
         os.fsync(file.fileno())
-    if num_ids == 0:
+    if counts.all == 0:
         raise TextError("The model has never seen any character of this text.")
-    return num_ids, cut_ids
+    return counts
 
 
-def _pieces(spool: Path, cut: int) -> Iterator[tuple[int, str]]:
-    """Pieces of the text with the place where each begins; none goes across the cut."""
+def _pieces(spool: Path, cuts: Cuts) -> Iterator[tuple[int, str]]:
+    """Pieces of the text with the place where each begins; none goes across a cut."""
     place = 0
     with spool.open(encoding="utf-8", newline="") as file:
         while True:
-            limit = _CHUNK_CHARACTERS if place >= cut else min(_CHUNK_CHARACTERS, cut - place)
-            text = file.read(limit)
+            ends = [cut for cut in (cuts.held_out, cuts.sealed) if cut > place]
+            text = file.read(min([place + _CHUNK_CHARACTERS, *ends]) - place)
             if not text:
                 return
             yield place, text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import numpy as np
 
 from burble.config import TextConfig
 from burble.durable import write_durably
-from burble.errors import TextError, UsageError
-from burble.mapping import from_mapping, to_mapping
+from burble.errors import TextError, UsageError, brief
+from burble.mapping import from_mapping, parse_object, to_mapping
+from burble.plain_files import open_plain, read_plain
 from burble.tokenizers.base import smallest_dtype
 from burble.tokenizers.registry import tokenizer_from_json
 
@@ -26,6 +28,11 @@ DATA_FOLDER = "data"
 IDS_FILE = "ids.bin"
 FACTS_FILE = "data.json"
 
+# A vocabulary of every code point there is takes 6 MB of JSON.
+_MAX_FACTS_BYTES = 16 << 20
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
 
 @dataclass(frozen=True)
 class TextFacts:
@@ -37,7 +44,7 @@ class TextFacts:
     num_documents: int
     num_characters: int
     cut_characters: int
-    """The characters before this one train, the others validate."""
+    """The characters before this one train, the others validate, or are sealed."""
 
     num_ids: int
     cut_ids: int
@@ -47,10 +54,15 @@ class TextFacts:
     stamp: str = ""
     """SHA-256 of the names, sizes and times of the files that the text was read from."""
 
+    sealed_characters: int = 0
+    """So many at the very end are neither learned from nor validated on."""
+
+    sealed_ids: int = 0
+
 
 @dataclass(frozen=True)
 class PreparedText:
-    """The ids of a whole text, (num_ids,), the training part first."""
+    """The ids of a whole text, (num_ids,): what trains, what validates, what is sealed."""
 
     ids: Ids
     facts: TextFacts
@@ -64,24 +76,59 @@ class PreparedText:
 
     @property
     def val_ids(self) -> Ids:
-        """The held-out part at the end."""
-        return self.ids[self.facts.cut_ids :]
+        """The held-out part, after the training part."""
+        return self.ids[self.facts.cut_ids : self.facts.num_ids - self.facts.sealed_ids]
+
+    @property
+    def test_ids(self) -> Ids:
+        """The sealed part at the very end: scored once, when all choices are made."""
+        return self.ids[self.facts.num_ids - self.facts.sealed_ids :]
+
+    def is_of(self, tokenizer: Tokenizer) -> bool:
+        """Return whether the ids mean what they mean to this tokenizer."""
+        return self.tokenizer.to_json() == tokenizer.to_json()
 
     @classmethod
     def load(cls, folder: Path) -> PreparedText:
         """Map what `prepare` left in `folder`. Raises `TextError` where it is not whole."""
         try:
-            described = json.loads((folder / FACTS_FILE).read_text("utf-8"))
+            content = read_plain(folder / FACTS_FILE, _MAX_FACTS_BYTES)
+            described = parse_object(content, FACTS_FILE)
             tokenizer = tokenizer_from_json(described["tokenizer"])
             facts = from_mapping(TextFacts, described["facts"], "facts")
             normalization = from_mapping(TextConfig, described["normalization"], "normalization")
-            dtype = smallest_dtype(tokenizer.vocab_size)
-            ids = np.memmap(folder / IDS_FILE, dtype=dtype, mode="r")
-            if not 0 <= facts.cut_ids <= facts.num_ids == len(ids):
-                raise ValueError(f"found {len(ids):,} ids where {FACTS_FILE} tells of others")
-        except (OSError, ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
-            raise TextError(f"The prepared text in {folder} cannot be used: {error}.") from error
-        return cls(ids, facts, tokenizer, normalization)
+            with open_plain(folder / IDS_FILE) as file:
+                ids = np.memmap(file, dtype=smallest_dtype(tokenizer.vocab_size), mode="r")
+            text = cls(ids, facts, tokenizer, normalization)
+            _check(text)
+        except (OSError, ValueError, KeyError, UsageError) as error:
+            reason = brief(str(error))
+            raise TextError(
+                f"The prepared text in {folder} cannot be used: {reason}. Train again."
+            ) from error
+        return text
+
+
+def _check(text: PreparedText) -> None:
+    """Raise `ValueError` where ids and facts cannot have been made by `prepare`."""
+    facts, count = text.facts, text.tokenizer.count_characters
+    if not (
+        0 <= facts.cut_ids <= facts.num_ids - facts.sealed_ids <= facts.num_ids == len(text.ids)
+    ):
+        raise ValueError(f"found {len(text.ids):,} ids where {FACTS_FILE} tells of others")
+    for ids in (text.train_ids, text.val_ids, text.test_ids):
+        text.tokenizer.check(ids)
+    hashes = [facts.fingerprint, *([facts.stamp] if facts.stamp else [])]
+    if not all(map(_SHA256.fullmatch, hashes)) or facts.num_documents < 1:
+        raise ValueError(f"{FACTS_FILE} does not tell what text this is")
+    # What the tokenizer did not know may have been left out.
+    train, sealed = facts.cut_characters, facts.sealed_characters
+    held_out = facts.num_characters - train - sealed
+    parts = ((train, text.train_ids), (held_out, text.val_ids), (sealed, text.test_ids))
+    if not all(count(ids) <= characters for characters, ids in parts):
+        raise ValueError(
+            f"{FACTS_FILE} tells of {facts.num_characters:,} characters, and the ids of others"
+        )
 
 
 def write_facts(

@@ -7,9 +7,10 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from burble.engine.native import NativeModel, kernel_names, library
+from burble.engine.native import NativeModel
 from burble.engine.numpy_model import NumpyModel
 from burble.errors import UsageError
+from burble.native.library import find_library, kernel_names, library, warn_without_library
 
 if TYPE_CHECKING:
     from burble.engine.numpy_model import Precision
@@ -49,9 +50,10 @@ def choose_kernel() -> KernelChoice:
     available = (*(kernel_names(opened) if opened else ()), "numpy")
     asked = os.environ.get(KERNEL_VARIABLE)
     if asked and asked not in available:
+        problem = find_library().problem
         raise UsageError(
             f"{KERNEL_VARIABLE} must be one of those that can run here, {', '.join(available)}; "
-            f"found {asked!r}."
+            f"found {asked!r}." + (f" {problem}" if problem else "")
         )
     return KernelChoice(asked or available[0], available)
 
@@ -67,6 +69,8 @@ def open_model(
     precision = precision or _bearable_precision(file)
     kernel = choose_kernel().name
     opened = library()
+    if opened is None and not os.environ.get(KERNEL_VARIABLE):
+        warn_without_library()
     if precision == "float32" or kernel == "numpy" or opened is None:
         return NumpyModel(file, precision)
     return NativeModel(file, kernel, opened, threads)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import functools
-import importlib.util
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,7 @@ import numpy as np
 from burble.engine.input_table import input_table
 from burble.engine.quantization import Int8Matrix
 from burble.engine.step_model import State, check_ids, fresh_state
-from burble.engine.stream import Stream
+from burble.native.structures import Pointer, Shape
 from burble.threads import usable_processors
 
 if TYPE_CHECKING:
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
 
     from burble.arithmetic import Float32
     from burble.config import CellKind
+    from burble.engine.stream import Stream
     from burble.model_file import ModelFile
     from burble.tokenizers.base import Ids
 
@@ -31,74 +30,6 @@ _CELLS: tuple[CellKind, ...] = ("lstm", "gru", "rnn")
 _ROWS_PER_THREAD = 4
 
 _TOO_LARGE = "the model does not fit into memory"
-
-_Pointer = ctypes.c_void_p
-
-
-class _Shape(ctypes.Structure):
-    """`burble_shape` in kernel/burble.h."""
-
-    _fields_ = tuple(
-        (name, ctypes.c_int32)
-        for name in (
-            "cell",
-            "num_layers",
-            "hidden_size",
-            "vocab_size",
-            "embedding_size",
-            "residual",
-        )
-    )
-
-
-# Result and arguments of each function in kernel/burble.h.
-_SIGNATURES: dict[str, tuple[Any, ...]] = {
-    "burble_kernel_name": (ctypes.c_char_p, ctypes.c_int32),
-    "burble_new": (_Pointer, ctypes.c_char_p, ctypes.POINTER(_Shape)),
-    "burble_free": (None, _Pointer),
-    "burble_set_matrix": (None, _Pointer, ctypes.c_int32, _Pointer, _Pointer, _Pointer),
-    "burble_set_input": (None, _Pointer, _Pointer),
-    "burble_read": (
-        ctypes.c_int32,
-        _Pointer,
-        _Pointer,
-        _Pointer,
-        *[ctypes.c_int64] * 4,
-        _Pointer,
-        ctypes.c_int32,
-    ),
-    "burble_write": (ctypes.c_int32, _Pointer, ctypes.POINTER(_Pointer), ctypes.c_int64),
-    "burble_choose": (ctypes.c_int32, _Pointer, _Pointer, ctypes.POINTER(Stream)),
-    "burble_bytes": (ctypes.c_int64, _Pointer),
-    "burble_probe_memory": (ctypes.c_int64, _Pointer, ctypes.c_int64),
-    "burble_probe_products": (ctypes.c_int64, _Pointer, ctypes.c_int64),
-}
-
-
-@functools.cache
-def library() -> ctypes.CDLL | None:
-    """The kernel as it was built with the package; None where no compiler built it."""
-    found = importlib.util.find_spec("burble.engine._kernel")
-    if found is None or found.origin is None:
-        return None
-    return open_library(found.origin)
-
-
-def open_library(path: str) -> ctypes.CDLL:
-    """The kernel in this file."""
-    opened = ctypes.CDLL(path)
-    for name, (result, *arguments) in _SIGNATURES.items():
-        function = getattr(opened, name)
-        function.restype, function.argtypes = result, arguments
-    return opened
-
-
-def kernel_names(opened: ctypes.CDLL) -> list[str]:
-    """Kernels that this machine can run, best first."""
-    names: list[str] = []
-    while (name := opened.burble_kernel_name(len(names))) is not None:
-        names.append(name.decode())
-    return names
 
 
 class NativeModel:
@@ -121,7 +52,7 @@ class NativeModel:
         self._input = np.ascontiguousarray(
             model.weights["embedding.weight"] if table is None else table
         )
-        shape = _Shape(
+        shape = Shape(
             cell=_CELLS.index(self.network.cell),
             num_layers=self.network.num_layers,
             hidden_size=self.network.hidden_size,
@@ -174,7 +105,7 @@ class NativeModel:
 
         def write(first: int, last: int) -> int:
             addresses = [ctypes.addressof(stream) for stream in streams[first:last]]
-            pointers = (_Pointer * len(addresses))(*addresses)
+            pointers = (Pointer * len(addresses))(*addresses)
             done: int = self._library.burble_write(self._handle, pointers, len(addresses))
             return done
 

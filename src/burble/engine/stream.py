@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from burble.native.structures import StreamFields
 from burble.sampling import PENALTY_TOKENS
 
 if TYPE_CHECKING:
@@ -20,30 +20,20 @@ CHUNK = 256
 """The most tokens to write in one call: then what Python does for each call costs nothing."""
 
 
-class Stream(ctypes.Structure):
+class Checkpoint(NamedTuple):
+    """Where a text was before it was written on."""
+
+    state: Float32
+    end: int
+    position: int
+
+
+class Stream(StreamFields):
     """One text: its state, its tokens, its random numbers and its rules.
 
     The last token has not been read yet: to write is to read it and to choose the next. The
-    fields mirror `burble_stream` in `kernel/burble.h`.
+    fields are those of `burble_stream` in `kernel/burble.h`.
     """
-
-    _fields_ = (
-        ("state_data", ctypes.c_void_p),
-        ("tokens_data", ctypes.c_void_p),
-        ("stops_data", ctypes.c_void_p),
-        ("num_stops", ctypes.c_int64),
-        ("begin", ctypes.c_int64),
-        ("end", ctypes.c_int64),
-        ("limit", ctypes.c_int64),
-        ("seed", ctypes.c_uint64),
-        ("number", ctypes.c_uint64),
-        ("position", ctypes.c_uint64),
-        ("top_p", ctypes.c_double),
-        ("min_p", ctypes.c_double),
-        ("top_k", ctypes.c_int64),
-        ("temperature", ctypes.c_float),
-        ("penalty", ctypes.c_float),
-    )
 
     state: Float32
     """(layers, tensors of the cell, hidden), after every token but the last."""
@@ -109,6 +99,15 @@ class Stream(ctypes.Structure):
         self.tokens[self.end] = token
         self.end += 1
         self.position += 1
+
+    def checkpoint(self) -> Checkpoint:
+        """Return where the text is, for `rewind`."""
+        return Checkpoint(self.state.copy(), self.end, self.position)
+
+    def rewind(self, checkpoint: Checkpoint) -> None:
+        """Go back to where the text was; nothing may have been taken since."""
+        self.state[:] = checkpoint.state
+        self.end, self.position = checkpoint.end, checkpoint.position
 
     def is_due(self) -> bool:
         """Whether nothing more may be written: at the limit, or behind one of the stops."""

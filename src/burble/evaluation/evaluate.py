@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from burble.data.prepare import Cuts
 from burble.data.scan import random_windows, scan
 from burble.engine.scoring import score_batches
 from burble.errors import TextError
 from burble.evaluation.compression import xz_bits
-from burble.evaluation.ngram import NgramModel
+from burble.ngram.counts import count
+from burble.ngram.order import choose_order
 
 if TYPE_CHECKING:
     from burble.data.prepare import WholeText
@@ -34,14 +37,31 @@ class Baselines:
 
     ngram: float
     xz: float
+    ngram_order: int
+    """The longest context that was counted, in tokens; -1: none, all tokens are equal."""
 
 
-def held_out_cut(text: WholeText, provenance: Provenance) -> int:
-    """Where to begin scoring: the held-out part of the training text, all of any other text."""
-    if text.fingerprint != provenance.text_fingerprint:
-        return 0
-    cut = provenance.cut_characters
-    return cut if 0 <= cut < text.num_characters else 0
+@dataclass(frozen=True)
+class CountingAlone:
+    """What n-gram counts of the training text need for another text."""
+
+    bits_per_char: float
+    order: int
+
+
+def known_cuts(text: WholeText, provenance: Provenance) -> Cuts:
+    """Where to begin scoring: the held-out part of the training text, and its sealed part; all of
+    any other text, or of one of which nothing was kept back.
+    """
+    cuts = Cuts(provenance.cut_characters, text.num_characters - provenance.sealed_characters)
+    is_known = text.fingerprint == provenance.text_fingerprint
+    is_sane = 0 <= cuts.held_out <= cuts.sealed <= text.num_characters
+    return cuts if is_known and is_sane and cuts.held_out < text.num_characters else score_all(text)
+
+
+def score_all(text: WholeText) -> Cuts:
+    """Hold all of the text out, and seal nothing."""
+    return Cuts(0, text.num_characters)
 
 
 def evaluate(model: StepModel, tokenizer: Tokenizer, ids: Ids, protocol: Protocol) -> Score:
@@ -58,17 +78,37 @@ def evaluate(model: StepModel, tokenizer: Tokenizer, ids: Ids, protocol: Protoco
     return score_batches(model, tokenizer, windows)
 
 
+def counting_name(order: int) -> str:
+    """Return what the figure of counting alone is called wherever it is shown."""
+    if order < 0:
+        return "counting alone (all tokens equal)"
+    return f"counting alone (n-gram counts, Kneser–Ney, order {order})"
+
+
 def baselines(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> Baselines:
-    """What an interpolated n-gram model and xz, both given the training text, make of `ids`.
+    """Measure what n-gram counts and xz, both given the training text, make of `ids`.
 
     As for the network, the first id is not asked for.
     """
     characters = tokenizer.count_characters(ids[1:])
     xz = xz_bits(tokenizer.decode(train_ids), tokenizer.decode(ids)) / characters
-    return Baselines(ngram_bits(tokenizer, train_ids, ids), xz)
+    counting = count_alone(tokenizer, train_ids, ids)
+    return Baselines(counting.bits_per_char, xz, counting.order)
 
 
 def ngram_bits(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> float:
-    """Bits per character that the interpolated n-gram model needs for `ids` but the first."""
-    probabilities = NgramModel(train_ids, tokenizer.vocab_size).probabilities(ids)[1:]
-    return -float(np.log2(probabilities).sum()) / tokenizer.count_characters(ids[1:])
+    """Return the bits per character that counting alone needs for `ids` but the first."""
+    return count_alone(tokenizer, train_ids, ids).bits_per_char
+
+
+def count_alone(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> CountingAlone:
+    """Count the n-grams of the training text, and measure what they need for `ids` but the first.
+
+    The training text chooses the order. The figure is never above guessing evenly, log2 of the
+    alphabet for a token: that needs no counts, and is what one would do where they mislead.
+    """
+    order = choose_order(train_ids, tokenizer.vocab_size)
+    counts = count(train_ids, tokenizer.vocab_size, order)
+    bits = -float(np.log2(counts.probabilities(ids)[1:]).sum())
+    even = (len(ids) - 1) * math.log2(tokenizer.vocab_size)
+    return CountingAlone(min(bits, even) / tokenizer.count_characters(ids[1:]), order)

@@ -134,6 +134,8 @@ def _facts(model: ModelFile) -> dict[str, str]:
         facts |= _training_facts(origin)
     if origin.val_bits_per_char is not None:
         facts["bits per character, held out"] = f"{origin.val_bits_per_char:.4f}"
+    if origin.test_bits_per_char is not None:
+        facts["bits per character, sealed"] = f"{origin.test_bits_per_char:.4f}"
     if origin.int8_cost_bits is not None:
         facts["of which int8 costs"] = f"{origin.int8_cost_bits:+.4f}"
     return facts

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from burble.errors import UsageError
 from burble.export import html, hub, onnx
+from burble.system_errors import guard_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,11 +56,9 @@ def export(
     exporter = EXPORTERS[to]
     if to != "hub" and (labels.license or labels.language):
         raise UsageError("A licence and a language go into a model card: they need --to hub.")
-    try:
+    with guard_write(path):
         _check_path(path, exporter, overwrite=overwrite)
         exporter.write(model, path, labels)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _check_path(path: Path, exporter: Exporter, *, overwrite: bool) -> None:

@@ -54,7 +54,10 @@ def styled() -> Iterator[None]:
         if error.name != "matplotlib":
             raise
         raise MissingExtraError("A figure", "plots") from error
-    with mpl.rc_context(cast("Any", STYLE)):
+    with mpl.rc_context():
+        # Not those of a matplotlibrc, which is read from the working folder, too.
+        mpl.rcdefaults()
+        mpl.rcParams.update(cast("Any", STYLE))
         yield
 
 

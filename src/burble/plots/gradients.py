@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from burble.durable import write_durably
 from burble.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
@@ -43,6 +45,15 @@ def check_drawable(path: Path) -> None:
 
 def draw_gradients(curves: Sequence[Curve], title: str, path: Path) -> None:
     """Draw the curves into a file that `check_drawable` has passed."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        # Not those of a matplotlibrc, which is read from the working folder, too.
+        mpl.rcdefaults()
+        _draw(curves, title, path)
+
+
+def _draw(curves: Sequence[Curve], title: str, path: Path) -> None:
     from matplotlib.figure import Figure
 
     labels = list(dict.fromkeys(curve.label for curve in curves))
@@ -66,4 +77,6 @@ def draw_gradients(curves: Sequence[Curve], title: str, path: Path) -> None:
     )
     axes.grid(visible=True, alpha=0.3)
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=100)
+    content = io.BytesIO()
+    figure.savefig(content, format=path.suffix.removeprefix("."), dpi=100)
+    write_durably(path, content.getvalue())

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from burble.serving.answers import Completion, Health, ModelDescription, ModelList
-from burble.serving.completions import CompletionResponse, check
+from burble.serving.completions import CompletionResponse, check, kept_bytes
 from burble.serving.description import ALWAYS, DescribedApp, refusals
 from burble.serving.desk import COMPLETIONS, Desk, Door
 from burble.serving.errors import RefusalError, plain_json
@@ -90,10 +90,11 @@ def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
         responses={200: _WRITTEN, **refusals(404, 429)},
         openapi_extra={"requestBody": {"content": {"application/json": {"examples": _ASKED}}}},
     )
-    async def complete(request: CompletionRequest) -> Response:
+    async def complete(request: CompletionRequest, http: Request) -> Response:
         """Go on with a text."""
         check(request, desk.limits)
-        desk.require_room(request.num_texts - 1)
+        desk.seat(http.scope, request.num_texts - 1)
+        desk.keep(http.scope, kept_bytes(request))
         return CompletionResponse(desk, await models.find(request.model), request)
 
     @app.get("/v1/models")
@@ -115,7 +116,7 @@ def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
     @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> str:
         """Counters, for Prometheus."""
-        return desk.metrics.render(desk.held, desk.scheduler.num_jobs)
+        return desk.metrics.render(desk.texts.held, desk.scheduler.num_jobs)
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -140,7 +141,9 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def broken(_: Request, __: Exception) -> Response:
-        return plain_json(RefusalError(500, "This is a bug in burble.").body, 500)
+        # uvicorn logs the error, and closes the connection: a client must not use it again.
+        body = RefusalError(500, "This is a bug in burble.").body
+        return plain_json(body, 500, {"Connection": "close"})
 
 
 def _allowed(app: FastAPI, request: Request) -> str:

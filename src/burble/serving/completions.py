@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,9 +15,11 @@ from starlette.responses import Response
 
 from burble.engine.generate import GenerationRequest, count_unknown, read_prompt
 from burble.errors import BurbleError
+from burble.serving import logprobs
 from burble.serving.errors import RefusalError, closing, json_response, refused_text
 from burble.serving.job import Job, Piece
-from burble.serving.logprobs import logprobs_json
+from burble.serving.logprobs import LogprobColumns
+from burble.serving.outbox import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -25,11 +29,13 @@ if TYPE_CHECKING:
     from burble.serving.answers import Head, Usage
     from burble.serving.desk import Desk
     from burble.serving.limits import Limits
-    from burble.serving.logprobs import TokenLogprob
     from burble.serving.models import ServedModel
     from burble.serving.schema import CompletionRequest
 
+_log = logging.getLogger("uvicorn.error")
+
 _DONE = object()
+_LAST_WORD_SECONDS = 1.0
 
 # Short enough to be read out and typed again.
 _DRAWN_SEEDS = 1_000_000
@@ -57,6 +63,25 @@ def check(request: CompletionRequest, limits: Limits) -> None:
         "best_of",
         f"{request.best_of}; it must be n or absent",
     )
+    _require(
+        kept_bytes(request) <= limits.max_kept,
+        "logprobs",
+        f"{request.logprobs} for more tokens than are answered in one piece; use stream, fewer "
+        "tokens or a shorter prompt",
+    )
+
+
+def kept_bytes(request: CompletionRequest) -> int:
+    """Return what must be kept of log-probabilities, since it is sent in one piece."""
+    if request.logprobs is None:
+        return 0
+    # A character of the prompt is a token, or up to four where bytes are.
+    echoed = sum(len(prompt.encode("utf-8", "replace")) for prompt in request.prompts)
+    return logprobs.kept_bytes(
+        echoed=request.n * echoed if request.echo else 0,
+        written=0 if request.stream else request.num_texts * request.max_tokens,
+        top=request.logprobs,
+    )
 
 
 def _require(condition: bool, param: str, found: str) -> None:  # noqa: FBT001 - reads as a sentence
@@ -72,7 +97,7 @@ class CompletionResponse(Response):
         self._desk = desk
         self._model = model
         self._request = request
-        self._outbox: asyncio.Queue[tuple[int, Piece]] = asyncio.Queue()
+        self._outbox = Outbox()
         self._jobs: list[Job] = []
         self._started = time.perf_counter()
         self._seed = secrets.randbelow(_DRAWN_SEEDS) if request.seed is None else request.seed
@@ -97,19 +122,16 @@ class CompletionResponse(Response):
         metrics.tokens += usage["completion_tokens"]
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # One seat was taken at the door.
-        with self._desk.seats(self._request.num_texts - 1):
-            try:
-                await _in_turns(self._read_prompts())
-                self._begin()
-                if self._request.stream:
-                    await self._stream(send)
-                else:
-                    body = await self._whole()
-                    await json_response(body)(scope, receive, send)
-            finally:
-                self._desk.scheduler.cancel(self._jobs)
-                self._count()
+        try:
+            await _in_turns(self._read_prompts())
+            self._begin()
+            if self._request.stream:
+                await self._stream(send)
+            else:
+                await (await self._whole())(scope, receive, send)
+        finally:
+            self._desk.scheduler.cancel(self._jobs)
+            self._count()
 
     def _begin(self) -> None:
         """Tell what there is before anything is written; then let it be written.
@@ -119,7 +141,7 @@ class CompletionResponse(Response):
         for job in self._jobs:
             first = job.first_piece()
             if first.text or first.is_last:
-                self._outbox.put_nowait((job.index, first))
+                self._desk.scheduler.send_first(job, first)
         self._desk.scheduler.submit(job for job in self._jobs if not job.done)
 
     def _read_prompts(self) -> Iterator[None]:
@@ -174,9 +196,8 @@ class CompletionResponse(Response):
         left = len(self._jobs)
         is_first = True
         while left:
-            pieces = [await self._outbox.get()]
-            while not self._outbox.empty():
-                pieces.append(self._outbox.get_nowait())
+            pieces = await self._outbox.take()
+            self._desk.scheduler.taken(self._outbox, sum(piece.size for _, piece in pieces))
             for _, piece in pieces:
                 if piece.error is not None:
                     raise piece.error
@@ -186,13 +207,13 @@ class CompletionResponse(Response):
             is_first = False
             yield pieces
 
-    async def _whole(self) -> str:
+    async def _whole(self) -> Response:
         choices = [_Choice() for _ in self._jobs]
         async for pieces in self._pieces():
             for index, piece in pieces:
                 choices[index].add(piece)
         found = [choice.json(index, self._request) for index, choice in enumerate(choices)]
-        return self._json(found, usage=self._usage())
+        return json_response(self._json(found, usage=self._usage()))
 
     def _json(self, choices: list[str], usage: Usage | None = None) -> str:
         end = "" if usage is None else f', "usage": {json.dumps(usage)}'
@@ -217,14 +238,15 @@ class CompletionResponse(Response):
             last = [_event(self._json([], usage=self._usage()))]
             is_wanted = self._request.stream_options and self._request.stream_options.include_usage
             await _send_part(send, "".join([*(last if is_wanted else []), _event("[DONE]")]))
-        except BaseException as error:
-            # The answer has begun: all that is left is to say in it that it breaks off.
-            is_end = isinstance(error, asyncio.CancelledError)
-            told = closing() if is_end else RefusalError(500, "The server failed.")
-            await _send_part(send, _event(json.dumps(told.body)))
-            await send({"type": "http.response.body", "body": b""})
+        except asyncio.CancelledError:
+            await _break_off(send, closing())
             raise
-        await send({"type": "http.response.body", "body": b""})
+        except Exception:  # noqa: BLE001 - whatever it is
+            # To raise it would cut the connection, under a client that has read its end.
+            _log.exception("A text failed while it was streamed.")
+            await _break_off(send, RefusalError(500, "The server failed."))
+        else:
+            await send({"type": "http.response.body", "body": b""})
 
     def _events(self, pieces: list[tuple[int, Piece]]) -> Iterator[str]:
         grown: dict[int, _Choice] = {}
@@ -248,21 +270,21 @@ class _Choice:
     """One text of an answer, or the part of it that one event tells."""
 
     text: str = ""
-    tokens: list[TokenLogprob] = field(default_factory=list)
+    tokens: LogprobColumns = field(default_factory=LogprobColumns)
     finish_reason: str | None = None
 
     def add(self, piece: Piece) -> None:
         """The text goes on."""
         self.text += piece.text
-        self.tokens += piece.tokens
+        self.tokens.add(piece.tokens)
         self.finish_reason = piece.finish_reason or self.finish_reason
 
     def json(self, index: int, request: CompletionRequest) -> str:
         """As OpenAI's clients read it."""
         fields = {"index": index, "text": self.text, "finish_reason": self.finish_reason}
         top = request.logprobs
-        logprobs = "null" if top is None else logprobs_json(self.tokens, top)
-        return f'{json.dumps(fields)[:-1]}, "logprobs": {logprobs}}}'
+        found = "null" if top is None else self.tokens.json(top)
+        return f'{json.dumps(fields)[:-1]}, "logprobs": {found}}}'
 
 
 async def _in_turns(work: Iterator[None]) -> None:
@@ -277,6 +299,15 @@ def _event(content: str) -> str:
 
 async def _send_part(send: Send, text: str) -> None:
     await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+
+async def _break_off(send: Send, why: RefusalError) -> None:
+    """End an answer that has begun: all that is left is to say so in it."""
+    # A client that does not read does not read this, either.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LAST_WORD_SECONDS):
+            await _send_part(send, _event(json.dumps(why.body)))
+            await send({"type": "http.response.body", "body": b""})
 
 
 async def _gone(receive: Receive) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from burble.data.prepared import DATA_FOLDER, PreparedText
-from burble.errors import TextError
 from burble.evaluation.passages import carry_information, cover, passage_hashes
 from burble.text.normalization import normalize
 
@@ -43,8 +42,6 @@ class CopyFinder:
         prepared = PreparedText.load(folder / DATA_FOLDER)
         if len(prepared.train_ids) > _MAX_CHARACTERS:
             return None
-        if (prepared.train_ids >= prepared.tokenizer.vocab_size).any():
-            raise TextError(f"The prepared text in {folder / DATA_FOLDER} has ids of no token.")
         return cls(prepared.tokenizer.decode(prepared.train_ids))
 
     def spans(self, text: str) -> list[tuple[int, int]]:

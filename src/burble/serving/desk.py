@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from burble.serving.errors import RefusalError, busy, closing
+from burble.serving.room import FullError, Place, Room
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from burble.serving.limits import Limits
@@ -19,39 +16,54 @@ if TYPE_CHECKING:
     from burble.serving.scheduler import Scheduler
 
 COMPLETIONS = "/v1/completions"
+INSPECT = "/burble/inspect"
+
+# Reports that are waited for, made and sent at once. One may have 20 MB.
+_MAX_REPORTS = 8
+
+_SEATS = "burble.seats"
+_KEPT = "burble.kept"
 
 
-@dataclass
 class Desk:
     """Where requests are taken: who may come in, and who writes."""
 
-    scheduler: Scheduler
-    limits: Limits
-    metrics: Metrics
-    closing: bool = False
-    held: int = 0
-    """Texts asked for and not answered yet."""
+    def __init__(self, scheduler: Scheduler, limits: Limits, metrics: Metrics) -> None:
+        self.scheduler = scheduler
+        self.limits = limits
+        self.metrics = metrics
+        self.closing = False
+        self.texts = Room(limits.streams + limits.waiting)
+        """Texts asked for and not answered yet."""
 
-    def require_room(self, count: int) -> None:
-        """Raise `RefusalError` where `count` more texts are too many."""
+        self.kept = Room(limits.max_kept)
+        """Bytes of log-probabilities that cannot be sent as they are made."""
+
+        self.reports = Room(_MAX_REPORTS)
+
+    def seat(self, scope: Scope, count: int) -> None:
+        """Seat `count` texts more of a request that is let in. Raises `RefusalError`."""
+        self._take(self.texts, scope[_SEATS], count)
+
+    def keep(self, scope: Scope, num_bytes: int) -> None:
+        """Let a request that is let in keep so much. Raises `RefusalError`."""
+        self._take(self.kept, scope[_KEPT], num_bytes)
+
+    def _take(self, room: Room, place: Place, count: int) -> None:
         if self.closing:
             raise closing()
-        if self.held + count > self.limits.streams + self.limits.waiting:
-            raise busy(f"{self.held} texts are being written or wait already. Come back soon.")
-
-    @contextmanager
-    def seats(self, count: int) -> Iterator[None]:
-        """Room for `count` texts. Raises `RefusalError` where there is none."""
-        self.require_room(count)
-        self.held += count
         try:
-            yield
-        finally:
-            self.held -= count
+            room.take(place, count)
+        except FullError:
+            raise self.full() from None
+
+    def full(self) -> RefusalError:
+        """Why nobody more is let in."""
+        return busy(f"{self.texts.held} texts are being written or wait already. Come back soon.")
 
 
 class Door:
-    """Lets who asks for a text in while there is a seat, before anything else is done about it.
+    """Reject requests with 429 before they reach FastAPI when all seats are taken.
 
     To be refused takes a small part of the time that a request takes. Those who are let in come
     through one by one, a turn of the loop for each, so that whoever is refused meanwhile hears of
@@ -65,13 +77,29 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Carry out one request."""
-        if scope["type"] != "http" or scope["path"] != COMPLETIONS:
-            await self._app(scope, receive, send)
-            return
         try:
-            with self._desk.seats(1):
-                async with self._threshold:
-                    await asyncio.sleep(0)
+            if scope["type"] == "http" and scope["path"] == COMPLETIONS:
+                await self._write(scope, receive, send)
+            elif scope["type"] == "http" and scope["path"] == INSPECT:
+                await self._report(scope, receive, send)
+            else:
                 await self._app(scope, receive, send)
         except RefusalError as refusal:
             await refusal.response()(scope, receive, send)
+
+    async def _write(self, scope: Scope, receive: Receive, send: Send) -> None:
+        desk = self._desk
+        with desk.texts.place(scope) as seats, desk.kept.place(scope) as kept:
+            scope[_SEATS], scope[_KEPT] = seats, kept
+            desk.seat(scope, 1)
+            async with self._threshold:
+                await asyncio.sleep(0)
+            await self._app(scope, receive, send)
+
+    async def _report(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._desk.reports.place(scope) as place:
+            try:
+                self._desk.reports.take(place, 1)
+            except FullError:
+                raise busy("Too many reports are being made. Come back soon.") from None
+            await self._app(scope, receive, send)

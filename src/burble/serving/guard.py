@@ -6,15 +6,18 @@ import asyncio
 import hmac
 import ipaddress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from burble.inspection.report import part
 from burble.page import source_hash
-from burble.serving.errors import RefusalError, closing
+from burble.serving.errors import RefusalError, busy, closing
+from burble.serving.room import FullError, Place, Room
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +29,15 @@ TEXT_PATH = "/burble/runs"
 
 # A body that has not come in this time is not waited for.
 _BODY_SECONDS = 20.0
+
+# Bytes of all bodies together, beyond the first 64 KiB of each: those of ordinary requests always
+# have room, and 2,048 connections with 32 MiB each have not.
+_MAX_BODIES = 128 << 20
+_FREE_BODY = 64 << 10
+
+# An answer is sent in parts, each when the one before is on its way: what waits for a client that
+# does not read is little.
+_PART = 64 << 10
 
 _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
@@ -63,6 +75,7 @@ class Guard:
         self._app = app
         self._access = access
         self._responses = responses
+        self._bodies = Room(_MAX_BODIES)
         headers = {"content-security-policy": _policy(), **_HEADERS}
         self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
@@ -80,20 +93,30 @@ class Guard:
                 has_begun = True
                 self._responses[message["status"]] += 1
                 message["headers"] = [*message.get("headers", []), *self._headers]
-            await send(message)
+            await _send_in_parts(send, message)
 
         try:
             headers = _read_headers(scope)
             self._check_caller(scope["path"], headers)
-            body = await _read_body(receive, headers, self._access.body_limit(scope["path"]))
-            if body is not None:
-                await self._app(scope, _first(body, receive), send_safely)
+            limit = self._access.body_limit(scope["path"])
+            with self._bodies.place(scope) as place:
+                body = await _read_body(receive, headers, limit, partial(self._take, place))
+                if body is not None:
+                    await self._app(scope, _first(body, receive), send_safely)
         except RefusalError as refusal:
             await refusal.response()(scope, receive, send_safely)
         except asyncio.CancelledError:
             # By a server that ends, and has waited as long as it does.
             if not has_begun:
                 await closing().response()(scope, receive, send_safely)
+
+    def _take(self, place: Place, num_bytes: int) -> None:
+        beyond = num_bytes - _FREE_BODY - place.count
+        if beyond > 0:
+            try:
+                self._bodies.take(place, beyond)
+            except FullError:
+                raise busy("Too much is being sent at once. Come back soon.", 503) from None
 
     def _check_caller(self, path: str, headers: dict[str, str]) -> None:
         host = headers.get("host", "")
@@ -142,19 +165,31 @@ def _policy() -> str:
     )
 
 
-async def _read_body(receive: Receive, headers: dict[str, str], limit: int) -> bytes | None:
-    """All of it; None where the client has gone before."""
+async def _send_in_parts(send: Send, message: Message) -> None:
+    body = message.get("body", b"")
+    for start in range(0, len(body) - _PART, _PART):
+        part = body[start : start + _PART]
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    if len(body) > _PART:
+        message = {**message, "body": body[(len(body) - 1) // _PART * _PART :]}
+    await send(message)
+
+
+async def _read_body(
+    receive: Receive, headers: dict[str, str], limit: int, take: Callable[[int], None]
+) -> bytes | None:
+    """All of it; None where the client has gone before. take: hears how much has come."""
     declared = headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared[:20]) > limit:
         raise _too_large(limit)
     try:
         async with asyncio.timeout(_BODY_SECONDS):
-            return await _collect(receive, limit)
+            return await _collect(receive, limit, take)
     except TimeoutError:
         raise RefusalError(408, "The body took too long to come.") from None
 
 
-async def _collect(receive: Receive, limit: int) -> bytes | None:
+async def _collect(receive: Receive, limit: int, take: Callable[[int], None]) -> bytes | None:
     body = bytearray()
     while True:
         message = await receive()
@@ -163,6 +198,7 @@ async def _collect(receive: Receive, limit: int) -> bytes | None:
         body += message.get("body", b"")
         if len(body) > limit:
             raise _too_large(limit)
+        take(len(body))
         if not message.get("more_body", False):
             return bytes(body)
 

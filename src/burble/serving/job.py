@@ -9,13 +9,17 @@ from burble.engine.generate import Writing, prompt_ids
 from burble.serving.logprobs import Aligned, Replay
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Iterator
 
     from burble.engine.generate import GenerationRequest
     from burble.engine.stream import Stream
     from burble.serving.logprobs import TokenLogprob
     from burble.serving.models import ServedModel
+    from burble.serving.outbox import Outbox
+
+# Tokens of a round that come with log-probabilities: with 20 others named, each takes up 1 KB, and
+# 64 texts may be one client's.
+_LOGPROBS_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,11 @@ class Piece:
     tokens: list[TokenLogprob] = field(default_factory=list)
     finish_reason: str | None = None
     error: Exception | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes up, about."""
+        return len(self.text) + sum(token.size for token in self.tokens)
 
     @property
     def is_last(self) -> bool:
@@ -44,7 +53,7 @@ class Job:
         request: GenerationRequest,
         *,
         index: int,
-        outbox: asyncio.Queue[tuple[int, Piece]],
+        outbox: Outbox,
         logprobs: int | None = None,
         echo: bool = False,
     ) -> None:
@@ -99,9 +108,16 @@ class Job:
         """Whether nothing is left to write."""
         return self._writing.done
 
-    def go_on(self, count: int) -> Stream:
-        """The stream, free to write `count` tokens, or as many as are left."""
-        return self._writing.go_on(min(count, self._request.length - self.num_tokens))
+    @property
+    def stream(self) -> Stream:
+        """What the engine writes on."""
+        return self._writing.stream
+
+    def go_on(self, count: int) -> None:
+        """Allow the stream `count` tokens, or as many as are left."""
+        if self._logprobs is not None:
+            count = min(count, _LOGPROBS_AT_ONCE)
+        self._writing.go_on(min(count, self._request.length - self.num_tokens))
 
     def take(self) -> Piece:
         """What has become certain since the last call."""

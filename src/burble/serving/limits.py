@@ -26,6 +26,9 @@ class Limits:
     max_choices: int = 64
     """Texts in one request: prompts times n."""
 
+    max_kept: int = 16 << 20
+    """Bytes of log-probabilities, of all requests, that cannot be sent as they are made."""
+
     def __post_init__(self) -> None:
         if self.streams < 1:
             raise UsageError(f"streams must be 1 or more; found {self.streams}.")

@@ -13,7 +13,7 @@ from burble.engine.scoring import log_softmax
 from burble.engine.step_model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from burble.arithmetic import Float32
     from burble.engine.step_model import StepModel
@@ -23,7 +23,25 @@ if TYPE_CHECKING:
 _AT_ONCE = 256
 
 
-@dataclass(frozen=True)
+# Bytes of a token's objects in Python; of its JSON, and of that of each other that is named.
+_OBJECT_BYTES = 300
+_TOKEN_BYTES = 40
+_NAMED_BYTES = 30
+# The JSON of each text, and that of the answer.
+_COPIES = 2
+
+
+def kept_bytes(echoed: int, written: int, top: int) -> int:
+    """Return what the log-probabilities of so many tokens take up.
+
+    echoed: tokens of the prompt. written: those behind it that are sent in one piece. top: how
+    many others are named for each.
+    """
+    json_bytes = _COPIES * (_TOKEN_BYTES + top * _NAMED_BYTES)
+    return echoed * (_OBJECT_BYTES + json_bytes) + written * json_bytes
+
+
+@dataclass(frozen=True, slots=True)
 class TokenLogprob:
     """A token, how likely it was, in nats, and the likeliest in its place: each as JSON.
 
@@ -41,6 +59,11 @@ class TokenLogprob:
 
     offset: int = 0
     """Characters before it."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes up, about."""
+        return _OBJECT_BYTES + len(self.top)
 
 
 class Replay:
@@ -123,19 +146,25 @@ class Aligned:
         return taken
 
 
-def logprobs_json(tokens: Sequence[TokenLogprob], num_top: int) -> str:
-    """As OpenAI's clients read them. num_top: how many other tokens were asked for."""
-    columns = {
-        "tokens": _list(found.token for found in tokens),
-        "token_logprobs": _list(found.logprob for found in tokens),
-        "top_logprobs": _list(found.top for found in tokens) if num_top else "null",
-        "text_offset": _list(str(found.offset) for found in tokens),
-    }
-    return "{" + ", ".join(f'"{name}": {column}' for name, column in columns.items()) + "}"
+class LogprobColumns:
+    """Tokens as OpenAI's clients read them. They become JSON as they come: a third of the bytes."""
 
+    def __init__(self) -> None:
+        self._columns: tuple[list[str], ...] = ([], [], [], [])
 
-def _list(items: Iterable[str]) -> str:
-    return f"[{', '.join(items)}]"
+    def add(self, tokens: Sequence[TokenLogprob]) -> None:
+        """Add these behind the others."""
+        rows = ((one.token, one.logprob, one.top, str(one.offset)) for one in tokens)
+        for column, found in zip(self._columns, zip(*rows, strict=True), strict=False):
+            column.append(", ".join(found))
+
+    def json(self, num_top: int) -> str:
+        """Return all of them. num_top: how many other tokens were asked for."""
+        token, logprob, top, offset = (f"[{', '.join(column)}]" for column in self._columns)
+        return (
+            f'{{"tokens": {token}, "token_logprobs": {logprob}, '
+            f'"top_logprobs": {top if num_top else "null"}, "text_offset": {offset}}}'
+        )
 
 
 def token_labels(tokenizer: Tokenizer) -> list[str]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 from burble.config import CONFIG_NAME
 from burble.errors import UsageError
 from burble.metrics import METRICS_NAME, SAMPLES_NAME, as_metrics, logged
+from burble.plain_files import find_odd, open_plain
+from burble.run_lock import holder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,20 +24,16 @@ T = TypeVar("T")
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a run lies there, and nothing that leads elsewhere or would be waited for: of links,
-    pipes and devices a run has none.
+    """Return whether `folder` is a run, with nothing in it that leads elsewhere or would be waited
+    for.
     """
-    return not folder.is_symlink() and os.path.lexists(folder / CONFIG_NAME) and _is_plain(folder)
-
-
-def _is_plain(folder: Path) -> bool:
+    # A run that has just begun is locked, and still written in a folder within.
+    if folder.is_symlink() or not (
+        os.path.lexists(folder / CONFIG_NAME) or holder(folder) is not None
+    ):
+        return False
     try:
-        return all(
-            _is_plain(folder / entry.name)
-            if entry.is_dir(follow_symlinks=False)
-            else entry.is_file(follow_symlinks=False)
-            for entry in os.scandir(folder)
-        )
+        return find_odd(folder) is None
     except OSError:  # it is gone, or is not for us to read
         return False
 
@@ -68,7 +66,7 @@ def _thinned(lines: list[T]) -> list[T]:
 def read_samples(folder: Path) -> str:
     """The end of what it wrote while it learned."""
     try:
-        with (folder / SAMPLES_NAME).open("rb") as file:
+        with open_plain(folder / SAMPLES_NAME) as file:
             # A character has four bytes at most.
             file.seek(max(0, file.seek(0, os.SEEK_END) - 4 * _MAX_SAMPLES))
             return file.read().decode("utf-8", "replace")[-_MAX_SAMPLES:]

@@ -1,17 +1,24 @@
-"""Training for the page: each run a child process, so the server itself stays without torch."""
+"""Training for the page: each run a child process, so the server itself stays without torch.
+
+A run may also be another's: of a person at the command line, or of a server that was killed. Its
+lock says so. It is shown and can be stopped, but it is left alone when this server ends.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from burble.errors import UsageError
+from burble.isolation import python_command, python_environment
 from burble.model_file import MODEL_NAME
+from burble.run_lock import LOCK_NAME, holder
 from burble.serving.errors import RefusalError
 from burble.serving.names import readable
 from burble.serving.run_files import age, is_run, read_metrics, read_samples
@@ -100,15 +107,25 @@ class Runs:
             self._begin(path, ["--resume", str(path)], None)
 
     def stop(self, name: str) -> None:
-        """Ask a run to save and end."""
+        """Ask a run to save and end. Raises `RefusalError` where it cannot be asked."""
         path = self.path(name)
-        if self._child and self._child.path == path and self._is_running():
-            self._child.process.send_signal(signal.SIGTERM)
+        if self._is_child(path):
+            self._terminate_child()
+            return
+        other = holder(path)
+        if other is None:
+            return
+        if other.pid == os.getpid() or not _holds_lock(other.pid, path):
+            raise RefusalError(
+                409, f"{name} was started elsewhere. Stop it there, or by: kill {other.pid}"
+            )
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(other.pid, signal.SIGTERM)
 
     def close(self) -> None:
-        """Stop what goes on, and wait until it has saved."""
-        if self._child and self._is_running():
-            self._child.process.send_signal(signal.SIGTERM)
+        """Stop the run that was started here, and wait until it has saved."""
+        if self._child is not None and self._is_running():
+            self._terminate_child()
             self._child.process.wait(_STOP_SECONDS)
 
     def listed(self) -> list[RunLine]:
@@ -131,8 +148,11 @@ class Runs:
         }
 
     def _check_free(self) -> None:
-        if self._is_running():
-            raise RefusalError(409, "A run is going on already. Stop it first.", code="busy")
+        for name, path in self.paths().items():
+            if self._is_child(path) or holder(path):
+                raise RefusalError(
+                    409, f"{name} is being trained already. Stop it first.", code="busy"
+                )
 
     def _new_folder(self) -> Path:
         number = 1
@@ -148,10 +168,11 @@ class Runs:
     def _begin(self, path: Path, args: list[str], source: IO[bytes] | None) -> None:
         said = tempfile.TemporaryFile()  # noqa: SIM115 - it is read while the child lives
         process = subprocess.Popen(
-            [sys.executable, "-m", "burble", "train", *args],
+            [*python_command(), "-m", "burble", "train", *args],
             stdin=source or subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=said,
+            env=python_environment(),
             # Ctrl-C is for the server, which then stops the run.
             start_new_session=True,
         )
@@ -160,14 +181,41 @@ class Runs:
     def _is_running(self) -> bool:
         return self._child is not None and self._child.process.poll() is None
 
+    def _is_child(self, path: Path) -> bool:
+        """Whether it is the run that this server trains now."""
+        return self._is_running() and self._child is not None and self._child.path == path
+
+    def _terminate_child(self) -> None:
+        if self._child is not None:
+            self._child.process.send_signal(signal.SIGTERM)
+
     def _looked_at(self, path: Path) -> tuple[RunState, str, list[StepMetrics | ValidationMetrics]]:
         """How it stands, what went wrong, and what was logged."""
         try:
             metrics = read_metrics(path)
         except UsageError as error:
             return "failed", str(error), []
+        if holder(path):
+            return "running", "", metrics
         if self._child and self._child.path == path:
             state = self._child.state()
             return state, self._child.last_word() if state == "failed" else "", metrics
         is_done = metrics and metrics[-1].progress >= 1
         return "done" if is_done else "stopped", "", metrics
+
+
+def _holds_lock(pid: int, folder: Path) -> bool:
+    """Return whether a process has the lock of a folder open: what a file says could be wrong."""
+    try:
+        lock = (folder / LOCK_NAME).lstat()
+        descriptors = list(os.scandir(f"/proc/{pid}/fd"))
+    except OSError:  # another's process, or a system without /proc
+        return False
+    return any(_is_same(entry, lock) for entry in descriptors)
+
+
+def _is_same(descriptor: os.DirEntry[str], file: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(descriptor.stat(), file)
+    except OSError:  # closed meanwhile
+        return False

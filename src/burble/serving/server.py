@@ -11,74 +11,26 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from burble.errors import UsageError
+from burble.serving.protocol import BoundedProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from starlette.types import ASGIApp
 
-# A client that does not say what it wants in this time is let go.
-_REQUEST_SECONDS = 10.0
 _MAX_PORT = 65_535
-_MAX_HEADER_BYTES = 32 << 10
 _MAX_CONNECTIONS = 2048
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
+_SECONDS_BETWEEN_CHECKS = 1.0
 
+# Bytes that the kernel keeps of what was written to a client. Left alone it keeps 4 MiB of each,
+# and then tells only in steps of 800 KB that a slow client reads.
+_SEND_BUFFER = 64 << 10
 
-class _Protocol(HttpToolsProtocol):
-    """HTTP, for those who come to the point: headers may be only so long, and take so long."""
-
-    _patience: asyncio.TimerHandle | None = None
-    _head_bytes: int | None = None
-    """Of the headers that are being read; None where none are."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._wait_no_longer()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._head_bytes is None or self.transport.is_closing():
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > _MAX_HEADER_BYTES:
-            self.send_400_response("The headers are too long.")
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._head_bytes = 0
-        self._wait()
-
-    def on_headers_complete(self) -> None:
-        super().on_headers_complete()
-        self._head_bytes = None
-        self._wait_no_longer()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        # Who was refused early may still be sending. To close at once could lose the answer.
-        if self.cycle.more_body:
-            self._wait()
-
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._wait_no_longer()
-
-    def _wait(self) -> None:
-        if self._patience is None:
-            self._patience = self.loop.call_later(_REQUEST_SECONDS, self.transport.close)
-
-    def _wait_no_longer(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+# Files and sockets for the models, the runs and the page, beside the connections.
+_OTHER_FILES = 128
 
 
 class _Server(uvicorn.Server):
@@ -101,6 +53,8 @@ def listen(host: str, port: int) -> socket.socket:
         )[0]
         bound = socket.socket(family, kind, protocol)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # The connections inherit it.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         bound.bind(address)
     except OSError as error:
         raise UsageError(
@@ -116,17 +70,18 @@ def is_loopback(bound: socket.socket) -> bool:
 
 def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None], drain: int) -> None:
     """Answer until SIGTERM or SIGINT, then finish what was begun, for up to `drain` seconds."""
+    most = _allowed_connections()
     config = uvicorn.Config(
         app,
-        http=_Protocol,
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         log_level="error",
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        backlog=_MAX_CONNECTIONS,
-        limit_concurrency=_MAX_CONNECTIONS,
+        backlog=most,
+        limit_concurrency=most,
         timeout_graceful_shutdown=drain,
     )
     server = _Server(config)
@@ -138,10 +93,35 @@ def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None], drain: 
     asyncio.run(_run(server, bound, ready))
 
 
+def _allowed_connections() -> int:
+    """As many as there may be files open, which is raised where the system lets us."""
+    wanted = _MAX_CONNECTIONS + _OTHER_FILES
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return _MAX_CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, soft - _OTHER_FILES)
+    return _MAX_CONNECTIONS
+
+
 async def _run(server: _Server, bound: socket.socket, ready: Callable[[], None]) -> None:
     serving = asyncio.ensure_future(server.serve(sockets=[bound]))
+    checking = asyncio.ensure_future(_check_readers(server))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
     if not serving.done():
         ready()
     await serving
+    checking.cancel()
+
+
+async def _check_readers(server: _Server) -> None:
+    while True:
+        await asyncio.sleep(_SECONDS_BETWEEN_CHECKS)
+        for connection in list(server.server_state.connections):
+            if isinstance(connection, BoundedProtocol):
+                connection.check_reader()

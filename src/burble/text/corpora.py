@@ -1,7 +1,8 @@
-"""Known texts by name: the one embedded in every Python, and Alice from Project Gutenberg."""
+"""Known texts by name: the one embedded in every Python, and two that are fetched once."""
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import io
 import os
@@ -14,11 +15,17 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from burble.durable import write_durably
 from burble.errors import TextError
+from burble.system_errors import guard_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ALICE_ADDRESS = "https://www.gutenberg.org/files/11/11-0.txt"
+
+SHAKESPEARE_ADDRESS = (
+    "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
+)
+SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 
 # Project Gutenberg wraps each book between two such lines.
 _GUTENBERG_START = re.compile(
@@ -59,22 +66,57 @@ def open_alice(address: str = ALICE_ADDRESS) -> BinaryIO:
     if not cached.exists():
         book = strip_gutenberg(_fetch_alice(address), address)
         check_alice(book, address)
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(cached, book.encode())
+        with guard_write(cached, "Set XDG_CACHE_HOME to a folder that can be written."):
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            write_durably(cached, book.encode())
     return cached.open("rb")
 
 
 def _fetch_alice(address: str) -> str:
     try:
+        return _fetch("Alice", address).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TextError(
+            f"{address} does not hold Alice: it is not UTF-8 ({error}). Nothing was kept."
+        ) from error
+
+
+def open_shakespeare(
+    address: str = SHAKESPEARE_ADDRESS, sha256: str = SHAKESPEARE_SHA256
+) -> BinaryIO:
+    """The 1.1 MB of Shakespeare that published results use: from the cache, or fetched once.
+
+    Raises `TextError` where it cannot be fetched, or is another text, to the byte.
+    """
+    cached = cache_folder() / "tinyshakespeare.txt"
+    if not cached.exists() or _sha256(cached.read_bytes()) != sha256:
+        text = _fetch("tinyshakespeare", address)
+        if _sha256(text) != sha256:
+            raise TextError(
+                f"{address} does not hold tinyshakespeare: its SHA-256 is {_sha256(text)}, and "
+                f"should be {sha256}. Nothing was kept. Give a file of your own instead."
+            )
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(cached, text)
+    return cached.open("rb")
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _fetch(title: str, address: str) -> bytes:
+    try:
         with urllib.request.urlopen(address, timeout=30) as response:  # noqa: S310 - an address of ours
-            return str(response.read().decode("utf-8-sig"))
-    except (OSError, http.client.HTTPException, UnicodeDecodeError) as error:
+            data: bytes = response.read()
+    except (OSError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()
         raise TextError(
-            f"Alice could not be fetched from {address}: {error}. Without a network, give a file "
+            f"{title} could not be fetched from {address}: {error}. Without a network, give a file "
             "instead: burble train my-text.txt. Or use python-docs, which is always there."
         ) from error
+    return data
 
 
 def strip_gutenberg(page: str, address: str) -> str:
@@ -105,5 +147,10 @@ CORPORA: dict[str, KnownText] = {
         "Alice's Adventures in Wonderland, Lewis Carroll 1865, from Project Gutenberg; "
         "fetched once, then kept",
         open_alice,
+    ),
+    "tinyshakespeare": KnownText(
+        "1.1 MB of Shakespeare's plays, on which small models are compared; fetched once, checked "
+        "and kept",
+        open_shakespeare,
     ),
 }

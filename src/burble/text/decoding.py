@@ -9,6 +9,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from burble.errors import TextError
+from burble.system_errors import advise_reader, describe_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +84,10 @@ def _read_bytes(document: Document) -> Iterator[bytes]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TextError(f"{document.name} is a broken gzip file: {error}.") from error
     except OSError as error:
-        raise TextError(f"{document.name} could not be read: {error}.") from error
+        reason = describe_reason(error, document.name)
+        raise TextError(
+            f"{document.name} cannot be read: {reason}. {advise_reader(error)}"
+        ) from error
 
 
 def _raise_bad_bytes(

@@ -6,7 +6,9 @@ import glob
 import gzip
 import http.client
 import io
+import itertools
 import os
+import stat
 import sys
 import urllib.error
 import urllib.request
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from burble.config import CONFIG_NAME
 from burble.errors import TextError
+from burble.system_errors import MISSING, advise_reader, describe_reason
 from burble.text.corpora import CORPORA
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _TIMEOUT_SECONDS = 30
+_MANY_FILES = 10_000
 
 
 @dataclass(frozen=True)
@@ -63,16 +67,11 @@ def _find(source: str) -> list[Document]:
 
 def _find_files(source: str) -> list[Path]:
     path = Path(source)
-    if os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises where the name is too long
+    if _is_folder(source):
         # What earlier runs left there is no text.
-        runs = {config.parent for config in path.rglob(CONFIG_NAME)}
-        files = [
-            file
-            for file in sorted(path.rglob("*"))
-            if file.is_file()
-            and not _is_hidden(file.relative_to(path))
-            and runs.isdisjoint(file.parents)
-        ]
+        found = _walk(path)
+        runs = {file.parent for file in found if file.name == CONFIG_NAME}
+        files = [file for file in found if runs.isdisjoint(file.parents)]
         if not files:
             raise TextError(
                 f"The folder {source} holds no texts. Name a folder that has some in it."
@@ -92,8 +91,50 @@ def _find_files(source: str) -> list[Path]:
     )
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def is_found_at_once(source: str) -> bool:
+    """Return whether `find_documents` takes a moment for it, whoever named it: it is no folder of
+    many thousands of files, and no pattern of folders.
+    """
+    if os.path.isdir(source):  # noqa: PTH112
+        entries = (name for _, folders, files in os.walk(source) for name in (*folders, *files))
+        return sum(1 for _ in itertools.islice(entries, _MANY_FILES)) < _MANY_FILES
+    return "**" not in source and not glob.has_magic(os.path.dirname(source))  # noqa: PTH120
+
+
+def _is_folder(source: str) -> bool:
+    """Raises `TextError` where the system does not let us see."""
+    try:
+        return stat.S_ISDIR(os.stat(source).st_mode)  # noqa: PTH116 - as it was typed
+    except ValueError:  # no name of a file
+        return False
+    except OSError as error:
+        if error.errno in MISSING:
+            return False
+        raise _unreadable(source, error) from error
+
+
+def _walk(folder: Path) -> list[Path]:
+    """All files in a folder and below it that are not hidden, sorted. What cannot be looked into is
+    an error: a text must not be left out in silence.
+    """
+    found: list[Path] = []
+    try:
+        for parent, folders, names in os.walk(folder, onerror=_raise):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            found += [Path(parent, name) for name in names if not name.startswith(".")]
+        return sorted(file for file in found if file.is_file())
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _unreadable(name: Path | str, error: OSError) -> TextError:
+    return TextError(
+        f"{name} cannot be read: {describe_reason(error, name)}. {advise_reader(error)}"
+    )
 
 
 def _open_standard_input() -> BinaryIO:
@@ -106,7 +147,7 @@ def _open_file(path: Path) -> BinaryIO:
     try:
         return cast("BinaryIO", path.open("rb", buffering=0))
     except OSError as error:
-        raise TextError(f"{path} cannot be read: {error.strerror}.") from error
+        raise _unreadable(path, error) from error
 
 
 def _fetch(address: str) -> BinaryIO:

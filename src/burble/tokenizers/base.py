@@ -61,6 +61,9 @@ class Tokenizer(Protocol):
     def count_characters(self, ids: Ids) -> int:
         """How many characters begin in `ids`."""
 
+    def check(self, ids: Ids) -> None:
+        """Raise `ValueError` unless `ids`, from 0 on, are what `encode` makes of some text."""
+
 
 def smallest_dtype(vocab_size: int) -> np.dtype[Any]:
     """The smallest unsigned type that holds every id."""

@@ -10,10 +10,14 @@ import numpy as np
 from burble.errors import TextError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
     from burble.config import UnknownPolicy
     from burble.tokenizers.base import Ids, StreamDecoder
+
+
+_CHUNK_BYTES = 1 << 20
 
 
 class ByteTokenizer:
@@ -62,7 +66,20 @@ class ByteTokenizer:
 
     def count_characters(self, ids: Ids) -> int:
         """Bytes that begin a character: all but UTF-8's continuation bytes, 10xxxxxx."""
-        return int(np.count_nonzero((np.asarray(ids) & 0xC0) != 0x80))
+        return sum(int(np.count_nonzero((chunk & 0xC0) != 0x80)) for chunk in _chunks(ids))
+
+    def check(self, ids: Ids) -> None:
+        """Raise `ValueError` for bytes that are not UTF-8."""
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        for chunk in _chunks(ids):
+            decoder.decode(chunk.astype(np.uint8).tobytes())
+        decoder.decode(b"", final=True)
+
+
+def _chunks(ids: Ids) -> Iterator[Ids]:
+    """Parts of ids, (tokens,), which may be mapped into memory and longer than it."""
+    for start in range(0, len(ids), _CHUNK_BYTES):
+        yield np.asarray(ids[start : start + _CHUNK_BYTES])
 
 
 class _ByteDecoder:

@@ -97,6 +97,11 @@ class CharTokenizer:
         """One for each id."""
         return len(ids)
 
+    def check(self, ids: Ids) -> None:
+        """Raise `ValueError` for ids of no character; each of the others is one."""
+        if ids.max(initial=0) >= self.vocab_size:
+            raise ValueError(f"id {ids.max()} is none of the {self.vocab_size:,} characters")
+
 
 class _CharDecoder:
     def __init__(self, decode: Callable[[Ids], str]) -> None:

@@ -7,16 +7,21 @@ cursor, the dropout masks, the samples.
 from __future__ import annotations
 
 import json
+import os
+import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from burble.durable import remove_litter, write_durably
-from burble.errors import ModelFileError, UsageError
-from burble.mapping import from_mapping, to_mapping
+from burble.errors import ModelFileError, UsageError, brief
+from burble.mapping import from_mapping, parse_object, to_mapping
+from burble.plain_files import open_plain, read_plain
 from burble.run_folder import MANIFEST
+from burble.tensor_file import check_tensors, read_header
+from burble.training.layout import ADAM_MOMENTS, check_numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,10 +29,17 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from burble.training.average import WeightAverage
+    from burble.training.layout import Layout
     from burble.training.network import Network, NetworkState
 
-# What torch's AdamW keeps of each parameter, once it has made a step.
-ADAM_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+# Of a learning rate that was halved so often, nothing is left to go on with.
+MAX_RESCUES = 3
+
+_STATE_NAME = re.compile(r"state-[0-9]{1,15}-[0-9]{1,20}\.safetensors")
+_MAX_MANIFEST_BYTES = 1 << 16
+
+# More than any run has, and few enough for float64 to count with. Seconds: three centuries.
+_HIGHEST = {"step": 10**12, "validation_batches": 10**12, "stale": 10**12, "seconds": 1e10}
 
 
 @dataclass(frozen=True)
@@ -61,15 +73,12 @@ class Checkpoint:
     tensors: dict[str, Tensor]
 
 
-class _Tensors(dict[str, "Tensor"]):
-    """The tensors of a checkpoint, by name."""
+@dataclass(frozen=True)
+class Manifest:
+    """What `last/manifest.json` says: where the run stands, and which file has the rest."""
 
-    def __missing__(self, name: str) -> Tensor:
-        raise ModelFileError(
-            f"The run cannot be resumed: what was saved of it lacks {name}, perhaps since another "
-            "version of burble wrote it. Its model can still be used; to go on learning, train "
-            "again."
-        )
+    file: str
+    position: Position
 
 
 def capture(
@@ -98,11 +107,8 @@ def restore(
     average: WeightAverage,
     rows: int,
 ) -> NetworkState:
-    """Put a run back where `checkpoint` was taken; returns the carried state.
-
-    Raises `ModelFileError` where the checkpoint lacks something that this run needs.
-    """
-    tensors = _Tensors(checkpoint.tensors)
+    """Put a run back where `checkpoint` was taken; returns the carried state."""
+    tensors = checkpoint.tensors
     network.load_state_dict(
         {name: tensors[f"network.{name}"] for name in network.state_dict()}, strict=True
     )
@@ -130,23 +136,58 @@ def write(checkpoint: Checkpoint, folder: Path) -> None:
     manifest = {"file": name, "position": to_mapping(checkpoint.position)}
     write_durably(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
     for old in folder.glob("state-*.safetensors"):
-        if old.name != name:
+        if old.name != name and not old.is_dir():
             old.unlink()
     remove_litter(folder)
 
 
-def read(folder: Path) -> Checkpoint:
-    """Read what `write` left. Raises `ModelFileError` where it is missing or broken."""
+def read_manifest(folder: Path) -> Manifest:
+    """Read which state `write` left last. Raises `ModelFileError` for what no run has."""
+    try:
+        content = read_plain(folder / MANIFEST, _MAX_MANIFEST_BYTES)
+        return _as_manifest(parse_object(content, MANIFEST))
+    except (OSError, ValueError, UsageError) as error:
+        raise _broken(folder, error) from error
+
+
+def _as_manifest(found: dict[str, Any]) -> Manifest:
+    manifest = from_mapping(Manifest, found, MANIFEST)
+    if not _STATE_NAME.fullmatch(manifest.file):
+        raise ValueError(f"{MANIFEST} names {manifest.file!r}")
+    position = manifest.position
+    for name, value in to_mapping(position).items():
+        if value is not None and not 0 <= value <= _HIGHEST.get(name, value):
+            raise ValueError(f"{MANIFEST} has {name} = {value:g}")
+    if position.rescues > MAX_RESCUES or position.rate_scale != 0.5**position.rescues:
+        raise ValueError(f"{MANIFEST} has rate_scale = {position.rate_scale:g}")
+    return manifest
+
+
+def read(folder: Path, layout: Layout) -> Checkpoint:
+    """Read what `write` left, if it is the state of a run of this layout.
+
+    Raises `ModelFileError` where it is missing, broken or another's, before a tensor is allocated.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load
 
+    manifest = read_manifest(folder)
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        position = from_mapping(Position, manifest["position"], "position")
-        tensors = load((folder / manifest["file"]).read_bytes())
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError, UsageError) as error:
-        raise ModelFileError(
-            f"The run cannot be resumed: {folder} is missing or broken ({error}). The model beside "
-            "it can still be used; to go on learning, train again."
-        ) from error
-    return Checkpoint(position, tensors)
+        with open_plain(folder / manifest.file) as file:
+            size = os.fstat(file.fileno()).st_size
+            header, num_bytes = read_header(file, size)
+            check_tensors(header, layout.shapes(manifest.position.step), num_bytes)
+            file.seek(0)
+            tensors = load(file.read(size))
+        check_numbers(tensors)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise _broken(folder, error) from error
+    return Checkpoint(manifest.position, tensors)
+
+
+def _broken(folder: Path, error: Exception) -> ModelFileError:
+    reason = brief(str(error))
+    return ModelFileError(
+        f"The run cannot be resumed: {folder} is missing, broken, or another run's ({reason}). The "
+        "model beside it can still be used; to go on learning, train again."
+    )

@@ -13,15 +13,17 @@ import torch
 from burble.data.prepare import changed_sources, prepare_to_learn
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
-from burble.durable import told_when_full
-from burble.errors import UsageError
+from burble.errors import ModelFileError, UsageError
+from burble.model_file import ModelFile
 from burble.run_folder import RunFolder
 from burble.run_lock import locked
+from burble.system_errors import guard_write
 from burble.training import checkpoint
 from burble.training.budget import Budget, Clock
 from burble.training.checkpoint import Position
 from burble.training.device import find_device, settle_device
 from burble.training.distributed import Team, open_team
+from burble.training.layout import Layout
 from burble.training.machine import check_precision, settle_precision
 from burble.training.network import Network
 from burble.training.observer import Observer, Observers, RunFacts
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from burble.config import RunConfig, SampleConfig
-    from burble.model_file import ModelFile
+    from burble.data.batch import Batching
     from burble.training.checkpoint import Checkpoint
     from burble.training.plan import Plan
 
@@ -63,6 +65,11 @@ class TrainResult:
 
     diagnosis: str | None = None
     """What became of the run, in plain words."""
+
+    test_bits_per_char: float | None = None
+    """Of the saved model on the sealed part of the text; None where nothing was sealed."""
+
+    test_nats_per_char: float | None = None
 
 
 def train(
@@ -116,7 +123,8 @@ def _new_run(team: Team, folder: RunFolder) -> Iterator[None]:
 def _make_folder(path: Path) -> bool:
     """Make the folder where there is none; returns whether there was none."""
     is_new = not path.exists()
-    with told_when_full(path):
+    RunFolder(path).check_plain()
+    with guard_write(path):
         path.mkdir(parents=True, exist_ok=True)
     return is_new
 
@@ -197,15 +205,16 @@ def resume(
     with open_team(settle_device(folder.read_config()).training.device) as team, _held(team, path):
         was_dropped = team.lead(folder.settle)
         config = settle_device(folder.read_config().with_options(changes))
-        saved = checkpoint.read(folder.last) if folder.has_state() or folder.has_learned() else None
+        text, batching = _load_text(config, folder, team)
+        saved = _read_state(config, folder, text, batching.rows)
         position = saved.position if saved else Position()
-        team.lead(partial(_check_resumable, config, changes, folder, position))
+        team.lead(partial(_check_resumable, changes, folder, position, batching))
         team.lead(partial(folder.write_config, config))
         clock = Clock(position.seconds, started)
         observer = _observer(team, folder, observers)
         if was_dropped:
             observer.noted(f"A run that was to replace {path}/ was stopped before its first save.")
-        _note_what_differs(config, folder, observer)
+        _note_what_differs(config, text, observer)
         result = _run(
             config, folder, clock, saved, team=team, observer=observer, make_sampler=make_sampler
         )
@@ -213,12 +222,36 @@ def resume(
     return result
 
 
-def _check_resumable(
-    config: RunConfig, changes: dict[str, Any], folder: RunFolder, position: Position
-) -> None:
-    """Raise `UsageError` where a budget that is given anew was used up before."""
+def _load_text(config: RunConfig, folder: RunFolder, team: Team) -> tuple[PreparedText, Batching]:
     text = PreparedText.load(folder.data)
     batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
+    team.check(batching.rows)
+    return text, batching
+
+
+def _read_state(
+    config: RunConfig, folder: RunFolder, text: PreparedText, rows: int
+) -> Checkpoint | None:
+    """Read where the run was left, and check that its model is of the same network and text; None
+    where it has learned nothing yet.
+    """
+    if not folder.has_state() and not folder.has_learned():
+        return None
+    saved = checkpoint.read(folder.last, Layout(config, text.tokenizer.vocab_size, rows))
+    if folder.model.exists():
+        model = ModelFile.load(folder.model)
+        if model.network != config.network or not text.is_of(model.tokenizer):
+            raise ModelFileError(
+                f"{folder.model} is not of this run: its network or its tokens are others. Move "
+                "it away to go on with the run."
+            )
+    return saved
+
+
+def _check_resumable(
+    changes: dict[str, Any], folder: RunFolder, position: Position, batching: Batching
+) -> None:
+    """Raise `UsageError` where a budget that is given anew was used up before."""
     used = {
         "minutes": position.seconds / 60,
         "epochs": position.step / batching.steps_per_epoch,
@@ -232,8 +265,8 @@ def _check_resumable(
             )
 
 
-def _note_what_differs(config: RunConfig, folder: RunFolder, observer: Observer) -> None:
-    changed = changed_sources(config.sources, PreparedText.load(folder.data))
+def _note_what_differs(config: RunConfig, text: PreparedText, observer: Observer) -> None:
+    changed = changed_sources(config.sources, text)
     if changed is not None:
         observer.noted(
             f"{changed} since this run began. It continues with the text as it was then, of which "
@@ -294,9 +327,7 @@ def _set_up(
 ) -> Setup:
     """What the run is made of, from what lies in its folder."""
     _use_threads(config)
-    text = PreparedText.load(folder.data)
-    batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
-    team.check(batching.rows)
+    text, batching = _load_text(config, folder, team)
     network = _build_network(config, text)
     team.join(network)
     return Setup(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from burble.durable import told_when_full
+from burble.errors import UsageError
+from burble.plain_files import NOT_OURS, open_to_append
+from burble.system_errors import guard_write
 from burble.training.observer import Observer
 
 if TYPE_CHECKING:
@@ -31,8 +33,9 @@ class RunLog(Observer):
         """Forget what was logged after the checkpoint that is resumed from."""
         for file, size in zip(self._files(), sizes, strict=True):
             if file.exists():
-                with told_when_full(file), file.open("r+b") as log:
-                    log.truncate(size)
+                with guard_write(file), _appending(file) as log:
+                    # A log that a power cut left shorter than its checkpoint is not filled up.
+                    log.truncate(min(size, log.tell()))
 
     def stepped(self, metrics: StepMetrics) -> None:
         """One line of JSON."""
@@ -50,5 +53,16 @@ class RunLog(Observer):
         return self._folder.metrics, self._folder.samples
 
     def _append(self, path: Path, text: str) -> None:
-        with told_when_full(path), path.open("a", encoding="utf-8", newline="\n") as file:
+        with guard_write(path), _appending(path) as file:
             file.write(text)
+
+
+def _appending(path: Path) -> TextIO:
+    try:
+        return open_to_append(path)
+    except OSError as error:
+        if error.errno not in NOT_OURS:
+            raise
+        raise UsageError(
+            f"{path} is not written to: {error.strerror}. Put a copy of the file in its place."
+        ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from burble.errors import MissingExtraError
+from burble.system_errors import guard_write
 from burble.training.observer import Observer
 
 if TYPE_CHECKING:
@@ -28,22 +29,30 @@ class TensorBoard(Observer):
 
     def started(self, facts: RunFacts) -> None:  # noqa: ARG002 - it needs no facts
         """Open the event file, now that the folder is the run's."""
-        self._writer = self._open(str(self._folder))
+        with guard_write(self._folder):
+            self._writer = self._open(str(self._folder))
 
     def stepped(self, metrics: StepMetrics) -> None:
         """The training curves."""
-        for name in ("train_bits_per_char", "accuracy", "learning_rate", "grad_norm"):
-            self._writer.add_scalar(name, getattr(metrics, name), metrics.step)
+        with guard_write(self._folder):
+            for name in ("train_bits_per_char", "accuracy", "learning_rate", "grad_norm"):
+                self._writer.add_scalar(name, getattr(metrics, name), metrics.step)
 
     def validated(self, metrics: ValidationMetrics) -> None:
         """The validation curve."""
-        if metrics.val_bits_per_char is not None:
-            self._writer.add_scalar("val_bits_per_char", metrics.val_bits_per_char, metrics.step)
+        bits = metrics.val_bits_per_char
+        if bits is not None:
+            with guard_write(self._folder):
+                self._writer.add_scalar("val_bits_per_char", bits, metrics.step)
 
     def sampled(self, step: int, text: str) -> None:
         """The sample, as it stands."""
-        self._writer.add_text("sample", f"```\n{text}\n```", step)
+        with guard_write(self._folder):
+            self._writer.add_text("sample", f"```\n{text}\n```", step)
 
     def finished(self) -> None:
         """Write out what is pending."""
-        self._writer.close()
+        if self._writer is None:  # the run ended before it began
+            return
+        with guard_write(self._folder):
+            self._writer.close()

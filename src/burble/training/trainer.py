@@ -19,7 +19,7 @@ from burble.score import NOTHING
 from burble.training import checkpoint
 from burble.training.average import WeightAverage
 from burble.training.budget import learning_rate
-from burble.training.checkpoint import Checkpoint, Position
+from burble.training.checkpoint import MAX_RESCUES, Checkpoint, Position
 from burble.training.measure import affordable, batch_score, loss_of, score_network
 from burble.training.optimizer import adamw, clip_gradients
 from burble.training.signals import StopSignals
@@ -55,8 +55,6 @@ _CLOSING_SECONDS = 0.3
 
 # A run that is killed loses no more than this of its work.
 _SAVE_SECONDS = 60.0
-
-_RESCUES = 3
 
 # No network learns with such weights; left alone, their products overflow float32.
 _LARGEST_WEIGHT = 1e6
@@ -139,7 +137,8 @@ class Trainer:
     def _stop_if_asked(self) -> None:
         if self._stop is not None:
             signal = self._stop
-            if not self._is_aside:
+            # Otherwise the state before, which is sound, stays.
+            if not self._is_aside and self._is_sound(None):
                 self._save_state()
             raise self._team.told_once(TrainingInterruptedError(self._how_to_resume(), signal))
 
@@ -232,7 +231,8 @@ class Trainer:
             self._milestone()
         else:
             with self._average.applied():
-                self._team.lead(lambda: self._show_sample(self._model_file()))
+                if self._is_sound(None):
+                    self._team.lead(lambda: self._show_sample(self._model_file()))
             self._agree()
 
     def _milestone(self) -> None:
@@ -345,7 +345,7 @@ class Trainer:
     def _rescue(self, reason: str) -> None:
         """Go back to the last good state with half the learning rate."""
         scale, rescues = self.position.rate_scale / 2, self.position.rescues + 1
-        if self._good is None or rescues > _RESCUES:
+        if self._good is None or rescues > MAX_RESCUES:
             raise self._team.told_once(
                 DivergedError(
                     f"Training diverged at step {self.position.step}: {reason}. {rescues - 1} "
@@ -378,6 +378,7 @@ class Trainer:
             text_fingerprint=facts.fingerprint,
             num_characters=facts.num_characters,
             cut_characters=facts.cut_characters,
+            sealed_characters=facts.sealed_characters,
             batching=self._setup.config.data.batching,
             val_bits_per_char=self.position.best_bits,
             steps=self.position.step,

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "../../native/interface.h"
+
 /* The promise needs plain float32 arithmetic: every operation rounded on its own. */
 #include <float.h>
 #if FLT_EVAL_METHOD != 0
@@ -16,12 +18,6 @@
 #endif
 #ifdef __FAST_MATH__
 #error "burble must be compiled without -ffast-math"
-#endif
-
-#ifdef _WIN32
-#define BURBLE_API __declspec(dllexport)
-#else
-#define BURBLE_API __attribute__((visibility("default")))
 #endif
 
 typedef enum { BURBLE_LSTM, BURBLE_GRU, BURBLE_RNN } burble_cell;
@@ -35,7 +31,7 @@ typedef struct {
     int32_t residual;
 } burble_shape;
 
-/* One text being written; mirrored in engine/stream.py, which says what the fields mean. */
+/* One text being written; mirrored in native/structures.py, engine/stream.py says what the fields mean. */
 typedef struct {
     float *state;         /* (layers, tensors of the cell, hidden) */
     int32_t *tokens;      /* room for `limit` of them */

@@ -1,0 +1,27 @@
+"""Counting alone: burble's n-gram model, which learns nothing and needs no time to speak of."""
+
+from __future__ import annotations
+
+import time
+
+from burble.evaluation.evaluate import ngram_bits
+from learners.common import Learned, Task, read_text
+
+
+def learn_text(task: Task) -> Learned:
+    """Count the training part, and score as a network is scored in one pass."""
+    text = read_text(task)
+    started = time.perf_counter()
+    bits = ngram_bits(text.tokenizer, text.train, text.tail)
+    seconds = time.perf_counter() - started
+    return Learned(
+        bits=bits,
+        sealed_bits=ngram_bits(text.tokenizer, text.train, text.sealed),
+        windows_bits=None,
+        window=None,
+        seconds=seconds,
+        updates=0,
+        targets=0,
+        parameters=0,
+        detail="the n-gram model of `burble eval`, counting and scoring; no time is given",
+    )

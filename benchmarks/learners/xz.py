@@ -1,0 +1,36 @@
+"""xz, given the training part: what a compressor makes of the rest."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from burble.evaluation.compression import xz_bits
+from learners.common import Learned, Task, read_text
+
+if TYPE_CHECKING:
+    from learners.common import Ids, Text
+
+
+def learn_text(task: Task) -> Learned:
+    """Compress the training part with and without what is to be scored."""
+    text = read_text(task)
+    started = time.perf_counter()
+    bits = _bits(text, text.tail)
+    seconds = time.perf_counter() - started
+    return Learned(
+        bits=bits,
+        sealed_bits=_bits(text, text.sealed),
+        windows_bits=None,
+        window=None,
+        seconds=seconds,
+        updates=0,
+        targets=0,
+        parameters=0,
+        detail="xz at its default preset, as in `burble eval`; no time is given",
+    )
+
+
+def _bits(text: Text, ids: Ids) -> float:
+    before, after = text.tokenizer.decode(text.train), text.tokenizer.decode(ids)
+    return xz_bits(before, after) / (len(after) - 1)

@@ -1,0 +1,142 @@
+"""Open the C library, after checks that it is whole and fits this Python code."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib.util
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from burble.native.elf import find_fault
+from burble.native.rebuild import how_to_rebuild
+from burble.native.structures import SIGNATURES, Shape, StreamFields
+
+INTERFACE = 1
+"""`BURBLE_INTERFACE` in interface.h."""
+
+TIMES_SLOWER = 42
+"""What NumPy costs where text is written: benchmarks/results/generation.json, LSTM 2×256."""
+
+_MODULE = "burble.native._library"
+# More kernels than any build has: a number beyond it is no number of kernels.
+_MOST_KERNELS = 64
+
+
+class NativeLibraryWarning(UserWarning):
+    """burble runs on NumPy, because its C library is missing or does not fit."""
+
+
+class LibraryError(Exception):
+    """A file is not the C library of this burble; the message completes "The file …"."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The open library, or why there is none."""
+
+    library: ctypes.CDLL | None
+    problem: str | None = None
+    """What is wrong, what that costs and what to do; None where there is a library."""
+
+
+def library() -> ctypes.CDLL | None:
+    """Return the C library, or None where it is missing or does not fit."""
+    return find_library().library
+
+
+@functools.cache
+def find_library() -> Found:
+    """Look for the C library beside this module, once a process."""
+    found = importlib.util.find_spec(_MODULE)
+    if found is None or found.origin is None:
+        return Found(None, _describe_missing())
+    try:
+        return Found(open_library(found.origin))
+    except LibraryError as error:
+        return Found(None, _describe_fault(found.origin, str(error)))
+
+
+@functools.cache
+def warn_without_library() -> None:
+    """Warn, once a process, where the C library is missing or does not fit."""
+    problem = find_library().problem
+    if problem is not None:
+        warnings.warn(problem, NativeLibraryWarning, stacklevel=2)
+
+
+def open_library(path: str) -> ctypes.CDLL:
+    """Return the library in this file. Raises `LibraryError`."""
+    try:
+        fault = find_fault(Path(path).read_bytes())
+        if fault is not None:
+            raise LibraryError(fault)
+        opened = ctypes.CDLL(path)
+    except (OSError, UnicodeDecodeError) as error:
+        # ctypes decodes what the system says, which may quote the file's broken bytes.
+        reason = getattr(error, "strerror", None) or str(error).removeprefix(f"{path}: ")
+        raise LibraryError(f"cannot be opened ({reason})") from error
+    _check_interface(opened)
+    _declare(opened)
+    return opened
+
+
+def kernel_names(opened: ctypes.CDLL) -> list[str]:
+    """Return the kernels that this machine can run, best first."""
+    names: list[str] = []
+    while (name := opened.burble_kernel_name(len(names))) is not None:
+        names.append(name.decode())
+    return names
+
+
+def _check_interface(opened: ctypes.CDLL) -> None:
+    expected = {
+        0: (INTERFACE, "interface"),
+        2: (ctypes.sizeof(Shape), "size of burble_shape"),
+        3: (ctypes.sizeof(StreamFields), "size of burble_stream"),
+    }
+    facts = _read_facts(opened)
+    for place, (wanted, name) in expected.items():
+        if facts[place] != wanted:
+            raise LibraryError(
+                f"is from another version of burble ({name} {facts[place]}, expected {wanted})"
+            )
+    if not 0 < facts[1] <= _MOST_KERNELS:
+        raise LibraryError(f"is damaged (it names {facts[1]} kernels)")
+
+
+def _read_facts(opened: ctypes.CDLL) -> list[int]:
+    try:
+        function = opened.burble_interface
+    except AttributeError:
+        raise LibraryError("is from another version of burble, or not burble's at all") from None
+    function.restype, *function.argtypes = SIGNATURES["burble_interface"]
+    facts = (ctypes.c_int64 * 4)()
+    count = function(facts, len(facts))
+    if count != len(facts):
+        raise LibraryError(f"is from another version of burble ({count} facts, expected 4)")
+    return list(facts)
+
+
+def _declare(opened: ctypes.CDLL) -> None:
+    for name, (result, *arguments) in SIGNATURES.items():
+        try:
+            function = getattr(opened, name)
+        except AttributeError:
+            raise LibraryError(f"is damaged (it has no {name})") from None
+        function.restype, function.argtypes = result, arguments
+
+
+def _describe_missing() -> str:
+    return (
+        f"The compiled part of burble is missing from {Path(__file__).parent}: NumPy runs instead, "
+        f"and writes about {TIMES_SLOWER} times slower. {how_to_rebuild()}"
+    )
+
+
+def _describe_fault(path: str, fault: str) -> str:
+    return (
+        f"The compiled part of burble, {path}, {fault}: NumPy runs instead, and writes about "
+        f"{TIMES_SLOWER} times slower. {how_to_rebuild(path)}"
+    )

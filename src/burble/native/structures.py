@@ -1,0 +1,82 @@
+"""The structs and functions of the C library, as ctypes needs them."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+Pointer = ctypes.c_void_p
+
+
+class Shape(ctypes.Structure):
+    """`burble_shape` in engine/kernel/burble.h."""
+
+    _fields_ = (
+        ("cell", ctypes.c_int32),
+        ("num_layers", ctypes.c_int32),
+        ("hidden_size", ctypes.c_int32),
+        ("vocab_size", ctypes.c_int32),
+        ("embedding_size", ctypes.c_int32),
+        ("residual", ctypes.c_int32),
+    )
+
+
+class StreamFields(ctypes.Structure):
+    """`burble_stream` in engine/kernel/burble.h."""
+
+    _fields_ = (
+        ("state_data", ctypes.c_void_p),
+        ("tokens_data", ctypes.c_void_p),
+        ("stops_data", ctypes.c_void_p),
+        ("num_stops", ctypes.c_int64),
+        ("begin", ctypes.c_int64),
+        ("end", ctypes.c_int64),
+        ("limit", ctypes.c_int64),
+        ("seed", ctypes.c_uint64),
+        ("number", ctypes.c_uint64),
+        ("position", ctypes.c_uint64),
+        ("top_p", ctypes.c_double),
+        ("min_p", ctypes.c_double),
+        ("top_k", ctypes.c_int64),
+        ("temperature", ctypes.c_float),
+        ("penalty", ctypes.c_float),
+    )
+
+
+# Result and arguments of each function, in the order of the headers.
+SIGNATURES: dict[str, tuple[Any, ...]] = {
+    "burble_interface": (ctypes.c_int32, Pointer, ctypes.c_int32),
+    # engine/kernel/burble.h
+    "burble_kernel_name": (ctypes.c_char_p, ctypes.c_int32),
+    "burble_new": (Pointer, ctypes.c_char_p, ctypes.POINTER(Shape)),
+    "burble_free": (None, Pointer),
+    "burble_set_matrix": (None, Pointer, ctypes.c_int32, Pointer, Pointer, Pointer),
+    "burble_set_input": (None, Pointer, Pointer),
+    "burble_read": (
+        ctypes.c_int32,
+        Pointer,
+        Pointer,
+        Pointer,
+        *[ctypes.c_int64] * 4,
+        Pointer,
+        ctypes.c_int32,
+    ),
+    "burble_write": (ctypes.c_int32, Pointer, ctypes.POINTER(Pointer), ctypes.c_int64),
+    "burble_choose": (ctypes.c_int32, Pointer, Pointer, ctypes.POINTER(StreamFields)),
+    "burble_bytes": (ctypes.c_int64, Pointer),
+    "burble_probe_memory": (ctypes.c_int64, Pointer, ctypes.c_int64),
+    "burble_probe_products": (ctypes.c_int64, Pointer, ctypes.c_int64),
+    # ngram/counts.h
+    "burble_count": (Pointer, Pointer, ctypes.c_int64, ctypes.c_int64, ctypes.c_int32),
+    "burble_free_counts": (None, Pointer),
+    "burble_counts_of_counts": (None, Pointer, ctypes.c_int32, Pointer),
+    "burble_set_discounts": (None, Pointer, Pointer),
+    "burble_predict": (
+        None,
+        Pointer,
+        Pointer,
+        ctypes.c_int64,
+        ctypes.c_int32,
+        Pointer,
+    ),
+}

@@ -1,0 +1,20 @@
+"""The ids that are counted and looked up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from burble.tokenizers.base import Ids
+
+
+def check_range(ids: Ids, vocab_size: int) -> Ids:
+    """Return ids, (tokens,). Raise `ValueError` where one is not in the vocabulary."""
+    ids = np.asarray(ids)
+    if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) < vocab_size:
+        raise ValueError(
+            f"ids must be from 0 to {vocab_size - 1}; found {ids.min()} to {ids.max()}"
+        )
+    return ids

@@ -1,0 +1,55 @@
+"""The header of a safetensors file, read and checked before any tensor is.
+
+safetensors would allocate whatever a header asks for; here what is expected decides.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from burble.mapping import parse_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# A vocabulary of every code point there is takes 6 MB of JSON.
+MAX_HEADER_BYTES = 16 << 20
+
+_FLOAT_BYTES = 4
+_LISTED = 5
+
+
+def read_header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
+    """Read the header of a file of `size` bytes; return it and the bytes of tensors after it.
+
+    Raises `ValueError` where there is none.
+    """
+    length = int.from_bytes(file.read(8), "little")
+    if size < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):
+        raise ValueError(f"its {size:,} bytes do not begin with a header")
+    return parse_object(file.read(length), "its header"), size - 8 - length
+
+
+def check_tensors(
+    header: Mapping[str, object], shapes: Mapping[str, tuple[int, ...]], size: int
+) -> None:
+    """Raise `ValueError` unless the header, without metadata, has exactly tensors of these shapes,
+    in float32, that fill `size` bytes.
+    """
+    if odd := shapes.keys() - header.keys():
+        raise ValueError(f"it lacks {_listed(odd)}")
+    if odd := header.keys() - shapes.keys():
+        raise ValueError(f"it has tensors that it should not: {_listed(odd)}")
+    for name, shape in shapes.items():
+        entry = header[name]
+        found = (entry.get("dtype"), entry.get("shape")) if isinstance(entry, dict) else None
+        if found != ("F32", list(shape)):
+            raise ValueError(f"{name} must be F32 of shape {list(shape)}; found {found}")
+    total = _FLOAT_BYTES * sum(math.prod(shape) for shape in shapes.values())
+    if total != size:
+        raise ValueError(f"it should hold {total:,} bytes of tensors and holds {size:,}")
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names)[:_LISTED])

@@ -1,0 +1,75 @@
+"""What the saved state of a run must hold: its tensors, their shapes, and what numbers may be."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from burble.model_file import MAX_WEIGHT
+from burble.training.network import CELLS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from burble.config import RunConfig
+
+    Shapes = dict[str, tuple[int, ...]]
+
+# What torch's AdamW keeps of each parameter, once it has made a step.
+ADAM_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+
+# Adam counts in float32, which stays at this number.
+_MAX_STEP = 2.0**24
+
+# By the beginning of a tensor's name: the lowest and the highest number in it.
+_RANGES = {
+    "optimizer.step.": (0.0, _MAX_STEP),
+    "optimizer.exp_avg.": (-math.inf, math.inf),
+    "optimizer.exp_avg_sq.": (0.0, math.inf),
+}
+_WEIGHTS = (-MAX_WEIGHT, MAX_WEIGHT)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The tensors of a run's state, whose shapes follow from these."""
+
+    config: RunConfig
+    vocab_size: int
+    rows: int
+    """Rows of each training batch, of which the state is carried."""
+
+    def shapes(self, step: int) -> Shapes:
+        """Return the shape of each tensor after so many steps; before the first, Adam has none."""
+        weights = self.config.network.tensor_shapes(self.vocab_size)
+        shapes = {f"network.{name}": shape for name, shape in weights.items()}
+        if self.config.training.averaging > 0:
+            shapes |= {f"average.{name}": shape for name, shape in weights.items()}
+        for key in ADAM_MOMENTS if step else ():
+            shapes |= {
+                f"optimizer.{key}.{name}": () if key == "step" else shape
+                for name, shape in weights.items()
+            }
+        return shapes | self._carried()
+
+    def _carried(self) -> Shapes:
+        network = self.config.network
+        return {
+            f"carried.{depth}.{place}": (1, self.rows, network.hidden_size)
+            for depth in range(network.num_layers)
+            for place in range(CELLS[network.cell].num_states)
+        }
+
+
+def check_numbers(tensors: Mapping[str, Tensor]) -> None:
+    """Raise `ValueError` for numbers that no run has: NaN, infinite, or out of their range."""
+    for name, tensor in tensors.items():
+        ranges = (found for start, found in _RANGES.items() if name.startswith(start))
+        low, high = next(ranges, _WEIGHTS)
+        if not bool(torch.isfinite(tensor).all() & (tensor >= low).all() & (tensor <= high).all()):
+            raise ValueError(f"{name} holds NaN or numbers that no run has")

@@ -1,0 +1,75 @@
+"""What Python calls is what the headers declare; when that changes, so does the version."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import re
+from typing import Any
+
+from burble.native.library import INTERFACE
+from burble.native.structures import SIGNATURES, Shape, StreamFields
+from tests.native.files import SOURCE
+
+HEADERS = ("native/interface.h", "engine/kernel/burble.h", "ngram/counts.h")
+
+# Of each version, what the headers declared. A change of either needs a new version.
+DIGESTS = {1: "b771e9ce54ac7e6b"}
+
+STRUCTS = {"burble_shape": Shape, "burble_stream": StreamFields}
+
+
+def declarations() -> str:
+    """The headers without comments, directives and line ends."""
+    text = "\n".join((SOURCE / header).read_text() for header in HEADERS)
+    text = re.sub(r"/\*.*?\*/|^#.*?$", " ", text, flags=re.DOTALL | re.MULTILINE)
+    return " ".join(text.split())
+
+
+def prototypes() -> dict[str, tuple[Any, ...]]:
+    found = {}
+    for result, name, arguments in re.findall(
+        r"BURBLE_API ([\w ]+?[ *]+)(burble_\w+)\(([^)]*)\);", declarations()
+    ):
+        types = [re.sub(r"\w+$", "", argument.strip()) for argument in arguments.split(",")]
+        found[name] = tuple(map(as_ctypes, (result, *types)))
+    return found
+
+
+def as_ctypes(declared: str) -> Any:
+    declared = declared.replace("const", "").strip()
+    if declared.startswith("char"):
+        return ctypes.c_char_p
+    if "*" in declared:
+        return ctypes.c_void_p
+    return None if declared == "void" else getattr(ctypes, f"c_{declared.removesuffix('_t')}")
+
+
+def plain(kind: Any) -> Any:
+    """Pointers to known structs are pointers."""
+    is_pointer = isinstance(kind, type) and issubclass(kind, ctypes._Pointer)
+    return ctypes.c_void_p if is_pointer else kind
+
+
+def test_the_functions_are_declared_in_python_as_in_c() -> None:
+    known = {name: tuple(map(plain, kinds)) for name, kinds in SIGNATURES.items()}
+    assert prototypes() == known
+    assert len(known) > 10
+
+
+def test_the_structs_have_the_same_fields_in_python_as_in_c() -> None:
+    for name, struct in STRUCTS.items():
+        (body,) = re.findall(rf"typedef struct {{([^}}]*)}} {name};", declarations())
+        fields = []
+        for line in filter(str.strip, body.split(";")):
+            first, *others = line.split(",")
+            kind = re.sub(r"\w+$", "", first.strip())
+            fields += [as_ctypes(kind) for _ in (first, *others)]
+        assert [kind for _, kind in struct._fields_] == fields
+
+
+def test_the_version_changes_with_what_is_declared() -> None:
+    (version,) = re.findall(r"#define BURBLE_INTERFACE (\d+)", (SOURCE / HEADERS[0]).read_text())
+    assert int(version) == INTERFACE
+    found = hashlib.sha256(declarations().encode()).hexdigest()[:16]
+    assert found == DIGESTS[INTERFACE], "raise BURBLE_INTERFACE and INTERFACE, and note the digest"
