@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from burble.errors import ResourceError, UsageError
 from burble.mapping import from_mapping
-from burble.plain_files import read_plain
+from burble.plain_files import NOT_OURS, read_plain
 from burble.system_errors import MISSING, advise_reader, describe_reason
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Metrics:
         try:
             lines = logged(folder)
         except OSError as error:
-            if error.errno not in MISSING:
+            if error.errno not in MISSING | NOT_OURS:
                 raise ResourceError(
                     f"{path} cannot be read: {describe_reason(error, path)}. {advise_reader(error)}"
                 ) from error
