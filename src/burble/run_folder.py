@@ -22,7 +22,7 @@ from burble.metrics import METRICS_NAME, SAMPLES_NAME
 from burble.model_file import MODEL_NAME, ModelFile
 from burble.plain_files import find_odd, read_plain
 from burble.run_lock import LOCK_NAME
-from burble.system_errors import guard_write
+from burble.system_errors import guard_write, read_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -270,7 +270,7 @@ def _check_part(part: Path) -> None:
         if odd is None and os.path.lexists(part) and not _is_as_it_should_be(part):
             odd = part
     except OSError as error:
-        raise UsageError(f"{error.filename} cannot be read: {error.strerror}.") from error
+        raise read_error(error.filename or part, error) from error
     if odd is not None:
         raise UsageError(
             f"{odd} is not the plain file or folder that a run has in its place. Nothing is read "
