@@ -141,7 +141,7 @@ def test_a_broken_run_is_not_thrown_away(tmp_path: Path, part: str) -> None:
     assert files(tmp_path) == PARTS
 
 
-@pytest.mark.parametrize("left", [PARTS, {"run.toml"}, {"run.toml", "data/ids.bin"}, set()])
+@pytest.mark.parametrize("left", [PARTS, {"run.toml"}, {"run.toml", "data/ids.bin"}])
 def test_a_run_that_has_made_no_step_gives_way(tmp_path: Path, left: set[str]) -> None:
     fill(tmp_path, seed=1, step=0)
     for name in PARTS - left:
@@ -149,6 +149,24 @@ def test_a_run_that_has_made_no_step_gives_way(tmp_path: Path, left: set[str]) -
     (tmp_path / ".model.safetensors.123.tmp").write_text("half")
     assert RunFolder(tmp_path).open_new(overwrite=False)
     assert files(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    "name", ["data/mine.csv", "last/letter.txt", "samples.txt", "model.safetensors"]
+)
+@pytest.mark.parametrize("config", [None, "[my-tool]\n"])
+def test_what_may_be_somebody_elses_is_never_touched(
+    tmp_path: Path, name: str, config: str | None
+) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("dear")
+    if config is not None:
+        (tmp_path / "run.toml").write_text(config)
+    before = files(tmp_path)
+    for overwrite in (False, True):
+        with pytest.raises(UsageError, match="is not a run of burble"):
+            RunFolder(tmp_path).open_new(overwrite=overwrite)
+    assert files(tmp_path) == before
 
 
 def test_a_new_folder_is_taken_at_once(tmp_path: Path) -> None:

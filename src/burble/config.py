@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from burble.errors import UsageError, brief
 from burble.mapping import from_mapping, to_mapping
 from burble.plain_files import read_plain
+from burble.system_errors import read_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -409,13 +410,15 @@ def _count_dots(text: str) -> int:
 
 
 def read_config(path: Path, *, follow: bool = False) -> RunConfig:
-    """Read a configuration from a file. Raises `UsageError`.
+    """Read a configuration from a file. Raises `UsageError`, and `ResourceError` where it is the
+    machine that refuses.
 
     follow: links are followed, as for a name that a person gave.
     """
     try:
         text = read_plain(path, _MAX_TOML_BYTES, follow=follow).decode("utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{path} cannot be read: {reason}.") from error
+    except OSError as error:
+        raise read_error(path, error) from error
+    except ValueError as error:
+        raise UsageError(f"{path} cannot be read: {error}.") from error
     return from_toml(text, str(path))

@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from burble.errors import ResourceError, UsageError
+from burble.errors import UsageError
 from burble.mapping import from_mapping
-from burble.plain_files import read_plain
-from burble.system_errors import MISSING, advise_reader, describe_reason
+from burble.plain_files import NOT_OURS, read_plain
+from burble.system_errors import MISSING, read_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,10 +62,8 @@ class Metrics:
         try:
             lines = logged(folder)
         except OSError as error:
-            if error.errno not in MISSING:
-                raise ResourceError(
-                    f"{path} cannot be read: {describe_reason(error, path)}. {advise_reader(error)}"
-                ) from error
+            if error.errno not in MISSING | NOT_OURS:
+                raise read_error(path, error) from error
             raise UsageError(
                 f"There is no run in {folder}: {path} cannot be read ({error.strerror}). Name the "
                 "folder that `burble train` made."

@@ -1,8 +1,9 @@
 """The folder of a run: what is in it, and how a new run takes the place of an old one.
 
-A run that replaces another is written aside, in the folder `.new` of it, until it has learned a
-model of its own. Then `.new` becomes `.ready`, in one rename, and its parts move to their places; a
-process that is killed in the middle of that leaves `.ready` for the next one to finish.
+A run that replaces another is written aside, in the folder `.burble-new` of it, until it has
+learned a model of its own. Then `.burble-new` becomes `.burble-ready`, in one rename, and its parts
+move to their places; a process that is killed in the middle of that leaves `.burble-ready` for the
+next one to finish.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from burble.metrics import METRICS_NAME, SAMPLES_NAME
 from burble.model_file import MODEL_NAME, ModelFile
 from burble.plain_files import find_odd, read_plain
 from burble.run_lock import LOCK_NAME
-from burble.system_errors import guard_write
+from burble.system_errors import guard_write, read_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +35,8 @@ LAST_FOLDER = "last"
 MANIFEST = "manifest.json"
 """What says that the state is whole, and which file holds it."""
 
-ASIDE = ".new"
-READY = ".ready"
+ASIDE = ".burble-new"
+READY = ".burble-ready"
 TENSORBOARD = "tensorboard"
 
 # The model moves first: whoever writes with the folder has the old one or the new one.
@@ -54,7 +55,7 @@ class RunFolder:
 
     path: Path
     is_aside: bool = False
-    """Whether the run is written in `.new`, beside one that it will replace."""
+    """Whether the run is written in `.burble-new`, beside one that it will replace."""
 
     @property
     def root(self) -> Path:
@@ -99,15 +100,15 @@ class RunFolder:
         self.settle()
         entries = {entry.name for entry in self.path.iterdir()} - {LOCK_NAME}
         replaces = self.has_learned()
+        if entries and not (self._is_run() and (replaces or entries <= _OURS)):
+            raise UsageError(
+                f"{self.path} is there already and is not a run of burble. Name another folder "
+                "with -o."
+            )
         if replaces and not overwrite:
             raise UsageError(
                 f"{self.path}/ already holds a run. Go on with it: burble train --resume "
                 f"{self.path}. Or name another folder with -o, or replace it with --overwrite."
-            )
-        if entries - _OURS and not replaces:
-            raise UsageError(
-                f"{self.path} is there already and is not a run of burble. Name another folder "
-                "with -o."
             )
         with guard_write(self.path):
             if not replaces:
@@ -214,6 +215,23 @@ class RunFolder:
             raise UsageError(f"There is no run in {self.path}: {config} is missing.")
         return read_config(config)
 
+    def _is_run(self) -> bool:
+        """Whether burble wrote what is here: a folder called `data`, or a file called
+        `model.safetensors`, may be anybody's.
+        """
+        try:
+            self.read_config()
+        except UsageError:
+            return self._has_model()
+        return True
+
+    def _has_model(self) -> bool:
+        try:
+            ModelFile.load(self.model)
+        except BurbleError:
+            return False
+        return True
+
     def _clear(self) -> None:
         for name in _PARTS:
             part = self.path / name
@@ -223,7 +241,7 @@ class RunFolder:
                 part.unlink(missing_ok=True)
 
     def _move_in(self) -> None:
-        """Move the parts of `.ready` to their places; what was moved before is left out."""
+        """Move the parts of `.burble-ready` to their places; what was moved before is left out."""
         ready = self.path / READY
         for name in _PARTS:
             if (ready / name).exists():
@@ -252,7 +270,7 @@ def _check_part(part: Path) -> None:
         if odd is None and os.path.lexists(part) and not _is_as_it_should_be(part):
             odd = part
     except OSError as error:
-        raise UsageError(f"{error.filename} cannot be read: {error.strerror}.") from error
+        raise read_error(error.filename or part, error) from error
     if odd is not None:
         raise UsageError(
             f"{odd} is not the plain file or folder that a run has in its place. Nothing is read "

@@ -20,7 +20,7 @@ from burble.system_errors import guard_write
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LOCK_NAME = ".lock"
+LOCK_NAME = ".burble-lock"
 
 # `holder` takes the lock for a moment to see whether it is free; a training tries again then.
 _TRIES = 5

@@ -80,6 +80,14 @@ def write_error(
     )
 
 
+def read_error(path: Path | str, error: OSError) -> UsageError | ResourceError:
+    """Return the error for something that a command needs and that could not be read."""
+    # EFBIG is ours: it has more bytes than such a file can have.
+    is_wrong_file = error.errno in _WRONG_NAME | {errno.EFBIG}
+    kind = UsageError if is_wrong_file else ResourceError
+    return kind(f"{path} cannot be read: {describe_reason(error, path)}. {advise_reader(error)}")
+
+
 @contextmanager
 def guard_write(path: Path, advice: str | None = None) -> Iterator[None]:
     """Turn the system's refusal to write into a `ResourceError`; into a `UsageError` where the name

@@ -36,7 +36,8 @@ def test_json_is_one_object_with_what_was_chosen(model: Path) -> None:
     result = burble("inspect", model, "bad", "--json", *chosen)
     found = json.loads(result.stdout)
     assert list(found) == [
-        *("text", "cell", "bits_per_char", "tokens", "next", "layers", "units", "values")
+        *("text", "cell", "bits_per_char", "tokens", "next", "layers", "units", "values"),
+        "unknown_chars",
     ]
     assert [len(tokens) for tokens in found["values"].values()] == [3]
     assert found["units"] == [3]

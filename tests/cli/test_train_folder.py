@@ -131,7 +131,7 @@ def test_a_budget_without_a_step_keeps_the_old_run(run: Path, tmp_path: Path) ->
 
 def test_a_second_training_in_the_folder_is_refused(run: Path, tmp_path: Path) -> None:
     with start("--resume", "run", "--steps", "100000000", cwd=tmp_path) as process:
-        wait_for(run / ".lock", process)
+        wait_for(run / ".burble-lock", process)
         for args in (("--resume", "run"), ("text.txt", "-o", "run", "--overwrite")):
             refused = burble("train", *args, cwd=tmp_path)
             assert_refused(refused, 2, "run/ is in use", f"process {process.pid}", "--resume run")

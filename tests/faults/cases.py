@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DISK = 6
 READ_CODES = {3, 4, DISK}
 _READS = {"open-to-read", "read", "stat", "list", "map"}
-_LITTER = re.compile(r"\.tmp$|/tmp/.|\.new-|\.old-")
+_LITTER = re.compile(r"\.tmp$|/tmp/.|\.burble-|\.old-")
 
 
 @dataclass

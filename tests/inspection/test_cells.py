@@ -136,7 +136,16 @@ def test_noise_is_tracked_by_no_unit_and_a_unit_by_itself() -> None:
 
 
 def test_the_bound_falls_with_the_text_and_rises_with_the_units() -> None:
-    assert least_correlation(1000, 5) == pytest.approx(0.359, abs=0.001)
-    assert least_correlation(1000, 50) > least_correlation(1000, 5)
-    assert least_correlation(10**6, 5) == 0.2
-    assert least_correlation(1, 1) < 1
+    short, long = (np.arange(length, dtype=np.float32) for length in (1000, 10**6))
+    assert least_correlation(short, 5) == pytest.approx(0.359, abs=0.001)
+    assert least_correlation(short, 50) > least_correlation(short, 5)
+    assert least_correlation(long, 5) == 0.2
+    assert least_correlation(short[:1], 1) < 1
+
+
+def test_what_is_true_in_two_places_only_is_tracked_by_hardly_any_unit() -> None:
+    rare = np.zeros(10_000, np.float32)
+    rare[300:340] = rare[7000:7100] = 1
+    assert least_correlation(rare, 5) > 0.95
+    often = (np.arange(10_000) % 100 < 20).astype(np.float32)
+    assert least_correlation(often, 5) < 0.25

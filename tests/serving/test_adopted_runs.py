@@ -107,7 +107,7 @@ def test_a_lock_file_that_names_another_process_kills_nobody(runs: Path, tmp_pat
     with burble_serve("--runs", runs) as server:
         person = train(runs, tmp_path / "text.txt")
         until(lambda: holder(runs / "own") is not None)
-        (runs / "own/.lock").write_text(f"{innocent.pid}\nburble train\n")
+        (runs / "own/.burble-lock").write_text(f"{innocent.pid}\nburble train\n")
         answer = server.client.post("/burble/runs/own/stop", json={})
         assert answer.status_code == 409
         assert "Stop it there" in answer.json()["error"]["message"]

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from burble.engine.kernels import KERNEL_VARIABLE
+from burble.stop_signals import STOP_SIGNALS
 from tests.models import random_model
 from tests.serving.server import burble_serve, events, until
 
@@ -79,12 +80,15 @@ def test_clients_that_go_away_leave_nothing_behind(slow: Path) -> None:
         assert len(server.text(prompt="a", max_tokens=5)) == 5
 
 
-def test_a_signal_lets_what_is_being_written_come_to_its_end(slow: Path) -> None:
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_a_signal_lets_what_is_being_written_come_to_its_end(
+    slow: Path, number: signal.Signals
+) -> None:
     with burble_serve(slow) as server:
         with server.client.stream("POST", "/v1/completions", json=LONG) as answer:
             lines = answer.iter_lines()
             next(lines)
-            server.process.send_signal(signal.SIGTERM)
+            server.process.send_signal(number)
             rest = list(lines)
         assert "data: [DONE]" in rest
         assert '"finish_reason": "length"' in next(line for line in reversed(rest[:-2]) if line)

@@ -293,7 +293,7 @@ def link(draw: random.Random, run: Path, places: Places) -> None:
 
 
 def hard_link(draw: random.Random, run: Path, places: Places) -> None:
-    path = draw.choice([*files(run), run / ".lock"])
+    path = draw.choice([*files(run), run / ".burble-lock"])
     path.unlink(missing_ok=True)
     kept = places.outside / "run" / path.relative_to(run)
     path.hardlink_to(draw.choice([kept if kept.exists() else places.outside / "secret"]))
@@ -301,7 +301,9 @@ def hard_link(draw: random.Random, run: Path, places: Places) -> None:
 
 def make_odd(draw: random.Random, run: Path, _: Places) -> None:
     """A pipe, a device or a folder in the place of something, or an empty file."""
-    path = draw.choice([*entries(run), run / ".lock", run / ".new", run / ".ready"])
+    path = draw.choice(
+        [*entries(run), run / ".burble-lock", run / ".burble-new", run / ".burble-ready"]
+    )
     remove(path)
     match draw.randrange(4):
         case 0:
@@ -329,7 +331,7 @@ def take_from_another(draw: random.Random, run: Path, places: Places) -> None:
 def begin_anew(draw: random.Random, run: Path, places: Places) -> None:
     """What a process leaves that was killed while its run took this one's place."""
     other = draw.choice(places.runs)
-    aside = run / draw.choice([".new", ".ready"])
+    aside = run / draw.choice([".burble-new", ".burble-ready"])
     aside.mkdir()
     for part in draw.sample(sorted(path.name for path in other.iterdir()), k=draw.randint(0, 5)):
         _copy(other / part, aside / part)

@@ -228,7 +228,7 @@ def test_a_text_that_the_model_did_not_learn_from_is_not_written_from(folder: Pa
 
 PARTS = ["run.toml", "model.safetensors", "metrics.jsonl", "samples.txt", "data", "last"]
 DEEPER = ["data/ids.bin", "data/data.json", "last/manifest.json"]
-NEW = [".lock", ".new", ".ready", "tensorboard", ".new/samples.txt"]
+NEW = [".burble-lock", ".burble-new", ".burble-ready", "tensorboard", ".burble-new/samples.txt"]
 
 
 def replace(path: Path) -> None:
@@ -244,7 +244,7 @@ def test_a_link_is_named_and_not_followed(folder: Path, name: str) -> None:
     path = folder / "run" / name
     kept = folder / "kept"
     shutil.copytree(folder / "run", kept)
-    (kept / ".new").mkdir(exist_ok=True)
+    (kept / ".burble-new").mkdir(exist_ok=True)
     before = contents(kept)
     replace(path)
     path.symlink_to(kept / name if (kept / name).exists() else folder / "secret")
@@ -261,7 +261,7 @@ def test_a_pipe_is_named_and_not_waited_for(folder: Path, name: str) -> None:
     assert str(path) in refusal(folder, UsageError)
 
 
-@pytest.mark.parametrize("name", ["metrics.jsonl", "samples.txt", ".lock"])
+@pytest.mark.parametrize("name", ["metrics.jsonl", "samples.txt", ".burble-lock"])
 def test_a_file_with_a_second_name_is_not_written_to(folder: Path, name: str) -> None:
     replace(folder / "run" / name)
     (folder / "run" / name).hardlink_to(folder / "secret")

@@ -150,7 +150,7 @@ def _search(
         name: Found(
             sought[name].meaning,
             trackers,
-            least_correlation(len(ids) - len(ids) // 2, command.top),
+            least_correlation(values[name][len(ids) // 2 :], command.top),
             _passage(model, ids, values[name], _best(trackers)),
         )
         for name, trackers in found.items()

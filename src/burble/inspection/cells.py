@@ -69,13 +69,15 @@ class Tracker:
     """Whether the figure held out is too large for chance, and of the same sign as the chosen."""
 
 
-def least_correlation(num_tokens: int, num_listed: int) -> float:
-    """Return the correlation on so many held-out tokens from which on a unit tracks a property.
+def least_correlation(values: Values, num_listed: int) -> float:
+    """Return the correlation with values held out, (tokens,), from which on a unit tracks them.
 
     Of `num_listed` units without any relation to it, one would pass in one text of twenty
-    (Bonferroni, and Fisher's z for a correlation of independent places).
+    (Bonferroni, and Fisher's z for a correlation of independent places). A property that is true
+    of two stretches of the text has been seen to change four times, however long they are.
     """
-    independent = max(num_tokens / _PLACES_IN_ONE, 4)
+    num_changes = int(np.count_nonzero(np.diff(values)))
+    independent = max(min(len(values) / _PLACES_IN_ONE, num_changes), 4)
     normal = NormalDist().inv_cdf(1 - _CHANCE / (2 * max(num_listed, 1)))
     return max(SMALLEST, math.tanh(normal / math.sqrt(independent - 3)))
 
@@ -99,7 +101,7 @@ def search(
             {reading: found[place] for reading, found in chosen.items()},
             {reading: found[place] for reading, found in held_out.items()},
             top,
-            least_correlation(len(ids) - middle, top),
+            least_correlation(values[place, middle:], top),
         )
         for place, name in enumerate(properties)
     }

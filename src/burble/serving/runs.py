@@ -22,6 +22,7 @@ from burble.run_lock import LOCK_NAME, holder
 from burble.serving.errors import RefusalError
 from burble.serving.names import readable
 from burble.serving.run_files import age, is_run, read_metrics, read_samples
+from burble.stop_signals import STOP_SIGNALS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ _MAX_SAID = 2000
 # A child that is asked to stop saves first.
 _STOP_SECONDS = 60
 
-_STOPPED = {128 + signal.SIGINT, 128 + signal.SIGTERM}
+_STOPPED = {128 + number for number in STOP_SIGNALS}
 
 
 @dataclass

@@ -14,6 +14,7 @@ import uvicorn
 
 from burble.errors import UsageError
 from burble.serving.protocol import BoundedProtocol
+from burble.stop_signals import heard_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +39,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in heard_signals():
             signal.signal(number, self.handle_exit)
         yield
 
@@ -69,7 +70,7 @@ def is_loopback(bound: socket.socket) -> bool:
 
 
 def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None], drain: int) -> None:
-    """Answer until SIGTERM or SIGINT, then finish what was begun, for up to `drain` seconds."""
+    """Answer until a signal asks to stop, then finish what was begun, for up to `drain` seconds."""
     most = _allowed_connections()
     config = uvicorn.Config(
         app,

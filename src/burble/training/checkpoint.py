@@ -6,6 +6,7 @@ cursor, the dropout masks, the samples.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -16,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from burble.durable import remove_litter, write_durably
-from burble.errors import ModelFileError, UsageError, brief
+from burble.errors import BurbleError, ModelFileError, UsageError, brief
 from burble.mapping import from_mapping, parse_object, to_mapping
-from burble.plain_files import open_plain, read_plain
+from burble.plain_files import NOT_OURS, open_plain, read_plain
 from burble.run_folder import MANIFEST
+from burble.system_errors import MISSING, read_error
 from burble.tensor_file import check_tensors, read_header
 from burble.training.layout import ADAM_MOMENTS, check_numbers
 
@@ -146,7 +148,9 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         content = read_plain(folder / MANIFEST, _MAX_MANIFEST_BYTES)
         return _as_manifest(parse_object(content, MANIFEST))
-    except (OSError, ValueError, UsageError) as error:
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    except (ValueError, UsageError) as error:
         raise _broken(folder, error) from error
 
 
@@ -180,9 +184,17 @@ def read(folder: Path, layout: Layout) -> Checkpoint:
             file.seek(0)
             tensors = load(file.read(size))
         check_numbers(tensors)
-    except (OSError, ValueError, SafetensorError) as error:
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    except (ValueError, SafetensorError) as error:
         raise _broken(folder, error) from error
     return Checkpoint(manifest.position, tensors)
+
+
+def _unreadable(folder: Path, error: OSError) -> BurbleError:
+    """Where the machine refuses, nothing is known of the state: to train again is no advice."""
+    is_its_own = error.errno in MISSING | NOT_OURS | {errno.EFBIG}
+    return _broken(folder, error) if is_its_own else read_error(folder, error)
 
 
 def _broken(folder: Path, error: Exception) -> ModelFileError:

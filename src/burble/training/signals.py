@@ -6,13 +6,10 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Self
 
+from burble.stop_signals import heard_signals
+
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
-
-# SIGHUP comes when a terminal is closed; Windows has none.
-_SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
 
 
 class StopSignals:
@@ -25,9 +22,7 @@ class StopSignals:
     def __enter__(self) -> Self:
         # Python lets only the main thread handle signals; elsewhere the caller decides.
         if threading.current_thread() is threading.main_thread():
-            # What is ignored, as under nohup, stays ignored.
-            heard = [n for n in _SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
-            self._before = {number: signal.signal(number, self._note) for number in heard}
+            self._before = {n: signal.signal(n, self._note) for n in heard_signals()}
         return self
 
     def __exit__(
