@@ -16,7 +16,13 @@ def test_a_given_device_stays_and_none_becomes_one_that_is_there() -> None:
     assert find_device(found).type == found
 
 
-@pytest.mark.parametrize("name", ["cuda:77", "toaster", "auto"])
+@pytest.mark.parametrize("name", ["cuda:77", "toaster", "auto", "meta", "hpu"])
 def test_a_device_that_is_not_there_is_one_message(name: str) -> None:
     with pytest.raises(UsageError, match=f"The device '{name}' cannot be used"):
         find_device(name)
+
+
+def test_a_device_of_a_long_name_is_one_short_message() -> None:
+    with pytest.raises(UsageError) as caught:
+        find_device("x" * 50_000)
+    assert len(str(caught.value)) < 500

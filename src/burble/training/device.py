@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from burble.errors import UsageError
+from burble.errors import UsageError, brief
 
 if TYPE_CHECKING:
     from burble.config import RunConfig
@@ -23,9 +23,12 @@ def find_device(name: str) -> torch.device:
     """The device of this name. Raises `UsageError` where it cannot be used."""
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"The device {name!r} cannot be used: {error}") from error
+        # "meta" makes tensors, but they hold no numbers; others lack a generator, or all of it.
+        torch.zeros(1, device=device).item()
+        torch.Generator(device)
+    except (RuntimeError, AssertionError, ImportError) as error:
+        reason = brief(f"{name!r} cannot be used: {error}")
+        raise UsageError(f"The device {reason}") from error
     return device
 
 
