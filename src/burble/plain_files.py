@@ -65,13 +65,21 @@ def read_plain(path: Path, limit: int, *, follow: bool = False) -> bytes:
 
 def open_to_append(path: Path) -> TextIO:
     """Open a regular file, or a new one, to write text at its end. Raise `OSError` for anything
-    else, and for a file that has a second name: the other one's content would change too.
+    else, as `open_to_change` does.
     """
-    descriptor = _open_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFELY)
+    descriptor = open_to_change(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    return os.fdopen(descriptor, "a", encoding="utf-8", newline="\n")
+
+
+def open_to_change(path: Path, flags: int) -> int:
+    """Open a regular file and return its descriptor. Raise `OSError` for anything else, and for a
+    file that has a second name: the other one's content would change too.
+    """
+    descriptor = _open_regular(path, flags | _SAFELY)
     if os.fstat(descriptor).st_nlink > 1:
         os.close(descriptor)
         raise OSError(errno.EMLINK, "it is a hard link to another file", str(path))
-    return os.fdopen(descriptor, "a", encoding="utf-8", newline="\n")
+    return descriptor
 
 
 def _open_regular(path: Path, flags: int) -> int:

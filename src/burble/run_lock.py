@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import shlex
-import stat
 import sys
 import time
 import warnings
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from burble.errors import UsageError
+from burble.plain_files import open_to_change
 from burble.system_errors import guard_write
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def locked(folder: Path) -> Iterator[None]:
 def holder(folder: Path) -> Holder | None:
     """Return who trains in `folder`; None where nobody does."""
     try:
-        descriptor = _open(folder, os.O_RDWR)
+        descriptor = open_to_change(folder / LOCK_NAME, os.O_RDWR)
     except OSError:  # never locked, or not for us to read
         return None
     try:
@@ -66,7 +66,7 @@ def holder(folder: Path) -> Holder | None:
 
 def _acquire(folder: Path) -> int:
     for attempt in range(_TRIES):
-        descriptor = _open(folder, os.O_RDWR | os.O_CREAT)
+        descriptor = open_to_change(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT)
         try:
             if _try_lock(descriptor):
                 if _is_current(descriptor, folder):
@@ -91,18 +91,6 @@ def _refusal(folder: Path, other: Holder | None) -> UsageError:
         f"{folder}/ is in use: {who} is training there. Wait until it ends, {stop}, or name "
         "another folder with -o."
     )
-
-
-def _open(folder: Path, flags: int) -> int:
-    # Nothing is opened through a link, and a pipe in its place is not waited for.
-    careful = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(folder / LOCK_NAME, flags | careful, 0o644)
-    found = os.fstat(descriptor)
-    # Nor is a file emptied that has another name elsewhere.
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a file", str(folder / LOCK_NAME))
-    return descriptor
 
 
 def _is_current(descriptor: int, folder: Path) -> bool:

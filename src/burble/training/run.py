@@ -95,10 +95,9 @@ def train(
         observer = _observer(team, folder, observers)
         begin = partial(_begin, config, folder, team, given, observer=observer, overwrite=overwrite)
         config, folder.is_aside = team.lead(begin)
-        clock = Clock(started=started)
-        result = _run(
-            config, folder, clock, None, team=team, observer=observer, make_sampler=make_sampler
-        )
+        clock, loaded = Clock(started=started), _load_text(config, folder, team)
+        setup = _set_up(config, folder, clock, loaded, team, observer, make_sampler)
+        result = _run(setup, None)
         team.dismiss()
     return result
 
@@ -215,9 +214,8 @@ def resume(
         if was_dropped:
             observer.noted(f"A run that was to replace {path}/ was stopped before its first save.")
         _note_what_differs(config, text, observer)
-        result = _run(
-            config, folder, clock, saved, team=team, observer=observer, make_sampler=make_sampler
-        )
+        setup = _set_up(config, folder, clock, (text, batching), team, observer, make_sampler)
+        result = _run(setup, saved)
         team.dismiss()
     return result
 
@@ -278,17 +276,8 @@ def _observer(team: Team, folder: RunFolder, observers: list[Observer]) -> Obser
     return Observers([RunLog(folder), *observers]) if team.leads else Observer()
 
 
-def _run(
-    config: RunConfig,
-    folder: RunFolder,
-    clock: Clock,
-    saved: Checkpoint | None,
-    *,
-    team: Team,
-    observer: Observer,
-    make_sampler: MakeSampler,
-) -> TrainResult:
-    setup = _set_up(config, folder, clock, team=team, observer=observer, make_sampler=make_sampler)
+def _run(setup: Setup, saved: Checkpoint | None) -> TrainResult:
+    folder, observer = setup.folder, setup.observer
     trainer = Trainer(setup)
     if saved is not None:
         trainer.resume(saved)
@@ -309,9 +298,9 @@ def _run(
         val_nats_per_char=None if bits is None else bits * math.log(2),
         steps=position.step,
         chars_seen=position.chars_seen,
-        seconds=clock.seconds(),
+        seconds=setup.clock.seconds(),
         parameters=_num_parameters(setup.network),
-        seed=config.training.seed,
+        seed=setup.config.training.seed,
         rescues=position.rescues,
     )
 
@@ -320,14 +309,14 @@ def _set_up(
     config: RunConfig,
     folder: RunFolder,
     clock: Clock,
-    *,
+    loaded: tuple[PreparedText, Batching],
     team: Team,
     observer: Observer,
     make_sampler: MakeSampler,
 ) -> Setup:
-    """What the run is made of, from what lies in its folder."""
+    """Put together what the run is made of."""
     _use_threads(config)
-    text, batching = _load_text(config, folder, team)
+    text, batching = loaded
     network = _build_network(config, text)
     team.join(network)
     return Setup(
