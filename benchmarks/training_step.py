@@ -14,11 +14,12 @@ import torch
 
 from burble.config import DataConfig, NetworkConfig, RunConfig, TrainingConfig
 from burble.data.registry import BATCHINGS
-from burble.training.average import WeightAverage
 from burble.training.budget import learning_rate
-from burble.training.measure import batch_score, loss_of
-from burble.training.network import Network
-from burble.training.optimizer import adamw, clip_gradients
+from burble.training.learner import BatchFigures
+from burble.training.learners.torch.average import WeightAverage
+from burble.training.learners.torch.loss import loss_of
+from burble.training.learners.torch.network import Network
+from burble.training.learners.torch.optimizer import adamw, clip_gradients, set_rate
 from burble.training.plan import operations
 
 if TYPE_CHECKING:
@@ -64,13 +65,7 @@ class Step:
         self._training = config.training
         self._batching = BATCHINGS[config.data.batching](self._text, config.data, 0)
         generator = torch.Generator().manual_seed(0)
-        self._network = Network(
-            config.network,
-            VOCAB_SIZE,
-            dropout=config.training.dropout,
-            precision=config.training.precision,
-            generator=generator,
-        )
+        self._network = Network(config.network, VOCAB_SIZE, config.training, generator)
         self._optimizer = adamw(self._network, config.training)
         self._average = WeightAverage(self._network, config.training.averaging)
         self._carried = self._network.start(self._batching.rows)
@@ -120,8 +115,7 @@ class Step:
     def _optimize(self) -> None:
         # Half way: as most steps, past the warm-up.
         rate = learning_rate(self._training, self._training.warmup_steps, 0.5)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
+        set_rate(self._optimizer, rate)
         self._optimizer.step()
 
     def _follow(self) -> None:
@@ -129,9 +123,8 @@ class Step:
         self._average.update(self._step, 0.5)
 
     def _count(self) -> None:
-        score = batch_score(
-            self._loss.item(), int(self._correct.item()), self._batch, self._text.tokenizer
-        )
+        figures = BatchFigures(self._loss.item(), int(self._correct.item()))
+        score = figures.score(self._batch, self._text.tokenizer)
         assert score.num_characters == self._batch.mask.size
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from burble.config import RunConfig, SamplingConfig
-from burble.data.prepared import DATA_FOLDER, PreparedText
+from burble.config import SamplingConfig
+from burble.data.prepared import DATA_FOLDER
 from burble.engine.generate import (
     GenerationRequest,
     count_unknown,
@@ -22,38 +21,23 @@ from burble.engine.generate import (
 from burble.engine.holding import HoldingModel
 from burble.engine.kernels import open_model
 from burble.engine.trace import trace
-from burble.errors import MissingExtraError, TextError, UsageError
-from burble.evaluation.evaluate import evaluate, ngram_bits
-from burble.evaluation.overlap import learned_share
-from burble.evaluation.precision import int8_cost
+from burble.errors import TextError, UsageError
+from burble.evaluation.evaluate import evaluate
 from burble.mapping import from_mapping
-from burble.model_file import MODEL_NAME, ModelFile
+from burble.model_file import ModelFile
 from burble.run_folder import RunFolder
-from burble.system_errors import guard_write
-from burble.threads import settle_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterator, Sequence
 
-    from burble.config import SampleConfig, UnknownPolicy
+    from burble.config import RunConfig, UnknownPolicy
+    from burble.data.prepared import PreparedText
     from burble.engine.holding import Hold
     from burble.engine.numpy_model import Precision
     from burble.engine.trace import Trace
     from burble.export.registry import ExportKind
     from burble.score import Score
     from burble.tokenizers.base import Ids
-    from burble.training.evidence import Facts
-    from burble.training.gradients import FlowOfRun
-    from burble.training.observer import Observer
-    from burble.training.plan import Plan
-    from burble.training.run import TrainResult
-
-# Of a longer text the n-gram model would take longer than a person waits.
-_MAX_NGRAM_IDS = 2_000_000
-
-# While a run goes on, a sample that re-reads a window for each character is kept this short.
-_WINDOWED_SAMPLE = 60
 
 
 class Model:
@@ -150,13 +134,13 @@ class Model:
                 "The text this model learned from is not beside it: only a run folder has it. Give "
                 "a prompt instead."
             )
-        return _text_of(self.file, self.folder)
+        return RunFolder(self.folder).read_text(self.file)
 
     def random_prompt(self, length: int, seed: int) -> str:
         """`length` characters from a random place of the held-out text of the model's run."""
         text = self.training_text()
         ids = text.val_ids if len(text.val_ids) else text.train_ids
-        return random_passage(text, ids, length, seed)
+        return text.random_passage(ids, length, seed)
 
     def save(self, path: str | Path) -> None:
         """Write the model as one file. Raises `UsageError` where there is no such folder."""
@@ -215,209 +199,16 @@ def train(
     name, such as minutes, hidden_size, lowercase, seed; without a preset, a plan sets those that
     are not given.
     """
+    from burble.runs import open_run
+    from burble.training.request import RunRequest
+
     named = [sources] if isinstance(sources, str | Path) else sources
-    config = RunConfig() if preset is None else preset
-    config = config.with_options({"sources": [str(source) for source in named], **options})
-    given = options.keys() if preset is None else None
+    request = RunRequest({"sources": [str(source) for source in named], **options}, preset)
     if out is not None:
-        run_training(config, Path(out), given=given, overwrite=overwrite)
+        open_run(Path(out)).train(request, overwrite=overwrite)
         return load(out)
     with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
-        result = run_training(config, Path(scratch) / "run", given=given)
-        return load(result.model)
-
-
-def run_training(
-    config: RunConfig,
-    path: Path,
-    *,
-    given: AbstractSet[str] | None = None,
-    observers: Sequence[Observer] = (),
-    overwrite: bool = False,
-    started: float | None = None,
-) -> TrainResult:
-    """Train in the folder `path`, with observers that hear how it goes.
-
-    given: the knobs that were asked for, where a plan shall set the others.
-    """
-    with guard_write(path):
-        result: TrainResult = _training().train(
-            config,
-            path,
-            observers=list(observers),
-            make_sampler=make_sampler,
-            given=given,
-            overwrite=overwrite,
-            started=started,
-        )
-        return _finish(result, path)
-
-
-def plan_training(config: RunConfig, given: AbstractSet[str], text: PreparedText) -> Plan:
-    """What a run on this text would train; `given` knobs stay as they are."""
-    plan: Plan = _training().plan_run(config, given, text)
-    return plan
-
-
-def gradient_flow(file: ModelFile, ids: Ids) -> FlowOfRun:
-    """How the gradient fades on its way back through held-out ids, (tokens,), in the network that
-    the model once was and in the one that it became.
-    """
-    _training()
-    from burble.training.gradients import flow_of_run
-
-    return flow_of_run(file, ids)
-
-
-def resume_training(
-    path: Path,
-    changes: dict[str, Any],
-    *,
-    observers: Sequence[Observer] = (),
-    started: float | None = None,
-) -> TrainResult:
-    """Go on with the run in `path`, some of its budget changed."""
-    with guard_write(path):
-        result: TrainResult = _training().resume(
-            path, changes, observers=list(observers), make_sampler=make_sampler, started=started
-        )
-        return _finish(result, path)
-
-
-def _finish(result: TrainResult, path: Path) -> TrainResult:
-    """Measure what a run that is done came to: what int8 costs its model, its score on the sealed
-    part of the text, and a diagnosis.
-    """
-    from burble.training.diagnosis import diagnose
-    from burble.training.evidence import History
-
-    best = ModelFile.load(path)
-    text = _text_of(best, path)
-    file = _with_final_figures(best, text)
-    if file is not best:
-        file.save(path / MODEL_NAME)
-    bits = file.provenance.test_bits_per_char
-    if bits is not None:
-        nats = bits * math.log(2)
-        result = replace(result, test_bits_per_char=bits, test_nats_per_char=nats)
-    return replace(result, diagnosis=diagnose(History.read(path), _facts(result, path, text)))
-
-
-def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
-    """What a diagnosis needs beside the log."""
-    from burble.training.evidence import Facts
-
-    held_out = text.tokenizer.count_characters(text.val_ids[1:])
-    counts = None
-    if held_out and len(text.ids) <= _MAX_NGRAM_IDS:
-        counts = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
-    return Facts(
-        steps=result.steps,
-        held_out=held_out,
-        vocab_size=text.tokenizer.vocab_size,
-        repeated=learned_share(text.tokenizer, text.train_ids, text.val_ids),
-        counts_bits=counts,
-        minutes=RunFolder(path).read_config().training.minutes,
-        rescues=result.rescues,
-    )
-
-
-def _with_final_figures(file: ModelFile, text: PreparedText) -> ModelFile:
-    """The model with what is measured once it is chosen, on the parts of the text that there are.
-
-    The sealed part is read here and nowhere before.
-    """
-    if _can_score(file, text.val_ids):
-        cost = int8_cost(file, text.val_ids)
-        file = replace(file, provenance=replace(file.provenance, int8_cost_bits=cost))
-    if _can_score(file, text.test_ids):
-        sealed = evaluate(open_model(file), file.tokenizer, text.test_ids, "stream")
-        bits = sealed.bits_per_char
-        file = replace(file, provenance=replace(file.provenance, test_bits_per_char=bits))
-    return file
-
-
-def _can_score(file: ModelFile, ids: Ids) -> bool:
-    return file.tokenizer.count_characters(ids[1:]) >= 1
-
-
-def _text_of(file: ModelFile, folder: Path) -> PreparedText:
-    """Load the text of a run. Raises `TextError` for ids that would mean other tokens to its model,
-    or none.
-    """
-    text = PreparedText.load(folder / DATA_FOLDER)
-    if not text.is_of(file.tokenizer):
-        raise TextError(
-            f"The text in {folder / DATA_FOLDER} is not the one that {folder / MODEL_NAME} learned "
-            "from: their tokens differ. Use the folder that `burble train` made."
-        )
-    return text
-
-
-def _training() -> Any:
-    settle_threads()
-    try:
-        from burble.training import run
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise MissingExtraError("Training", "train") from error
-    return run
-
-
-@dataclass(frozen=True)
-class FinalSample:
-    """What a finished model wrote, and after which prompt."""
-
-    prompt: str
-    text: str
-
-
-def final_sample(path: Path, config: RunConfig) -> FinalSample:
-    """What the best model of a run writes, under the settings of its samples."""
-    model = load(path)
-    seed = config.training.seed
-    prompt = _sample_prompt(model.training_text(), config.sample, seed)
-    request = _sample_request(config.sample, prompt, seed, config.sample.sample_length)
-    return FinalSample(prompt, "".join(model.run(request)))
-
-
-def make_sampler(config: SampleConfig, text: PreparedText) -> Callable[[ModelFile, int], str]:
-    """The training loop's way to see what the model of this moment writes."""
-    length = config.sample_length
-    if config.sample_window is not None:
-        length = min(length, _WINDOWED_SAMPLE)
-
-    def sample(model: ModelFile, step: int) -> str:
-        prompt = _sample_prompt(text, config, step)
-        return "".join(Model(model).run(_sample_request(config, prompt, step, length)))
-
-    return sample
-
-
-def _sample_prompt(text: PreparedText, config: SampleConfig, seed: int) -> str:
-    """With a window, a random passage to fill it, as in the Keras tutorial; else nothing."""
-    if config.sample_window is None:
-        return ""
-    return random_passage(text, text.train_ids, config.sample_window, seed)
-
-
-def _sample_request(config: SampleConfig, prompt: str, seed: int, length: int) -> GenerationRequest:
-    return GenerationRequest(
-        prompt=prompt,
-        length=length,
-        sampling=SamplingConfig(temperature=config.sample_temperature),
-        seed=seed,
-        window=config.sample_window,
-    )
-
-
-def random_passage(text: PreparedText, ids: Any, length: int, seed: int) -> str:
-    """`length` characters of the text from a random place."""
-    import numpy as np
-
-    place = int(np.random.default_rng(seed).integers(max(1, len(ids) - length)))
-    return text.tokenizer.decode(ids[place : place + length])
+        return load(open_run(Path(scratch) / "run").train(request).model)
 
 
 def random_seed() -> int:

@@ -31,6 +31,9 @@ TrainingPrecision = Literal["auto", "float32", "bfloat16"]
 # Rows of weight_ih per hidden unit: one block for each gate or candidate.
 GATES: dict[CellKind, int] = {"lstm": 4, "gru": 3, "rnn": 1}
 
+# Tensors that a layer carries from character to character.
+CARRIED: dict[CellKind, int] = {"lstm": 2, "gru": 1, "rnn": 1}
+
 # A run's configuration, in the run's folder.
 CONFIG_NAME = "run.toml"
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from burble.config import CONFIG_NAME, read_config, to_toml
-from burble.data.prepared import DATA_FOLDER
+from burble.data.prepared import DATA_FOLDER, PreparedText
 from burble.durable import remove_litter, sync_folder, write_durably
-from burble.errors import BurbleError, UsageError
+from burble.errors import BurbleError, TextError, UsageError
 from burble.mapping import parse_object
 from burble.metrics import METRICS_NAME, SAMPLES_NAME
 from burble.model_file import MODEL_NAME, ModelFile
@@ -214,6 +214,18 @@ class RunFolder:
                 )
             raise UsageError(f"There is no run in {self.path}: {config} is missing.")
         return read_config(config)
+
+    def read_text(self, model: ModelFile) -> PreparedText:
+        """Load the text of the run. Raises `TextError` for ids that would mean other tokens to its
+        model, or none.
+        """
+        text = PreparedText.load(self.data)
+        if not text.is_of(model.tokenizer):
+            raise TextError(
+                f"The text in {self.data} is not the one that {self.model} learned from: their "
+                "tokens differ. Use the folder that `burble train` made."
+            )
+        return text
 
     def _is_run(self) -> bool:
         """Whether burble wrote what is here: a folder called `data`, or a file called

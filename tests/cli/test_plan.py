@@ -11,7 +11,7 @@ from burble.cli.main import run
 from burble.cli.train import given_knobs
 from burble.config import RunConfig, from_toml
 from burble.mapping import from_mapping
-from burble.training.plan import PLANNED
+from burble.training.request import PLANNED
 from tests.cli.command import assert_refused, burble, said
 from tests.training.runs import write_text
 

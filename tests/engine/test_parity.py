@@ -17,7 +17,7 @@ from burble.engine.scoring import log_softmax
 from burble.engine.step_model import reset
 from burble.model_file import ModelFile
 from burble.tokenizers.char import CharTokenizer
-from burble.training.network import Network, reset_rows
+from burble.training.learners.torch.network import Network, reset_rows
 from tests.models import LETTERS, random_model
 
 if TYPE_CHECKING:

@@ -46,22 +46,18 @@ def resume(steps: int = 2 * STEPS) -> Act:
 
 def train_at_once(*, overwrite: bool = False, steps: int = STEPS, observers: Any = ()) -> None:
     """Do what `train` does, without the second that it takes to read a command line."""
-    from burble.api import run_training
-    from burble.config import RunConfig
+    from burble.runs import open_run
+    from burble.training.request import RunRequest
 
-    config = RunConfig().with_options({"sources": ("text.txt",), "steps": steps, **KNOBS})
-    reported(
-        lambda: run_training(
-            config, Path("run"), given=set(KNOBS), overwrite=overwrite, observers=observers
-        )
-    )
+    request = RunRequest({"sources": ("text.txt",), "steps": steps, **KNOBS})
+    reported(lambda: open_run(Path("run"), observers).train(request, overwrite=overwrite))
 
 
 def resume_at_once(steps: int = 2 * STEPS, observers: Any = ()) -> None:
     """Do what `resume` does, likewise."""
-    from burble.api import resume_training
+    from burble.runs import open_run
 
-    reported(lambda: resume_training(Path("run"), {"steps": steps}, observers=observers))
+    reported(lambda: open_run(Path("run"), observers).resume({"steps": steps}))
 
 
 def train_from_python(**options: Any) -> None:

@@ -37,13 +37,13 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import torch._dynamo  # noqa: F401
 import typeguard  # noqa: F401
 
-from burble.api import resume_training, run_training
 from burble.cli import main as command_line
 from burble.cli import train, train_view  # noqa: F401 - once, before all children
 from burble.errors import BurbleError
-from burble.training import run as _run  # noqa: F401 - once, before all children
+from burble.runs import open_run
+from burble.training.learners.torch import backend as _backend  # noqa: F401 - once, too
 from burble.training.observer import Observer
-from tests.training.runs import tiny_config
+from tests.training.runs import tiny_config, train_run
 from tests.training.state_mutations import Places, mutate
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def make_runs(folder: Path) -> list[Path]:
     runs.mkdir()
     for number, options in enumerate(KINDS):
         run = runs / f"run{number}"
-        run_training(tiny_config(text, **TINY, **options), run, observers=[Snapshots(run)])
+        train_run(tiny_config(text, **TINY, **options), run, [Snapshots(run)])
     return sorted(runs.iterdir())
 
 
@@ -149,7 +149,7 @@ def interrupt(*_: object) -> None:
 def by_function(run: Path, steps: int | None) -> str:
     """Resume as the command does once its options are read."""
     try:
-        resume_training(run, {} if steps is None else {"steps": steps})
+        open_run(run).resume({} if steps is None else {"steps": steps})
     except BurbleError as error:
         return judged(error.exit_code, str(error))
     except MemoryError:

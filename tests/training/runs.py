@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from burble.api import resume_training, run_training
 from burble.config import CONFIG_NAME, RunConfig, read_config
 from burble.data.prepared import DATA_FOLDER, PreparedText
-from burble.data.registry import BATCHINGS
+from burble.runs import open_run
 from burble.training import checkpoint
 from burble.training.layout import Layout
-from burble.training.machine import has_bfloat16
+from burble.training.learners.torch.precision import has_bfloat16
+from burble.training.request import RunRequest
+from burble.training.start import make_batching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,19 +66,25 @@ def train_tiny(
 ) -> TrainResult:
     """Train a tiny network in `folder`/run."""
     config = tiny_config(write_text(folder, sentences), **options)
-    return run_training(config, folder / "run", observers=observers)
+    return train_run(config, folder / "run", observers)
+
+
+def train_run(
+    config: RunConfig, path: Path, observers: Sequence[Observer] = (), *, overwrite: bool = False
+) -> TrainResult:
+    """Train what is configured to the end, without a plan."""
+    return open_run(path, observers).train(RunRequest(base=config), overwrite=overwrite)
 
 
 def resume_tiny(folder: Path, **changes: Any) -> TrainResult:
-    return resume_training(folder / "run", changes)
+    return open_run(folder / "run").resume(changes)
 
 
 def layout(run: Path) -> Layout:
     """What the state of the run in this folder must hold."""
     config = read_config(run / CONFIG_NAME)
     text = PreparedText.load(run / DATA_FOLDER)
-    batching = BATCHINGS[config.data.batching](text, config.data, config.training.seed)
-    return Layout(config, text.tokenizer.vocab_size, batching.rows)
+    return Layout(config, text.tokenizer.vocab_size, make_batching(config, text).rows)
 
 
 def saved_state(run: Path) -> Checkpoint:

@@ -12,18 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from burble.cli.main import main
-from burble.training import trainer
+from burble.training import loop, store
 from burble.training.budget import Clock
 
 if TYPE_CHECKING:
-    from burble.training.checkpoint import Position
+    from burble.training.position import Position
 
-learn = trainer.Trainer.run
+learn = loop.Loop.run
 
 
-def learn_and_tell(self: trainer.Trainer) -> Position:
+def learn_and_tell(self: loop.Loop) -> Position:
     position = learn(self)
-    weights = b"".join(tensor.numpy().tobytes() for tensor in self._network.state_dict().values())
+    weights = b"".join(
+        array.tobytes() for name, array in self.learner.state().items() if "network." in name
+    )
     fingerprints = Path(os.environ["FINGERPRINTS"])
     (fingerprints / os.environ.get("RANK", "0")).write_text(hashlib.sha256(weights).hexdigest())
     return position
@@ -31,21 +33,21 @@ def learn_and_tell(self: trainer.Trainer) -> Position:
 
 def break_at(step: int) -> None:
     """Let this process break down at a step, as a bug would."""
-    count_one = trainer.Trainer._count
+    make_step = loop.Loop._step
 
-    def count(self: trainer.Trainer, *args: object, **kwargs: object) -> None:
+    def step_or_break(self: loop.Loop) -> None:
         assert self.position.step < step, "broken for the test"
-        count_one(self, *args, **kwargs)  # type: ignore[arg-type]
+        make_step(self)
 
-    trainer.Trainer._count = count  # type: ignore[assignment, method-assign]
+    loop.Loop._step = step_or_break  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
     readings = itertools.count()
     Clock.seconds = lambda _: float(next(readings))  # type: ignore[method-assign]
     # The clock runs fast; what is saved in between is for slow runs.
-    trainer._SAVE_SECONDS = 1e9
-    trainer.Trainer.run = learn_and_tell  # type: ignore[method-assign]
+    store._SAVE_SECONDS = 1e9
+    loop.Loop.run = learn_and_tell  # type: ignore[method-assign]
     if os.environ.get("BROKEN_RANK") == os.environ.get("RANK", "0"):
         break_at(15)
     main(sys.argv[1:])

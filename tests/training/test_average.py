@@ -8,9 +8,9 @@ import torch
 
 from burble.config import NetworkConfig
 from burble.model_file import ModelFile
-from burble.training import average
-from burble.training.average import WeightAverage
-from burble.training.network import Network
+from burble.training.learners.torch import average
+from burble.training.learners.torch.average import WeightAverage
+from burble.training.learners.torch.network import Network
 from tests.training.runs import resume_tiny, saved_state, train_tiny
 
 if TYPE_CHECKING:
@@ -179,7 +179,11 @@ def tensors(folder: Path, kind: str) -> dict[str, Tensor]:
     """Those of the last checkpoint whose names begin with `kind`."""
     found = saved_state(folder / "run").tensors
     prefix = f"{kind}."
-    return {name.removeprefix(prefix): t for name, t in found.items() if name.startswith(prefix)}
+    return {
+        name.removeprefix(prefix): torch.from_numpy(array)
+        for name, array in found.items()
+        if name.startswith(prefix)
+    }
 
 
 def model(folder: Path) -> dict[str, Tensor]:

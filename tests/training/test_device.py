@@ -3,14 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from burble.config import RunConfig
 from burble.errors import UsageError
-from burble.training.device import find_device, settle_device
+from burble.training.learners.torch.device import find_device, resolve_device
 
 
 def test_a_given_device_stays_and_none_becomes_one_that_is_there() -> None:
-    assert settle_device(RunConfig().with_options({"device": "cuda:7"})).training.device == "cuda:7"
-    found = settle_device(RunConfig()).training.device
+    assert resolve_device("cuda:7") == "cuda:7"
+    found = resolve_device("auto")
     if not torch.cuda.is_available() and not torch.backends.mps.is_available():
         assert found == "cpu"
     assert find_device(found).type == found

@@ -13,11 +13,11 @@ from burble import api
 from burble.evaluation.evaluate import ngram_bits
 from burble.evaluation.overlap import LARGE_SHARE
 from burble.metrics import StepMetrics, ValidationMetrics
-from burble.training import trainer
+from burble.training import recent
 from burble.training.diagnosis import TABLE, diagnose
 from burble.training.evidence import Evidence, Facts, History
 from burble.training.observer import Observer
-from tests.training.runs import made_up_text, resume_tiny, tiny_config, train_tiny
+from tests.training.runs import made_up_text, resume_tiny, tiny_config, train_run, train_tiny
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -380,7 +380,7 @@ def test_the_history_of_a_run_is_what_its_observers_heard(
 ) -> None:
     heard = Heard()
     # A line on every step, not every half second.
-    monkeypatch.setattr(trainer, "_LOG_SECONDS", 0.0)
+    monkeypatch.setattr(recent, "_LOG_SECONDS", 0.0)
     result = train_tiny(tmp_path, [heard], sentences=500, steps=120)
     assert len(heard.steps) > 40
     assert len(heard.validations) == 21
@@ -420,7 +420,7 @@ def test_a_budget_that_set_up_used_says_so(tmp_path: Path) -> None:
 def test_a_text_written_twice_says_that_its_held_out_part_was_learned(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text(2 * made_up_text(500))
-    diagnosis = api.run_training(tiny_config(text, steps=120), tmp_path / "run").diagnosis or ""
+    diagnosis = train_run(tiny_config(text, steps=120), tmp_path / "run").diagnosis or ""
     assert diagnosis.startswith("100% of the held-out text is in the training part word for word")
     assert learning_verdicts(diagnosis) == []
 
@@ -429,7 +429,7 @@ def test_a_text_of_24_characters_says_that_too_little_is_held_out(tmp_path: Path
     text = tmp_path / "text.txt"
     text.write_text("the cat sat on the mat.\n")
     config = tiny_config(text, steps=120, seq_len=4)
-    diagnosis = api.run_training(config, tmp_path / "run").diagnosis or ""
+    diagnosis = train_run(config, tmp_path / "run").diagnosis or ""
     assert "Only 2 characters are held out" in diagnosis
     assert "more text" in diagnosis
     assert learning_verdicts(diagnosis) == []
@@ -474,6 +474,6 @@ def test_a_text_that_has_nothing_to_learn_is_no_mistake(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text("a" * 2000)
     # Zero bits per character from the start: nothing to divide by.
-    result = api.run_training(tiny_config(text, steps=120), tmp_path / "run")
+    result = train_run(tiny_config(text, steps=120), tmp_path / "run")
     assert result.val_bits_per_char == 0
     assert learning_verdicts(result.diagnosis) == [PERFECT]

@@ -17,7 +17,7 @@ import pytest
 from burble.data.batch import Batch
 from burble.errors import UsageError
 from burble.training import checkpoint
-from burble.training.distributed import Team
+from burble.training.team import Team
 from tests.training.runs import TINY, saved_state, write_text
 
 if TYPE_CHECKING:
@@ -88,8 +88,7 @@ def figures(folder: Path, kind: str) -> list[tuple[int, float]]:
 
 
 def tensors(folder: Path) -> dict[str, np.ndarray[Any, Any]]:
-    saved = saved_state(folder / "run")
-    return {name: tensor.numpy() for name, tensor in saved.tensors.items()}
+    return saved_state(folder / "run").tensors
 
 
 def assert_close(one: Path, other: Path) -> None:
@@ -182,8 +181,8 @@ def test_fewer_rows_than_processes_cannot_be_shared() -> None:
     team = Team()
     team.size = 4
     with pytest.raises(UsageError, match="multiple of 4"):
-        team.check(2)
-    team.check(8)
+        team.check_rows(2)
+    team.check_rows(8)
 
 
 def test_the_shares_of_a_batch_are_the_batch() -> None:
@@ -193,7 +192,7 @@ def test_the_shares_of_a_batch_are_the_batch() -> None:
     for rank in range(4):
         team = Team()
         team.size, team.rank = 4, rank
-        parts.append(team.share(batch))
+        parts.append(team.shard(batch))
     np.testing.assert_array_equal(np.concatenate([part.inputs for part in parts], 1), numbers)
     np.testing.assert_array_equal(np.concatenate([part.reset for part in parts]), batch.reset)
     assert sum(part.num_targets for part in parts) == batch.num_targets

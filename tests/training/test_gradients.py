@@ -12,8 +12,8 @@ from burble.config import CellKind, NetworkConfig
 from burble.errors import TextError
 from burble.model_file import ModelFile, Provenance
 from burble.tokenizers.char import CharTokenizer
-from burble.training.gradients import flow_of_run, gradient_flow
-from burble.training.network import Network
+from burble.training.learners.torch.gradients import flow_of_run, gradient_flow
+from burble.training.learners.torch.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable

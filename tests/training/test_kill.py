@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from burble.model_file import MODEL_NAME, ModelFile
-from burble.training import checkpoint, trainer
+from burble.training import checkpoint, store, validation
 from tests.training.runs import resume_tiny, train_tiny, write_text
 
 if TYPE_CHECKING:
@@ -26,21 +26,23 @@ STEPS = 1_000_000
 
 # Its server has torch imported already, so that a child starts in milliseconds.
 forkserver = multiprocessing.get_context("forkserver")
-forkserver.set_forkserver_preload(["burble.training.run", "tests.training.runs"])
+forkserver.set_forkserver_preload(
+    ["burble.runs", "burble.training.learners.torch.backend", "tests.training.runs"]
+)
 
 
 def begin(folder: Path) -> None:
-    trainer.MILESTONES = STEPS // 100
+    validation.MILESTONES = STEPS // 100
     train_tiny(folder, steps=STEPS, threads=1, patience=1_000_000)
 
 
 def go_on(folder: Path) -> None:
-    trainer.MILESTONES = STEPS // 100
+    validation.MILESTONES = STEPS // 100
     resume_tiny(folder)
 
 
 def begin_with_rare_milestones(folder: Path) -> None:
-    trainer._SAVE_SECONDS = 0.05
+    store._SAVE_SECONDS = 0.05
     train_tiny(folder, steps=STEPS, threads=1)
 
 
@@ -88,7 +90,7 @@ def test_between_two_milestones_the_state_is_saved_now_and_then(tmp_path: Path) 
     process.kill()
     process.join()
     # The next milestone would be at this step.
-    assert 0 < checkpoint.read_manifest(last).position.step < STEPS // trainer.MILESTONES
+    assert 0 < checkpoint.read_manifest(last).position.step < STEPS // validation.MILESTONES
 
 
 def test_a_killed_run_leaves_no_litter_once_it_has_gone_on(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 import torch
 
-from burble.config import CellKind, InputKind, NetworkConfig
-from burble.training.network import Dropout, Network, reset_rows
+from burble.config import CellKind, InputKind, NetworkConfig, TrainingConfig
+from burble.training.learners.torch.network import Dropout, Network, reset_rows
 from tests.training.runs import needs_bfloat16
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def test_dropout_keeps_the_mean_and_scales_what_stays() -> None:
 
 
 def test_dropout_is_off_when_not_learning() -> None:
-    network = Network(NetworkConfig(hidden_size=8), VOCAB, dropout=0.9).eval()
+    network = Network(NetworkConfig(hidden_size=8), VOCAB, TrainingConfig(dropout=0.9)).eval()
     one, _ = network(ids(), network.start(3))
     other, _ = network(ids(), network.start(3))
     assert one.equal(other)

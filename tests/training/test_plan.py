@@ -7,6 +7,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -15,12 +16,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from burble.config import CellKind, RunConfig, from_toml, to_toml
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
-from burble.training import machine
-from burble.training.machine import settle_precision, training_rate
-from burble.training.network import Network
-from burble.training.plan import PLANNED, Plan, Steps, make_plan, operations
-from burble.training.run import train
-from tests.training.runs import needs_bfloat16, saved_state, tiny_config, train_tiny, write_text
+from burble.runs import open_run
+from burble.training.learners.torch import precision
+from burble.training.learners.torch.network import Network
+from burble.training.learners.torch.precision import resolve_precision, training_rate
+from burble.training.plan import Plan, Steps, make_plan, operations
+from burble.training.request import PLANNED, RunRequest
+from tests.training.runs import TINY, needs_bfloat16, saved_state, train_tiny, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,11 +46,10 @@ GIVEN: dict[str, Any] = {
 
 def plan(num_ids: int = 1_000_000, rate: float = 1e11, **options: Any) -> Plan:
     """The plan where just `options` were given."""
-    config = RunConfig().with_options(options)
-    read = config.data.batch_size * config.data.seq_len
-    return make_plan(
-        config, options.keys(), Steps(read, read, max(1, num_ids // read)), VOCAB, rate
-    )
+    request = RunRequest(options)
+    data = request.resolve().data
+    read = data.batch_size * data.seq_len
+    return make_plan(request, Steps(read, read, max(1, num_ids // read)), VOCAB, rate)
 
 
 def rate_among(rates: dict[str, float], config: RunConfig, *_: object, **__: object) -> float:
@@ -200,7 +201,7 @@ def test_what_is_expected_of_counted_steps_is_what_the_run_reads(
     text = PreparedText.load(tmp_path / "run" / "data")
     batching = BATCHINGS[config.data.batching](text, config.data, 0)
     steps = Steps.of(batching, config.data)
-    expected = make_plan(config, PLANNED, steps, VOCAB, 1e11).expected_chars
+    expected = make_plan(RunRequest(base=config), steps, VOCAB, 1e11).expected_chars
     assert expected == pytest.approx(result.chars_seen, rel=0.03)
 
 
@@ -267,26 +268,26 @@ def test_the_rate_of_this_machine_is_a_number_to_divide_by(input_kind: str) -> N
 
 def test_the_precision_is_measured_only_where_none_was_asked_for() -> None:
     config = RunConfig().with_options({"hidden_size": 32, "seq_len": 12, "batch_size": 4})
-    settled, _ = settle_precision(config, VOCAB, torch.device("cpu"))
+    settled, _ = resolve_precision(config, VOCAB, torch.device("cpu"))
     assert settled.training.precision in {"float32", "bfloat16"}
     assert settled == config.with_options({"precision": settled.training.precision})
     asked = config.with_options({"precision": "float32"})
-    assert settle_precision(asked, VOCAB, torch.device("cpu"))[0] == asked
+    assert resolve_precision(asked, VOCAB, torch.device("cpu"))[0] == asked
 
 
 @needs_bfloat16
 def test_a_precision_that_was_asked_for_stays() -> None:
     options = {"hidden_size": 32, "seq_len": 12, "batch_size": 4, "precision": "bfloat16"}
     asked = RunConfig().with_options(options)
-    assert settle_precision(asked, VOCAB, torch.device("cpu"))[0] == asked
+    assert resolve_precision(asked, VOCAB, torch.device("cpu"))[0] == asked
 
 
 @needs_bfloat16
 def test_of_two_precisions_the_clearly_faster_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     for faster, expected in ((2.0, "bfloat16"), (1.01, "float32"), (0.2, "float32")):
         rates = {"float32": 1e9, "bfloat16": faster * 1e9}
-        monkeypatch.setattr(machine, "training_rate", partial(rate_among, rates))
-        settled, rate = machine.settle_precision(RunConfig(), VOCAB, torch.device("cpu"))
+        monkeypatch.setattr(precision, "training_rate", partial(rate_among, rates))
+        settled, rate = precision.resolve_precision(RunConfig(), VOCAB, torch.device("cpu"))
         assert (settled.training.precision, rate) == (expected, rates[expected])
 
 
@@ -299,17 +300,13 @@ def test_measuring_the_machine_leaves_the_global_random_numbers_alone() -> None:
 def test_a_run_is_the_same_with_and_without_a_plan_before_it(tmp_path: Path) -> None:
     knobs = {"hidden_size": 24, "dropout": 0.3, "input_dropout": 0.1, "weight_decay": 0.02}
     assert knobs.keys() == PLANNED
-    config = tiny_config(write_text(tmp_path), steps=30, seed=3, **knobs)
-    for name, given in (("plain", None), ("planned", PLANNED)):
-        train(
-            config,
-            tmp_path / name,
-            observers=[],
-            make_sampler=lambda *_: lambda *_: "",
-            given=given,
-        )
+    options = {**TINY, "sources": [str(write_text(tmp_path))], "steps": 30, "seed": 3, **knobs}
+    requests = {"plain": RunRequest(base=RunConfig().with_options(options))}
+    requests["planned"] = RunRequest(options)
+    for name, request in requests.items():
+        open_run(tmp_path / name).train(request)
     one, other = (saved_state(tmp_path / name) for name in ("plain", "planned"))
     assert one.position.best_bits == other.position.best_bits
     assert one.tensors.keys() == other.tensors.keys()
     for name, tensor in one.tensors.items():
-        assert tensor.equal(other.tensors[name]), name
+        np.testing.assert_array_equal(tensor, other.tensors[name], name)

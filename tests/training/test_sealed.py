@@ -9,14 +9,21 @@ import numpy as np
 import pytest
 
 from burble import api
-from burble.config import RunConfig
-from burble.data.prepare import prepare_to_learn
 from burble.data.prepared import PreparedText
 from burble.errors import UsageError
 from burble.evaluation.evaluate import ngram_bits
 from burble.model_file import ModelFile
+from burble.runs import open_run
+from burble.training.request import RunRequest
 from tests.cli.command import assert_refused, burble
-from tests.training.runs import made_up_text, resume_tiny, tiny_config, train_tiny, write_text
+from tests.training.runs import (
+    made_up_text,
+    resume_tiny,
+    tiny_config,
+    train_run,
+    train_tiny,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +57,7 @@ def trained_on(folder: Path, text: str, **options: Any) -> Weights:
     folder.mkdir()
     (folder / "text.txt").write_text(text, encoding="utf-8")
     config = tiny_config(folder / "text.txt", **SHARES, **options)
-    api.run_training(config, folder / "run")
+    train_run(config, folder / "run")
     return ModelFile.load(folder / "run").weights
 
 
@@ -81,11 +88,8 @@ def test_the_plan_does_not_depend_on_the_sealed_part(tmp_path: Path) -> None:
     for name, end in (("one", test), ("two", test[::-1])):
         (tmp_path / name).mkdir()
         (tmp_path / name / "text.txt").write_text(train + val + end, encoding="utf-8")
-        config = RunConfig().with_options(
-            {"sources": (str(tmp_path / name / "text.txt"),), "steps": 50, **SHARES}
-        )
-        text = prepare_to_learn(config, tmp_path / name / "data", lambda _: None)
-        plans.append(api.plan_training(config, frozenset(), text))
+        options = {"sources": (str(tmp_path / name / "text.txt"),), "steps": 50, **SHARES}
+        plans.append(open_run(tmp_path / name).plan(RunRequest(options)))
     assert plans[0].expected_chars == plans[1].expected_chars
     assert plans[0].config.training == plans[1].config.training
 

@@ -18,6 +18,8 @@ from burble.cli.reading import read_sources
 from burble.config import DataConfig, RunConfig
 from burble.errors import UsageError
 from burble.plots.gradients import check_drawable, draw_gradients
+from burble.training.learners.registry import gradient_flow
+from burble.training.request import RunRequest
 
 if TYPE_CHECKING:
     from burble.config import CellKind, NetworkConfig
@@ -83,22 +85,22 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
 def _trained(command: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model]:
     """Both networks, trained in folders of their own."""
     from burble.cli.train_view import view_for
+    from burble.runs import open_run
 
     if "-" in command.sources:
         raise UsageError("The text is read once for each network. Save it to a file and name that.")
     models: dict[CellKind, api.Model] = {}
     for kind in KINDS:
-        config = RunConfig(command.sources).with_options(
-            {
-                "cell": kind,
-                "steps": command.steps,
-                "hidden_size": command.hidden_size,
-                "seq_len": command.seq_len,
-                "seed": command.seed,
-                "sample_length": 0,
-            }
-        )
-        api.run_training(config, scratch / kind, observers=[view_for(sys.stderr)])
+        options = {
+            "cell": kind,
+            "steps": command.steps,
+            "hidden_size": command.hidden_size,
+            "seq_len": command.seq_len,
+            "seed": command.seed,
+            "sample_length": 0,
+        }
+        request = RunRequest(options, RunConfig(command.sources))
+        open_run(scratch / kind, [view_for(sys.stderr)]).train(request)
         models[kind] = api.load(scratch / kind, "float32")
     return models
 
@@ -130,5 +132,5 @@ def _held_out(command: GradientsCommand, model: api.Model, folder: Path) -> Ids:
 
 
 def _measure(model: api.Model, ids: Ids) -> Measured:
-    flow = api.gradient_flow(model.file, ids)
+    flow = gradient_flow(model.file, ids)
     return Measured(model.file, flow.before, flow.after)

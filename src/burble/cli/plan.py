@@ -8,13 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from burble import api
 from burble.cli.options import parse
 from burble.cli.terminal import tell
-from burble.cli.train import TrainCommand, given_knobs
-from burble.data.prepare import prepare_to_learn
+from burble.cli.train import TrainCommand, request
+from burble.config import RunConfig
 from burble.errors import UsageError
 from burble.mapping import to_mapping
+from burble.runs import open_run
+from burble.training.observer import Observer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,15 +26,22 @@ class PlanCommand(TrainCommand):
     """
 
 
+class Teller(Observer):
+    """Prints what a person should know."""
+
+    def noted(self, message: str) -> None:
+        """Print the message on standard error."""
+        tell(message)
+
+
 def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
     """Read the text, measure the machine, and print the plan."""
     command = parse(PlanCommand, "plan", args)
     if complete := [name for name in ("preset", "config", "resume") if getattr(command, name)]:
         raise UsageError(f"With --{complete[0]} every knob is set: there is nothing to plan.")
-    config = command.run_config()
+    asked = request(command, RunConfig(), args)
     with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
-        text = prepare_to_learn(config, Path(scratch), tell)
-        plan = api.plan_training(config, given_knobs(args), text)
+        plan = open_run(Path(scratch), [Teller()]).plan(asked)
     if command.json:
         described = {
             "expected_chars": plan.expected_chars,

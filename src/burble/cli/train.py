@@ -26,13 +26,13 @@ from burble.config import (
 )
 from burble.errors import UsageError
 from burble.text.corpora import CORPORA
-from burble.training.plan import PLANNED, RATES
+from burble.training.request import PLANNED, RunRequest
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from burble.training.observer import Observer
-    from burble.training.run import TrainResult
+    from burble.training.run import Run, TrainResult
 
 PresetName = Literal["tutorial"]
 
@@ -98,10 +98,25 @@ def main(args: list[str], started: float) -> None:
     # The second reading has the base's options for defaults, so that flags win over them.
     command = parse(TrainCommand, "train", args, TrainCommand().based_on(base))
     path = _folder(command)
-    is_planned = not (command.preset or command.config or command.resume)
-    given = given_knobs(args) if is_planned else None
-    result = _train(command, base, path, given, started)
+    run = _open_run(command, path, started)
+    if command.resume:
+        result = run.resume(_changes(base, command.run_config()))
+    else:
+        result = run.train(request(command, base, args), overwrite=command.overwrite)
     _report(command, result, path)
+
+
+def request(command: TrainCommand, base: RunConfig, args: list[str]) -> RunRequest:
+    """Return what the arguments ask for, over the configuration that they start from."""
+    options = _changes(base, command.run_config())
+    if command.preset or command.config:
+        return RunRequest(options, base)
+    training, network = command.training, command.network
+    given = {
+        name: getattr(network if name == "hidden_size" else training, name)
+        for name in given_knobs(args)
+    }
+    return RunRequest(given | options)
 
 
 def _folder(command: TrainCommand) -> Path:
@@ -133,33 +148,16 @@ def _base(command: TrainCommand) -> RunConfig:
     return PRESETS[command.preset] if command.preset else RunConfig()
 
 
-def _train(
-    command: TrainCommand,
-    base: RunConfig,
-    path: Path,
-    given: AbstractSet[str] | None,
-    started: float,
-) -> TrainResult:
-    from burble import api
+def _open_run(command: TrainCommand, path: Path, started: float) -> Run:
     from burble.cli.train_view import view_for
+    from burble.runs import open_run
 
     observers: list[Observer] = [view_for(sys.stderr)]
     if command.tensorboard:
-        from burble.training.tensorboard import TensorBoard
+        from burble.training.learners.registry import open_tensorboard
 
-        observers.append(TensorBoard(path / "tensorboard"))
-    config = command.run_config()
-    if command.resume:
-        changes = _changes(base, config)
-        return api.resume_training(path, changes, observers=observers, started=started)
-    return api.run_training(
-        config,
-        path,
-        given=given,
-        observers=observers,
-        overwrite=command.overwrite,
-        started=started,
-    )
+        observers.append(open_tensorboard(path / "tensorboard"))
+    return open_run(path, observers, started)
 
 
 def given_knobs(args: list[str]) -> AbstractSet[str]:
@@ -175,7 +173,7 @@ def given_knobs(args: list[str]) -> AbstractSet[str]:
 
 def _all_planned(factor: int) -> RunConfig:
     """A run whose planned knobs have values that stand for nothing."""
-    return RunConfig().with_options({"hidden_size": factor, **dict.fromkeys(RATES, factor / 10)})
+    return RunConfig().with_options({**dict.fromkeys(PLANNED, factor / 10), "hidden_size": factor})
 
 
 def _changes(before: RunConfig, after: RunConfig) -> dict[str, Any]:
@@ -210,12 +208,12 @@ def _is_same_place(one: str, other: str) -> bool:
 
 
 def _report(command: TrainCommand, result: TrainResult, path: Path) -> None:
-    from burble import api
     from burble.cli.train_view import print_result
+    from burble.runs import final_sample
 
     if command.json:
         sys.stdout.write(json.dumps(dataclasses.asdict(result)) + "\n")
         return
     config = command.run_config()
-    sample = api.final_sample(path, config) if config.sample.sample_length else None
+    sample = final_sample(path, config) if config.sample.sample_length else None
     print_result(sys.stderr, result, sample, path)

@@ -19,8 +19,8 @@ from burble.training.observer import Observer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from burble.api import FinalSample
     from burble.metrics import StepMetrics, ValidationMetrics
+    from burble.runs import FinalSample
     from burble.training.observer import RunFacts
     from burble.training.run import TrainResult
 

@@ -88,6 +88,11 @@ class PreparedText:
         """Return whether the ids mean what they mean to this tokenizer."""
         return self.tokenizer.to_json() == tokenizer.to_json()
 
+    def random_passage(self, ids: Ids, length: int, seed: int) -> str:
+        """Return so many characters from a random place of some of the ids."""
+        place = int(np.random.default_rng(seed).integers(max(1, len(ids) - length)))
+        return self.tokenizer.decode(ids[place : place + length])
+
     @classmethod
     def load(cls, folder: Path) -> PreparedText:
         """Map what `prepare` left in `folder`. Raises `TextError` where it is not whole."""

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Budget:
-    """Minutes, steps, or both; whichever ends first counts."""
+    """Minutes, steps, or both; whichever ends first counts. Patience may end it before."""
 
     seconds: float | None
     steps: int | None
+    patience: int | None = None
 
     @classmethod
     def from_config(cls, config: TrainingConfig, steps_per_epoch: int) -> Budget:
@@ -29,13 +30,18 @@ class Budget:
         minutes = config.minutes
         if minutes is None and not steps:
             minutes = DEFAULT_MINUTES
-        return cls(None if minutes is None else minutes * 60, min(steps, default=None))
+        seconds = None if minutes is None else minutes * 60
+        return cls(seconds, min(steps, default=None), config.patience)
 
     def progress(self, steps: int, seconds: float) -> float:
         """How much is used up, from 0 to 1."""
         by_time = 0.0 if self.seconds is None else seconds / self.seconds
         by_steps = 0.0 if self.steps is None else steps / self.steps
         return min(1.0, max(by_time, by_steps))
+
+    def is_used_up(self, progress: float, stale: int) -> bool:
+        """Return whether to end, after so many validations without a better one."""
+        return progress >= 1 or (self.patience is not None and stale >= self.patience)
 
 
 class Clock:

@@ -14,8 +14,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from burble.durable import remove_litter, write_durably
 from burble.errors import BurbleError, ModelFileError, UsageError, brief
 from burble.mapping import from_mapping, parse_object, to_mapping
@@ -23,19 +21,14 @@ from burble.plain_files import NOT_OURS, open_plain, read_plain
 from burble.run_folder import MANIFEST
 from burble.system_errors import MISSING, read_error
 from burble.tensor_file import check_tensors, read_header
-from burble.training.layout import ADAM_MOMENTS, check_numbers
+from burble.training.layout import check_numbers
+from burble.training.position import MAX_RESCUES, Position
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import Tensor
-
-    from burble.training.average import WeightAverage
     from burble.training.layout import Layout
-    from burble.training.network import Network, NetworkState
-
-# Of a learning rate that was halved so often, nothing is left to go on with.
-MAX_RESCUES = 3
+    from burble.training.learner import Arrays
 
 _STATE_NAME = re.compile(r"state-[0-9]{1,15}-[0-9]{1,20}\.safetensors")
 _MAX_MANIFEST_BYTES = 1 << 16
@@ -45,34 +38,11 @@ _HIGHEST = {"step": 10**12, "validation_batches": 10**12, "stale": 10**12, "seco
 
 
 @dataclass(frozen=True)
-class Position:
-    """Where a run stands, in numbers."""
-
-    step: int = 0
-    seconds: float = 0.0
-    chars_seen: int = 0
-    best_bits: float | None = None
-    stale: int = 0
-    """Validations since the best one."""
-
-    validation_batches: int | None = None
-    """Of the held-out text, those that each validation reads; None before the first."""
-
-    rate_scale: float = 1.0
-    """Halved at each rescue from numbers that were not finite."""
-
-    rescues: int = 0
-    metrics_bytes: int = 0
-    samples_bytes: int = 0
-    """Lengths of the logs."""
-
-
-@dataclass(frozen=True)
 class Checkpoint:
     """Copies of everything that a step changes."""
 
     position: Position
-    tensors: dict[str, Tensor]
+    tensors: Arrays
 
 
 @dataclass(frozen=True)
@@ -83,58 +53,13 @@ class Manifest:
     position: Position
 
 
-def capture(
-    position: Position,
-    network: Network,
-    optimizer: torch.optim.Optimizer,
-    average: WeightAverage,
-    carried: NetworkState,
-) -> Checkpoint:
-    """Copy the state of a run."""
-    tensors = {f"average.{name}": tensor for name, tensor in average.state().items()}
-    tensors |= {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    for name, parameter in network.named_parameters():
-        for key, moment in optimizer.state[parameter].items():
-            tensors[f"optimizer.{key}.{name}"] = moment
-    for depth, layer in enumerate(carried):
-        for place, part in enumerate(layer):
-            tensors[f"carried.{depth}.{place}"] = part
-    return Checkpoint(position, {name: tensor.detach().clone() for name, tensor in tensors.items()})
-
-
-def restore(
-    checkpoint: Checkpoint,
-    network: Network,
-    optimizer: torch.optim.Optimizer,
-    average: WeightAverage,
-    rows: int,
-) -> NetworkState:
-    """Put a run back where `checkpoint` was taken; returns the carried state."""
-    tensors = checkpoint.tensors
-    network.load_state_dict(
-        {name: tensors[f"network.{name}"] for name in network.state_dict()}, strict=True
-    )
-    average.load({name: tensors[f"average.{name}"] for name in average.state()})
-    for name, parameter in network.named_parameters():
-        optimizer.state[parameter] = {
-            key: tensors[f"optimizer.{key}.{name}"].clone()
-            for key in ADAM_MOMENTS
-            if f"optimizer.{key}.{name}" in tensors
-        }
-    return tuple(
-        tuple(tensors[f"carried.{depth}.{place}"].clone() for place in range(len(layer)))
-        for depth, layer in enumerate(network.start(rows))
-    )
-
-
 def write(checkpoint: Checkpoint, folder: Path) -> None:
     """Write to disk: the tensors under a new name, then the manifest that points to them."""
-    from safetensors.torch import save
+    from safetensors.numpy import save
 
     folder.mkdir(exist_ok=True)
     name = f"state-{checkpoint.position.step}-{time.time_ns()}.safetensors"
-    tensors = {key: tensor.cpu().contiguous() for key, tensor in checkpoint.tensors.items()}
-    write_durably(folder / name, save(tensors))
+    write_durably(folder / name, save(checkpoint.tensors))
     manifest = {"file": name, "position": to_mapping(checkpoint.position)}
     write_durably(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
     for old in folder.glob("state-*.safetensors"):
@@ -173,7 +98,7 @@ def read(folder: Path, layout: Layout) -> Checkpoint:
     Raises `ModelFileError` where it is missing, broken or another's, before a tensor is allocated.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load
+    from safetensors.numpy import load
 
     manifest = read_manifest(folder)
     try:

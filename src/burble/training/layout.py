@@ -6,21 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
+import numpy as np
 
+from burble.config import CARRIED
 from burble.model_file import MAX_WEIGHT
-from burble.training.network import CELLS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from torch import Tensor
-
     from burble.config import RunConfig
+    from burble.training.learner import Arrays
 
     Shapes = dict[str, tuple[int, ...]]
 
-# What torch's AdamW keeps of each parameter, once it has made a step.
+# What AdamW keeps of each parameter, once it has made a step, by torch's names.
 ADAM_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 # Adam counts in float32, which stays at this number.
@@ -62,14 +59,16 @@ class Layout:
         return {
             f"carried.{depth}.{place}": (1, self.rows, network.hidden_size)
             for depth in range(network.num_layers)
-            for place in range(CELLS[network.cell].num_states)
+            for place in range(CARRIED[network.cell])
         }
 
 
-def check_numbers(tensors: Mapping[str, Tensor]) -> None:
+def check_numbers(tensors: Arrays) -> None:
     """Raise `ValueError` for numbers that no run has: NaN, infinite, or out of their range."""
     for name, tensor in tensors.items():
         ranges = (found for start, found in _RANGES.items() if name.startswith(start))
         low, high = next(ranges, _WEIGHTS)
-        if not bool(torch.isfinite(tensor).all() & (tensor >= low).all() & (tensor <= high).all()):
+        with np.errstate(invalid="ignore"):
+            is_sound = bool((np.isfinite(tensor) & (tensor >= low) & (tensor <= high)).all())
+        if not is_sound:
             raise ValueError(f"{name} holds NaN or numbers that no run has")

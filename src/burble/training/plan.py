@@ -13,14 +13,9 @@ from burble.config import GATES
 from burble.training.budget import Budget
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-
     from burble.config import DataConfig, NetworkConfig, RunConfig
     from burble.data.batch import Batching
-
-RATES = frozenset({"dropout", "input_dropout", "weight_decay"})
-PLANNED = RATES | {"hidden_size"}
-"""The knobs that a plan sets where they were not given."""
+    from burble.training.request import RunRequest
 
 # Units come in steps of so many.
 _STEP = 128
@@ -76,23 +71,23 @@ class Steps:
         return cls(batching.rows * data.seq_len, targets, batching.steps_per_epoch)
 
 
-def make_plan(
-    config: RunConfig, given: AbstractSet[str], steps: Steps, vocab_size: int, rate: float
-) -> Plan:
+def make_plan(request: RunRequest, steps: Steps, vocab_size: int, rate: float) -> Plan:
     """Set what was not given.
 
-    rate: floating-point operations a second that training makes here (`machine.training_rate`).
+    rate: floating-point operations a second that training makes here (`Backend.measure`).
     """
+    config = request.resolve()
     budget = Budget.from_config(config.training, steps.per_epoch)
+    planned: dict[str, Any] = {}
     count = math.inf if budget.steps is None else budget.steps
     if budget.seconds is not None:
         work = rate * max(budget.seconds - _AROUND_SECONDS, 0.2 * budget.seconds)
-        config = _with(config, given, hidden_size=_hidden_size(config.network, vocab_size, work))
-        count = min(count, work / (operations(config.network, vocab_size) * steps.read))
+        planned["hidden_size"] = _hidden_size(config.network, vocab_size, work)
+        network = request.resolve(planned).network
+        count = min(count, work / (operations(network, vocab_size) * steps.read))
     epochs = count / steps.per_epoch
-    length = steps.per_epoch * steps.targets
-    config = _with(config, given, **_regularization(epochs, length))
-    return Plan(config, int(count * steps.targets), epochs)
+    planned |= _regularization(epochs, steps.per_epoch * steps.targets)
+    return Plan(request.resolve(planned), int(count * steps.targets), epochs)
 
 
 def operations(network: NetworkConfig, vocab_size: int) -> float:
@@ -128,10 +123,6 @@ def _regularization(epochs: float, length: int) -> dict[str, float]:
         "input_dropout": round(0.4 * dropout, 2) if epochs > 4 else 0.0,
         "weight_decay": 0.1 if epochs > 4 else 0.01,
     }
-
-
-def _with(config: RunConfig, given: AbstractSet[str], **knobs: Any) -> RunConfig:
-    return config.with_options({name: knobs[name] for name in knobs if name not in given})
 
 
 def _times(epochs: float) -> str:

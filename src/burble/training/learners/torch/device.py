@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 
 from burble.errors import UsageError, brief
 
-if TYPE_CHECKING:
-    from burble.config import RunConfig
 
-
-def settle_device(config: RunConfig) -> RunConfig:
-    """The configuration with its device decided."""
-    if config.training.device != "auto":
-        return config
-    return config.with_options({"device": _best()})
+def resolve_device(name: str) -> str:
+    """Return the best device that there is for "auto", and any other name as it is."""
+    if name != "auto":
+        return name
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def find_device(name: str) -> torch.device:
-    """The device of this name. Raises `UsageError` where it cannot be used."""
+    """Return the device of this name. Raises `UsageError` where it cannot be used."""
     try:
         device = torch.device(name)
         # "meta" makes tensors, but they hold no numbers; others lack a generator, or all of it.
@@ -30,9 +27,3 @@ def find_device(name: str) -> torch.device:
         reason = brief(f"{name!r} cannot be used: {error}")
         raise UsageError(f"The device {reason}") from error
     return device
-
-
-def _best() -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -13,14 +13,14 @@ from torch.nn import functional
 
 from burble.data.batch import gather
 from burble.errors import TextError
-from burble.training.network import Network
+from burble.training.learners.torch.network import Network
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from burble.model_file import ModelFile
     from burble.tokenizers.base import Ids
-    from burble.training.network import NetworkState
+    from burble.training.learners.torch.network import NetworkState
 
 FARTHEST = 200
 """Characters to go back."""

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from burble.config import GATES
+from burble.config import CARRIED, GATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from burble.config import CellKind, NetworkConfig, TrainingPrecision
+    from burble.config import CellKind, NetworkConfig, TrainingConfig
 
 LayerState = tuple[Tensor, ...]
 """Tensors (1, rows, hidden) that one layer carries; the cell that made them knows what they are."""
@@ -29,7 +29,6 @@ class Cell(nn.Module):
     """One recurrent layer. The fused kernels want two biases; the second stays zero."""
 
     kind: CellKind
-    num_states = 1
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
@@ -50,7 +49,7 @@ class Cell(nn.Module):
     def start(self, rows: int) -> LayerState:
         """The fresh state: zeros."""
         zeros = self.bias.new_zeros(1, rows, self.hidden_size)
-        return (zeros,) * self.num_states
+        return (zeros,) * CARRIED[self.kind]
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """Read inputs (time, rows, width); hidden (time, rows, hidden) and the state after them."""
@@ -82,7 +81,6 @@ class Lstm(Cell):
     """Hochreiter and Schmidhuber 1997, with forget gates."""
 
     kind = "lstm"
-    num_states = 2
 
     def initialize(self, generator: torch.Generator) -> None:
         """As every cell, and the forget gate open: bias 1 (Jozefowicz et al. 2015)."""
@@ -175,42 +173,51 @@ class Dropout(nn.Module):
         return hidden * (kept / (1 - self.rate))
 
 
+def _input_layer(config: NetworkConfig, vocab_size: int) -> nn.Module:
+    match config.input:
+        case "embedding":
+            return nn.Embedding(vocab_size, config.embedding_size)
+        case "one-hot":
+            return OneHot(vocab_size)
+        case "scalar":
+            return Scalar(vocab_size)
+
+
 class Network(nn.Module):
-    """Ids to logits. `state_dict()` has exactly the tensors of the model file."""
+    """Ids to logits. `state_dict()` has exactly the tensors of the model file.
+
+    training: its dropout and its precision; without it none, and float32.
+    """
 
     def __init__(
         self,
         config: NetworkConfig,
         vocab_size: int,
-        *,
-        dropout: float = 0.0,
-        input_dropout: float = 0.0,
-        locked_dropout: bool = True,
-        precision: TrainingPrecision = "float32",
+        training: TrainingConfig | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         generator = generator or torch.Generator()
-        self.precision = precision
+        self.precision = "float32" if training is None else training.precision
         self.residual = config.residual
-        self.embedding: nn.Module
-        match config.input:
-            case "embedding":
-                self.embedding = nn.Embedding(vocab_size, config.embedding_size)
-                nn.init.normal_(self.embedding.weight, generator=generator)
-            case "one-hot":
-                self.embedding = OneHot(vocab_size)
-            case "scalar":
-                self.embedding = Scalar(vocab_size)
+        # torch's own initial values draw from the global stream, which is not ours to change.
+        with torch.random.fork_rng(devices=[]):
+            self.embedding = _input_layer(config, vocab_size)
+            head = nn.Linear(config.hidden_size, vocab_size)
+        if isinstance(self.embedding, nn.Embedding):
+            nn.init.normal_(self.embedding.weight, generator=generator)
         widths = [config.input_size(vocab_size)] + [config.hidden_size] * (config.num_layers - 1)
         self.layers = nn.ModuleList(
             CELLS[config.cell](width, config.hidden_size) for width in widths
         )
         for layer in self.cells():
             layer.initialize(generator)
-        self.dropout = Dropout(dropout, locked=locked_dropout, generator=generator)
-        self.input_dropout = Dropout(input_dropout, locked=locked_dropout, generator=generator)
-        self.head = nn.Linear(config.hidden_size, vocab_size)
+        locked = training is None or training.locked_dropout
+        rates = (0.0, 0.0) if training is None else (training.dropout, training.input_dropout)
+        self.dropout, self.input_dropout = (
+            Dropout(rate, locked=locked, generator=generator) for rate in rates
+        )
+        self.head = head
         bound = 1 / math.sqrt(config.hidden_size)
         nn.init.uniform_(self.head.weight, -bound, bound, generator=generator)
         nn.init.zeros_(self.head.bias)

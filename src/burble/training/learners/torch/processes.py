@@ -1,8 +1,6 @@
-"""Several processes that learn as one, each from its own rows of every batch.
+"""Several processes that learn as one with torch, each from its own rows of every batch.
 
-All hold the same weights. A step sums their gradients and makes the same update everywhere. What
-depends on the clock, on signals or on the disk is decided by process 0, the leader, and told to the
-others. So every process takes the same turns, and the loop is written as if there were one.
+All hold the same weights. A step sums their gradients and makes the same update everywhere.
 """
 
 from __future__ import annotations
@@ -17,15 +15,15 @@ import torch
 from torch import distributed
 
 from burble.errors import BurbleError, UsageError
-from burble.training.network import Dropout
+from burble.training.learners.torch.network import Dropout
+from burble.training.team import Team
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from torch import Tensor
 
-    from burble.data.batch import Batch
-    from burble.training.network import Network, NetworkState
+    from burble.training.learners.torch.network import Network, NetworkState
 
 T = TypeVar("T")
 
@@ -34,46 +32,18 @@ T = TypeVar("T")
 _SILENCE = timedelta(minutes=30)
 
 
-class Team:
-    """The processes of a run. This class is a process alone, which has nobody to ask."""
-
-    rank = 0
-    size = 1
-
-    @property
-    def leads(self) -> bool:
-        """Whether this process writes the run's files and speaks to the user."""
-        return self.rank == 0
-
-    def check(self, rows: int) -> None:
-        """Raise `UsageError` where `rows` cannot be shared equally."""
-        if rows % self.size:
-            raise self.told_once(
-                UsageError(
-                    f"{self.size} processes cannot share batches of {rows} rows equally. Give a "
-                    f"--batch-size that is a multiple of {self.size} (a short text has fewer rows "
-                    "than asked for), or start fewer processes."
-                )
-            )
-
-    def rows(self, all_rows: int) -> slice:
-        """Which of all rows are this process's."""
-        count = all_rows // self.size
-        return slice(self.rank * count, (self.rank + 1) * count)
-
-    def share(self, batch: Batch) -> Batch:
-        """This process's rows of a batch."""
-        return batch.part(self.rows(batch.inputs.shape[1]))
+class TorchTeam(Team):
+    """A process alone, which holds all rows."""
 
     def own(self, state: NetworkState) -> NetworkState:
-        """This process's rows of the state of all."""
+        """Return this process's rows of the state of all."""
         return tuple(tuple(part[:, self.rows(part.shape[1])] for part in layer) for layer in state)
 
-    def whole(self, state: NetworkState) -> NetworkState:
-        """The state of all rows, from each process's own."""
+    def gather(self, state: NetworkState) -> NetworkState:
+        """Return the state of all rows, from each process's own."""
         return state
 
-    def join(self, network: Network) -> None:
+    def share_dropout(self, network: Network) -> None:
         """Let the network draw its dropout as one process with all rows would."""
 
     def add_up(self, network: Network, *figures: Tensor) -> list[float]:
@@ -81,23 +51,8 @@ class Team:
         del network
         return [float(figure.item()) for figure in figures]
 
-    def agree(self, seconds: float, signal: int | None) -> tuple[float, int | None]:
-        """The leader's clock, and a signal that any process was sent."""
-        return seconds, signal
 
-    def lead(self, task: Callable[[], T]) -> T:
-        """The leader does it, and all get what came of it; where it fails, all end."""
-        return task()
-
-    def told_once(self, error: BurbleError) -> BaseException:
-        """What to raise for an error that every process meets: only the leader reports it."""
-        return error
-
-    def dismiss(self) -> None:
-        """The run is learned: only the leader goes on, to what is done with it."""
-
-
-class ProcessTeam(Team):
+class ProcessTeam(TorchTeam):
     """Processes over torch.distributed, whose group is open.
 
     One sum over one buffer, and not DistributedDataParallel: that averages without regard to
@@ -110,11 +65,11 @@ class ProcessTeam(Team):
         self.rank = distributed.get_rank()
         self.size = distributed.get_world_size()
 
-    def whole(self, state: NetworkState) -> NetworkState:
-        """The state of all rows, from each process's own."""
+    def gather(self, state: NetworkState) -> NetworkState:
+        """Return the state of all rows, from each process's own."""
         return tuple(tuple(self._gathered(part, dim=1) for part in layer) for layer in state)
 
-    def join(self, network: Network) -> None:
+    def share_dropout(self, network: Network) -> None:
         """Let the network draw its dropout as one process with all rows would."""
         network.dropout = SharedDropout(network.dropout, self)
         network.input_dropout = SharedDropout(network.input_dropout, self)
@@ -134,13 +89,13 @@ class ProcessTeam(Team):
             parameter.grad = gradient.view_as(parameter)
         return [float(figure) for figure in sums.tolist()]
 
-    def agree(self, seconds: float, signal: int | None) -> tuple[float, int | None]:
-        """The leader's clock, and a signal that any process was sent."""
+    def sync(self, seconds: float, signal: int | None) -> tuple[float, int | None]:
+        """Return the leader's clock, and a signal that any process was sent."""
         told = self._gathered(torch.tensor([[seconds, signal or 0]], dtype=torch.float64), dim=0)
         return float(told[0, 0]), int(told[:, 1].max()) or None
 
-    def lead(self, task: Callable[[], T]) -> T:
-        """The leader does it, and all get what came of it; where it fails, all end."""
+    def run_on_leader(self, task: Callable[[], T]) -> T:
+        """Let the leader do it, and give all its result; where it fails, all end."""
         if not self.leads:
             followed: T = self._follow()
             return followed
@@ -160,15 +115,6 @@ class ProcessTeam(Team):
             raise SystemExit(exit_code)
         return result
 
-    def told_once(self, error: BurbleError) -> BaseException:
-        """What to raise for an error that every process meets: only the leader reports it."""
-        return error if self.leads else SystemExit(error.exit_code)
-
-    def dismiss(self) -> None:
-        """The run is learned: only the leader goes on, to what is done with it."""
-        if not self.leads:
-            raise SystemExit(0)
-
     def _gathered(self, part: Tensor, dim: int) -> Tensor:
         parts = [torch.empty_like(part) for _ in range(self.size)]
         with _told_when_alone():
@@ -183,7 +129,7 @@ class ProcessTeam(Team):
 class SharedDropout(Dropout):
     """Draws the mask of all rows, on every process alike, and keeps its own rows of it."""
 
-    def __init__(self, dropout: Dropout, team: Team) -> None:
+    def __init__(self, dropout: Dropout, team: TorchTeam) -> None:
         super().__init__(dropout.rate, locked=dropout.locked, generator=dropout.generator)
         self._team = team
 
@@ -198,10 +144,10 @@ class SharedDropout(Dropout):
 
 
 @contextmanager
-def open_team(device: str) -> Iterator[Team]:
-    """The team that torchrun started this process in, or a process alone."""
+def open_team(device: str) -> Iterator[TorchTeam]:
+    """Yield the team that torchrun started this process in, or a process alone."""
     if "RANK" not in os.environ or int(os.environ.get("WORLD_SIZE", "1")) < 2:
-        yield Team()
+        yield TorchTeam()
         return
     _take_device(device)
     # torch's optimizers import this module, whose defaults keep the group that is open then; its

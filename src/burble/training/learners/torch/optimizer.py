@@ -8,7 +8,7 @@ import torch
 
 if TYPE_CHECKING:
     from burble.config import TrainingConfig
-    from burble.training.network import Network
+    from burble.training.learners.torch.network import Network
 
 
 def clip_gradients(network: Network, limit: float) -> float:
@@ -39,3 +39,9 @@ def adamw(network: Network, config: TrainingConfig) -> torch.optim.AdamW:
         eps=config.epsilon,
         fused=True,
     )
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Make the next steps of this size."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate

@@ -1,4 +1,4 @@
-"""How fast this machine learns: a quick measurement that the plan rests on."""
+"""How fast this machine learns, and in which precision: a quick measurement."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import torch
 from burble.config import RunConfig
 from burble.data.batch import Batch
 from burble.errors import UsageError
-from burble.training.measure import loss_of
-from burble.training.network import Network
+from burble.training.learners.torch.loss import loss_of
+from burble.training.learners.torch.network import Network
 from burble.training.plan import operations
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def check_precision(config: RunConfig, device: torch.device) -> None:
         )
 
 
-def settle_precision(
+def resolve_precision(
     config: RunConfig, vocab_size: int, device: torch.device
 ) -> tuple[RunConfig, float]:
-    """The configuration with its precision decided, and what `training_rate` gives for it."""
+    """Return the configuration with its precision decided, and its `training_rate`."""
     check_precision(config, device)
     asked: tuple[TrainingPrecision, ...] = ("float32",)
     if config.training.precision != "auto":
@@ -71,10 +71,8 @@ def settle_precision(
 
 def training_rate(config: RunConfig, vocab_size: int, device: torch.device) -> float:
     """Floating-point operations a second in steps of `config`'s network on random text."""
-    # torch's own initial values draw from the global stream, which is not ours to change.
-    with torch.random.fork_rng(devices=[]):
-        network = Network(config.network, vocab_size, precision=config.training.precision)
-        network = network.to(device)
+    undropped = config.with_options({"dropout": 0.0, "input_dropout": 0.0})
+    network = Network(config.network, vocab_size, undropped.training).to(device)
     batch = _random_batch(config, vocab_size)
     seconds = [_step_seconds(network, batch, device) for _ in range(_WARM_UP + _TIMED)]
     work = operations(config.network, vocab_size) * batch.num_targets

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from burble.training.network import Network
+    from burble.training.learners.torch.network import Network
 
 # The first steps are averaged over about a tenth of them, so that the random start is forgotten.
 _SHARE = 10

@@ -15,9 +15,17 @@ from burble.data.scan import scan
 from burble.data.stream import StreamBatching
 from burble.errors import ResourceError, TextError, UsageError
 from burble.model_file import ModelFile
-from burble.training import checkpoint, trainer
+from burble.runs import open_run
+from burble.training import checkpoint, validation
 from burble.training.observer import Observer
-from tests.training.runs import made_up_text, resume_tiny, tiny_config, train_tiny, write_text
+from tests.training.runs import (
+    made_up_text,
+    resume_tiny,
+    tiny_config,
+    train_run,
+    train_tiny,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +92,7 @@ def test_bytes_are_measured_by_the_character(tmp_path: Path) -> None:
     text.write_text(made_up_text(100).replace("a", "ä").replace("o", "😀"), encoding="utf-8")
     config = tiny_config(text, tokenizer="byte", steps=1)
     validations = Validations()
-    api.run_training(config, tmp_path / "run", observers=[validations])
+    train_run(config, tmp_path / "run", [validations])
     facts = PreparedText.load(tmp_path / "run" / "data").facts
     share = facts.num_ids / facts.num_characters
     # Untrained, it wavers between all 256 bytes.
@@ -113,14 +121,14 @@ def test_run_toml_repeats_the_run(tmp_path: Path) -> None:
 
     text = (tmp_path / "run" / "run.toml").read_text()
     assert tomllib.loads(text)["network"]["hidden_size"] == 24
-    again = api.run_training(from_toml(text, "run.toml"), tmp_path / "again")
+    again = train_run(from_toml(text, "run.toml"), tmp_path / "again")
     assert again.val_bits_per_char == first.val_bits_per_char
 
 
 def test_another_seed_is_another_run(tmp_path: Path) -> None:
     text = write_text(tmp_path)
     figures = [
-        api.run_training(tiny_config(text, seed=seed), tmp_path / name).val_bits_per_char
+        train_run(tiny_config(text, seed=seed), tmp_path / name).val_bits_per_char
         for name, seed in (("one", 0), ("same", 0), ("other", 1))
     ]
     assert figures[0] == figures[1] != figures[2]
@@ -153,10 +161,10 @@ def test_a_text_that_cannot_be_read_leaves_the_old_run_and_no_new_folder(tmp_pat
     bad = tmp_path / "bad.txt"
     bad.write_bytes(b"caf\xe9 " * 100)
     with pytest.raises(TextError, match="offset 3"):
-        api.run_training(tiny_config(bad), tmp_path / "run", overwrite=True)
+        train_run(tiny_config(bad), tmp_path / "run", overwrite=True)
     ModelFile.load(tmp_path / "run")
     with pytest.raises(TextError):
-        api.run_training(tiny_config(bad), tmp_path / "new")
+        train_run(tiny_config(bad), tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
@@ -164,7 +172,7 @@ def test_a_short_text_says_how_much_is_needed(tmp_path: Path) -> None:
     text = tmp_path / "short.txt"
     text.write_text("too short")
     with pytest.raises(TextError, match="needs 13") as told:
-        api.run_training(tiny_config(text), tmp_path / "run")
+        train_run(tiny_config(text), tmp_path / "run")
     assert told.value.exit_code == 3
 
 
@@ -185,7 +193,7 @@ def test_a_full_disk_is_one_message_and_the_old_model_stays(
     tmp_path: Path, small_disk: Path
 ) -> None:
     config = tiny_config(write_text(tmp_path), steps=20)
-    result = api.run_training(config, small_disk / "run")
+    result = train_run(config, small_disk / "run")
     with (small_disk / "filler").open("wb", buffering=0) as filler:
         try:
             for _ in itertools.count():
@@ -194,11 +202,11 @@ def test_a_full_disk_is_one_message_and_the_old_model_stays(
             pass
     before = (small_disk / "run" / "model.safetensors").read_bytes()
     with pytest.raises(ResourceError, match="disk is full") as told:
-        api.resume_training(small_disk / "run", {"steps": 4000})
+        open_run(small_disk / "run").resume({"steps": 4000})
     assert told.value.exit_code == 6
     assert (small_disk / "run" / "model.safetensors").read_bytes() == before
     (small_disk / "filler").unlink()
-    assert api.resume_training(small_disk / "run", {"steps": 60}).steps == 60
+    assert open_run(small_disk / "run").resume({"steps": 60}).steps == 60
     assert result.steps == 20
 
 
@@ -206,7 +214,7 @@ def test_a_timed_run_validates_on_what_it_can_afford_and_always_on_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # 90,000 characters held out, and no time for them: enough for a figure are read all the same.
-    monkeypatch.setattr(trainer, "_ONE_VALIDATION_SHARE", 0.0)
+    monkeypatch.setattr(validation, "_ONE_SHARE", 0.0)
     train_tiny(tmp_path, sentences=5000, val_fraction=0.5, steps=None, minutes=0.05)
     last = tmp_path / "run" / "last"
     batches = checkpoint.read_manifest(last).position.validation_batches

@@ -1,0 +1,146 @@
+"""Training runs with what is done around learning: samples, closing figures, a diagnosis."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from burble.config import SamplingConfig
+from burble.engine.generate import GenerationRequest, stream_text
+from burble.engine.kernels import open_model
+from burble.evaluation.evaluate import evaluate, ngram_bits
+from burble.evaluation.overlap import learned_share
+from burble.evaluation.precision import int8_cost
+from burble.model_file import MODEL_NAME, ModelFile
+from burble.run_folder import RunFolder
+from burble.training.diagnosis import diagnose
+from burble.training.evidence import Facts, History
+from burble.training.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from burble.config import RunConfig, SampleConfig
+    from burble.data.prepared import PreparedText
+    from burble.tokenizers.base import Ids
+    from burble.training.observer import Observer
+    from burble.training.run import TrainResult
+
+# Of a longer text the n-gram model would take longer than a person waits.
+_MAX_NGRAM_IDS = 2_000_000
+
+# While a run goes on, a sample that re-reads a window for each character is kept this short.
+_WINDOWED_SAMPLE = 60
+
+
+def open_run(path: Path, observers: Sequence[Observer] = (), started: float | None = None) -> Run:
+    """Return the run in the folder `path`, to be planned, trained or resumed.
+
+    observers: hear how it goes. started: when the user's wait began, on time.monotonic.
+    """
+    return Run(path, make_sampler, _measure, observers, started)
+
+
+def _measure(result: TrainResult, path: Path) -> TrainResult:
+    """Measure what int8 costs the model of a finished run, and its score on the sealed part of the
+    text; add a diagnosis.
+    """
+    best = ModelFile.load(path)
+    text = RunFolder(path).read_text(best)
+    file = _with_final_figures(best, text)
+    if file is not best:
+        file.save(path / MODEL_NAME)
+    bits = file.provenance.test_bits_per_char
+    if bits is not None:
+        nats = bits * math.log(2)
+        result = replace(result, test_bits_per_char=bits, test_nats_per_char=nats)
+    return replace(result, diagnosis=diagnose(History.read(path), _facts(result, path, text)))
+
+
+def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
+    """Return what a diagnosis needs beside the log."""
+    held_out = text.tokenizer.count_characters(text.val_ids[1:])
+    counts = None
+    if held_out and len(text.ids) <= _MAX_NGRAM_IDS:
+        counts = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
+    return Facts(
+        steps=result.steps,
+        held_out=held_out,
+        vocab_size=text.tokenizer.vocab_size,
+        repeated=learned_share(text.tokenizer, text.train_ids, text.val_ids),
+        counts_bits=counts,
+        minutes=RunFolder(path).read_config().training.minutes,
+        rescues=result.rescues,
+    )
+
+
+def _with_final_figures(file: ModelFile, text: PreparedText) -> ModelFile:
+    """Return the model with what is measured once it is chosen, where there is a text for it.
+
+    The sealed part is read here and nowhere before.
+    """
+    if _can_score(file, text.val_ids):
+        cost = int8_cost(file, text.val_ids)
+        file = replace(file, provenance=replace(file.provenance, int8_cost_bits=cost))
+    if _can_score(file, text.test_ids):
+        sealed = evaluate(open_model(file), file.tokenizer, text.test_ids, "stream")
+        bits = sealed.bits_per_char
+        file = replace(file, provenance=replace(file.provenance, test_bits_per_char=bits))
+    return file
+
+
+def _can_score(file: ModelFile, ids: Ids) -> bool:
+    return file.tokenizer.count_characters(ids[1:]) >= 1
+
+
+@dataclass(frozen=True)
+class FinalSample:
+    """What a finished model wrote, and after which prompt."""
+
+    prompt: str
+    text: str
+
+
+def final_sample(path: Path, config: RunConfig) -> FinalSample:
+    """Return what the best model of a run writes, under the settings of its samples."""
+    file = ModelFile.load(path)
+    seed = config.training.seed
+    prompt = _sample_prompt(RunFolder(path).read_text(file), config.sample, seed)
+    request = _sample_request(config.sample, prompt, seed, config.sample.sample_length)
+    return FinalSample(prompt, _write(file, request))
+
+
+def make_sampler(config: SampleConfig, text: PreparedText) -> Callable[[ModelFile, int], str]:
+    """Return what shows a training loop what its model of this moment writes."""
+    length = config.sample_length
+    if config.sample_window is not None:
+        length = min(length, _WINDOWED_SAMPLE)
+
+    def sample(file: ModelFile, step: int) -> str:
+        prompt = _sample_prompt(text, config, step)
+        return _write(file, _sample_request(config, prompt, step, length))
+
+    return sample
+
+
+def _write(file: ModelFile, request: GenerationRequest) -> str:
+    return "".join(stream_text(open_model(file), file.tokenizer, request))
+
+
+def _sample_prompt(text: PreparedText, config: SampleConfig, seed: int) -> str:
+    """Return a random passage to fill a window, as in the Keras tutorial; else nothing."""
+    if config.sample_window is None:
+        return ""
+    return text.random_passage(text.train_ids, config.sample_window, seed)
+
+
+def _sample_request(config: SampleConfig, prompt: str, seed: int, length: int) -> GenerationRequest:
+    return GenerationRequest(
+        prompt=prompt,
+        length=length,
+        sampling=SamplingConfig(temperature=config.sample_temperature),
+        seed=seed,
+        window=config.sample_window,
+    )

@@ -1,0 +1,51 @@
+"""The folder of a run while it is trained in: made, locked, and tidied by the leader of a team."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from burble.run_folder import RunFolder
+from burble.run_lock import locked
+from burble.system_errors import guard_write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from burble.training.team import Team
+
+
+@contextmanager
+def held(team: Team, path: Path) -> Iterator[None]:
+    """Hold the lock of the folder."""
+    with ExitStack() as stack:
+        team.run_on_leader(partial(stack.enter_context, locked(path)))
+        yield
+
+
+@contextmanager
+def new_run(team: Team, folder: RunFolder) -> Iterator[None]:
+    """Hold the folder of a new run; one that fails before it has a place leaves no trace."""
+    is_new = team.run_on_leader(partial(_make_folder, folder.path))
+    try:
+        with held(team, folder.path):
+            try:
+                yield
+            finally:
+                if team.leads:
+                    folder.discard()
+    finally:
+        if is_new and team.leads:
+            with suppress(OSError):  # it is not empty: the run is there
+                folder.path.rmdir()
+
+
+def _make_folder(path: Path) -> bool:
+    """Make the folder where there is none; return whether there was none."""
+    is_new = not path.exists()
+    RunFolder(path).check_plain()
+    with guard_write(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return is_new

@@ -1,0 +1,109 @@
+"""What the training loop asks of a network that learns, and what a run asks of a machine.
+
+Nothing here, and nothing that calls it, knows what computes behind it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from burble.score import Score
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from burble.config import RunConfig
+    from burble.data.batch import Batch
+    from burble.model_file import Weights
+    from burble.tokenizers.base import Tokenizer
+    from burble.training.team import Team
+
+Arrays = dict[str, np.ndarray[Any, np.dtype[np.float32]]]
+
+# No network learns with such weights; left alone, their products overflow float32.
+LARGEST_WEIGHT = 1e6
+
+
+@dataclass(frozen=True)
+class BatchFigures:
+    """The loss of a batch."""
+
+    loss: float
+    """Mean over the targets, in nats."""
+
+    correct: int
+    """Targets that were the likeliest."""
+
+    def score(self, batch: Batch, tokenizer: Tokenizer) -> Score:
+        """Return them as the score of their batch."""
+        targets = batch.targets[batch.mask]
+        characters = tokenizer.count_characters(targets)
+        return Score(self.loss * len(targets), len(targets), self.correct, characters)
+
+
+@dataclass(frozen=True)
+class StepFigures(BatchFigures):
+    """The loss of a batch that was learned from."""
+
+    norm: float
+    """Of the gradient, before it was clipped."""
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether loss and norm are numbers; where they are not, the step changed nothing."""
+        return math.isfinite(self.loss) and math.isfinite(self.norm)
+
+
+class Learner(Protocol):
+    """A network with its optimizer, the average of its weights and the state that it carries.
+
+    Every random choice follows from seed and step, so that a resumed run makes the same ones.
+    """
+
+    num_parameters: int
+
+    def step(self, batch: Batch, rate: float, share: float) -> StepFigures:
+        """Learn from a batch with step size `rate`, which is `share` of the run's highest.
+
+        Where the figures are not finite, nothing is changed.
+        """
+
+    def score(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, BatchFigures]]:
+        """Yield each batch with its figures under the averaged weights, without dropout, the state
+        carried from batch to batch.
+        """
+
+    def averaged(self) -> Weights:
+        """Return a copy of the averaged weights, by the model file's names."""
+
+    def is_sound(self) -> bool:
+        """Return whether all weights, raw and averaged, are below `LARGEST_WEIGHT`."""
+
+    def state(self) -> Arrays:
+        """Return copies of all that a step changes, by the names of `Layout`."""
+
+    def restore(self, state: Mapping[str, np.ndarray[Any, Any]], steps: int) -> None:
+        """Go back to where `state` was taken, after so many steps."""
+
+
+class Backend(Protocol):
+    """What computes, on this machine and in this process of a team."""
+
+    @property
+    def team(self) -> Team:
+        """The processes of the run, of which this is one."""
+
+    def resolve_device(self, config: RunConfig) -> RunConfig:
+        """Return the configuration with its device decided."""
+
+    def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, float]:
+        """Return the configuration with its precision decided, and the floating-point operations
+        that training makes here in a second.
+        """
+
+    def build(self, config: RunConfig, vocab_size: int, rows: int) -> Learner:
+        """Return a fresh learner of batches of so many rows."""

@@ -1,0 +1,1 @@
+"""The learner that computes with torch; nothing else in burble imports it."""

@@ -1,0 +1,60 @@
+"""Torch on this machine: what a run asks of it before there is a learner."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+
+from burble.training.learners.torch.device import find_device, resolve_device
+from burble.training.learners.torch.learner import TorchLearner
+from burble.training.learners.torch.precision import resolve_precision
+from burble.training.learners.torch.processes import open_team
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from burble.config import RunConfig
+    from burble.training.learner import Learner
+    from burble.training.learners.torch.processes import TorchTeam
+
+
+class TorchBackend:
+    """Torch, in one process of a team."""
+
+    def __init__(self, team: TorchTeam) -> None:
+        self.team = team
+
+    def resolve_device(self, config: RunConfig) -> RunConfig:
+        """Return the configuration with its device decided."""
+        return config.with_options({"device": resolve_device(config.training.device)})
+
+    def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, float]:
+        """Return the configuration with its precision decided, and the floating-point operations
+        that training makes here in a second.
+        """
+        _use_threads(config)
+        # One process is timed with its share of a batch; the others are taken to be as fast.
+        size = self.team.size
+        share = config.with_options({"batch_size": config.data.batch_size // size})
+        device = find_device(resolve_device(config.training.device))
+        resolved, rate = resolve_precision(share, vocab_size, device)
+        return config.with_options({"precision": resolved.training.precision}), size * rate
+
+    def build(self, config: RunConfig, vocab_size: int, rows: int) -> Learner:
+        """Return a fresh learner of batches of so many rows."""
+        _use_threads(config)
+        return TorchLearner(config, vocab_size, rows, self.team)
+
+
+@contextmanager
+def open_torch(device: str) -> Iterator[TorchBackend]:
+    """Join the processes of this run, which find each other by their device."""
+    with open_team(resolve_device(device)) as team:
+        yield TorchBackend(team)
+
+
+def _use_threads(config: RunConfig) -> None:
+    if config.training.threads is not None:
+        torch.set_num_threads(config.training.threads)

@@ -1,0 +1,153 @@
+"""Torch behind `Learner`."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from burble.training.layout import ADAM_MOMENTS
+from burble.training.learner import LARGEST_WEIGHT, BatchFigures, StepFigures
+from burble.training.learners.torch.average import WeightAverage
+from burble.training.learners.torch.device import find_device
+from burble.training.learners.torch.loss import loss_of
+from burble.training.learners.torch.network import Network
+from burble.training.learners.torch.optimizer import adamw, clip_gradients, set_rate
+from burble.training.learners.torch.precision import check_precision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import numpy as np
+    from torch import Tensor
+
+    from burble.config import RunConfig
+    from burble.data.batch import Batch
+    from burble.model_file import Weights
+    from burble.training.learner import Arrays
+    from burble.training.learners.torch.network import NetworkState
+    from burble.training.learners.torch.processes import TorchTeam
+
+_NOTHING = BatchFigures(0.0, 0)
+
+
+class TorchLearner:
+    """The network, its optimizer, the average of its weights, and the state that it carries."""
+
+    def __init__(self, config: RunConfig, vocab_size: int, rows: int, team: TorchTeam) -> None:
+        self._training = config.training
+        self._device = find_device(config.training.device)
+        check_precision(config, self._device)
+        self._team = team
+        self._rows = rows
+        seeded = torch.Generator().manual_seed(config.training.seed)
+        network = Network(config.network, vocab_size, config.training, seeded)
+        self._network = network.to(self._device)
+        self._draw = torch.Generator(self._device)
+        self._network.draw_from(self._draw)
+        team.share_dropout(self._network)
+        self._optimizer = adamw(self._network, config.training)
+        self._average = WeightAverage(self._network, config.training.averaging)
+        self._carried = team.own(self._network.start(rows))
+        self._steps = 0
+        self.num_parameters = sum(weights.numel() for weights in self._network.parameters())
+
+    def step(self, batch: Batch, rate: float, share: float) -> StepFigures:
+        """Learn from a batch with step size `rate`, which is `share` of the run's highest."""
+        # Dropout draws by seed and step, so that a resumed run draws the same.
+        self._draw.manual_seed((self._training.seed * 1_000_003 + self._steps) % 2**63)
+        self._optimizer.zero_grad(set_to_none=True)
+        *sums, carried = self._backward(batch)
+        loss, correct = self._team.add_up(self._network, *sums)
+        norm = clip_gradients(self._network, self._training.grad_clip or math.inf)
+        figures = StepFigures(loss, round(correct), norm)
+        if figures.is_finite:
+            set_rate(self._optimizer, rate)
+            self._optimizer.step()
+            self._steps += 1
+            self._average.update(self._steps, share)
+            self._carried = carried
+        return figures
+
+    def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, NetworkState]:
+        """Return this process's part of the mean loss, of the likeliest, and its state."""
+        own = self._team.shard(batch)
+        loss, correct, carried = loss_of(self._network, own, self._carried, self._device)
+        if not own.num_targets:
+            # The padding at the end of an epoch; the mean of nothing is not a number.
+            return torch.zeros_like(loss), correct, carried
+        loss = loss * (own.num_targets / batch.num_targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach(), correct, carried
+
+    def score(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, BatchFigures]]:
+        """Yield each batch with its figures under the averaged weights, without dropout."""
+        state: NetworkState | None = None
+        self._network.eval()
+        try:
+            with self._average.applied():
+                for batch in batches:
+                    if not batch.mask.any():
+                        yield batch, _NOTHING
+                        continue
+                    state = state or self._network.start(batch.inputs.shape[1])
+                    figures, state = self._score_one(batch, state)
+                    yield batch, figures
+        finally:
+            self._network.train()
+
+    @torch.no_grad()
+    def _score_one(self, batch: Batch, state: NetworkState) -> tuple[BatchFigures, NetworkState]:
+        loss, correct, state = loss_of(self._network, batch, state, self._device)
+        return BatchFigures(loss.item(), int(correct.item())), state
+
+    def averaged(self) -> Weights:
+        """Return a copy of the averaged weights, by the model file's names."""
+        with self._average.applied():
+            return {name: _copy(tensor) for name, tensor in self._network.state_dict().items()}
+
+    def is_sound(self) -> bool:
+        """Return whether all weights, raw and averaged, are below `LARGEST_WEIGHT`."""
+        every = [*self._network.state_dict().values(), *self._average.state().values()]
+        # The comparison is false for NaN, too.
+        return all(bool((weights.abs() < LARGEST_WEIGHT).all()) for weights in every)
+
+    def state(self) -> Arrays:
+        """Return copies of all that a step changes, by the names of `Layout`."""
+        tensors = {f"average.{name}": tensor for name, tensor in self._average.state().items()}
+        tensors |= {
+            f"network.{name}": tensor for name, tensor in self._network.state_dict().items()
+        }
+        for name, parameter in self._network.named_parameters():
+            for key, moment in self._optimizer.state[parameter].items():
+                tensors[f"optimizer.{key}.{name}"] = moment
+        for depth, layer in enumerate(self._team.gather(self._carried)):
+            for place, part in enumerate(layer):
+                tensors[f"carried.{depth}.{place}"] = part
+        return {name: _copy(tensor) for name, tensor in tensors.items()}
+
+    def restore(self, state: Mapping[str, np.ndarray[Any, Any]], steps: int) -> None:
+        """Go back to where `state` was taken, after so many steps."""
+        tensors = {name: torch.tensor(array, device=self._device) for name, array in state.items()}
+        self._network.load_state_dict(
+            {name: tensors[f"network.{name}"] for name in self._network.state_dict()}, strict=True
+        )
+        self._average.load({name: tensors[f"average.{name}"] for name in self._average.state()})
+        for name, parameter in self._network.named_parameters():
+            self._optimizer.state[parameter] = {
+                key: tensors[f"optimizer.{key}.{name}"]
+                for key in ADAM_MOMENTS
+                if f"optimizer.{key}.{name}" in tensors
+            }
+        fresh = self._network.start(self._rows)
+        carried = tuple(
+            tuple(tensors[f"carried.{depth}.{place}"] for place in range(len(layer)))
+            for depth, layer in enumerate(fresh)
+        )
+        self._carried = self._team.own(carried)
+        self._steps = steps
+
+
+def _copy(tensor: Tensor) -> np.ndarray[Any, Any]:
+    return tensor.detach().cpu().numpy().copy()

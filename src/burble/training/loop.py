@@ -1,0 +1,119 @@
+"""The one loop: step, and at each milestone validate, keep the best, save, and show a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from burble.errors import TrainingInterruptedError
+from burble.training.budget import learning_rate
+
+if TYPE_CHECKING:
+    from burble.config import TrainingConfig
+    from burble.data.batch import Batching
+    from burble.training.budget import Budget
+    from burble.training.checkpoint import Checkpoint
+    from burble.training.learner import Learner
+    from burble.training.position import Position
+    from burble.training.recent import RecentFigures
+    from burble.training.rescue import Rescue
+    from burble.training.store import Store
+    from burble.training.validation import Validation
+    from burble.training.watch import Watch
+
+
+@dataclass
+class Loop:
+    """What a run is made of, and where it is."""
+
+    training: TrainingConfig
+    batching: Batching
+    learner: Learner
+    budget: Budget
+    validation: Validation
+    recent: RecentFigures
+    rescue: Rescue
+    store: Store
+    watch: Watch
+    position: Position
+
+    def run(self) -> Position:
+        """Learn until budget or patience ends, a signal comes, or rescues no longer help."""
+        if self.rescue.good is None:
+            self._milestone()
+        while not self.budget.is_used_up(self._progress(), self.position.stale):
+            self._step()
+            self.watch.look()
+            self._pass_milestones()
+            self._save_now_and_then()
+            self._stop_if_asked()
+        return self.position
+
+    def go_to(self, saved: Checkpoint) -> None:
+        """Go back to where `saved` was taken."""
+        self.learner.restore(saved.tensors, saved.position.step)
+        self.position = saved.position
+        self.validation.go_to(self._progress())
+        self.recent.clear()
+
+    def _progress(self) -> float:
+        seconds = self.watch.seconds + self.validation.reserve
+        return self.budget.progress(self.position.step, seconds)
+
+    def _step(self) -> None:
+        before = self.position
+        batch = self.batching.batch(before.step)
+        rate = learning_rate(self.training, before.step, self._progress()) * before.rate_scale
+        figures = self.learner.step(batch, rate, rate / self.training.learning_rate)
+        if not figures.is_finite:
+            self._go_back(f"the loss was {figures.loss:g}, the gradient's norm {figures.norm:g}")
+            return
+        self.position = before.after_step(self.recent.add(batch, figures, rate))
+        self.recent.show_if_due(self.position.step, self._progress())
+
+    def _pass_milestones(self) -> None:
+        progress = self._progress()
+        if not self.validation.is_due(progress):
+            return
+        if self.validation.is_affordable(progress, self.watch.seconds):
+            self._milestone()
+        elif self.learner.is_sound():
+            self.store.show_sample(self.position, self.learner)
+            self.watch.look()
+
+    def _milestone(self) -> None:
+        # Beside each figure of the held-out text there is one of the training text.
+        self.recent.show(self.position.step, self._progress())
+        reading = self.validation.read(self.learner, self.position.validation_batches)
+        if not (reading.is_finite and self.learner.is_sound()):
+            self._go_back("the weights or the validation had no sensible value any more")
+            return
+        self.watch.look()
+        self.position = self.position.after_validation(reading, self.watch.seconds)
+        self.store.publish(self.position, reading, self._progress(), self.learner)
+        self.rescue.good = self._save()
+        if self.position.step > 0:
+            self.store.take_place()
+        self.recent.clear()
+
+    def _save(self) -> Checkpoint:
+        self.watch.look()
+        saved = self.store.save(self.position, self.watch.seconds, self.learner)
+        self.position = saved.position
+        self.watch.look()
+        return saved
+
+    def _save_now_and_then(self) -> None:
+        if self.store.is_due(self.position, self.watch.seconds) and self.learner.is_sound():
+            self._milestone() if self.store.is_aside else self._save()
+
+    def _stop_if_asked(self) -> None:
+        if self.watch.signal is not None:
+            # Where it is not sound, the state before stays.
+            if not self.store.is_aside and self.learner.is_sound():
+                self._save()
+            message = self.store.how_to_resume(self.position.step)
+            raise TrainingInterruptedError(message, self.watch.signal)
+
+    def _go_back(self, reason: str) -> None:
+        self.go_to(self.rescue.take_back(self.position, reason))

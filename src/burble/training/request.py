@@ -1,0 +1,39 @@
+"""What is asked of a run, before it is resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from burble.config import RunConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PLANNED = frozenset({"dropout", "input_dropout", "weight_decay", "hidden_size"})
+"""The options that a plan sets where they were not given."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """The options that were given, by name, and what they are given over.
+
+    An option that is not in the mapping was not given; None is a value like any other.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    base: RunConfig | None = None
+    """A whole configuration to start from; without one, a plan sets what was not given."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to plan."""
+        return self.base is not None or self.options.keys() >= PLANNED
+
+    def resolve(self, planned: Mapping[str, Any] | None = None) -> RunConfig:
+        """Return the base, over it the planned options, over these the given ones."""
+        return (self.base or RunConfig()).with_options({**(planned or {}), **self.options})
+
+    def with_options(self, **options: Any) -> RunRequest:
+        """Return the request with more options given."""
+        return replace(self, options={**self.options, **options})

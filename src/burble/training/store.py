@@ -1,0 +1,112 @@
+"""Where a run leaves its models, states and samples; of a team only the leader writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from burble.metrics import ValidationMetrics
+from burble.training import checkpoint
+from burble.training.checkpoint import Checkpoint
+from burble.training.provenance import model_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from burble.config import RunConfig
+    from burble.data.prepared import PreparedText
+    from burble.model_file import ModelFile
+    from burble.run_folder import RunFolder
+    from burble.training.learner import Learner
+    from burble.training.observer import Observer
+    from burble.training.position import Position
+    from burble.training.run_log import RunLog
+    from burble.training.team import Team
+    from burble.training.validation import Reading
+
+    Sampler = Callable[[ModelFile, int], str]
+
+# A run that is killed loses no more than this of its work.
+_SAVE_SECONDS = 60.0
+
+
+@dataclass
+class Store:
+    """The folder of a run, as the loop sees it."""
+
+    config: RunConfig
+    text: PreparedText
+    folder: RunFolder
+    log: RunLog
+    observer: Observer
+    sampler: Sampler
+    team: Team
+
+    def __post_init__(self) -> None:
+        self.is_aside = self.folder.is_aside
+        """Whether the run is to replace another, and has not yet: in every process."""
+
+    def publish(
+        self, position: Position, reading: Reading, progress: float, learner: Learner
+    ) -> None:
+        """Log a validation, keep the model if it is the best, show what it writes."""
+        is_best = position.stale == 0
+        figures = (position.step, position.seconds, progress, reading.bits, reading.accuracy)
+
+        def publish() -> None:
+            model = model_of(self.config, self.text, position, learner.averaged())
+            self.observer.validated(ValidationMetrics(*figures, is_best))
+            if is_best:
+                model.save(self.folder.model)
+            self.observer.sampled(position.step, self.sampler(model, position.step))
+
+        self.team.run_on_leader(publish)
+
+    def show_sample(self, position: Position, learner: Learner) -> None:
+        """Show what the model of this moment writes."""
+
+        def show() -> None:
+            model = model_of(self.config, self.text, position, learner.averaged())
+            self.observer.sampled(position.step, self.sampler(model, position.step))
+
+        self.team.run_on_leader(show)
+
+    def is_due(self, position: Position, seconds: float) -> bool:
+        """Return whether to save between two milestones."""
+        return seconds - position.seconds > _SAVE_SECONDS
+
+    def save(self, position: Position, seconds: float, learner: Learner) -> Checkpoint:
+        """Save the state that the run can be resumed from, and return it."""
+        metrics_bytes, samples_bytes = self.team.run_on_leader(self.log.sizes)
+        position = replace(
+            position, seconds=seconds, metrics_bytes=metrics_bytes, samples_bytes=samples_bytes
+        )
+        saved = Checkpoint(position, learner.state())
+        self.team.run_on_leader(lambda: checkpoint.write(saved, self.folder.last))
+        return saved
+
+    def go_to(self, state: Checkpoint) -> None:
+        """Cut the logs where they were when `state` was saved."""
+        sizes = (state.position.metrics_bytes, state.position.samples_bytes)
+        self.team.run_on_leader(lambda: self.log.cut(sizes))
+
+    def take_place(self) -> None:
+        """Replace the run that was there before, now that this one has learned."""
+        if self.is_aside:
+            self.team.run_on_leader(self.folder.take_place)
+            self.is_aside = False
+
+    def what_is_left(self) -> str:
+        """Return what the folder holds when the run ends here, in a sentence."""
+        if self.is_aside:
+            return f"The run in {self.folder.path}/ that it was to replace is as it was."
+        return f"{self.folder.model} is the best model before that."
+
+    def how_to_resume(self, step: int) -> str:
+        """Return how to continue a run that was stopped."""
+        if self.is_aside:
+            return f"Stopped before the first save of the new run. {self.what_is_left()}"
+        return (
+            f"Stopped at step {step}; everything is saved. Go on with: "
+            f"burble train --resume {self.folder.path}"
+        )

@@ -1,0 +1,123 @@
+"""What is read of the held-out text: when, and how much."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from burble.score import NOTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from burble.data.batch import Batch, Batching
+    from burble.score import Score
+    from burble.tokenizers.base import Tokenizer
+    from burble.training.budget import Budget
+    from burble.training.learner import Learner
+    from burble.training.team import Team
+
+# Validations in a run, evenly spaced over its budget.
+MILESTONES = 20
+
+# Of a run that is timed, validation may take this share before some of it is left out.
+_SHARE = 0.05
+
+# Of a timed run one validation may take this share; it reads less of the held-out text then.
+_ONE_SHARE = 0.01
+
+# These tokens fix a figure to about 0.03 bits.
+_ENOUGH_TOKENS = 1 << 15
+
+# A timed run keeps this many seconds, and those of one validation, for its end.
+_CLOSING_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One validation."""
+
+    score: Score
+    num_batches: int
+    seconds: float
+
+    @property
+    def bits(self) -> float | None:
+        """Return bits per character; None where nothing is held out."""
+        return self.score.bits_per_char if self.score.num_characters else None
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the figure is a number, where there is one."""
+        return self.bits is None or math.isfinite(self.bits)
+
+    @property
+    def accuracy(self) -> float | None:
+        """Return the share of likeliest tokens; None where nothing is held out."""
+        return self.score.accuracy if self.score.num_characters else None
+
+
+class Validation:
+    """The held-out text of a run, and the time that reading it took so far."""
+
+    def __init__(
+        self, batching: Batching, tokenizer: Tokenizer, budget: Budget, team: Team
+    ) -> None:
+        self._batching = batching
+        self._tokenizer = tokenizer
+        self._budget = budget
+        self._team = team
+        self._passed = 0
+        self._seconds = 0.0
+        self.reserve = _CLOSING_SECONDS
+        """Seconds that a timed run keeps for its end."""
+
+    def go_to(self, progress: float) -> None:
+        """Count the milestones up to `progress` as passed."""
+        self._passed = int(progress * MILESTONES)
+
+    def is_due(self, progress: float) -> bool:
+        """Return whether a milestone was reached, and count it as passed."""
+        before = self._passed
+        self.go_to(progress)
+        return self._passed > before
+
+    def is_affordable(self, progress: float, seconds: float) -> bool:
+        """Return whether there is time to validate: always at the end, and where time is free."""
+        is_timed = self._budget.seconds is not None
+        return not is_timed or progress >= 1 or self._seconds <= _SHARE * seconds
+
+    def read(self, learner: Learner, num_batches: int | None) -> Reading:
+        """Score the first `num_batches` of the held-out text, or as many as there is time for."""
+        reading = self._team.run_on_leader(lambda: self._read(learner, num_batches))
+        self._seconds += reading.seconds
+        self.reserve = reading.seconds + _CLOSING_SECONDS
+        return reading
+
+    def _read(self, learner: Learner, num_batches: int | None) -> Reading:
+        started, score, count = time.monotonic(), NOTHING, 0
+        for batch, figures in learner.score(self._batches(num_batches)):
+            count += 1
+            score += figures.score(batch, self._tokenizer)
+        return Reading(score, count, time.monotonic() - started)
+
+    def _batches(self, num_batches: int | None) -> Iterable[Batch]:
+        batches = self._batching.validation()
+        if num_batches is not None:
+            return itertools.islice(batches, num_batches)
+        if self._budget.seconds is not None:
+            return _affordable(batches, _ONE_SHARE * self._budget.seconds)
+        return batches
+
+
+def _affordable(batches: Iterable[Batch], seconds: float) -> Iterator[Batch]:
+    """Yield batches for as long as `seconds`, but enough for a figure in any case."""
+    started, num_read = time.monotonic(), 0
+    for batch in batches:
+        if num_read >= _ENOUGH_TOKENS and time.monotonic() - started > seconds:
+            return
+        yield batch
+        num_read += batch.inputs.size
