@@ -119,8 +119,8 @@ class Burble:
         ]
         self._texts += self._rows
         if self._rows == 1:
-            return sum(map(len, self._model.run(requests[0])))
-        return sum(map(len, self._model.run_all(requests)))
+            return sum(map(len, self._model.write(requests[0])))
+        return sum(map(len, self._model.write_all(requests)))
 
 
 class OnnxRuntime:

@@ -19,7 +19,7 @@ from burble.training.learner import BatchFigures
 from burble.training.learners.torch.average import WeightAverage
 from burble.training.learners.torch.loss import loss_of
 from burble.training.learners.torch.network import Network
-from burble.training.learners.torch.optimizer import adamw, clip_gradients, set_rate
+from burble.training.learners.torch.optimizer import adamw, clip_gradients
 from burble.training.plan import operations
 
 if TYPE_CHECKING:
@@ -115,7 +115,8 @@ class Step:
     def _optimize(self) -> None:
         # Half way: as most steps, past the warm-up.
         rate = learning_rate(self._training, self._training.warmup_steps, 0.5)
-        set_rate(self._optimizer, rate)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
         self._optimizer.step()
 
     def _follow(self) -> None:

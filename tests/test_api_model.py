@@ -12,11 +12,10 @@ import pytest
 import burble
 from burble.api import Model
 from burble.config import SamplingConfig, TextConfig
-from burble.data.prepare import Cuts, prepare
-from burble.data.prepared import DATA_FOLDER
+from burble.data.prepare import Cuts, encode_spooled, spool_text
 from burble.engine.generate import GenerationRequest
 from burble.errors import ModelFileError, TextError, UsageError
-from burble.model_file import MODEL_NAME
+from burble.folder_names import DATA_FOLDER, MODEL_NAME
 from burble.text.sources import find_documents
 from tests.models import random_model, uniform_model
 
@@ -81,7 +80,7 @@ def test_options_are_those_of_the_request() -> None:
         seed=6,
         window=4,
     )
-    assert text == "".join(one.run(request))
+    assert text == "".join(one.write(request))
 
 
 def test_many_requests_are_answered_as_each_would_be() -> None:
@@ -90,8 +89,8 @@ def test_many_requests_are_answered_as_each_would_be() -> None:
         GenerationRequest(prompt="ab", length=10 * seed, seed=seed, stop=("h",) * (seed % 2))
         for seed in range(9)
     ]
-    assert one.run_all(requests) == ["".join(one.run(request)) for request in requests]
-    assert one.run_all([]) == []
+    assert one.write_all(requests) == ["".join(one.write(request)) for request in requests]
+    assert one.write_all([]) == []
 
 
 def test_a_stop_may_be_one_text_or_several() -> None:
@@ -107,9 +106,6 @@ def test_a_stop_may_be_one_text_or_several() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"temprature": 1.0},
-        {"max_tokens": 3},
-        {"stream": 1},
         {"temperature": -1},
         {"temperature": "hot"},
         {"temperature": math.nan},
@@ -256,14 +252,10 @@ def run_folder(folder: Path, text: str, cut: int, sealed: int | None = None) -> 
     one = model(vocabulary="".join(sorted(set(text))))
     one.save(folder / MODEL_NAME)
     (folder / "text.txt").write_text(text, "utf-8")
-    prepare(
-        find_documents([str(folder / "text.txt")]),
-        TextConfig(),
-        one.file.tokenizer,
-        lambda whole: Cuts(cut, sealed or whole.num_characters),
-        folder / DATA_FOLDER,
-        say=lambda _: None,
-    )
+    found = find_documents([str(folder / "text.txt")])
+    with spool_text(found, TextConfig(), folder / DATA_FOLDER, lambda _: None) as spooled:
+        cuts = Cuts(cut, sealed or spooled.whole.num_characters)
+        encode_spooled(spooled, one.file.tokenizer, cuts)
     return burble.load(folder)
 
 

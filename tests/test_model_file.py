@@ -17,8 +17,9 @@ from safetensors.numpy import save
 
 from burble.config import CellKind, InputKind, NetworkConfig, TextConfig
 from burble.errors import ModelFileError
+from burble.folder_names import MODEL_NAME
 from burble.mapping import to_mapping
-from burble.model_file import MAX_WEIGHT, MODEL_NAME, ModelFile, Provenance
+from burble.model_file import MAX_WEIGHT, ModelFile, Provenance
 from tests.models import random_model
 
 if TYPE_CHECKING:

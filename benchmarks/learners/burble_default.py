@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from burble.evaluation.evaluate import WINDOW
-from burble.run_folder import RunFolder
+from burble.run_folder.folder import RunFolder
 from command import burble
 from learners.common import TEST_FRACTION, VAL_FRACTION, Learned, Task, read_text
 

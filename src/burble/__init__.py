@@ -7,14 +7,41 @@ from burble.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from burble.api import Model, load, train
+    from burble.errors import (
+        BurbleError,
+        DivergedError,
+        MissingExtraError,
+        ModelFileError,
+        ResourceError,
+        TextError,
+        TrainingInterruptedError,
+        UsageError,
+    )
 
-__all__ = ["Model", "__version__", "load", "train"]
+__all__ = [
+    "BurbleError",
+    "DivergedError",
+    "MissingExtraError",
+    "Model",
+    "ModelFileError",
+    "ResourceError",
+    "TextError",
+    "TrainingInterruptedError",
+    "UsageError",
+    "__version__",
+    "load",
+    "train",
+]
 
 
 def __getattr__(name: str) -> object:
     # Importing burble costs nothing; what is used is imported then.
-    if name in __all__:
-        from burble import api
+    if name not in __all__:
+        raise AttributeError(f"module 'burble' has no attribute {name!r}")
+    if name.endswith("Error"):
+        from burble import errors
 
-        return getattr(api, name)
-    raise AttributeError(f"module 'burble' has no attribute {name!r}")
+        return getattr(errors, name)
+    from burble import api
+
+    return getattr(api, name)

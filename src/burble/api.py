@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from burble.config import SamplingConfig
-from burble.data.prepared import DATA_FOLDER
+from burble.config import OPTIONS, SamplingConfig
 from burble.engine.generate import (
     GenerationRequest,
     count_unknown,
@@ -25,12 +25,24 @@ from burble.errors import TextError, UsageError
 from burble.evaluation.evaluate import evaluate
 from burble.mapping import from_mapping
 from burble.model_file import ModelFile
-from burble.run_folder import RunFolder
+from burble.run_folder.folder import RunFolder
+from burble.run_folder.metrics import Metrics
+from burble.training.request import NOT_GIVEN, RunRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Literal
 
-    from burble.config import RunConfig, UnknownPolicy
+    from burble.config import (
+        BatchingKind,
+        CellKind,
+        InputKind,
+        RunConfig,
+        TokenizerKind,
+        TrainingPrecision,
+        UnicodeForm,
+        UnknownPolicy,
+    )
     from burble.data.prepared import PreparedText
     from burble.engine.holding import Hold
     from burble.engine.numpy_model import Precision
@@ -38,25 +50,65 @@ if TYPE_CHECKING:
     from burble.export.registry import ExportKind
     from burble.score import Score
     from burble.tokenizers.base import Ids
+    from burble.training.run import TrainResult
+
+_UNITS = {"char": "characters", "byte": "bytes"}
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a model knows of the run that made it."""
+
+    folder: Path | None
+    """Where it lies, with the text it learned from; None where it left nothing behind."""
+
+    config: RunConfig
+    result: TrainResult
+
+    def metrics(self) -> Metrics:
+        """Read the figures that the run logged. Raises `UsageError` where it left no folder."""
+        if self.folder is None:
+            raise UsageError("The run left no log: it was trained without a folder, out=….")
+        return Metrics.read(self.folder)
 
 
 class Model:
     """A trained model, ready to write and to score. Built by `load` or `train`."""
 
     def __init__(
-        self, file: ModelFile, folder: Path | None = None, precision: Precision | None = None
+        self,
+        file: ModelFile,
+        folder: Path | None = None,
+        precision: Precision | None = None,
+        run: RunRecord | None = None,
     ) -> None:
         self.file = file
         self.folder = folder
         """Where its run lies, with the text it learned from; None for a model file alone."""
 
+        self.run = run
+        """The run that `train` made it in; None for a model that was loaded."""
+
         self.engine = open_model(file, precision)
 
-    def generate(self, prompt: str = "", **options: Any) -> str:
-        """The text after `prompt`; options as for `stream`."""
-        return "".join(self.stream(prompt, **options))
+    def __repr__(self) -> str:
+        """Name the network, the vocabulary and the score."""
+        network, tokenizer = self.file.network, self.file.tokenizer
+        parts = [
+            f"{network.cell} {network.num_layers}×{network.hidden_size}",
+            f"{tokenizer.vocab_size:,} {_UNITS[tokenizer.kind]}",
+        ]
+        bits = self.file.provenance.val_bits_per_char
+        if bits is not None:
+            parts.append(f"{bits:.2f} bits per character")
+        return f"<burble.Model {', '.join(parts)}>"
 
-    def stream(
+    @property
+    def verdict(self) -> str | None:
+        """What became of the run, in plain words; None for a model that was loaded."""
+        return None if self.run is None else self.run.result.diagnosis
+
+    def generate(  # noqa: PLR0913 - every option, so that an editor knows them
         self,
         prompt: str = "",
         *,
@@ -65,16 +117,47 @@ class Model:
         seed: int | None = None,
         window: int | None = None,
         unknown: UnknownPolicy = "error",
-        **sampling: Any,
+        repetition_penalty: float = SamplingConfig.repetition_penalty,
+        temperature: float = SamplingConfig.temperature,
+        top_k: int | None = SamplingConfig.top_k,
+        top_p: float = SamplingConfig.top_p,
+        min_p: float = SamplingConfig.min_p,
+    ) -> str:
+        """Return the text after `prompt`; options as for `stream`."""
+        options = {name: value for name, value in locals().items() if name != "self"}
+        return "".join(self.stream(**options))
+
+    def stream(  # noqa: PLR0913 - every option, so that an editor knows them
+        self,
+        prompt: str = "",
+        *,
+        length: int = 300,
+        stop: str | Sequence[str] = (),
+        seed: int | None = None,
+        window: int | None = None,
+        unknown: UnknownPolicy = "error",
+        repetition_penalty: float = SamplingConfig.repetition_penalty,
+        temperature: float = SamplingConfig.temperature,
+        top_k: int | None = SamplingConfig.top_k,
+        top_p: float = SamplingConfig.top_p,
+        min_p: float = SamplingConfig.min_p,
     ) -> Iterator[str]:
-        """The text after `prompt`, piece by piece.
+        """Return the text after `prompt`, piece by piece.
 
         length: characters to write. stop: text or texts to stop before. seed: the same seed gives
         the same text; a random one where None. window: characters to re-read for each new one.
         unknown: what to do with characters the model has never seen: error, skip or nearest.
-        Other options are those of `SamplingConfig`: temperature, top_k, top_p, min_p,
-        repetition_penalty.
+        The others choose the next character, in this order: `repetition_penalty` weakens what was
+        written lately, `temperature` below 1 is more careful, `top_k`, `top_p` and `min_p` leave
+        out what is unlikely.
         """
+        sampling = {
+            "repetition_penalty": repetition_penalty,
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "min_p": min_p,
+        }
         request = GenerationRequest(
             prompt=self.read_prompt(prompt, unknown),
             length=length,
@@ -83,14 +166,14 @@ class Model:
             seed=random_seed() if seed is None else seed,
             window=window,
         )
-        return self.run(request)
+        return self.write(request)
 
-    def run(self, request: GenerationRequest) -> Iterator[str]:
+    def write(self, request: GenerationRequest) -> Iterator[str]:
         """Carry out a request whose prompt is as `read_prompt` gives it."""
         return stream_text(self.engine, self.file.tokenizer, request)
 
-    def run_all(self, requests: Sequence[GenerationRequest]) -> list[str]:
-        """The texts of many such requests, written side by side; each is what `run` gives."""
+    def write_all(self, requests: Sequence[GenerationRequest]) -> list[str]:
+        """Return the texts of many such requests, written side by side; each as `write` gives."""
         return write_texts(self.engine, self.file.tokenizer, requests)
 
     def read_prompt(self, prompt: str, unknown: UnknownPolicy = "error") -> str:
@@ -125,7 +208,7 @@ class Model:
 
     def has_training_text(self) -> bool:
         """Whether the text it learned from lies beside it."""
-        return self.folder is not None and (self.folder / DATA_FOLDER).is_dir()
+        return self.folder is not None and RunFolder(self.folder).has_text()
 
     def training_text(self) -> PreparedText:
         """The text of the model's run. Raises `TextError` where only the model file is at hand."""
@@ -184,31 +267,78 @@ def load(path: str | Path, precision: Precision | None = None) -> Model:
     return Model(ModelFile.load(path), path if path.is_dir() else None, precision)
 
 
-def train(
+def train(  # noqa: PLR0913 - every option of a run, so that an editor knows them
     sources: str | Path | Sequence[str | Path],
     *,
     out: str | Path | None = None,
     preset: RunConfig | None = None,
     overwrite: bool = False,
-    **options: Any,
+    progress: bool | None = None,
+    lowercase: bool = NOT_GIVEN,
+    unicode_form: UnicodeForm | None = NOT_GIVEN,
+    encoding: str | None = NOT_GIVEN,
+    tokenizer: TokenizerKind = NOT_GIVEN,
+    batching: BatchingKind = NOT_GIVEN,
+    seq_len: int = NOT_GIVEN,
+    batch_size: int = NOT_GIVEN,
+    stride: int = NOT_GIVEN,
+    val_fraction: float = NOT_GIVEN,
+    test_fraction: float = NOT_GIVEN,
+    cell: CellKind = NOT_GIVEN,
+    input: InputKind = NOT_GIVEN,  # noqa: A002 - the option's name
+    num_layers: int = NOT_GIVEN,
+    hidden_size: int = NOT_GIVEN,
+    embedding_size: int = NOT_GIVEN,
+    residual: bool = NOT_GIVEN,
+    minutes: float | None = NOT_GIVEN,
+    epochs: float | None = NOT_GIVEN,
+    steps: int | None = NOT_GIVEN,
+    patience: int | None = NOT_GIVEN,
+    dropout: float = NOT_GIVEN,
+    locked_dropout: bool = NOT_GIVEN,
+    input_dropout: float = NOT_GIVEN,
+    averaging: float = NOT_GIVEN,
+    learning_rate: float = NOT_GIVEN,
+    schedule: Literal["linear", "constant"] = NOT_GIVEN,
+    warmup_steps: int = NOT_GIVEN,
+    weight_decay: float = NOT_GIVEN,
+    beta1: float = NOT_GIVEN,
+    beta2: float = NOT_GIVEN,
+    epsilon: float = NOT_GIVEN,
+    grad_clip: float = NOT_GIVEN,
+    seed: int = NOT_GIVEN,
+    threads: int | None = NOT_GIVEN,
+    device: str = NOT_GIVEN,
+    precision: TrainingPrecision = NOT_GIVEN,
+    sample_length: int = NOT_GIVEN,
+    sample_temperature: float = NOT_GIVEN,
+    sample_window: int | None = NOT_GIVEN,
 ) -> Model:
     """Train on files, folders, addresses or known texts, and return the best model.
 
     out: folder for the run, with all that a later look or a resume needs; without it the run
-    leaves nothing behind. preset: options to start from. options: any knob of `RunConfig` by its
-    name, such as minutes, hidden_size, lowercase, seed; without a preset, a plan sets those that
-    are not given.
-    """
-    from burble.runs import open_run
-    from burble.training.request import RunRequest
+    leaves nothing behind. preset: a configuration to start from. overwrite: replace a run that is
+    in the folder. progress: show how it goes on standard error; None: in a terminal or a notebook.
 
+    All others are the options of `burble train`, which `burble train --help` describes. Without a
+    preset, a plan sets hidden_size, dropout, input_dropout and weight_decay where they are not
+    given.
+    """
+    options = {k: v for k, v in locals().items() if k in OPTIONS and v is not NOT_GIVEN}
     named = [sources] if isinstance(sources, str | Path) else sources
-    request = RunRequest({"sources": [str(source) for source in named], **options}, preset)
-    if out is not None:
-        open_run(Path(out)).train(request, overwrite=overwrite)
-        return load(out)
+    options["sources"] = [str(source) for source in named]
+    from burble.progress import is_watched, view_for
+    from burble.runs import open_run
+
+    is_shown = is_watched(sys.stderr) if progress is None else progress
+    observers = [view_for(sys.stderr)] if is_shown else []
     with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
-        return load(open_run(Path(scratch) / "run").train(request).model)
+        path = Path(scratch) / "run" if out is None else Path(out)
+        request = RunRequest(options, preset)
+        result = open_run(path, observers).train(request, overwrite=overwrite)
+        config = RunFolder(path).read_config()
+        folder = None if out is None else path
+        return Model(ModelFile.load(path), folder, run=RunRecord(folder, config, result))
 
 
 def random_seed() -> int:

@@ -34,9 +34,6 @@ GATES: dict[CellKind, int] = {"lstm": 4, "gru": 3, "rnn": 1}
 # Tensors that a layer carries from character to character.
 CARRIED: dict[CellKind, int] = {"lstm": 2, "gru": 1, "rnn": 1}
 
-# A run's configuration, in the run's folder.
-CONFIG_NAME = "run.toml"
-
 # The names of ten thousand sources.
 _MAX_TOML_BYTES = 1 << 20
 
@@ -321,19 +318,16 @@ class RunConfig:
     def with_options(self, options: dict[str, Any]) -> RunConfig:
         """Set options by their flat names, each in the section that has it."""
         sections: dict[str, dict[str, Any]] = {}
-        homes = {
-            knob.name: part for part in SECTIONS for knob in dataclasses.fields(SECTIONS[part])
-        }
         changed: dict[str, Any] = {}
         for name, value in options.items():
             if name == "sources":
                 changed[name] = tuple(value)
                 continue
-            if name not in homes:
+            if name not in OPTIONS:
                 raise UsageError(
-                    f"There is no option {name!r}. Options: {', '.join(sorted(homes))}."
+                    f"There is no option {name!r}. Options: {', '.join(sorted(OPTIONS))}."
                 )
-            sections.setdefault(homes[name], {})[name] = value
+            sections.setdefault(OPTIONS[name], {})[name] = value
         for part, values in sections.items():
             changed[part] = from_mapping(
                 SECTIONS[part], to_mapping(getattr(self, part)) | values, part
@@ -348,6 +342,9 @@ SECTIONS: dict[str, type[Any]] = {
     "training": TrainingConfig,
     "sample": SampleConfig,
 }
+
+OPTIONS = {knob.name: part for part in SECTIONS for knob in dataclasses.fields(SECTIONS[part])}
+"""The section of each option."""
 
 PRESETS: dict[str, RunConfig] = {
     # The Keras tutorial "Train your first LSTM model for text generation" (2021). It has no

@@ -17,6 +17,7 @@ import numpy as np
 from burble.config import NetworkConfig, TextConfig
 from burble.durable import write_durably
 from burble.errors import ModelFileError, UsageError, brief
+from burble.folder_names import MODEL_NAME
 from burble.mapping import from_mapping, parse_object, to_mapping
 from burble.plain_files import open_plain
 from burble.system_errors import MISSING, advise_reader, describe_reason
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from burble.tokenizers.base import Tokenizer
 
 FORMAT_VERSION = 1
-MODEL_NAME = "model.safetensors"
 METADATA_KEY = "burble"
 
 # No network learns such weights, and below them nothing that an engine computes can overflow.

@@ -12,10 +12,11 @@ from burble.engine.kernels import open_model
 from burble.evaluation.evaluate import evaluate, ngram_bits
 from burble.evaluation.overlap import learned_share
 from burble.evaluation.precision import int8_cost
-from burble.model_file import MODEL_NAME, ModelFile
-from burble.run_folder import RunFolder
+from burble.model_file import ModelFile
+from burble.run_folder.folder import RunFolder
+from burble.run_folder.metrics import Metrics
 from burble.training.diagnosis import diagnose
-from burble.training.evidence import Facts, History
+from burble.training.evidence import Facts
 from burble.training.run import Run
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from burble.config import RunConfig, SampleConfig
     from burble.data.prepared import PreparedText
+    from burble.run_folder.observer import Observer
     from burble.tokenizers.base import Ids
-    from burble.training.observer import Observer
     from burble.training.run import TrainResult
 
 # Of a longer text the n-gram model would take longer than a person waits.
@@ -51,12 +52,14 @@ def _measure(result: TrainResult, path: Path) -> TrainResult:
     text = RunFolder(path).read_text(best)
     file = _with_final_figures(best, text)
     if file is not best:
-        file.save(path / MODEL_NAME)
+        file.save(RunFolder(path).model)
     bits = file.provenance.test_bits_per_char
     if bits is not None:
         nats = bits * math.log(2)
         result = replace(result, test_bits_per_char=bits, test_nats_per_char=nats)
-    return replace(result, diagnosis=diagnose(History.read(path), _facts(result, path, text)))
+    has_log = RunFolder(path).metrics.exists()
+    history = Metrics.read(path) if has_log else Metrics([], [])
+    return replace(result, diagnosis=diagnose(history, _facts(result, path, text)))
 
 
 def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:

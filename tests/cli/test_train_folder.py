@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from burble.model_file import MODEL_NAME, ModelFile
-from burble.run_folder import ASIDE, MANIFEST
+from burble.folder_names import ASIDE, MANIFEST, MODEL_NAME
+from burble.model_file import ModelFile
 from tests.cli.command import assert_refused, burble, said
 from tests.training.runs import write_text
 

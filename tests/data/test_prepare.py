@@ -20,13 +20,14 @@ from burble.data.prepare import (
     Cuts,
     WholeText,
     cut_tail,
-    prepare,
+    encode_spooled,
     prepare_to_learn,
+    spool_text,
 )
 from burble.data.prepared import FACTS_FILE, IDS_FILE, PreparedText
 from burble.errors import ResourceError, TextError
 from burble.text.normalization import normalize
-from burble.text.sources import Document, find_documents
+from burble.text.sources import Document
 from burble.tokenizers.char import CharTokenizer
 from burble.tokenizers.registry import TOKENIZERS
 from tests.disk import disk_of
@@ -35,29 +36,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from burble.config import TokenizerKind
+    from burble.config import TokenizerKind, UnknownPolicy
 
 # Reads 30 MB and prints by how many bytes memory grew at its peak.
 HUNGRY = """
 import re, sys
-from functools import partial
 from pathlib import Path
 from burble.config import RunConfig, TextConfig
-from burble.data.prepare import cut_tail, prepare
-from burble.text.sources import find_documents
+from burble.data.prepare import prepare_to_learn
 def peak():
     # Not getrusage: its peak is that of the process which started this one, too.
     status = Path("/proc/self/status").read_text()
     return 1024 * int(re.search(r"VmHWM:\\s*(\\d+) kB", status)[1])
 before = peak()
-text = prepare(
-    find_documents([sys.argv[1]]),
-    TextConfig(lowercase=True),
-    "char",
-    partial(cut_tail, val_fraction=0.1),
-    Path(sys.argv[2]),
-    say=print,
-)
+config = RunConfig((sys.argv[1],), TextConfig(lowercase=True))
+text = prepare_to_learn(config, Path(sys.argv[2]), print)
 print(text.facts.num_characters, peak() - before)
 """
 
@@ -77,13 +70,13 @@ def prepare_in(
     tokenizer: Any = "char",
     val_fraction: float = 0.1,
     normalization: TextConfig = TextConfig(),  # noqa: B008 - it is frozen
-    **options: Any,
+    unknown: UnknownPolicy = "error",
 ) -> PreparedText:
-    cut = partial(cut_tail, val_fraction=val_fraction)
     said: list[str] = []
-    return prepare(
-        documents(texts), normalization, tokenizer, cut, folder, say=said.append, **options
-    )
+    with spool_text(documents(texts), normalization, folder, said.append) as text:
+        if isinstance(tokenizer, str):
+            tokenizer = TOKENIZERS[tokenizer].from_characters(text.characters)
+        return encode_spooled(text, tokenizer, cut_tail(text.whole, val_fraction), unknown)
 
 
 def joined(texts: Sequence[str]) -> str:
@@ -151,9 +144,7 @@ def test_a_cut_tail_of_nothing_leaves_all_to_learn_from(
 def test_tinyshakespeare_is_split_where_everybody_splits_it(
     tinyshakespeare: Path, tmp_path: Path
 ) -> None:
-    cut = partial(cut_tail, val_fraction=0.1)
-    found = find_documents([str(tinyshakespeare)])
-    made = prepare(found, TextConfig(), "char", cut, tmp_path, say=print)
+    made = prepare_to_learn(RunConfig((str(tinyshakespeare),)), tmp_path, print)
     assert (len(made.train_ids), len(made.val_ids)) == (1_003_854, 111_540)
     assert made.tokenizer.vocab_size == 65
     assert made.tokenizer.decode(made.ids) == tinyshakespeare.read_text("utf-8")

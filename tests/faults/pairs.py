@@ -55,7 +55,7 @@ def resume_from_page() -> None:
 
 def learn(act: Callable[..., object], **options: Any) -> None:
     """Do it with an observer that writes down when it learned."""
-    from burble.training.observer import Observer, RunFacts
+    from burble.run_folder.observer import Observer, RunFacts
 
     class Clock(Observer):
         def started(self, _: RunFacts) -> None:
@@ -217,7 +217,7 @@ class PairBench:
 
 def saved_step(run_folder: Path) -> int:
     """Return the step of the saved state of a run; 0 without one."""
-    from burble.run_folder import RunFolder
+    from burble.run_folder.folder import RunFolder
 
     return RunFolder(run_folder).saved_step()
 

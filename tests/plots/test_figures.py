@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from burble.errors import UsageError
-from burble.metrics import Metrics, StepMetrics, ValidationMetrics
 from burble.plots.curves import held_out, learning_figure, training
 from burble.plots.figure import STYLE, drawable, figure_kind
 from burble.plots.traces import MAX_CHARACTERS, TracePicture, alike_together, trace_figure
+from burble.run_folder.metrics import Metrics, StepMetrics, ValidationMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from burble.run_lock import holder
+from burble.run_folder.lock import holder
 from tests.serving.server import Server, burble_serve, until
 
 if TYPE_CHECKING:

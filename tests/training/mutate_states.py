@@ -37,19 +37,20 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import torch._dynamo  # noqa: F401
 import typeguard  # noqa: F401
 
+from burble import progress  # noqa: F401 - once, before all children
 from burble.cli import main as command_line
-from burble.cli import train, train_view  # noqa: F401 - once, before all children
+from burble.cli import train, train_view  # noqa: F401 - once, too
 from burble.errors import BurbleError
+from burble.run_folder.observer import Observer
 from burble.runs import open_run
 from burble.training.learners.torch import backend as _backend  # noqa: F401 - once, too
-from burble.training.observer import Observer
 from tests.training.runs import tiny_config, train_run
 from tests.training.state_mutations import Places, mutate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from burble.metrics import ValidationMetrics
+    from burble.run_folder.metrics import ValidationMetrics
 
 # A run is stopped after so long; one that then does not end within the other time hangs.
 STOP_SECONDS = 0.5

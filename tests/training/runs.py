@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from burble.config import CONFIG_NAME, RunConfig, read_config
-from burble.data.prepared import DATA_FOLDER, PreparedText
+from burble.config import RunConfig, read_config
+from burble.data.prepared import PreparedText
+from burble.folder_names import CONFIG_NAME, DATA_FOLDER
 from burble.runs import open_run
 from burble.training import checkpoint
 from burble.training.layout import Layout
@@ -21,8 +22,8 @@ from burble.training.start import make_batching
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from burble.run_folder.observer import Observer
     from burble.training.checkpoint import Checkpoint
-    from burble.training.observer import Observer
     from burble.training.run import TrainResult
 
 needs_bfloat16 = pytest.mark.skipif(

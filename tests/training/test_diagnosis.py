@@ -12,11 +12,11 @@ import pytest
 from burble import api
 from burble.evaluation.evaluate import ngram_bits
 from burble.evaluation.overlap import LARGE_SHARE
-from burble.metrics import StepMetrics, ValidationMetrics
+from burble.run_folder.metrics import Metrics, StepMetrics, ValidationMetrics
+from burble.run_folder.observer import Observer
 from burble.training import recent
 from burble.training.diagnosis import TABLE, diagnose
-from burble.training.evidence import Evidence, Facts, History
-from burble.training.observer import Observer
+from burble.training.evidence import Evidence, Facts
 from tests.training.runs import made_up_text, resume_tiny, tiny_config, train_run, train_tiny
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ FACTS = Facts(steps=2000, held_out=10_000, vocab_size=64)
 
 def history(
     *bits: float, train: tuple[float, ...] = (), steps: int = 2000, setup: float = 0.0
-) -> History:
+) -> Metrics:
     """Validations that found `bits`, evenly spaced over a hundred seconds behind the set-up, and
     training figures beside them.
     """
@@ -65,7 +65,7 @@ def history(
         StepMetrics(reading.step, reading.seconds, reading.progress, figure, 0.5, 0.01, 1, 1e4, 1)
         for reading, figure in zip(readings, train, strict=False)
     ]
-    return History(readings, trained)
+    return Metrics(trained, readings)
 
 
 def falling(to: float, num: int = 21) -> list[float]:
@@ -128,7 +128,7 @@ def test_a_time_that_set_up_used_is_named_with_what_to_do() -> None:
         "1.2 s. Give it a minute or more."
     )
     few = history(6.0, 5.0, steps=9, setup=2.4)
-    few = History([replace(one, seconds=min(one.seconds, 3.0)) for one in few.readings])
+    few = Metrics([], [replace(one, seconds=min(one.seconds, 3.0)) for one in few.validations])
     text = diagnose(few, replace(FACTS, steps=9, minutes=0.05)) or ""
     assert "with 9 steps. Setting up took 2.4 s of its 3.0 s. Give it a minute or more." in text
 
@@ -156,7 +156,7 @@ def test_a_run_that_hardly_began_is_given_more_of_what_ended_it(
     minutes: float | None, seconds: float, advice: str
 ) -> None:
     shape = history(6.0, 5.0, 4.0, steps=50)
-    run = History([replace(one, seconds=seconds * one.progress) for one in shape.readings])
+    run = Metrics([], [replace(one, seconds=seconds * one.progress) for one in shape.validations])
     text = diagnose(run, replace(FACTS, steps=50, minutes=minutes)) or ""
     assert text.endswith(f"with 50 steps. {advice}")
 
@@ -180,7 +180,7 @@ def test_held_out_that_rises_with_training_is_no_memory() -> None:
 
 def test_training_that_explodes_diverged_where_nothing_is_held_out() -> None:
     run = history(6.0, 6.0, 6.0, train=(6, 9, 30))
-    blind = History([replace(one, val_bits_per_char=None) for one in run.readings], run.steps)
+    blind = Metrics(run.steps, [replace(one, val_bits_per_char=None) for one in run.validations])
     text = diagnose(blind, replace(FACTS, held_out=0)) or ""
     assert learning_verdicts(text) == [DIVERGED]
     assert NOT_HELD_OUT in text
@@ -199,7 +199,7 @@ def test_a_rescue_is_a_remark_where_the_run_came_to_something() -> None:
 
 def test_a_run_that_its_patience_ended_is_not_told_to_run_longer() -> None:
     run = history(6.0, 5.0, 4.0, 3.0, 2.5, 2.2, 2.0, 2.005)
-    ended = History([replace(one, progress=one.progress / 2) for one in run.readings])
+    ended = Metrics([], [replace(one, progress=one.progress / 2) for one in run.validations])
     assert learning_verdicts(diagnose(run, FACTS)) == [IMPROVING]
     assert learning_verdicts(diagnose(ended, FACTS)) == [LEVEL]
 
@@ -279,12 +279,12 @@ def test_few_held_out_characters_are_named_and_not_compared() -> None:
 
 
 def test_a_run_whose_log_is_gone_has_no_diagnosis() -> None:
-    assert diagnose(History([]), FACTS) is None
+    assert diagnose(Metrics([], []), FACTS) is None
 
 
 def test_a_log_that_begins_late_is_enough() -> None:
-    late = [one for one in history(6.0, 3.0, 2.0, 1.9, 1.8).readings if one.step > 1800]
-    assert learning_verdicts(diagnose(History(late), FACTS)) == [LEVEL]
+    late = [one for one in history(6.0, 3.0, 2.0, 1.9, 1.8).validations if one.step > 1800]
+    assert learning_verdicts(diagnose(Metrics([], late), FACTS)) == [LEVEL]
 
 
 # No two of these may be said of one run.
@@ -303,7 +303,7 @@ CONTRADICTIONS = [
 ]
 
 
-def random_run(draw: random.Random) -> tuple[History, Facts]:
+def random_run(draw: random.Random) -> tuple[Metrics, Facts]:
     steps = draw.choice([0, 1, 5, 64, 99, 100, 500, 100_000])
     num = draw.choice([1, 2, 3, 21]) if steps else 1
     start = draw.uniform(0.5, 7)
@@ -314,16 +314,16 @@ def random_run(draw: random.Random) -> tuple[History, Facts]:
     run = history(*walk, train=train, steps=steps, setup=draw.choice([0.0, 3.0, 50.0]))
     ended = draw.choice([1.0, 1.0, 0.4])
     held_out = draw.choice([0, 3, 500, 10_000])
-    run = History(
+    run = Metrics(
+        run.steps,
         [
             replace(
                 one,
                 progress=one.progress * ended,
                 val_bits_per_char=one.val_bits_per_char if held_out else None,
             )
-            for one in run.readings
+            for one in run.validations
         ],
-        run.steps,
     )
     facts = Facts(
         steps=steps,
@@ -356,7 +356,7 @@ def test_no_run_gets_two_sentences_that_contradict_each_other() -> None:
     assert seen == set(range(len(TABLE)))
 
 
-def said(row: Any, text: str, run: History, facts: Facts) -> bool:
+def said(row: Any, text: str, run: Metrics, facts: Facts) -> bool:
     evidence = Evidence(facts, run)
     fitting = (one for one in TABLE if one.about == row.about and one.holds(evidence))
     first = next(fitting, None)
@@ -384,8 +384,8 @@ def test_the_history_of_a_run_is_what_its_observers_heard(
     result = train_tiny(tmp_path, [heard], sentences=500, steps=120)
     assert len(heard.steps) > 40
     assert len(heard.validations) == 21
-    logged = History(heard.validations, heard.steps)
-    assert History.read(tmp_path / "run") == logged
+    logged = Metrics(heard.steps, heard.validations)
+    assert Metrics.read(tmp_path / "run") == logged
     text = api.load(tmp_path / "run").training_text()
     counts = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
     facts = Facts(
@@ -446,11 +446,11 @@ def test_lines_after_the_checkpoint_of_a_killed_run_are_no_part_of_its_history(
     tmp_path: Path,
 ) -> None:
     train_tiny(tmp_path, steps=40)
-    before = History.read(tmp_path / "run").validations
+    before = Metrics.read(tmp_path / "run").measured
     with (tmp_path / "run" / "metrics.jsonl").open("a") as log:
         log.write(json.dumps({"step": 41, "val_bits_per_char": 0.001}) + '\n{"step": 42, "tr')
     result = resume_tiny(tmp_path, steps=120)
-    found = History.read(tmp_path / "run").validations
+    found = Metrics.read(tmp_path / "run").measured
     assert found[: len(before)] == before
     assert found[-1].step == 120
     assert all(one.step < other.step for one, other in itertools.pairwise(found))
@@ -460,7 +460,7 @@ def test_lines_after_the_checkpoint_of_a_killed_run_are_no_part_of_its_history(
 
 def test_with_nothing_held_out_the_diagnosis_says_so(tmp_path: Path) -> None:
     result = train_tiny(tmp_path, val_fraction=0, steps=120)
-    assert History.read(tmp_path / "run").validations == []
+    assert Metrics.read(tmp_path / "run").measured == []
     assert (result.diagnosis or "").startswith(NOT_HELD_OUT)
 
 

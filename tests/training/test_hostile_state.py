@@ -19,8 +19,8 @@ from safetensors.numpy import load_file, save_file
 
 from burble.api import load
 from burble.errors import BurbleError, ModelFileError, TextError, UsageError
-from burble.metrics import Metrics
-from burble.training import checkpoint
+from burble.folder_names import MANIFEST
+from burble.run_folder.metrics import Metrics
 from tests.models import random_model
 from tests.training.runs import resume_tiny, train_tiny
 
@@ -146,7 +146,7 @@ def test_a_state_of_holes_is_refused_before_anything_is_allocated(folder: Path) 
 
 
 def change_manifest(folder: Path, **values: Any) -> None:
-    path = folder / "run" / "last" / checkpoint.MANIFEST
+    path = folder / "run" / "last" / MANIFEST
     manifest = json.loads(path.read_bytes())
     position = {name: value for name, value in values.items() if name != "file"}
     manifest["position"] |= position
@@ -193,7 +193,7 @@ def test_a_position_that_no_run_has_is_refused(folder: Path, values: dict[str, A
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"file": "a", "file": "b"}', b"", b"\xff"])
 def test_a_manifest_that_is_none_is_refused(folder: Path, content: bytes) -> None:
-    (folder / "run" / "last" / checkpoint.MANIFEST).write_bytes(content)
+    (folder / "run" / "last" / MANIFEST).write_bytes(content)
     assert "cannot be resumed" in refusal(folder)
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from burble.model_file import MODEL_NAME, ModelFile
+from burble.folder_names import MANIFEST, MODEL_NAME
+from burble.model_file import ModelFile
 from burble.training import checkpoint, store, validation
 from tests.training.runs import resume_tiny, train_tiny, write_text
 
@@ -63,7 +64,7 @@ def wait_until_written(
 
 def test_fifty_kills_at_random_moments_each_leave_a_model_that_loads(tmp_path: Path) -> None:
     draw = random.Random(0)  # noqa: S311 - not a secret
-    manifest = tmp_path / "run" / "last" / checkpoint.MANIFEST
+    manifest = tmp_path / "run" / "last" / MANIFEST
     steps = []
     for kill in range(KILLS):
         process = forkserver.Process(target=go_on if kill else begin, args=(tmp_path,))
@@ -85,8 +86,8 @@ def test_between_two_milestones_the_state_is_saved_now_and_then(tmp_path: Path) 
     last = tmp_path / "run" / "last"
     process = forkserver.Process(target=begin_with_rare_milestones, args=(tmp_path,))
     process.start()
-    wait_until_written(last / checkpoint.MANIFEST, process)
-    wait_until_written(last / checkpoint.MANIFEST, process, written(last / checkpoint.MANIFEST))
+    wait_until_written(last / MANIFEST, process)
+    wait_until_written(last / MANIFEST, process, written(last / MANIFEST))
     process.kill()
     process.join()
     # The next milestone would be at this step.

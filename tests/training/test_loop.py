@@ -15,9 +15,9 @@ from burble.data.scan import scan
 from burble.data.stream import StreamBatching
 from burble.errors import ResourceError, TextError, UsageError
 from burble.model_file import ModelFile
+from burble.run_folder.observer import Observer
 from burble.runs import open_run
 from burble.training import checkpoint, validation
-from burble.training.observer import Observer
 from tests.training.runs import (
     made_up_text,
     resume_tiny,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from burble.metrics import ValidationMetrics
+    from burble.run_folder.metrics import ValidationMetrics
 
 
 class Validations(Observer):

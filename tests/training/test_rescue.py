@@ -8,7 +8,7 @@ import pytest
 
 from burble.errors import DivergedError
 from burble.model_file import ModelFile
-from burble.training.observer import Observer
+from burble.run_folder.observer import Observer
 from tests.training.runs import train_tiny
 
 if TYPE_CHECKING:

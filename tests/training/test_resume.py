@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from burble.errors import ModelFileError, TrainingInterruptedError, UsageError
+from burble.folder_names import MANIFEST
 from burble.model_file import ModelFile
 from burble.training import checkpoint
 from tests.training.runs import needs_bfloat16, resume_tiny, saved_state, train_tiny
@@ -129,7 +130,7 @@ def test_a_broken_checkpoint_is_one_message_and_the_model_stays(
     train_tiny(tmp_path, steps=10)
     last = tmp_path / "run" / "last"
     state = next(last.glob("state-*"))
-    manifest = last / checkpoint.MANIFEST
+    manifest = last / MANIFEST
     match damage:
         case "manifest gone":
             manifest.unlink()

@@ -14,7 +14,8 @@ from burble.cli.options import parse
 from burble.cli.terminal import tell
 from burble.export.labels import Labels
 from burble.export.registry import EXPORTERS, ExportKind, export
-from burble.model_file import MODEL_NAME, ModelFile
+from burble.folder_names import MODEL_NAME
+from burble.model_file import ModelFile
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
             write_out("\n---\n")
         if command.echo:
             write_out(prompt)
-        for piece in model.run(sample):
+        for piece in model.write(sample):
             write_out(piece)
     write_out("\n")
     if command.seed is None:
@@ -135,7 +135,7 @@ def _prompt(command: GenerateCommand, model: api.Model, seed: int) -> str:
 def _print_json(model: api.Model, requests: list[GenerationRequest]) -> None:
     """One sample, or a list of them that were written side by side, in these seconds together."""
     started = time.perf_counter()
-    texts = model.run_all(requests)
+    texts = model.write_all(requests)
     seconds = time.perf_counter() - started
     samples = [
         {

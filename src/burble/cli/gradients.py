@@ -84,7 +84,7 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
 
 def _trained(command: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model]:
     """Both networks, trained in folders of their own."""
-    from burble.cli.train_view import view_for
+    from burble.progress import view_for
     from burble.runs import open_run
 
     if "-" in command.sources:

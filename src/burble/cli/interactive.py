@@ -92,7 +92,7 @@ class Session:
         write_out(self.text)
 
     def _go_on(self) -> None:
-        for piece in self._model.run(dataclasses.replace(self._request, prompt=self.text)):
+        for piece in self._model.write(dataclasses.replace(self._request, prompt=self.text)):
             write_out(piece)
             self.text += piece
         # The next ending has random numbers of its own.

@@ -14,8 +14,8 @@ from burble.cli.train import TrainCommand, request
 from burble.config import RunConfig
 from burble.errors import UsageError
 from burble.mapping import to_mapping
+from burble.run_folder.observer import Observer
 from burble.runs import open_run
-from burble.training.observer import Observer
 
 
 @dataclasses.dataclass(frozen=True)

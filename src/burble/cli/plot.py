@@ -11,9 +11,9 @@ import tyro
 from burble.cli.files import save_file
 from burble.cli.options import parse
 from burble.errors import UsageError
-from burble.metrics import Metrics
 from burble.plots.curves import learning_figure
 from burble.plots.figure import figure_kind
+from burble.run_folder.metrics import Metrics
 
 
 @dataclass(frozen=True)

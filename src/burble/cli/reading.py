@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from burble.cli.terminal import tell
-from burble.data.prepare import prepare
+from burble.data.prepare import encode_spooled, spool_text
 from burble.engine.generate import count_unknown
 from burble.evaluation.evaluate import known_cuts, score_all
 from burble.text.sources import find_documents
@@ -29,15 +28,10 @@ def read_sources(
     Held out and sealed are what was so of the model's training text; of another text, or if
     `whole`, all is held out.
     """
-    return prepare(
-        find_documents(sources),
-        model.file.normalization,
-        model.file.tokenizer,
-        score_all if whole else partial(known_cuts, provenance=model.file.provenance),
-        folder,
-        say=tell,
-        unknown=unknown,
-    )
+    file = model.file
+    with spool_text(find_documents(sources), file.normalization, folder, tell) as text:
+        cuts = score_all(text.whole) if whole else known_cuts(text.whole, file.provenance)
+        return encode_spooled(text, file.tokenizer, cuts, unknown)
 
 
 def unknown_line(number: int, total: int, unknown: UnknownPolicy) -> str | None:

@@ -25,13 +25,14 @@ from burble.config import (
     read_config,
 )
 from burble.errors import UsageError
+from burble.folder_names import TENSORBOARD
 from burble.text.corpora import CORPORA
 from burble.training.request import PLANNED, RunRequest
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from burble.training.observer import Observer
+    from burble.run_folder.observer import Observer
     from burble.training.run import Run, TrainResult
 
 PresetName = Literal["tutorial"]
@@ -140,7 +141,7 @@ def _base(command: TrainCommand) -> RunConfig:
     if len(given) > 1:
         raise UsageError(f"--{given[0]} and --{given[1]} do not go together. Give one of them.")
     if command.resume:
-        from burble.run_folder import RunFolder
+        from burble.run_folder.folder import RunFolder
 
         return RunFolder(Path(command.resume)).read_config()
     if command.config:
@@ -149,14 +150,14 @@ def _base(command: TrainCommand) -> RunConfig:
 
 
 def _open_run(command: TrainCommand, path: Path, started: float) -> Run:
-    from burble.cli.train_view import view_for
+    from burble.progress import view_for
     from burble.runs import open_run
 
     observers: list[Observer] = [view_for(sys.stderr)]
     if command.tensorboard:
         from burble.training.learners.registry import open_tensorboard
 
-        observers.append(open_tensorboard(path / "tensorboard"))
+        observers.append(open_tensorboard(path / TENSORBOARD))
     return open_run(path, observers, started)
 
 

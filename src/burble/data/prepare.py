@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 from bisect import bisect_left
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from burble.config import RunConfig, TextConfig, TokenizerKind, UnknownPolicy
+    from burble.config import RunConfig, TextConfig, UnknownPolicy
     from burble.text.sources import Document
     from burble.tokenizers.base import Tokenizer
 
@@ -107,56 +106,72 @@ class _Spool:
         return {chr(point) for point in np.flatnonzero(self.seen)}
 
 
-def prepare(
+@dataclass(frozen=True)
+class SpooledText:
+    """What the first pass leaves: one normalised text in a file, and what is known of it."""
+
+    path: Path
+    whole: WholeText
+    characters: set[str]
+    normalization: TextConfig
+    num_documents: int
+    stamp: str
+
+
+@contextmanager
+def spool_text(
     documents: Sequence[Document],
     normalization: TextConfig,
-    tokenizer: TokenizerKind | Tokenizer,
-    place_cuts: Callable[[WholeText], Cuts],
     folder: Path,
-    *,
     say: Callable[[str], None],
-    unknown: UnknownPolicy = "error",
-) -> PreparedText:
-    """Read all documents into `folder` and map the result.
+) -> Iterator[SpooledText]:
+    """Read all documents into one text in `folder`, which goes at the end.
 
-    tokenizer: a kind, to make one for this text, or one that is there already; `unknown` is then
-    what to do with characters it lacks. place_cuts: where the held-out and the sealed part begin.
     say: told, in a sentence each, what was changed on the way.
     Raises `TextError` for what cannot be read and for an empty text.
     """
     # Taken before they are read, so that a change while they are read shows later.
     stamp = _stamp(documents)
-    spool_path = folder / "text.tmp"
+    path = folder / "text.tmp"
     with guard_write(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FACTS_FILE).unlink(missing_ok=True)
     try:
-        with guard_write(spool_path):
-            with spool_path.open("wb") as file:
+        with guard_write(path):
+            with path.open("wb") as file:
                 spool = _read_documents(documents, normalization, _Spool(file), say)
-            if isinstance(tokenizer, str):
-                tokenizer = TOKENIZERS[tokenizer].from_characters(spool.characters())
             whole = WholeText(spool.digest.hexdigest(), spool.num_characters, tuple(spool.starts))
-            cuts = place_cuts(whole)
-            counted = _UnknownCharacters(tokenizer)
-            pieces = counted.of(_pieces(spool_path, cuts))
-            counts = _write_ids(pieces, folder / IDS_FILE, tokenizer, cuts, unknown)
+            characters, count = spool.characters(), len(documents)
+            yield SpooledText(path, whole, characters, normalization, count, stamp)
     finally:
         with suppress(OSError):  # it is only in the way
-            spool_path.unlink()
+            path.unlink()
+
+
+def encode_spooled(
+    text: SpooledText, tokenizer: Tokenizer, cuts: Cuts, unknown: UnknownPolicy = "error"
+) -> PreparedText:
+    """Write the ids of a text beside it, and map them; `cuts`: where its parts begin.
+
+    unknown: what to do with characters that the tokenizer lacks.
+    """
+    folder = text.path.parent
+    counted = _UnknownCharacters(tokenizer)
+    pieces = counted.of(_pieces(text.path, cuts))
+    counts = _write_ids(pieces, folder / IDS_FILE, tokenizer, cuts, unknown)
     facts = TextFacts(
-        fingerprint=whole.fingerprint,
-        num_documents=len(documents),
-        num_characters=spool.num_characters,
+        fingerprint=text.whole.fingerprint,
+        num_documents=text.num_documents,
+        num_characters=text.whole.num_characters,
         cut_characters=cuts.held_out,
         num_ids=counts.all,
         cut_ids=counts.train,
-        sealed_characters=spool.num_characters - cuts.sealed,
+        sealed_characters=text.whole.num_characters - cuts.sealed,
         sealed_ids=counts.sealed,
         unknown_characters=counted.number,
-        stamp=stamp,
+        stamp=text.stamp,
     )
-    write_facts(folder, facts, tokenizer, normalization)
+    write_facts(folder, facts, tokenizer, text.normalization)
     return PreparedText.load(folder)
 
 
@@ -180,19 +195,15 @@ def _read_documents(
 
 
 def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]) -> PreparedText:
-    """`prepare` what a run of this configuration learns from, its end held out and sealed.
+    """Read and encode what a run of this configuration learns from, its end held out and sealed.
 
     Raises `TextError` where the sealed part could not be scored.
     """
     data = config.data
-    text = prepare(
-        find_documents(config.sources),
-        config.text,
-        data.tokenizer,
-        partial(cut_tail, val_fraction=data.val_fraction, test_fraction=data.test_fraction),
-        folder,
-        say=say,
-    )
+    with spool_text(find_documents(config.sources), config.text, folder, say) as spooled:
+        tokenizer = TOKENIZERS[data.tokenizer].from_characters(spooled.characters)
+        cuts = cut_tail(spooled.whole, data.val_fraction, data.test_fraction)
+        text = encode_spooled(spooled, tokenizer, cuts)
     if data.test_fraction and text.tokenizer.count_characters(text.test_ids[1:]) < 1:
         raise TextError(
             f"The text is too short to seal {data.test_fraction:g} of it: of "

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from burble.tokenizers.base import Ids, Tokenizer
 
-DATA_FOLDER = "data"
-"""Where it lies in the folder of a run."""
-
 IDS_FILE = "ids.bin"
 FACTS_FILE = "data.json"
 

@@ -10,7 +10,7 @@ from burble.durable import write_durably
 from burble.engine.kernels import bears_int8
 from burble.errors import UsageError
 from burble.export.labels import describe_model, describe_training
-from burble.model_file import MODEL_NAME
+from burble.folder_names import MODEL_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from burble.metrics import Metrics
+    from burble.run_folder.metrics import Metrics
 
 Curve = list[tuple[float, float]]
 """Seconds, and bits per character."""

@@ -9,7 +9,7 @@ from pydantic import Field
 # Pydantic cannot read the one in `typing` before Python 3.12.
 from typing_extensions import TypedDict
 
-from burble.metrics import StepMetrics, ValidationMetrics
+from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 
 
 class Mistake(TypedDict):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burble.data.prepared import DATA_FOLDER, PreparedText
+from burble.data.prepared import PreparedText
 from burble.evaluation.passages import carry_information, cover, passage_hashes
+from burble.run_folder.folder import RunFolder
 from burble.text.normalization import normalize
 
 if TYPE_CHECKING:
@@ -37,9 +38,10 @@ class CopyFinder:
         """Of the text in the folder of a run; None where it is not there, or is very long. Raises
         `TextError` where it is broken.
         """
-        if not (folder / DATA_FOLDER).is_dir():
+        run = RunFolder(folder)
+        if not run.has_text():
             return None
-        prepared = PreparedText.load(folder / DATA_FOLDER)
+        prepared = PreparedText.load(run.data)
         if len(prepared.train_ids) > _MAX_CHARACTERS:
             return None
         return cls(prepared.tokenizer.decode(prepared.train_ids))

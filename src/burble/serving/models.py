@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from burble.engine.kernels import open_model
 from burble.errors import ModelFileError, TextError, UsageError
-from burble.model_file import MODEL_NAME, ModelFile
+from burble.folder_names import MODEL_NAME
+from burble.model_file import ModelFile
 from burble.serving.copied import CopyFinder
 from burble.serving.errors import RefusalError
 from burble.serving.logprobs import token_labels

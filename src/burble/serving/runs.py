@@ -17,19 +17,23 @@ from typing import IO, TYPE_CHECKING
 
 from burble.errors import UsageError
 from burble.isolation import python_command, python_environment
-from burble.model_file import MODEL_NAME
-from burble.run_lock import LOCK_NAME, holder
+from burble.run_folder.folder import RunFolder, is_run
+from burble.run_folder.lock import holder, is_held_by
+from burble.run_folder.log import read_samples
+from burble.run_folder.metrics import read_thinned
 from burble.serving.errors import RefusalError
 from burble.serving.names import readable
-from burble.serving.run_files import age, is_run, read_metrics, read_samples
 from burble.stop_signals import STOP_SIGNALS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from burble.metrics import StepMetrics, ValidationMetrics
+    from burble.run_folder.metrics import StepMetrics, ValidationMetrics
     from burble.serving.answers import RunDescription, RunLine, RunState
 
+# What a page gets to see of a long run.
+_MAX_POINTS = 400
+_MAX_SAMPLES = 6000
 _MAX_SAID = 2000
 
 # A child that is asked to stop saves first.
@@ -74,14 +78,14 @@ class Runs:
 
     def paths(self) -> dict[str, Path]:
         """Where each lies, by its name; newest first."""
-        found = {path: age(path) for path in self.folder.glob("*/") if is_run(path)}
+        found = {path: _age(path) for path in self.folder.glob("*/") if is_run(path)}
         if self._child:
             found.setdefault(self._child.path, float("-inf"))
         return {readable(path.name): path for path in sorted(found, key=lambda path: found[path])}
 
     def model_paths(self) -> dict[str, Path]:
         """Where the model of each run is, or will be; newest first."""
-        return {name: path / MODEL_NAME for name, path in self.paths().items()}
+        return {name: RunFolder(path).model for name, path in self.paths().items()}
 
     def path(self, name: str) -> Path:
         """Where a run lies. Raises `RefusalError` for a name that none has."""
@@ -116,7 +120,7 @@ class Runs:
         other = holder(path)
         if other is None:
             return
-        if other.pid == os.getpid() or not _holds_lock(other.pid, path):
+        if other.pid == os.getpid() or not is_held_by(other.pid, path):
             raise RefusalError(
                 409, f"{name} was started elsewhere. Stop it there, or by: kill {other.pid}"
             )
@@ -143,9 +147,9 @@ class Runs:
             "name": name,
             "state": state,
             "said": said,
-            "has_model": (path / MODEL_NAME).exists(),
+            "has_model": RunFolder(path).model.exists(),
             "metrics": metrics,
-            "samples": read_samples(path),
+            "samples": read_samples(path, _MAX_SAMPLES),
         }
 
     def _check_free(self) -> None:
@@ -193,7 +197,7 @@ class Runs:
     def _looked_at(self, path: Path) -> tuple[RunState, str, list[StepMetrics | ValidationMetrics]]:
         """How it stands, what went wrong, and what was logged."""
         try:
-            metrics = read_metrics(path)
+            metrics = read_thinned(path, _MAX_POINTS)
         except UsageError as error:
             return "failed", str(error), []
         if holder(path):
@@ -205,18 +209,9 @@ class Runs:
         return "done" if is_done else "stopped", "", metrics
 
 
-def _holds_lock(pid: int, folder: Path) -> bool:
-    """Return whether a process has the lock of a folder open: what a file says could be wrong."""
+def _age(path: Path) -> float:
+    """Return how old it is, compared with others; what is gone is oldest."""
     try:
-        lock = (folder / LOCK_NAME).lstat()
-        descriptors = list(os.scandir(f"/proc/{pid}/fd"))
-    except OSError:  # another's process, or a system without /proc
-        return False
-    return any(_is_same(entry, lock) for entry in descriptors)
-
-
-def _is_same(descriptor: os.DirEntry[str], file: os.stat_result) -> bool:
-    try:
-        return os.path.samestat(descriptor.stat(), file)
-    except OSError:  # closed meanwhile
-        return False
+        return -path.stat().st_mtime
+    except OSError:
+        return float("inf")

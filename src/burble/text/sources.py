@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from burble.config import CONFIG_NAME
 from burble.errors import TextError
+from burble.folder_names import CONFIG_NAME
 from burble.system_errors import MISSING, advise_reader, describe_reason
 from burble.text.corpora import CORPORA
 

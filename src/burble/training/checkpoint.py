@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from burble.durable import remove_litter, write_durably
 from burble.errors import BurbleError, ModelFileError, UsageError, brief
+from burble.folder_names import MANIFEST
 from burble.mapping import from_mapping, parse_object, to_mapping
 from burble.plain_files import NOT_OURS, open_plain, read_plain
-from burble.run_folder import MANIFEST
 from burble.system_errors import MISSING, read_error
 from burble.tensor_file import check_tensors, read_header
 from burble.training.layout import check_numbers

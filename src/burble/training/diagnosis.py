@@ -9,10 +9,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from burble.training.evidence import Evidence, Facts, History
+from burble.training.evidence import Evidence, Facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from burble.run_folder.metrics import Metrics
 
 # A share of the bits; a run that gains or loses less than this keeps its level.
 _STILL = 0.005
@@ -304,9 +306,9 @@ TABLE = (
 """Every sentence, in the order of the text."""
 
 
-def diagnose(history: History, facts: Facts) -> str | None:
+def diagnose(history: Metrics, facts: Facts) -> str | None:
     """Return what became of the run and what to do; None where there is no log to see it in."""
-    if not history.readings:
+    if not history.validations:
         return None
     run = Evidence(facts, history)
     said: dict[str, str] = {}

@@ -6,34 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from burble.metrics import METRICS_NAME, Metrics
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from burble.metrics import StepMetrics, ValidationMetrics
-
-
-@dataclass(frozen=True)
-class History:
-    """What the log of a run has, in order."""
-
-    readings: Sequence[ValidationMetrics]
-    steps: Sequence[StepMetrics] = ()
-
-    @classmethod
-    def read(cls, folder: Path) -> History:
-        """Read the log in the folder of a run; without it nothing is known."""
-        if not (folder / METRICS_NAME).exists():
-            return cls([])
-        metrics = Metrics.read(folder)
-        return cls(metrics.validations, metrics.steps)
-
-    @property
-    def validations(self) -> list[ValidationMetrics]:
-        """The readings of a held-out text; none where nothing was held out."""
-        return [reading for reading in self.readings if reading.val_bits_per_char is not None]
+    from burble.run_folder.metrics import Metrics, ValidationMetrics
 
 
 @dataclass(frozen=True)
@@ -63,11 +37,11 @@ class Evidence:
     """A run's history and facts, and what follows from them."""
 
     facts: Facts
-    history: History
+    history: Metrics
     validations: list[ValidationMetrics] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "validations", self.history.validations)
+        object.__setattr__(self, "validations", self.history.measured)
 
     @property
     def first(self) -> float:
@@ -102,12 +76,12 @@ class Evidence:
     @property
     def seconds(self) -> float:
         """What it took, up to its last reading."""
-        return self.history.readings[-1].seconds if self.history.readings else 0.0
+        return self.history.validations[-1].seconds if self.history.validations else 0.0
 
     @property
     def setup_seconds(self) -> float:
         """The seconds before its first step."""
-        return self.history.readings[0].seconds if self.history.readings else 0.0
+        return self.history.validations[0].seconds if self.history.validations else 0.0
 
     @property
     def budget_seconds(self) -> float:

@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from burble.run_folder import RunFolder
-from burble.run_lock import locked
+from burble.run_folder.folder import RunFolder
+from burble.run_folder.lock import locked
 from burble.system_errors import guard_write
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from burble.training.checkpoint import Checkpoint
 from burble.training.position import MAX_RESCUES
 
 if TYPE_CHECKING:
-    from burble.training.observer import Observer
+    from burble.run_folder.observer import Observer
     from burble.training.position import Position
     from burble.training.store import Store
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from burble.data.prepare import changed_sources, prepare_to_learn
 from burble.errors import UsageError
-from burble.run_folder import RunFolder
+from burble.run_folder.folder import RunFolder
+from burble.run_folder.log import RunLog
+from burble.run_folder.observer import Observer, Observers, RunFacts
 from burble.system_errors import guard_write
 from burble.training.budget import Budget, Clock
 from burble.training.holding import held, new_run
 from burble.training.learners.registry import open_backend
 from burble.training.loop import Loop
-from burble.training.observer import Observer, Observers, RunFacts
 from burble.training.plan import Steps, make_plan
 from burble.training.recent import RecentFigures
 from burble.training.rescue import Rescue
-from burble.training.run_log import RunLog
 from burble.training.signals import StopSignals
 from burble.training.start import make_batching, start_again, start_fresh
 from burble.training.store import Store
@@ -152,7 +152,7 @@ class Run:
             return self._learn(start, folder, backend, clock)
 
     def _noted(self) -> Callable[[str], None]:
-        return Observers(list(self.observers)).noted
+        return Observers(self.observers).noted
 
     def _note_what_differs(self, start: Start, team: Team, *, was_dropped: bool) -> None:
         if not team.leads:
@@ -175,7 +175,7 @@ class Run:
         observer = Observers([log, *self.observers]) if team.leads else Observer()
         sampler = self.make_sampler(start.config.sample, start.text)
         store = Store(start.config, start.text, folder, log, observer, sampler, team)
-        loop = _make_loop(start, backend, store, Watch(clock, signals, team), clock)
+        loop = _make_loop(start, backend, store, Watch(clock, signals, team))
         try:
             observer.started(_facts(start, self.path, loop.learner.num_parameters))
             with signals, team.reporting_once():
@@ -202,13 +202,13 @@ class Run:
         )
 
 
-def _make_loop(start: Start, backend: Backend, store: Store, watch: Watch, clock: Clock) -> Loop:
+def _make_loop(start: Start, backend: Backend, store: Store, watch: Watch) -> Loop:
     """Put together what the run is made of, where it starts."""
     training, batching = start.config.training, start.batching
     tokenizer, observer = start.text.tokenizer, store.observer
     budget = Budget.from_config(training, batching.steps_per_epoch)
     validation = Validation(batching, tokenizer, budget, store.team)
-    recent = RecentFigures(observer, clock, tokenizer, batching.steps_per_epoch)
+    recent = RecentFigures(observer, watch.clock, tokenizer, batching.steps_per_epoch)
     rescue = Rescue(observer, store, start.saved)
     learner = start.build_learner(backend)
     parts = (learner, budget, validation, recent, rescue, store, watch)

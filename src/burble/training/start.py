@@ -16,7 +16,7 @@ from burble.training.position import Position
 if TYPE_CHECKING:
     from burble.config import RunConfig
     from burble.data.batch import Batching
-    from burble.run_folder import RunFolder
+    from burble.run_folder.folder import RunFolder
     from burble.training.checkpoint import Checkpoint
     from burble.training.learner import Backend, Learner
 

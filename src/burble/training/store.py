@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from burble.metrics import ValidationMetrics
+from burble.run_folder.metrics import ValidationMetrics
 from burble.training import checkpoint
 from burble.training.checkpoint import Checkpoint
 from burble.training.provenance import model_of
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from burble.config import RunConfig
     from burble.data.prepared import PreparedText
     from burble.model_file import ModelFile
-    from burble.run_folder import RunFolder
+    from burble.run_folder.folder import RunFolder
+    from burble.run_folder.log import RunLog
+    from burble.run_folder.observer import Observer
     from burble.training.learner import Learner
-    from burble.training.observer import Observer
     from burble.training.position import Position
-    from burble.training.run_log import RunLog
     from burble.training.team import Team
     from burble.training.validation import Reading
 
@@ -58,18 +59,17 @@ class Store:
             self.observer.validated(ValidationMetrics(*figures, is_best))
             if is_best:
                 model.save(self.folder.model)
-            self.observer.sampled(position.step, self.sampler(model, position.step))
+            self._sample(model, position.step)
 
         self.team.run_on_leader(publish)
 
     def show_sample(self, position: Position, learner: Learner) -> None:
         """Show what the model of this moment writes."""
+        model = partial(model_of, self.config, self.text, position)
+        self.team.run_on_leader(lambda: self._sample(model(learner.averaged()), position.step))
 
-        def show() -> None:
-            model = model_of(self.config, self.text, position, learner.averaged())
-            self.observer.sampled(position.step, self.sampler(model, position.step))
-
-        self.team.run_on_leader(show)
+    def _sample(self, model: ModelFile, step: int) -> None:
+        self.observer.sampled(step, self.sampler(model, step))
 
     def is_due(self, position: Position, seconds: float) -> bool:
         """Return whether to save between two milestones."""

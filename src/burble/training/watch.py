@@ -14,11 +14,11 @@ class Watch:
     """What time it is and whether somebody asked to stop, as of the last `look`."""
 
     def __init__(self, clock: Clock, signals: StopSignals, team: Team) -> None:
-        self._clock = clock
+        self.clock = clock
         self._signals = signals
         self._team = team
         self.look()
 
     def look(self) -> None:
         """Read the clock and the signals."""
-        self.seconds, self.signal = self._team.sync(self._clock.seconds(), self._signals.requested)
+        self.seconds, self.signal = self._team.sync(self.clock.seconds(), self._signals.requested)

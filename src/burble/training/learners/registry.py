@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from burble.model_file import ModelFile
+    from burble.run_folder.observer import Observer
     from burble.tokenizers.base import Ids
     from burble.training.learner import Backend
     from burble.training.learners.torch.gradients import FlowOfRun
-    from burble.training.observer import Observer
 
 
 def open_backend(device: str) -> AbstractContextManager[Backend]:

@@ -13,7 +13,7 @@ from burble.training.learners.torch.average import WeightAverage
 from burble.training.learners.torch.device import find_device
 from burble.training.learners.torch.loss import loss_of
 from burble.training.learners.torch.network import Network
-from burble.training.learners.torch.optimizer import adamw, clip_gradients, set_rate
+from burble.training.learners.torch.optimizer import adamw, clip_gradients
 from burble.training.learners.torch.precision import check_precision
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class TorchLearner:
         norm = clip_gradients(self._network, self._training.grad_clip or math.inf)
         figures = StepFigures(loss, round(correct), norm)
         if figures.is_finite:
-            set_rate(self._optimizer, rate)
+            for group in self._optimizer.param_groups:
+                group["lr"] = rate
             self._optimizer.step()
             self._steps += 1
             self._average.update(self._steps, share)

@@ -39,9 +39,3 @@ def adamw(network: Network, config: TrainingConfig) -> torch.optim.AdamW:
         eps=config.epsilon,
         fused=True,
     )
-
-
-def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Make the next steps of this size."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate

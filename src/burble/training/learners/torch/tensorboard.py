@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from burble.errors import MissingExtraError
+from burble.run_folder.observer import Observer
 from burble.system_errors import guard_write
-from burble.training.observer import Observer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from burble.metrics import StepMetrics, ValidationMetrics
-    from burble.training.observer import RunFacts
+    from burble.run_folder.metrics import StepMetrics, ValidationMetrics
+    from burble.run_folder.observer import RunFacts
 
 
 class TensorBoard(Observer):

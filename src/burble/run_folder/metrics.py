@@ -1,4 +1,4 @@
-"""What a run tells as it goes on: its figures, and its logs of them and of samples."""
+"""The figures of a run, and its log of them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from burble.errors import UsageError
+from burble.folder_names import METRICS_NAME
 from burble.mapping import from_mapping
 from burble.plain_files import NOT_OURS, read_plain
 from burble.system_errors import MISSING, read_error
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-METRICS_NAME = "metrics.jsonl"
-SAMPLES_NAME = "samples.txt"
 
 # A run logs a thousand lines of 250 bytes, and a thousand for each time it gets ten times longer.
 _MAX_BYTES = 64 << 20
@@ -55,6 +53,11 @@ class Metrics:
     steps: list[StepMetrics]
     validations: list[ValidationMetrics]
 
+    @property
+    def measured(self) -> list[ValidationMetrics]:
+        """The readings of a held-out text; none where nothing was held out."""
+        return [reading for reading in self.validations if reading.val_bits_per_char is not None]
+
     @classmethod
     def read(cls, folder: Path) -> Metrics:
         """From the log in the folder of a run. Raises `UsageError` where there is no such log."""
@@ -75,6 +78,20 @@ class Metrics:
             [one for one in read if isinstance(one, StepMetrics)],
             [one for one in read if isinstance(one, ValidationMetrics)],
         )
+
+
+def read_thinned(folder: Path, most: int) -> list[StepMetrics | ValidationMetrics]:
+    """Read every so many-th line of the log, and the last, but at most `most`; nothing where there
+    is no log yet. Raises `UsageError`.
+    """
+    if not (folder / METRICS_NAME).exists():
+        return []
+    try:
+        lines = logged(folder)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{METRICS_NAME} is not the log of a run: {error}.") from error
+    stride = -(-len(lines) // most) or 1
+    return [as_metrics(line, METRICS_NAME) for line in lines[::-1][::stride][::-1]]
 
 
 def logged(folder: Path) -> list[Any]:

@@ -13,31 +13,33 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from burble.config import CONFIG_NAME, read_config, to_toml
-from burble.data.prepared import DATA_FOLDER, PreparedText
+from burble.config import read_config, to_toml
+from burble.data.prepared import PreparedText
 from burble.durable import remove_litter, sync_folder, write_durably
 from burble.errors import BurbleError, TextError, UsageError
+from burble.folder_names import (
+    ASIDE,
+    CONFIG_NAME,
+    DATA_FOLDER,
+    LAST_FOLDER,
+    LOCK_NAME,
+    MANIFEST,
+    METRICS_NAME,
+    MODEL_NAME,
+    READY,
+    SAMPLES_NAME,
+    TENSORBOARD,
+)
 from burble.mapping import parse_object
-from burble.metrics import METRICS_NAME, SAMPLES_NAME
-from burble.model_file import MODEL_NAME, ModelFile
+from burble.model_file import ModelFile
 from burble.plain_files import find_odd, read_plain
-from burble.run_lock import LOCK_NAME
+from burble.run_folder.lock import holder
 from burble.system_errors import guard_write, read_error
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from burble.config import RunConfig
-
-LAST_FOLDER = "last"
-"""Where the state lies that a run is resumed from."""
-
-MANIFEST = "manifest.json"
-"""What says that the state is whole, and which file holds it."""
-
-ASIDE = ".burble-new"
-READY = ".burble-ready"
-TENSORBOARD = "tensorboard"
 
 # The model moves first: whoever writes with the folder has the old one or the new one.
 _PARTS = (MODEL_NAME, CONFIG_NAME, DATA_FOLDER, LAST_FOLDER, METRICS_NAME, SAMPLES_NAME)
@@ -168,6 +170,10 @@ class RunFolder:
         except BurbleError:  # a broken one is not ours to throw away
             return True
 
+    def has_text(self) -> bool:
+        """Return whether the text is here that the run learns from."""
+        return self.data.is_dir()
+
     def has_state(self) -> bool:
         """Return whether a state has been saved that the run can go on from."""
         return (self.last / MANIFEST).exists()
@@ -260,6 +266,21 @@ class RunFolder:
                 _replace(ready / name, self.path / name, ready / f"old-{name}")
         sync_folder(self.path)
         shutil.rmtree(ready, ignore_errors=True)
+
+
+def is_run(folder: Path) -> bool:
+    """Return whether `folder` is a run, with nothing in it that leads elsewhere or would be waited
+    for.
+    """
+    # A run that has just begun is locked, and still written in a folder within.
+    if folder.is_symlink() or not (
+        os.path.lexists(folder / CONFIG_NAME) or holder(folder) is not None
+    ):
+        return False
+    try:
+        return find_odd(folder) is None
+    except OSError:  # it is gone, or is not for us to read
+        return False
 
 
 def _replace(new: Path, place: Path, old: Path) -> None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from burble.config import RunConfig
     from burble.data.prepared import PreparedText
-    from burble.metrics import StepMetrics, ValidationMetrics
+    from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 
 
 @dataclass(frozen=True)
@@ -54,35 +55,29 @@ class Observer:
 class Observers(Observer):
     """Several observers as one."""
 
-    def __init__(self, observers: list[Observer]) -> None:
+    def __init__(self, observers: Sequence[Observer]) -> None:
         self.observers = observers
 
-    def started(self, facts: RunFacts) -> None:
-        """Pass it on."""
+    def started(self, facts: RunFacts) -> None:  # noqa: D102 - as of one
         for observer in self.observers:
             observer.started(facts)
 
-    def stepped(self, metrics: StepMetrics) -> None:
-        """Pass it on."""
+    def stepped(self, metrics: StepMetrics) -> None:  # noqa: D102
         for observer in self.observers:
             observer.stepped(metrics)
 
-    def validated(self, metrics: ValidationMetrics) -> None:
-        """Pass it on."""
+    def validated(self, metrics: ValidationMetrics) -> None:  # noqa: D102
         for observer in self.observers:
             observer.validated(metrics)
 
-    def sampled(self, step: int, text: str) -> None:
-        """Pass it on."""
+    def sampled(self, step: int, text: str) -> None:  # noqa: D102
         for observer in self.observers:
             observer.sampled(step, text)
 
-    def noted(self, message: str) -> None:
-        """Pass it on."""
+    def noted(self, message: str) -> None:  # noqa: D102
         for observer in self.observers:
             observer.noted(message)
 
-    def finished(self) -> None:
-        """Pass it on."""
+    def finished(self) -> None:  # noqa: D102
         for observer in self.observers:
             observer.finished()

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from typing import TYPE_CHECKING, TextIO
 
 from burble.errors import UsageError
-from burble.plain_files import NOT_OURS, open_to_append
+from burble.folder_names import SAMPLES_NAME
+from burble.plain_files import NOT_OURS, open_plain, open_to_append
+from burble.run_folder.observer import Observer
 from burble.system_errors import guard_write
-from burble.training.observer import Observer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from burble.metrics import StepMetrics, ValidationMetrics
-    from burble.run_folder import RunFolder
+    from burble.run_folder.folder import RunFolder
+    from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 
 
 class RunLog(Observer):
@@ -55,6 +57,17 @@ class RunLog(Observer):
     def _append(self, path: Path, text: str) -> None:
         with guard_write(path), _appending(path) as file:
             file.write(text)
+
+
+def read_samples(folder: Path, most: int) -> str:
+    """Read the last characters, at most `most`, that the run in `folder` wrote while it learned."""
+    try:
+        with open_plain(folder / SAMPLES_NAME) as file:
+            # A character has four bytes at most.
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 4 * most))
+            return file.read().decode("utf-8", "replace")[-most:]
+    except OSError:  # it has written nothing yet
+        return ""
 
 
 def _appending(path: Path) -> TextIO:

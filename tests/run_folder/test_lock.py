@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from burble.errors import BurbleError, UsageError
-from burble.run_lock import LOCK_NAME, Holder, holder, locked
+from burble.folder_names import LOCK_NAME
+from burble.run_folder.lock import Holder, holder, locked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 HOLD = """
 import sys
 from pathlib import Path
-from burble.run_lock import locked
+from burble.run_folder.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -29,7 +30,7 @@ COUNT = """
 import sys, time
 from pathlib import Path
 from burble.errors import UsageError
-from burble.run_lock import locked
+from burble.run_folder.lock import locked
 folder, times = Path(sys.argv[1]), int(sys.argv[2])
 while times:
     try:
@@ -105,7 +106,7 @@ def test_of_many_that_come_and_go_never_two_hold_it(tmp_path: Path) -> None:
 def test_asking_who_holds_it_never_keeps_a_training_out(tmp_path: Path) -> None:
     (tmp_path / LOCK_NAME).touch()
     asking = run_python(
-        "import sys; from pathlib import Path; from burble.run_lock import holder\n"
+        "import sys; from pathlib import Path; from burble.run_folder.lock import holder\n"
         "print(flush=True)\n"
         "while True: holder(Path(sys.argv[1]))",
         tmp_path,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from burble.errors import UsageError
-from burble.metrics import METRICS_NAME, Metrics, StepMetrics, ValidationMetrics
+from burble.folder_names import METRICS_NAME
+from burble.run_folder.metrics import Metrics, StepMetrics, ValidationMetrics
 
 if TYPE_CHECKING:
     from pathlib import Path

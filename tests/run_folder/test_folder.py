@@ -10,8 +10,9 @@ import pytest
 
 from burble.config import RunConfig
 from burble.errors import UsageError
+from burble.folder_names import ASIDE, MANIFEST, READY
 from burble.model_file import ModelFile
-from burble.run_folder import ASIDE, MANIFEST, READY, RunFolder
+from burble.run_folder.folder import RunFolder
 from tests.models import random_model
 
 PARTS = {

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from burble.errors import UsageError
+from burble.folder_names import LOCK_NAME
 from burble.plain_files import open_to_change
 from burble.system_errors import guard_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-LOCK_NAME = ".burble-lock"
 
 # `holder` takes the lock for a moment to see whether it is free; a training tries again then.
 _TRIES = 5
@@ -62,6 +61,23 @@ def holder(folder: Path) -> Holder | None:
         return None if _try_lock(descriptor) else _read_holder(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_held_by(pid: int, folder: Path) -> bool:
+    """Return whether a process has the lock of a folder open: what a file says could be wrong."""
+    try:
+        lock = (folder / LOCK_NAME).lstat()
+        descriptors = list(os.scandir(f"/proc/{pid}/fd"))
+    except OSError:  # another's process, or a system without /proc
+        return False
+    return any(_is_same(entry, lock) for entry in descriptors)
+
+
+def _is_same(descriptor: os.DirEntry[str], file: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(descriptor.stat(), file)
+    except OSError:  # closed meanwhile
+        return False
 
 
 def _acquire(folder: Path) -> int:

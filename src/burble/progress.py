@@ -1,0 +1,211 @@
+"""A run's progress: a live view on a terminal or in a notebook, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from burble.data.windows import num_patterns
+from burble.run_folder.observer import Observer
+from burble.text.printable import printable
+
+if TYPE_CHECKING:
+    from burble.run_folder.metrics import StepMetrics, ValidationMetrics
+    from burble.run_folder.observer import RunFacts
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_CURVE_WIDTH = 40
+_SAMPLE_LINES = 12
+
+
+def view_for(stream: TextIO) -> Observer:
+    """Return the view that suits the stream."""
+    soft_wrap = not stream.isatty()
+    # rich's live view in a notebook needs a package of its own; lines do not.
+    console = Console(file=stream, highlight=False, soft_wrap=soft_wrap, force_jupyter=False)
+    return LiveView(console) if console.is_terminal else PlainView(console)
+
+
+def is_watched(stream: TextIO) -> bool:
+    """Return whether a person sees the stream: in a terminal, or in a notebook."""
+    console = Console(file=stream)
+    return console.is_terminal or console.is_jupyter
+
+
+class PlainView(Observer):
+    """One line for each thing that happens."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._train: StepMetrics | None = None
+
+    def started(self, facts: RunFacts) -> None:
+        """What is learned, and by what."""
+        for line in headline(facts):
+            self._console.print(line, markup=False)
+
+    def stepped(self, metrics: StepMetrics) -> None:
+        """Kept for the next line."""
+        self._train = metrics
+
+    def validated(self, metrics: ValidationMetrics) -> None:
+        """Where the run stands."""
+        parts = [f"{metrics.progress:4.0%}", f"step {metrics.step:,}", f"{metrics.seconds:.0f} s"]
+        if self._train is not None:
+            parts.append(f"train {self._train.train_bits_per_char:.3f}")
+            parts.append(f"accuracy {self._train.accuracy:.1%}")
+        if metrics.val_bits_per_char is not None:
+            parts.append(f"held-out {metrics.val_bits_per_char:.3f} bits per character")
+        if self._train is not None:
+            parts.append(f"{self._train.chars_per_second:,.0f} characters/s")
+        self._console.print(" · ".join(parts), markup=False)
+
+    def noted(self, message: str) -> None:
+        """As it is."""
+        self._console.print(message, markup=False)
+
+
+@dataclass
+class _Curve:
+    """Figures over the progress of a run, drawn in one line of blocks."""
+
+    points: list[tuple[float, float]] = field(default_factory=list)
+
+    def add(self, progress: float, value: float) -> None:
+        self.points.append((progress, value))
+
+    def draw(self, low: float, high: float) -> str:
+        """Blocks between `low` and `high`, from the start of the run up to now."""
+        cells = [" "] * _CURVE_WIDTH
+        for progress, value in self.points:
+            height = (value - low) / max(high - low, 1e-9)
+            block = _BLOCKS[max(0, min(len(_BLOCKS) - 1, int(height * len(_BLOCKS))))]
+            cells[min(_CURVE_WIDTH - 1, int(progress * _CURVE_WIDTH))] = block
+        return "".join(_filled(cells))
+
+
+def _filled(cells: list[str]) -> list[str]:
+    """Gaps before the newest figure show the figure before them."""
+    newest = max((place for place, cell in enumerate(cells) if cell != " "), default=-1)
+    before = next((cell for cell in cells if cell != " "), " ")
+    for place in range(newest):
+        before = cells[place] = cells[place] if cells[place] != " " else before
+    return cells
+
+
+class LiveView(Observer):
+    """Progress, curves, speed and a fresh sample, redrawn in place."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=False)
+        self._curves = {"train": _Curve(), "held-out": _Curve()}
+        self._step: StepMetrics | None = None
+        self._validation: ValidationMetrics | None = None
+        self._sample = (0, "")
+
+    def started(self, facts: RunFacts) -> None:
+        """What is learned, and by what; then the live part below it."""
+        for line in headline(facts):
+            self._console.print(line, markup=False)
+        self._live.start()
+
+    def stepped(self, metrics: StepMetrics) -> None:
+        """Redraw."""
+        self._step = metrics
+        self._curves["train"].add(metrics.progress, metrics.train_bits_per_char)
+        self._redraw()
+
+    def validated(self, metrics: ValidationMetrics) -> None:
+        """Redraw."""
+        self._validation = metrics
+        if metrics.val_bits_per_char is not None:
+            self._curves["held-out"].add(metrics.progress, metrics.val_bits_per_char)
+        self._redraw()
+
+    def sampled(self, step: int, text: str) -> None:
+        """Redraw."""
+        self._sample = (step, text)
+        self._redraw()
+
+    def noted(self, message: str) -> None:
+        """Above the live part."""
+        self._console.print(message, markup=False)
+
+    def finished(self) -> None:
+        """Leave the last state standing."""
+        self._live.stop()
+
+    def _redraw(self) -> None:
+        self._live.update(self._view(), refresh=True)
+
+    def _view(self) -> RenderableType:
+        parts: list[RenderableType] = [self._progress_line()]
+        table = Table.grid(padding=(0, 2))
+        values = [value for curve in self._curves.values() for _, value in curve.points]
+        for name, curve in self._curves.items():
+            if curve.points:
+                drawn = curve.draw(min(values), max(values))
+                figure = f"{curve.points[-1][1]:.3f} bits per character"
+                table.add_row(name, Text(drawn, style="cyan"), figure)
+        parts.append(table)
+        step, sample = self._sample
+        if sample:
+            lines = printable(sample).splitlines()[:_SAMPLE_LINES]
+            parts.append(Text(f"after {step:,} steps it writes", style="dim"))
+            parts.append(Padding(Text("\n".join(lines)), (0, 2)))
+        return Group(*parts)
+
+    def _progress_line(self) -> RenderableType:
+        latest = self._step or self._validation
+        progress = latest.progress if latest else 0.0
+        words = f"{progress:4.0%}"
+        if self._step is not None:
+            left = self._step.seconds * (1 - progress) / max(progress, 1e-9)
+            words += f" · {duration(left)} left · {self._step.chars_per_second:,.0f} characters/s"
+            words += f" · accuracy {self._step.accuracy:.1%}"
+        line = Table.grid(padding=(0, 2))
+        line.add_row(ProgressBar(total=1.0, completed=progress, width=_CURVE_WIDTH), words)
+        return line
+
+
+def headline(facts: RunFacts) -> list[str]:
+    """What is learned from, the network, and where it goes."""
+    text, network, data = facts.text.facts, facts.config.network, facts.config.data
+    vocab_size = facts.text.tokenizer.vocab_size
+    kind = "distinct" if data.tokenizer == "char" else "tokens in the vocabulary"
+    held_out = text.num_characters - text.cut_characters - text.sealed_characters
+    sealed = f", {text.sealed_characters:,} sealed" if text.sealed_characters else ""
+    lines = [
+        f"{', '.join(facts.config.sources)}: {text.num_characters:,} characters, "
+        f"{vocab_size:,} {kind}; {held_out:,} held out{sealed}"
+    ]
+    if data.batching == "windows":
+        patterns = num_patterns(text.num_ids, data.seq_len, data.stride)
+        lines.append(f"{patterns:,} patterns of {data.seq_len} characters before any split")
+    lines.append(
+        f"{network.cell} {network.num_layers}×{network.hidden_size}, "
+        f"{facts.num_parameters:,} weights; batches of {facts.rows}×{data.seq_len}, "
+        f"{facts.steps_per_epoch:,} steps an epoch; into {facts.folder}/"
+    )
+    if facts.rows < data.batch_size and data.batching == "stream":
+        lines.append(f"The text is short: {facts.rows} rows side by side, not {data.batch_size}.")
+    if facts.resumed_at is not None:
+        lines.append(f"going on from step {facts.resumed_at:,}")
+    return lines
+
+
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, as one says it."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
