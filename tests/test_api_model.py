@@ -11,7 +11,7 @@ import pytest
 
 import burble
 from burble.api import Model
-from burble.config import SamplingConfig, TextConfig
+from burble.config import SamplingConfig, NormalizationConfig
 from burble.data.prepare import Cuts, prepare
 from burble.data.prepared import DATA_FOLDER
 from burble.engine.generate import GenerationRequest
@@ -28,7 +28,7 @@ def model(**options: Any) -> Model:
     return Model(random_model(**options))
 
 
-LOWERED = TextConfig(lowercase=True, unicode_form="NFC")
+LOWERED = NormalizationConfig(lowercase=True, unicode_form="NFC")
 
 
 # Writing.
@@ -258,7 +258,7 @@ def run_folder(folder: Path, text: str, cut: int, sealed: int | None = None) -> 
     (folder / "text.txt").write_text(text, "utf-8")
     prepare(
         find_documents([str(folder / "text.txt")]),
-        TextConfig(),
+        NormalizationConfig(),
         one.file.tokenizer,
         lambda whole: Cuts(cut, sealed or whole.num_characters),
         folder / DATA_FOLDER,

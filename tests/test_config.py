@@ -20,7 +20,8 @@ from burble.config import (
     RunConfig,
     SampleConfig,
     SamplingConfig,
-    TextConfig,
+    NormalizationConfig,
+    ReadingConfig,
     TrainingConfig,
     UnicodeForm,
     from_toml,
@@ -36,11 +37,11 @@ odd_texts = st.text(
 run_configs = st.builds(
     RunConfig,
     sources=st.lists(odd_texts, max_size=4).map(tuple),
-    text=st.builds(
-        TextConfig,
+    reading=st.builds(ReadingConfig, encoding=st.none() | odd_texts),
+    normalization=st.builds(
+        NormalizationConfig,
         lowercase=st.booleans(),
         unicode_form=st.none() | st.sampled_from(get_args(UnicodeForm)),
-        encoding=st.none() | odd_texts,
     ),
     data=st.builds(
         DataConfig,
@@ -121,8 +122,8 @@ def test_a_whole_number_will_do_for_a_real_one() -> None:
         ("[training]\nlearning_rate = 'fast'", "learning_rate must be a number; found 'fast'"),
         ("[training]\nlearning_rate = inf", "learning_rate must be a number; found inf"),
         ("[training]\nlearning_rate = nan", "learning_rate must be a number; found nan"),
-        ("[text]\nlowercase = 1", "run.toml.text.lowercase must be true or false; found 1"),
-        ("[text]\nencoding = 8", "run.toml.text.encoding must be text; found 8"),
+        ("[normalization]\nlowercase = 1", "lowercase must be true or false; found 1"),
+        ("[reading]\nencoding = 8", "run.toml.reading.encoding must be text; found 8"),
         ("[network]\ncell = 'lstn'", "must be one of lstm, gru, rnn; found 'lstn'"),
         ("[network]\ncell = ['lstm']", "must be one of lstm, gru, rnn; found ['lstm']"),
         ("sources = 'a.txt'", "run.toml.sources must be a list of texts; found 'a.txt'"),
@@ -211,7 +212,7 @@ def test_options_find_their_sections_by_name() -> None:
     assert config.data == DataConfig(seq_len=7)
     assert config.network == NetworkConfig(cell="gru")
     assert config.training == TrainingConfig(steps=9)
-    assert config.text == TextConfig(lowercase=True)
+    assert config.normalization == NormalizationConfig(lowercase=True)
     assert config.sources == ("a", "b")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from burble.config import CellKind, InputKind, NetworkConfig, TextConfig
+from burble.config import CellKind, InputKind, NetworkConfig, NormalizationConfig
 from burble.errors import ModelFileError
 from burble.mapping import to_mapping
 from burble.model_file import MAX_WEIGHT, MODEL_NAME, ModelFile, Provenance
@@ -144,7 +144,7 @@ def test_a_saved_model_comes_back_whole(
         num_layers=2,
         residual=True,
         vocabulary=vocabulary,
-        normalization=TextConfig(lowercase=True, unicode_form="NFKC", encoding="cp1252"),
+        normalization=NormalizationConfig(lowercase=True, unicode_form="NFKC"),
         provenance=PROVENANCE,
     )
     path = tmp_path / "some name.bin"
@@ -381,7 +381,6 @@ def test_numbers_that_are_none_are_refused(value: str, tmp_path: Path) -> None:
         ("tokenizer", "kind", {}),
         ("normalization", "lowercase", "yes"),
         ("normalization", "unicode_form", "NFX"),
-        ("normalization", "encoding", 8),
         ("provenance", "steps", "many"),
         ("provenance", "seconds", "long"),
         ("provenance", "text_fingerprint", None),

@@ -58,17 +58,22 @@ def _require_range(config: object, name: str, low: float, high: float) -> None:
 
 
 @dataclass(frozen=True)
-class TextConfig:
-    """How the text is read; the same is done to every prompt later."""
+class ReadingConfig:
+    """How the sources are read."""
+
+    encoding: str | None = None
+    """Encoding of the source files, by Python's name for it; UTF-8 where none is given."""
+
+
+@dataclass(frozen=True)
+class NormalizationConfig:
+    """What is done to the text, and to every prompt later; it is saved in the model file."""
 
     lowercase: bool = False
     """Turn every letter into lower case."""
 
     unicode_form: UnicodeForm | None = None
     """Unicode normal form to bring the text to."""
-
-    encoding: str | None = None
-    """Encoding of the source files, by Python's name for it; UTF-8 where none is given."""
 
 
 @dataclass(frozen=True)
@@ -300,7 +305,8 @@ class RunConfig:
     """A whole training run; `run.toml` is this, written out."""
 
     sources: tuple[str, ...] = ("python-docs",)
-    text: TextConfig = field(default_factory=TextConfig)
+    reading: ReadingConfig = field(default_factory=ReadingConfig)
+    normalization: NormalizationConfig = field(default_factory=NormalizationConfig)
     data: DataConfig = field(default_factory=DataConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -339,7 +345,8 @@ class RunConfig:
 
 
 SECTIONS: dict[str, type[Any]] = {
-    "text": TextConfig,
+    "reading": ReadingConfig,
+    "normalization": NormalizationConfig,
     "data": DataConfig,
     "network": NetworkConfig,
     "training": TrainingConfig,
@@ -350,7 +357,7 @@ PRESETS: dict[str, RunConfig] = {
     # The Keras tutorial "Train your first LSTM model for text generation" (2021). It has no
     # validation; the held-out tenth is kept here so that its loss can be compared with anything.
     "tutorial": RunConfig(
-        text=TextConfig(lowercase=True),
+        normalization=NormalizationConfig(lowercase=True),
         data=DataConfig(batching="windows", seq_len=100, stride=1, batch_size=64),
         network=NetworkConfig(input="scalar", num_layers=2, hidden_size=256),
         training=TrainingConfig(

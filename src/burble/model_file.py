@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 
-from burble.config import NetworkConfig, TextConfig
+from burble.config import NetworkConfig, NormalizationConfig
 from burble.durable import write_durably
 from burble.errors import ModelFileError, UsageError, brief
 from burble.mapping import from_mapping, parse_object, to_mapping
@@ -77,7 +77,7 @@ class ModelFile:
     network: NetworkConfig
     tokenizer: Tokenizer
     weights: Weights
-    normalization: TextConfig = field(default_factory=TextConfig)
+    normalization: NormalizationConfig = field(default_factory=NormalizationConfig)
     provenance: Provenance = field(default_factory=Provenance)
 
     @property
@@ -142,7 +142,7 @@ def _read(file: BinaryIO, path: Path) -> ModelFile:
         described = _read_description(header, path)
         tokenizer = tokenizer_from_json(described["tokenizer"])
         network = _whole(NetworkConfig, described["model"], "model")
-        normalization = _whole(TextConfig, described["normalization"], "normalization")
+        normalization = _whole(NormalizationConfig, described["normalization"], "normalization")
         provenance = from_mapping(Provenance, described["provenance"], "provenance")
         check_tensors(header, network.tensor_shapes(tokenizer.vocab_size), num_bytes)
         file.seek(0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from burble.config import TextConfig
+from burble.config import NormalizationConfig
 from burble.data.prepared import FACTS_FILE, IDS_FILE, PreparedText, TextFacts, write_facts
 from burble.errors import TextError
 from burble.tokenizers.char import CharTokenizer
@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     """A prepared text of ten ids, three distinct."""
     ids = CharTokenizer("abé").encode("abéabéabéa")
     (tmp_path / IDS_FILE).write_bytes(ids.tobytes())
-    normalization = TextConfig(lowercase=True, unicode_form="NFC", encoding="cp1252")
+    normalization = NormalizationConfig(lowercase=True, unicode_form="NFC")
     write_facts(tmp_path, FACTS, CharTokenizer("abé"), normalization)
     return tmp_path
 
@@ -47,7 +47,7 @@ def test_what_was_written_is_loaded(folder: Path) -> None:
     assert text.facts == FACTS
     assert text.tokenizer.decode(text.train_ids) == "abéabéab"
     assert text.tokenizer.decode(text.val_ids) == "éa"
-    assert text.normalization == TextConfig(lowercase=True, unicode_form="NFC", encoding="cp1252")
+    assert text.normalization == NormalizationConfig(lowercase=True, unicode_form="NFC")
 
 
 def test_the_sealed_part_is_not_of_the_held_out_one(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +15,7 @@ from burble import api
 from burble.cli.gradients_view import KINDS, Measured, Report, print_report
 from burble.cli.options import parse
 from burble.cli.reading import read_sources
-from burble.config import DataConfig, RunConfig
+from burble.config import DataConfig, ReadingConfig, RunConfig
 from burble.errors import UsageError
 from burble.plots.gradients import check_drawable, draw_gradients
 
@@ -58,6 +58,8 @@ class GradientsCommand:
     json: bool = False
     """Print one JSON object."""
 
+    reading: ReadingConfig = field(default_factory=ReadingConfig)
+
 
 def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
     """Train or load, measure, print, and draw."""
@@ -88,7 +90,7 @@ def _trained(command: GradientsCommand, scratch: Path) -> dict[CellKind, api.Mod
         raise UsageError("The text is read once for each network. Save it to a file and name that.")
     models: dict[CellKind, api.Model] = {}
     for kind in KINDS:
-        config = RunConfig(command.sources).with_options(
+        config = RunConfig(command.sources, command.reading).with_options(
             {
                 "cell": kind,
                 "steps": command.steps,
@@ -126,7 +128,9 @@ def _size(network: NetworkConfig) -> str:
 def _held_out(command: GradientsCommand, model: api.Model, folder: Path) -> Ids:
     if command.models is None:
         return model.training_text().val_ids
-    return read_sources(model, command.sources, folder, whole=False, unknown="error").val_ids
+    return read_sources(
+        model, command.sources, command.reading, folder, whole=False, unknown="error"
+    ).val_ids
 
 
 def _measure(model: api.Model, ids: Ids) -> Measured:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from burble.config import TextConfig
+from burble.config import NormalizationConfig
 from burble.durable import write_durably
 from burble.errors import TextError, UsageError, brief
 from burble.mapping import from_mapping, parse_object, to_mapping
@@ -67,7 +67,7 @@ class PreparedText:
     ids: Ids
     facts: TextFacts
     tokenizer: Tokenizer
-    normalization: TextConfig
+    normalization: NormalizationConfig
 
     @property
     def train_ids(self) -> Ids:
@@ -96,7 +96,7 @@ class PreparedText:
             described = parse_object(content, FACTS_FILE)
             tokenizer = tokenizer_from_json(described["tokenizer"])
             facts = from_mapping(TextFacts, described["facts"], "facts")
-            normalization = from_mapping(TextConfig, described["normalization"], "normalization")
+            normalization = from_mapping(NormalizationConfig, described["normalization"], "normalization")
             with open_plain(folder / IDS_FILE) as file:
                 ids = np.memmap(file, dtype=smallest_dtype(tokenizer.vocab_size), mode="r")
             text = cls(ids, facts, tokenizer, normalization)
@@ -132,7 +132,7 @@ def _check(text: PreparedText) -> None:
 
 
 def write_facts(
-    folder: Path, facts: TextFacts, tokenizer: Tokenizer, normalization: TextConfig
+    folder: Path, facts: TextFacts, tokenizer: Tokenizer, normalization: NormalizationConfig
 ) -> None:
     """Write `data.json`; it comes last and says that the ids are whole."""
     described: dict[str, Any] = {
