@@ -12,7 +12,8 @@ from burble.tokenizers.byte import ByteTokenizer
 from burble.tokenizers.char import CharTokenizer
 
 if TYPE_CHECKING:
-    from burble.config import CellKind, InputKind
+    from burble.cells import CellKind
+    from burble.config import InputKind
     from burble.engine.cells import Float32
     from burble.tokenizers.base import Tokenizer
 

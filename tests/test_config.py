@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from burble.cells import CellKind
 from burble.config import (
     PRESETS,
     SECTIONS,
     BatchingKind,
-    CellKind,
     DataConfig,
     InputKind,
     NetworkConfig,
+    NormalizationConfig,
+    ReadingConfig,
     RunConfig,
     SampleConfig,
     SamplingConfig,
-    NormalizationConfig,
-    ReadingConfig,
     TrainingConfig,
     UnicodeForm,
     from_toml,

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from burble.config import CellKind, InputKind, NetworkConfig, NormalizationConfig
+from burble.cells import CellKind
+from burble.config import InputKind, NetworkConfig, NormalizationConfig
 from burble.errors import ModelFileError
 from burble.mapping import to_mapping
 from burble.model_file import MAX_WEIGHT, MODEL_NAME, ModelFile, Provenance

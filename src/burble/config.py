@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from burble.cells import CELLS, CellKind
 from burble.errors import UsageError, brief
 from burble.mapping import from_mapping, to_mapping
 from burble.plain_files import read_plain
@@ -20,16 +21,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CellKind = Literal["lstm", "gru", "rnn"]
 InputKind = Literal["embedding", "one-hot", "scalar"]
 TokenizerKind = Literal["char", "byte"]
 BatchingKind = Literal["stream", "windows", "sentences"]
 UnicodeForm = Literal["NFC", "NFD", "NFKC", "NFKD"]
 UnknownPolicy = Literal["error", "skip", "nearest"]
 TrainingPrecision = Literal["auto", "float32", "bfloat16"]
-
-# Rows of weight_ih per hidden unit: one block for each gate or candidate.
-GATES: dict[CellKind, int] = {"lstm": 4, "gru": 3, "rnn": 1}
 
 # A run's configuration, in the run's folder.
 CONFIG_NAME = "run.toml"
@@ -152,9 +149,9 @@ class NetworkConfig:
         """Name and shape of every weight, as stored in the model file.
 
         `weight_ih` is (gates · hidden, input), `weight_hh` (gates · hidden, hidden), `bias`
-        (gates · hidden); gates stand in torch's order: lstm i f g o, gru r z n.
+        (gates · hidden); the gates are in the order of the table of cells.
         """
-        rows = GATES[self.cell] * self.hidden_size
+        rows = len(CELLS[self.cell].gates) * self.hidden_size
         shapes: dict[str, tuple[int, ...]] = {}
         if self.input == "embedding":
             shapes["embedding.weight"] = (vocab_size, self.embedding_size)

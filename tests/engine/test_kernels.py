@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import burble.engine.input_table
-from burble.config import CellKind, SamplingConfig
+from burble.cells import CellKind
+from burble.config import SamplingConfig
 from burble.engine import kernels
 from burble.engine.generate import GenerationRequest, stream_text, write_texts
 from burble.engine.kernels import KERNEL_VARIABLE, choose_kernel, open_model
@@ -361,7 +362,9 @@ def test_many_draws_follow_the_softmax(kernel: str) -> None:
     bias = np.array([1.0, 0.0, -1.0, 2.0, 0.5, -3.0, 1.5, -0.5], np.float32)
     file.weights["head.bias"][:] = bias
     sampling = SamplingConfig(temperature=0.7)
-    requests = [GenerationRequest(length=1000, sampling=sampling, seed=s) for s in range(50)]
+    requests = [
+        GenerationRequest(length=1000, sampling=sampling, seed=s) for s in range(50)
+    ]
     text = "".join(write_texts(opened(file, kernel), file.tokenizer, requests))
     counts = np.array([text.count(letter) for letter in "abcdefgh"])
     shares = np.exp(bias.astype(np.float64) / 0.7)

@@ -12,7 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from burble.api import Model
-from burble.config import SamplingConfig, NormalizationConfig
+from burble.config import NormalizationConfig, SamplingConfig
 from burble.engine import input_table
 from burble.errors import UsageError
 from burble.export import html

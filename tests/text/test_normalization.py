@@ -22,7 +22,9 @@ TRICKY = [
     "\u09c7", "\u09be", "\u0b47", "\u0b56", "が", "か\u3099", "。", "'", ".", "\u00ad", "\u200d",
     " ", "\n", "😀", "\u0344", "\u0f73", "\u0f71", "\u0f72", "Ǆ", "ŉ",
 ]  # fmt: skip
-configs = st.builds(NormalizationConfig, lowercase=st.booleans(), unicode_form=st.sampled_from(FORMS))
+configs = st.builds(
+    NormalizationConfig, lowercase=st.booleans(), unicode_form=st.sampled_from(FORMS)
+)
 # Filler keeps the pieces longer than the context that the cuts look at.
 words = st.sampled_from([*TRICKY, "plain words " * 8, "ΟΔΟΣ ", "\n" * 70])
 texts = st.lists(words, max_size=25).map("".join)
@@ -35,14 +37,18 @@ def cut_up(text: str, places: list[int]) -> list[str]:
 
 @settings(deadline=None, max_examples=300, derandomize=True)
 @given(texts, st.lists(st.integers(0, 10_000), max_size=12), configs)
-def test_the_pieces_joined_are_the_whole(text: str, places: list[int], config: NormalizationConfig) -> None:
+def test_the_pieces_joined_are_the_whole(
+    text: str, places: list[int], config: NormalizationConfig
+) -> None:
     joined = "".join(normalize_stream(cut_up(text, places), config))
     assert joined == normalize(text, config)
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(st.lists(st.sampled_from(["a", "\u0301\u0323", "\u1100", "\u1161", "Σ"])), configs)
-def test_single_characters_joined_are_the_whole(parts: list[str], config: NormalizationConfig) -> None:
+def test_single_characters_joined_are_the_whole(
+    parts: list[str], config: NormalizationConfig
+) -> None:
     text = "x".join(["".join(parts)] * 5)
     assert "".join(normalize_stream(text, config)) == normalize(text, config)
 

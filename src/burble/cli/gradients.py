@@ -20,7 +20,8 @@ from burble.errors import UsageError
 from burble.plots.gradients import check_drawable, draw_gradients
 
 if TYPE_CHECKING:
-    from burble.config import CellKind, NetworkConfig
+    from burble.cells import CellKind
+    from burble.config import NetworkConfig
     from burble.tokenizers.base import Ids
 
 
