@@ -11,7 +11,7 @@ import pytest
 
 import burble
 from burble.api import Model
-from burble.config import SamplingConfig, NormalizationConfig
+from burble.config import NormalizationConfig, SamplingConfig
 from burble.data.prepare import Cuts, prepare
 from burble.data.prepared import DATA_FOLDER
 from burble.engine.generate import GenerationRequest
@@ -61,7 +61,7 @@ def test_options_are_those_of_the_request() -> None:
     one = model()
     request = GenerationRequest(
         prompt="ab",
-        length=30,
+        max_characters=30,
         sampling=SamplingConfig(
             temperature=1.5, top_k=5, top_p=0.9, min_p=0.01, repetition_penalty=1.1
         ),
@@ -87,7 +87,9 @@ def test_options_are_those_of_the_request() -> None:
 def test_many_requests_are_answered_as_each_would_be() -> None:
     one = model()
     requests = [
-        GenerationRequest(prompt="ab", length=10 * seed, seed=seed, stop=("h",) * (seed % 2))
+        GenerationRequest(
+            prompt="ab", max_characters=10 * seed, seed=seed, stop=("h",) * (seed % 2)
+        )
         for seed in range(9)
     ]
     assert one.run_all(requests) == ["".join(one.run(request)) for request in requests]

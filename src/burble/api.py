@@ -93,7 +93,7 @@ class Model:
         """
         request = GenerationRequest(
             prompt=self.read_prompt(prompt, unknown),
-            length=length,
+            max_characters=length,
             sampling=from_mapping(SamplingConfig, sampling, "sampling"),
             stop=(stop,) if isinstance(stop, str) else tuple(stop),
             seed=random_seed() if seed is None else seed,
@@ -405,7 +405,7 @@ def _sample_prompt(text: PreparedText, config: SampleConfig, seed: int) -> str:
 def _sample_request(config: SampleConfig, prompt: str, seed: int, length: int) -> GenerationRequest:
     return GenerationRequest(
         prompt=prompt,
-        length=length,
+        max_characters=length,
         sampling=SamplingConfig(temperature=config.sample_temperature),
         seed=seed,
         window=config.sample_window,

@@ -77,7 +77,7 @@ def _described(model: ModelFile) -> dict[str, object]:
         "input": _input(model),
         "tokenizer": model.tokenizer.to_json(),
         "normalization": asdict(model.normalization),
-        "defaults": {**asdict(SamplingConfig()), "length": GenerationRequest.length},
+        "defaults": {**asdict(SamplingConfig()), "length": GenerationRequest.max_characters},
     }
 
 
