@@ -105,6 +105,13 @@ def test_an_empty_file_is_the_default_run() -> None:
     assert from_toml("", "run.toml") == RunConfig()
 
 
+def test_a_file_names_its_version_or_is_of_todays() -> None:
+    assert to_toml(RunConfig()).startswith("format_version = 1\n")
+    assert from_toml("format_version = 1", "run.toml") == RunConfig()
+    with pytest.raises(UsageError, match="format 2; this burble reads format 1"):
+        from_toml("format_version = 2", "run.toml")
+
+
 def test_a_whole_number_will_do_for_a_real_one() -> None:
     rate = from_toml("[training]\nminutes = 3\n", "run.toml").training.minutes
     assert rate == 3.0

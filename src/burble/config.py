@@ -14,6 +14,7 @@ from burble.cells import CELLS, CellKind
 from burble.errors import UsageError, brief
 from burble.mapping import from_mapping, to_mapping
 from burble.plain_files import read_plain
+from burble.saved_format import KEY, SavedFormat, VersionError
 from burble.system_errors import read_error
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ TrainingPrecision = Literal["auto", "float32", "bfloat16"]
 
 # A run's configuration, in the run's folder.
 CONFIG_NAME = "run.toml"
+_FORMAT = SavedFormat(version=1)
 
 # The names of ten thousand sources.
 _MAX_TOML_BYTES = 1 << 20
@@ -380,7 +382,7 @@ def to_toml(config: RunConfig) -> str:
     """`config` as TOML; options without a value are left out."""
     top: list[str] = []
     tables: list[str] = []
-    for name, value in to_mapping(config).items():
+    for name, value in _FORMAT.mark(to_mapping(config)).items():
         if isinstance(value, dict):
             lines = [
                 f"{key} = {_toml_value(item)}" for key, item in value.items() if item is not None
@@ -404,6 +406,11 @@ def from_toml(text: str, where: str) -> RunConfig:
         mapping = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{where} is not valid TOML: {brief(str(error))}") from error
+    mapping.setdefault(KEY, _FORMAT.version)  # a person need not write it
+    try:
+        mapping = _FORMAT.upgrade(mapping)
+    except VersionError as error:
+        raise UsageError(f"{where} cannot be read: {error}. Install a newer burble.") from error
     return from_mapping(RunConfig, mapping, where)
 
 

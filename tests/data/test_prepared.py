@@ -103,7 +103,6 @@ def test_ids_of_another_length_are_not_loaded(folder: Path, length: int) -> None
         {"facts": {"sealed_ids": -1}},
         {"facts": {"sealed_ids": 3}},
         {"facts": {"sealed_ids": 10**30}},
-        {"facts": {"surprise": 1}},
         {"facts": []},
         {"facts": None},
         {"tokenizer": {"kind": "bpe"}},
@@ -111,12 +110,21 @@ def test_ids_of_another_length_are_not_loaded(folder: Path, length: int) -> None
         {"tokenizer": {"vocabulary": "ba"}},
         {"tokenizer": {"vocabulary": "".join(map(chr, range(300)))}},
         {"normalization": {"lowercase": "yes"}},
-        {"normalization": {"stem": True}},
+        {"format_version": 2},
+        {"format_version": None},
     ],
 )
 def test_facts_that_cannot_be_are_not_loaded(folder: Path, change: dict[str, Any]) -> None:
     rewrite(folder, change)
     assert "cannot be used" in refusal(folder)
+
+
+def test_a_field_of_a_later_version_is_left_out(folder: Path) -> None:
+    for part in ("facts", "normalization", "tokenizer"):
+        rewrite(folder, {part: {"later": [1]}})
+    text = PreparedText.load(folder)
+    assert text.facts == FACTS
+    assert text.tokenizer.decode(text.ids) == "abéabéabéa"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"{}", b"\xff\xfe", b"null"])

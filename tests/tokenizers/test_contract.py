@@ -109,11 +109,10 @@ def test_half_a_surrogate_pair_is_never_lost_in_silence(kind: str, policy: Unkno
 
 
 @every_tokenizer
-def test_a_description_holds_nothing_else(kind: str) -> None:
+def test_a_field_of_a_later_version_is_left_out(kind: str) -> None:
     described = tokenizer_for(kind, "abc").to_json()
     assert described["kind"] == kind
-    with pytest.raises(ValueError, match=r".+"):
-        tokenizer_from_json(described | {"extra": 1})
+    assert tokenizer_from_json(described | {"extra": 1}).to_json() == described
 
 
 @pytest.mark.parametrize("mapping", [None, [], "char", {}, {"kind": "bpe"}, {"kind": ["char"]}])

@@ -34,10 +34,8 @@ class ByteTokenizer(Tokenizer):
         return cls()
 
     @classmethod
-    def from_json(cls, mapping: dict[str, Any]) -> Self:
-        """Read back `to_json`; raises `ValueError` where it is not that."""
-        if set(mapping) != {"kind"}:
-            raise ValueError("a byte tokenizer has nothing to describe")
+    def from_json(cls, mapping: dict[str, Any]) -> Self:  # noqa: ARG003 - there is nothing to read
+        """Read back `to_json`."""
         return cls()
 
     def to_json(self) -> dict[str, Any]:
