@@ -253,9 +253,11 @@ def test_a_model_alone_has_no_random_prompt(tmp_path: Path) -> None:
             alone.random_prompt(10, seed=0)
 
 
-def run_folder(folder: Path, text: str, cut: int, sealed: int | None = None) -> Model:
+def run_folder(
+    folder: Path, text: str, cut: int, sealed: int | None = None, *, in_bytes: bool = False
+) -> Model:
     """A model with the text beside it, as training leaves it."""
-    one = model(vocabulary="".join(sorted(set(text))))
+    one = model(vocabulary=None if in_bytes else "".join(sorted(set(text))))
     one.save(folder / MODEL_NAME)
     (folder / "text.txt").write_text(text, "utf-8")
     prepare(
@@ -278,6 +280,14 @@ def test_a_random_prompt_is_a_passage_of_the_held_out_text(tmp_path: Path) -> No
     assert all(len(prompt) == 30 and prompt in TEXT[200:] for prompt in prompts)
     assert len(prompts) > 10
     assert one.random_prompt(30, seed=5) == one.random_prompt(30, seed=5)
+
+
+def test_a_random_prompt_of_bytes_has_whole_characters(tmp_path: Path) -> None:
+    text = "é—\U0001f600" * 50
+    one = run_folder(tmp_path, text, cut=75, in_bytes=True)
+    prompts = [one.random_prompt(5, seed) for seed in range(30)]
+    assert all(prompt in text for prompt in prompts)
+    assert all(3 <= len(prompt.encode()) <= 8 for prompt in prompts)
 
 
 def test_a_random_prompt_is_never_of_the_sealed_part(tmp_path: Path) -> None:

@@ -152,11 +152,11 @@ class Model:
             )
         return _text_of(self.file, self.folder)
 
-    def random_prompt(self, length: int, seed: int) -> str:
-        """`length` characters from a random place of the held-out text of the model's run."""
+    def random_prompt(self, num_tokens: int, seed: int) -> str:
+        """Return about `num_tokens` from a random place of the held-out text of the model's run."""
         text = self.training_text()
         ids = text.val_ids if len(text.val_ids) else text.train_ids
-        return random_passage(text, ids, length, seed)
+        return random_passage(text, ids, num_tokens, seed)
 
     def save(self, path: str | Path) -> None:
         """Write the model as one file. Raises `UsageError` where there is no such folder."""
@@ -412,12 +412,14 @@ def _sample_request(config: SampleConfig, prompt: str, seed: int, length: int) -
     )
 
 
-def random_passage(text: PreparedText, ids: Any, length: int, seed: int) -> str:
-    """`length` characters of the text from a random place."""
+def random_passage(text: PreparedText, ids: Any, num_tokens: int, seed: int) -> str:
+    """Return about `num_tokens` of ids from a random place, as whole characters."""
     import numpy as np
 
-    place = int(np.random.default_rng(seed).integers(max(1, len(ids) - length)))
-    return text.tokenizer.decode(ids[place : place + length])
+    place = int(np.random.default_rng(seed).integers(max(1, len(ids) - num_tokens)))
+    ends = (place, min(place + num_tokens, len(ids)))
+    start, end = (text.tokenizer.cut_before(ids, end) for end in ends)
+    return text.tokenizer.decode(ids[start:end])
 
 
 def random_seed() -> int:

@@ -247,10 +247,21 @@ def test_no_more_tokens_are_written_than_characters_are_left() -> None:
     assert engine.allowed == [CHUNK, 5]
 
 
+@pytest.mark.parametrize(
+    ("most", "expected"),
+    [(0, ""), (1, "a"), (3, "a\ufffd"), (4, "a—"), (5, "a—b"), (7, "a—ba\ufffd")],
+)
+def test_a_length_in_tokens_ends_within_a_character(most: int, expected: str) -> None:
+    assert script("a—b".encode(), length=9, max_tokens=most) == expected
+    assert script("a—b".encode(), length=2, max_tokens=most) == expected[:2]
+
+
 @pytest.mark.parametrize("length", [-1, -300])
 def test_less_than_nothing_cannot_be_written(length: int) -> None:
     with pytest.raises(UsageError, match="length"):
         GenerationRequest(max_characters=length)
+    with pytest.raises(UsageError, match="length"):
+        GenerationRequest(max_tokens=length)
 
 
 # Stops.
