@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Literal
 
+    from burble.cells import CellKind
     from burble.config import (
         BatchingKind,
-        CellKind,
         InputKind,
         RunConfig,
         TokenizerKind,
@@ -51,8 +51,6 @@ if TYPE_CHECKING:
     from burble.score import Score
     from burble.tokenizers.base import Ids
     from burble.training.run import TrainResult
-
-_UNITS = {"char": "characters", "byte": "bytes"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class Model:
         network, tokenizer = self.file.network, self.file.tokenizer
         parts = [
             f"{network.cell} {network.num_layers}×{network.hidden_size}",
-            f"{tokenizer.vocab_size:,} {_UNITS[tokenizer.kind]}",
+            f"{tokenizer.vocab_size:,} {tokenizer.unit}s",
         ]
         bits = self.file.provenance.val_bits_per_char
         if bits is not None:
@@ -160,7 +158,7 @@ class Model:
         }
         request = GenerationRequest(
             prompt=self.read_prompt(prompt, unknown),
-            length=length,
+            max_characters=length,
             sampling=from_mapping(SamplingConfig, sampling, "sampling"),
             stop=(stop,) if isinstance(stop, str) else tuple(stop),
             seed=random_seed() if seed is None else seed,
@@ -219,11 +217,11 @@ class Model:
             )
         return RunFolder(self.folder).read_text(self.file)
 
-    def random_prompt(self, length: int, seed: int) -> str:
-        """`length` characters from a random place of the held-out text of the model's run."""
+    def random_prompt(self, num_tokens: int, seed: int) -> str:
+        """Return about `num_tokens` from a random place of the held-out text of the model's run."""
         text = self.training_text()
         ids = text.val_ids if len(text.val_ids) else text.train_ids
-        return text.random_passage(ids, length, seed)
+        return text.random_passage(ids, num_tokens, seed)
 
     def save(self, path: str | Path) -> None:
         """Write the model as one file. Raises `UsageError` where there is no such folder."""

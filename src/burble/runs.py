@@ -142,7 +142,7 @@ def _sample_prompt(text: PreparedText, config: SampleConfig, seed: int) -> str:
 def _sample_request(config: SampleConfig, prompt: str, seed: int, length: int) -> GenerationRequest:
     return GenerationRequest(
         prompt=prompt,
-        length=length,
+        max_characters=length,
         sampling=SamplingConfig(temperature=config.sample_temperature),
         seed=seed,
         window=config.sample_window,

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burble.config import RunConfig, TextConfig
+from burble.config import NormalizationConfig, RunConfig
 from burble.data.prepare import (
     MANY_DOCUMENTS,
     Cuts,
@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 HUNGRY = """
 import re, sys
 from pathlib import Path
-from burble.config import RunConfig, TextConfig
+from burble.config import NormalizationConfig, RunConfig
 from burble.data.prepare import prepare_to_learn
 def peak():
     # Not getrusage: its peak is that of the process which started this one, too.
     status = Path("/proc/self/status").read_text()
     return 1024 * int(re.search(r"VmHWM:\\s*(\\d+) kB", status)[1])
 before = peak()
-config = RunConfig((sys.argv[1],), TextConfig(lowercase=True))
+config = RunConfig((sys.argv[1],), normalization=NormalizationConfig(lowercase=True))
 text = prepare_to_learn(config, Path(sys.argv[2]), print)
 print(text.facts.num_characters, peak() - before)
 """
@@ -57,10 +57,11 @@ print(text.facts.num_characters, peak() - before)
 every_tokenizer = pytest.mark.parametrize("kind", TOKENIZERS)
 
 
-def documents(texts: Sequence[str | bytes]) -> list[Document]:
+def documents(texts: Sequence[str | bytes], encoding: str | None = None) -> list[Document]:
     datas = [text.encode() if isinstance(text, str) else text for text in texts]
     return [
-        Document(f"{number}.txt", partial(io.BytesIO, data)) for number, data in enumerate(datas)
+        Document(f"{number}.txt", partial(io.BytesIO, data), encoding=encoding)
+        for number, data in enumerate(datas)
     ]
 
 
@@ -69,11 +70,12 @@ def prepare_in(
     texts: Sequence[str | bytes],
     tokenizer: Any = "char",
     val_fraction: float = 0.1,
-    normalization: TextConfig = TextConfig(),  # noqa: B008 - it is frozen
+    normalization: NormalizationConfig = NormalizationConfig(),  # noqa: B008 - it is frozen
+    encoding: str | None = None,
     unknown: UnknownPolicy = "error",
 ) -> PreparedText:
     said: list[str] = []
-    with spool_text(documents(texts), normalization, folder, said.append) as text:
+    with spool_text(documents(texts, encoding), normalization, folder, said.append) as text:
         if isinstance(tokenizer, str):
             tokenizer = TOKENIZERS[tokenizer].from_characters(text.characters)
         return encode_spooled(text, tokenizer, cut_tail(text.whole, val_fraction), unknown)
@@ -108,7 +110,7 @@ def test_ids_and_cut_are_what_a_naive_computation_gives(
     lowercase: bool,  # noqa: FBT001
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    normalization = TextConfig(lowercase=lowercase)
+    normalization = NormalizationConfig(lowercase=lowercase)
     expected = joined([normalize(text, normalization) for text in texts])
     if not expected:
         return
@@ -358,4 +360,4 @@ def test_a_long_text_is_read_in_little_memory(tmp_path: Path) -> None:
 
 def test_half_a_surrogate_pair_from_a_lax_codec_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(TextError, match="half a surrogate pair at character 2"):
-        prepare_in(tmp_path, [b"ab+2AA-"], normalization=TextConfig(encoding="utf-7"))
+        prepare_in(tmp_path, [b"ab+2AA-"], encoding="utf-7")

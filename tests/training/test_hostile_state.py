@@ -21,6 +21,7 @@ from burble.api import load
 from burble.errors import BurbleError, ModelFileError, TextError, UsageError
 from burble.folder_names import MANIFEST
 from burble.run_folder.metrics import Metrics
+from burble.training import checkpoint
 from tests.models import random_model
 from tests.training.runs import resume_tiny, train_tiny
 
@@ -177,7 +178,6 @@ def change_manifest(folder: Path, **values: Any) -> None:
         {"rescues": 1},
         {"metrics_bytes": -1},
         {"metrics_bytes": 2**70},
-        {"surprise": 1},
         {"file": "../../secret"},
         {"file": "/dev/zero"},
         {"file": "state-1-1.safetensors/../../run.toml"},
@@ -189,6 +189,14 @@ def change_manifest(folder: Path, **values: Any) -> None:
 def test_a_position_that_no_run_has_is_refused(folder: Path, values: dict[str, Any]) -> None:
     change_manifest(folder, **values)
     assert "cannot be resumed" in refusal(folder)
+
+
+def test_a_manifest_of_a_later_version_is_read_or_refused_by_its_number(folder: Path) -> None:
+    change_manifest(folder, later=1)
+    assert checkpoint.read_manifest(folder / "run" / "last").position.step == 20
+    path = folder / "run" / "last" / MANIFEST
+    path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 2'))
+    assert "format 2; this burble reads format 1" in refusal(folder)
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"file": "a", "file": "b"}', b"", b"\xff"])

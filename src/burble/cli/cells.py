@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +18,7 @@ from burble.cli.cells_view import AblationReport, Context, Found, Report, print_
 from burble.cli.options import parse
 from burble.cli.reading import part_read, read_sources, tell_unknown, unknown_line
 from burble.cli.terminal import tell
-from burble.config import UnknownPolicy
+from burble.config import ReadingConfig, UnknownPolicy
 from burble.engine.generate import GenerationRequest, stream_text
 from burble.errors import UsageError
 from burble.inspection.ablation import compare
@@ -84,6 +84,8 @@ class CellsCommand:
     unknown: UnknownPolicy = "error"
     """What to do with characters that the model has never seen."""
 
+    reading: ReadingConfig = field(default_factory=ReadingConfig)
+
     json: bool = False
     """Print one JSON object."""
 
@@ -116,7 +118,12 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     model = api.load(command.model)
     with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         text = read_sources(
-            model, command.sources, Path(scratch), whole=command.whole, unknown=command.unknown
+            model,
+            command.sources,
+            command.reading,
+            Path(scratch),
+            whole=command.whole,
+            unknown=command.unknown,
         )
         report = Report(
             model.file.tokenizer.count_characters(text.val_ids),

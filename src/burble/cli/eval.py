@@ -6,7 +6,7 @@ import dataclasses
 import json
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +16,7 @@ from burble import api
 from burble.cli.eval_view import describe
 from burble.cli.options import parse
 from burble.cli.reading import read_sources
-from burble.config import UnknownPolicy
+from burble.config import ReadingConfig, UnknownPolicy
 from burble.engine.numpy_model import Precision
 from burble.evaluation.evaluate import Protocol, baselines, evaluate
 from burble.evaluation.overlap import LARGE_SHARE, PASSAGE, learned_share
@@ -59,6 +59,8 @@ class EvalCommand:
     unknown: UnknownPolicy = "error"
     """What to do with characters that the model has never seen."""
 
+    reading: ReadingConfig = field(default_factory=ReadingConfig)
+
     json: bool = False
     """Print one JSON object."""
 
@@ -69,7 +71,12 @@ def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every comma
     model = api.load(command.model, command.precision)
     with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         text = read_sources(
-            model, command.sources, Path(scratch), whole=command.whole, unknown=command.unknown
+            model,
+            command.sources,
+            command.reading,
+            Path(scratch),
+            whole=command.whole,
+            unknown=command.unknown,
         )
         report = _measure(command, model, text)
     shown = json.dumps(report) if command.json else "\n".join(describe(report, text))

@@ -79,7 +79,7 @@ class GenerateCommand:
         if self.samples < 1:
             raise UsageError(f"-n must be 1 or more; found {self.samples}.")
         return GenerationRequest(
-            length=self.length,
+            max_characters=self.length,
             sampling=self.sampling,
             stop=self.stop,
             seed=api.random_seed() if self.seed is None else self.seed,

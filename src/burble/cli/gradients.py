@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,14 +15,15 @@ from burble import api
 from burble.cli.gradients_view import KINDS, Measured, Report, print_report
 from burble.cli.options import parse
 from burble.cli.reading import read_sources
-from burble.config import DataConfig, RunConfig
+from burble.config import DataConfig, ReadingConfig, RunConfig
 from burble.errors import UsageError
 from burble.plots.gradients import check_drawable, draw_gradients
 from burble.training.learners.registry import gradient_flow
 from burble.training.request import RunRequest
 
 if TYPE_CHECKING:
-    from burble.config import CellKind, NetworkConfig
+    from burble.cells import CellKind
+    from burble.config import NetworkConfig
     from burble.tokenizers.base import Ids
 
 
@@ -59,6 +60,8 @@ class GradientsCommand:
 
     json: bool = False
     """Print one JSON object."""
+
+    reading: ReadingConfig = field(default_factory=ReadingConfig)
 
 
 def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
@@ -99,7 +102,7 @@ def _trained(command: GradientsCommand, scratch: Path) -> dict[CellKind, api.Mod
             "seed": command.seed,
             "sample_length": 0,
         }
-        request = RunRequest(options, RunConfig(command.sources))
+        request = RunRequest(options, RunConfig(command.sources, command.reading))
         open_run(scratch / kind, [view_for(sys.stderr)]).train(request)
         models[kind] = api.load(scratch / kind, "float32")
     return models
@@ -128,7 +131,9 @@ def _size(network: NetworkConfig) -> str:
 def _held_out(command: GradientsCommand, model: api.Model, folder: Path) -> Ids:
     if command.models is None:
         return model.training_text().val_ids
-    return read_sources(model, command.sources, folder, whole=False, unknown="error").val_ids
+    return read_sources(
+        model, command.sources, command.reading, folder, whole=False, unknown="error"
+    ).val_ids
 
 
 def _measure(model: api.Model, ids: Ids) -> Measured:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from rich.console import Console
 
+from burble.cells import CELLS, MEANINGS
 from burble.cli.files import read_text, save_file
 from burble.cli.options import parse
 from burble.cli.reading import tell_unknown
@@ -20,7 +21,6 @@ from burble.engine.trace import trace
 from burble.errors import TextError, UsageError
 from burble.inspection.bounds import Bounds
 from burble.inspection.document import document
-from burble.inspection.gates import GATES, main_value
 from burble.inspection.report import report
 from burble.inspection.series import Choice, chosen_series
 from burble.inspection.terminal_view import terminal_view
@@ -59,8 +59,8 @@ class InspectCommand:
     """Unit of the layer, from 0; the mean of all where none is given."""
 
     gate: str | None = None
-    """Gate or state. lstm: forget, input, candidate, output, cell, hidden; gru: reset, update,
-    candidate, hidden; rnn: hidden. Where none is given, cell, or else hidden."""
+    """Gate or state, such as candidate or hidden; which there are depends on the cell. Its memory
+    where none is given."""
 
     top: int = 5
     """Guesses to show for each character."""
@@ -133,7 +133,7 @@ def _files(command: InspectCommand, model: ModelFile, seen: Trace) -> dict[str, 
 
 def _figure(command: InspectCommand, name: str, model: ModelFile, seen: Trace) -> bytes:
     choice, network = command.choice(), model.network
-    gate = choice.gate or main_value(network.cell)
+    gate = choice.gate or CELLS[network.cell].memory
     layer = network.num_layers - 1 if choice.layer is None else choice.layer
     picture = TracePicture(
         labels=[token_label(model.tokenizer, token) for token in seen.ids.tolist()],
@@ -141,8 +141,8 @@ def _figure(command: InspectCommand, name: str, model: ModelFile, seen: Trace) -
         values=seen.values[gate][:, layer],
         name=gate,
         layer=layer,
-        is_signed=GATES[gate].is_signed,
-        is_bounded=GATES[gate].is_bounded,
+        is_signed=MEANINGS[gate].is_signed,
+        is_bounded=MEANINGS[gate].is_bounded,
         unit=choice.unit,
     )
     return trace_figure(picture, figure_kind(name))
@@ -151,7 +151,7 @@ def _figure(command: InspectCommand, name: str, model: ModelFile, seen: Trace) -
 def _show(command: InspectCommand, model: ModelFile, seen: Trace) -> None:
     chosen = None
     if command.choice().is_given:
-        chosen = chosen_series(seen, command.choice(), main_value(model.network.cell))
+        chosen = chosen_series(seen, command.choice(), CELLS[model.network.cell].memory)
     # In a pipe nothing is cut to the width of a window.
     console = Console(width=None if sys.stdout.isatty() else UNCUT, highlight=False)
     in_colour = console.is_terminal and not console.no_color

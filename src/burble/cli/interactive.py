@@ -107,7 +107,7 @@ class Session:
             sampling = dataclasses.replace(self._request.sampling, temperature=number)
             self._request = dataclasses.replace(self._request, sampling=sampling)
         elif name == "length":
-            self._request = dataclasses.replace(self._request, length=int(number))
+            self._request = dataclasses.replace(self._request, max_characters=int(number))
         else:
             self._request = dataclasses.replace(self._request, seed=int(number), stream=0)
         tell(f"{name} is {number:g} from now on.")

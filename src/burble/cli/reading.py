@@ -15,21 +15,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from burble.api import Model
-    from burble.config import UnknownPolicy
+    from burble.config import ReadingConfig, UnknownPolicy
     from burble.data.prepared import PreparedText
     from burble.model_file import ModelFile
 
 
 def read_sources(
-    model: Model, sources: Sequence[str], folder: Path, *, whole: bool, unknown: UnknownPolicy
+    model: Model,
+    sources: Sequence[str],
+    reading: ReadingConfig,
+    folder: Path,
+    *,
+    whole: bool,
+    unknown: UnknownPolicy,
 ) -> PreparedText:
-    """Read the sources as the model's own text was read, into `folder`.
+    """Read the sources into `folder`, normalised and cut into tokens as the model's own text was.
 
     Held out and sealed are what was so of the model's training text; of another text, or if
     `whole`, all is held out.
     """
     file = model.file
-    with spool_text(find_documents(sources), file.normalization, folder, tell) as text:
+    with spool_text(
+        find_documents(sources, reading.encoding), file.normalization, folder, tell
+    ) as text:
         cuts = score_all(text.whole) if whole else known_cuts(text.whole, file.provenance)
         return encode_spooled(text, file.tokenizer, cuts, unknown)
 

@@ -18,9 +18,10 @@ from burble.config import (
     SECTIONS,
     DataConfig,
     NetworkConfig,
+    NormalizationConfig,
+    ReadingConfig,
     RunConfig,
     SampleConfig,
-    TextConfig,
     TrainingConfig,
     read_config,
 )
@@ -73,7 +74,8 @@ class TrainCommand:
     tensorboard: bool = False
     """Write curves for TensorBoard into the folder, too."""
 
-    text: TextConfig = field(default_factory=TextConfig)
+    reading: ReadingConfig = field(default_factory=ReadingConfig)
+    normalization: NormalizationConfig = field(default_factory=NormalizationConfig)
     data: DataConfig = field(default_factory=DataConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -81,9 +83,7 @@ class TrainCommand:
 
     def run_config(self) -> RunConfig:
         """The run that these options describe."""
-        return RunConfig(
-            self.sources, self.text, self.data, self.network, self.training, self.sample
-        )
+        return RunConfig(self.sources, **{part: getattr(self, part) for part in SECTIONS})
 
     def based_on(self, base: RunConfig) -> TrainCommand:
         """The same command with another run's options."""

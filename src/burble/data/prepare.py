@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from burble.config import RunConfig, TextConfig, UnknownPolicy
+    from burble.config import NormalizationConfig, RunConfig, UnknownPolicy
     from burble.text.sources import Document
     from burble.tokenizers.base import Tokenizer
 
@@ -113,7 +113,7 @@ class SpooledText:
     path: Path
     whole: WholeText
     characters: set[str]
-    normalization: TextConfig
+    normalization: NormalizationConfig
     num_documents: int
     stamp: str
 
@@ -121,7 +121,7 @@ class SpooledText:
 @contextmanager
 def spool_text(
     documents: Sequence[Document],
-    normalization: TextConfig,
+    normalization: NormalizationConfig,
     folder: Path,
     say: Callable[[str], None],
 ) -> Iterator[SpooledText]:
@@ -177,13 +177,13 @@ def encode_spooled(
 
 def _read_documents(
     documents: Sequence[Document],
-    normalization: TextConfig,
+    normalization: NormalizationConfig,
     spool: _Spool,
     say: Callable[[str], None],
 ) -> _Spool:
     for document in documents:
         spool.start_document()
-        chunks = read_text(document, normalization.encoding, say)
+        chunks = read_text(document, say)
         for text in normalize_stream(chunks, normalization):
             spool.write(text)
     if spool.num_characters == 0:
@@ -200,7 +200,9 @@ def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]
     Raises `TextError` where the sealed part could not be scored.
     """
     data = config.data
-    with spool_text(find_documents(config.sources), config.text, folder, say) as spooled:
+    with spool_text(
+        find_documents(config.sources, config.reading.encoding), config.normalization, folder, say
+    ) as spooled:
         tokenizer = TOKENIZERS[data.tokenizer].from_characters(spooled.characters)
         cuts = cut_tail(spooled.whole, data.val_fraction, data.test_fraction)
         text = encode_spooled(spooled, tokenizer, cuts)
@@ -213,17 +215,17 @@ def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]
     return text
 
 
-def changed_sources(sources: Sequence[str], text: PreparedText) -> str | None:
-    """Return how the files that `text` was read from differ now, as the start of a sentence.
+def changed_sources(config: RunConfig, text: PreparedText) -> str | None:
+    """Return how the sources of `text` differ now, as the start of a sentence.
 
     None where they do not, and where that cannot be seen. A stranger's run may name any sources:
     no folder is searched for long, and no pipe, device or file without end is read.
     """
-    if not all(map(is_found_at_once, sources)):
+    if not all(map(is_found_at_once, config.sources)):
         return None
-    names = brief(", ".join(sources))
+    names = brief(", ".join(config.sources))
     try:
-        documents = find_documents(sources)
+        documents = find_documents(config.sources, config.reading.encoding)
     except TextError:
         return f"{names} has been moved or deleted"
     if not all(_is_file_with_size(document.path) for document in documents):

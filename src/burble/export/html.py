@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from burble.cells import CELLS
 from burble.config import SamplingConfig
 from burble.durable import write_durably
 from burble.engine.generate import GenerationRequest
@@ -68,13 +69,15 @@ def _part(name: str) -> str:
 
 def _described(model: ModelFile) -> dict[str, object]:
     """What the script must know besides the weights."""
+    cell = CELLS[model.network.cell]
     return {
         "network": asdict(model.network),
+        "cell": {"gates": len(cell.gates), "states": cell.states},
         "vocab": model.tokenizer.vocab_size,
         "input": _input(model),
         "tokenizer": model.tokenizer.to_json(),
         "normalization": asdict(model.normalization),
-        "defaults": {**asdict(SamplingConfig()), "length": GenerationRequest.length},
+        "defaults": {**asdict(SamplingConfig()), "length": GenerationRequest.max_characters},
     }
 
 

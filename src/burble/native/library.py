@@ -13,7 +13,7 @@ from burble.native.elf import find_fault
 from burble.native.rebuild import how_to_rebuild
 from burble.native.structures import SIGNATURES, Shape, StreamFields
 
-INTERFACE = 1
+INTERFACE = 2
 """`BURBLE_INTERFACE` in interface.h."""
 
 TIMES_SLOWER = 42

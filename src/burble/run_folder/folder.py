@@ -34,12 +34,16 @@ from burble.mapping import parse_object
 from burble.model_file import ModelFile
 from burble.plain_files import find_odd, read_plain
 from burble.run_folder.lock import holder
+from burble.saved_format import SavedFormat
 from burble.system_errors import guard_write, read_error
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from burble.config import RunConfig
+
+STATE_FORMAT = SavedFormat(version=1)
+"""That of the manifest and of the tensors it points to."""
 
 # The model moves first: whoever writes with the folder has the old one or the new one.
 _PARTS = (MODEL_NAME, CONFIG_NAME, DATA_FOLDER, LAST_FOLDER, METRICS_NAME, SAMPLES_NAME)
@@ -193,7 +197,8 @@ class RunFolder:
 
     def read_manifest(self) -> dict[str, Any]:
         """Read what says where the run stands. Raises `OSError` and `ValueError`."""
-        return parse_object(read_plain(self.last / MANIFEST, _MAX_MANIFEST_BYTES), MANIFEST)
+        content = read_plain(self.last / MANIFEST, _MAX_MANIFEST_BYTES)
+        return STATE_FORMAT.upgrade(parse_object(content, MANIFEST))
 
     def check_plain(self) -> None:
         """Raise `UsageError` where a part of the run leads out of its folder, or is no file or

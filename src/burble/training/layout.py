@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burble.config import CARRIED
+from burble.cells import CELLS
 from burble.model_file import MAX_WEIGHT
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Layout:
         return {
             f"carried.{depth}.{place}": (1, self.rows, network.hidden_size)
             for depth in range(network.num_layers)
-            for place in range(CARRIED[network.cell])
+            for place in range(len(CELLS[network.cell].states))
         }
 
 

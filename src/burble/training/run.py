@@ -160,7 +160,7 @@ class Run:
         noted = self._noted()
         if was_dropped:
             noted(f"A run that was to replace {self.path}/ was stopped before its first save.")
-        changed = changed_sources(start.config.sources, start.text)
+        changed = changed_sources(start.config, start.text)
         if changed is not None:
             noted(
                 f"{changed} since this run began. It continues with the text as it was then, of "
