@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from burble import api
-from burble.cli.options import parse
+from burble.cli.options import command
 from burble.cli.terminal import tell
-from burble.cli.train import TrainCommand, given_knobs
+from burble.cli.train import TrainCommand
+from burble.config import RunConfig
 from burble.data.prepare import prepare_to_learn
 from burble.errors import UsageError
 from burble.mapping import to_mapping
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class PlanCommand(TrainCommand):
     """Show what `burble train` with the same arguments would train, and do no more.
 
@@ -25,16 +26,17 @@ class PlanCommand(TrainCommand):
     """
 
 
-def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+@command(PlanCommand)
+def main(asked: PlanCommand) -> None:
     """Read the text, measure the machine, and print the plan."""
-    command = parse(PlanCommand, "plan", args)
-    if complete := [name for name in ("preset", "config", "resume") if getattr(command, name)]:
-        raise UsageError(f"With --{complete[0]} every knob is set: there is nothing to plan.")
-    config = command.run_config()
+    if complete := asked.base():
+        raise UsageError(f"With --{complete} every knob is set: there is nothing to plan.")
+    given = asked.given()
+    config = RunConfig().with_options(given)
     with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         text = prepare_to_learn(config, Path(scratch), tell)
-        plan = api.plan_training(config, given_knobs(args), text)
-    if command.json:
+        plan = api.plan_training(config, set(given), text)
+    if asked.json:
         described = {
             "expected_chars": plan.expected_chars,
             "epochs": plan.epochs,

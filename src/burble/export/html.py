@@ -22,6 +22,7 @@ from burble.engine.kernels import MAX_INT8_COST, bears_int8
 from burble.engine.quantization import FINE_LIMIT, Int8Matrix, to_integers
 from burble.errors import UsageError
 from burble.export.labels import describe_model, describe_training
+from burble.knobs import knobs_of
 from burble.page import fill_page
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from burble.arithmetic import Float32
     from burble.export.labels import Labels
+    from burble.knobs import Knob
     from burble.model_file import ModelFile
 
 _SCRIPTS = ("arithmetic.js", "sampling.js", "engine.js", "text.js", "page.js")
@@ -75,7 +77,27 @@ def _described(model: ModelFile) -> dict[str, object]:
         "tokenizer": model.tokenizer.to_json(),
         "normalization": asdict(model.normalization),
         "defaults": {**asdict(SamplingConfig()), "length": GenerationRequest.length},
+        "fields": [
+            _field(known)
+            for known in (knobs_of(SamplingConfig) | knobs_of(GenerationRequest)).values()
+            if known.name != "seed"
+        ],
     }
+
+
+def _field(known: Knob) -> dict[str, object]:
+    """Describe the input of a knob in HTML's words."""
+    described = {
+        "id": known.name,
+        "label": known.name.replace("_", " ").capitalize(),
+        "help": known.help,
+        "min": known.low if known.above is None else known.above + 1e-6,
+        "max": known.high,
+        "step": 1 if known.kind is int else "any",
+        "required": not known.optional,
+        "slider": known.slider,
+    }
+    return {name: value for name, value in described.items() if value is not None}
 
 
 def _input(model: ModelFile) -> str:
