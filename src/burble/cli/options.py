@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -53,6 +54,18 @@ def command(asked: type[T]) -> Callable[[Callable[[T], None]], Command]:
     return lambda main: Command(asked, main)
 
 
+def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001, FBT001
+    if value and not ctx.resilient_parsing:
+        # click.echo looks for a stream of its own, which hides that this one is full.
+        sys.stdout.write(f"{ctx.get_help()}\n")
+        ctx.exit()
+
+
+_HELP = click.Option(
+    ["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=_show_help
+)
+
+
 class Command(click.Command):
     """A command whose options are the knobs of a dataclass."""
 
@@ -62,11 +75,11 @@ class Command(click.Command):
 
         super().__init__(
             None,
-            params=[_parameter(one) for part in self.knobs.values() for one in part],
+            params=[*(_parameter(one) for part in self.knobs.values() for one in part), _HELP],
+            add_help_option=False,
             help=inspect.getdoc(asked),
             callback=lambda **values: main(_build(asked, _given(values))),
             context_settings={
-                "help_option_names": ["-h", "--help"],
                 "max_content_width": 80,
                 "token_normalize_func": lambda name: name.replace("_", "-"),
             },
