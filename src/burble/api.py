@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import secrets
-import tempfile
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from burble.config import RunConfig, SamplingConfig
-from burble.data.prepared import DATA_FOLDER, PreparedText
 from burble.engine.generate import (
     GenerationRequest,
     count_unknown,
@@ -19,16 +17,12 @@ from burble.engine.generate import (
     stream_text,
     write_texts,
 )
-from burble.engine.holding import HoldingModel
 from burble.engine.kernels import open_model
-from burble.engine.trace import trace
 from burble.errors import MissingExtraError, TextError, UsageError
-from burble.evaluation.evaluate import evaluate, ngram_bits
-from burble.evaluation.overlap import learned_share
-from burble.evaluation.precision import int8_cost
 from burble.mapping import from_mapping
+
+# What only some calls need is imported where they need it: writing shall begin at once.
 from burble.model_file import MODEL_NAME, ModelFile
-from burble.run_folder import RunFolder
 from burble.system_errors import guard_write
 from burble.threads import settle_threads
 
@@ -37,7 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from burble.config import SampleConfig, UnknownPolicy
-    from burble.engine.holding import Hold
+    from burble.data.prepared import PreparedText
+    from burble.engine.holding import Hold, HoldingModel
     from burble.engine.numpy_model import Precision
     from burble.engine.trace import Trace
     from burble.export.registry import ExportKind
@@ -123,6 +118,8 @@ class Model:
 
     def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
         """How well the model foresees `text`, read from a fresh state; at least 2 characters."""
+        from burble.evaluation.evaluate import evaluate
+
         score = evaluate(self.engine, self.file.tokenizer, self.encode(text, unknown), "stream")
         return replace(score, num_unknown=self.count_unknown(text))
 
@@ -132,15 +129,21 @@ class Model:
         In float32, for (tokens · layers · units) numbers of each gate and state. Raises
         `TextError` where there is no text, or characters the model has never seen.
         """
+        from burble.engine.trace import trace
+
         return trace(self.file, self.encode(text, unknown))
 
     def holding(self, holds: Sequence[Hold]) -> HoldingModel:
         """This model with some of its units held; else it computes what `engine` does."""
+        from burble.engine.holding import HoldingModel
+
         precision: Precision = "float32" if self.engine.kernel == "numpy-float32" else "int8"
         return HoldingModel(self.file, holds, precision)
 
     def has_training_text(self) -> bool:
         """Whether the text it learned from lies beside it."""
+        from burble.data.prepared import DATA_FOLDER
+
         return self.folder is not None and (self.folder / DATA_FOLDER).is_dir()
 
     def training_text(self) -> PreparedText:
@@ -222,6 +225,8 @@ def train(
     if out is not None:
         run_training(config, Path(out), given=given, overwrite=overwrite)
         return load(out)
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         result = run_training(config, Path(scratch) / "run", given=given)
         return load(result.model)
@@ -305,6 +310,9 @@ def _finish(result: TrainResult, path: Path) -> TrainResult:
 
 def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
     """What a diagnosis needs beside the log."""
+    from burble.evaluation.evaluate import ngram_bits
+    from burble.evaluation.overlap import learned_share
+    from burble.run_folder import RunFolder
     from burble.training.evidence import Facts
 
     held_out = text.tokenizer.count_characters(text.val_ids[1:])
@@ -327,6 +335,9 @@ def _with_final_figures(file: ModelFile, text: PreparedText) -> ModelFile:
 
     The sealed part is read here and nowhere before.
     """
+    from burble.evaluation.evaluate import evaluate
+    from burble.evaluation.precision import int8_cost
+
     if _can_score(file, text.val_ids):
         cost = int8_cost(file, text.val_ids)
         file = replace(file, provenance=replace(file.provenance, int8_cost_bits=cost))
@@ -345,6 +356,8 @@ def _text_of(file: ModelFile, folder: Path) -> PreparedText:
     """Load the text of a run. Raises `TextError` for ids that would mean other tokens to its model,
     or none.
     """
+    from burble.data.prepared import DATA_FOLDER, PreparedText
+
     text = PreparedText.load(folder / DATA_FOLDER)
     if not text.is_of(file.tokenizer):
         raise TextError(
@@ -422,4 +435,4 @@ def random_passage(text: PreparedText, ids: Any, length: int, seed: int) -> str:
 
 def random_seed() -> int:
     """A seed short enough to be read out and typed again."""
-    return secrets.randbelow(1_000_000)
+    return int.from_bytes(os.urandom(8)) % 1_000_000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -383,6 +382,8 @@ def from_toml(text: str, where: str) -> RunConfig:
     """Read what `to_toml` wrote, or a person did. Raises `UsageError`."""
     if _count_dots(text) > _MAX_DOTS:
         raise UsageError(f"{where} has names with too many dots for a run's configuration.")
+    import tomllib  # for a run only, not to write
+
     try:
         mapping = tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -198,9 +198,18 @@ def _complete(field: dataclasses.Field[Any], hint: Any) -> Knob:
 
 def check_knobs(config: Any) -> None:
     """Raise `OptionError` where a value of the dataclass is out of its range."""
-    for name, known in knobs_of(type(config)).items():
-        if known.range:
-            known.check(getattr(config, name))
+    for known in _ranged(typing.cast("Any", type(config))):
+        known.check(getattr(config, known.name))
+
+
+@lru_cache
+def _ranged(cls: Any) -> list[Knob]:
+    # Not by way of `knobs_of`: reading the types of all options takes longer than this.
+    return [
+        dataclasses.replace(field.metadata["knob"], name=field.name)
+        for field in dataclasses.fields(cls)
+        if "knob" in field.metadata and field.metadata["knob"].range
+    ]
 
 
 def _shown(number: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from typing import TYPE_CHECKING
 
@@ -60,6 +59,8 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is called. Raises `UsageError` where there is none."""
         if args[0] not in self._purposes and not ctx.resilient_parsing:
+            import difflib
+
             near = difflib.get_close_matches(args[0], self._purposes, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
             names = ", ".join(self._purposes)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from burble import api
 from burble.cli.files import read_text
-from burble.cli.interactive import write_together
 from burble.cli.options import command, json_option, model_argument, unknown_option
 from burble.cli.reading import tell_unknown
 from burble.cli.terminal import write_out
@@ -84,6 +83,8 @@ def main(asked: GenerateCommand) -> None:
         for stream in range(asked.samples)
     ]
     if asked.interactive:
+        from burble.cli.interactive import write_together
+
         write_together(model, dataclasses.replace(request, prompt=prompt))
         return
     if asked.json:

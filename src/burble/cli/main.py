@@ -6,7 +6,6 @@ import contextlib
 import os
 import sys
 import time
-import traceback
 import warnings
 
 from burble.cli.talk import ReaderGoneError, guard_stderr, guard_stdout
@@ -93,6 +92,8 @@ def _dispatch(args: list[str], started: float | None) -> int:
 
 
 def _bug() -> int:
+    import traceback
+
     traceback.print_exc()
     _tell("This is a bug in burble, not your mistake. Please report it with the lines above.")
     return 1

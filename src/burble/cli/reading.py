@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from burble.cli.terminal import tell
-from burble.data.prepare import prepare
 from burble.engine.generate import count_unknown
-from burble.evaluation.evaluate import known_cuts, score_all
-from burble.text.sources import find_documents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +25,12 @@ def read_sources(
     Held out and sealed are what was so of the model's training text; of another text, or if
     `whole`, all is held out.
     """
+    from functools import partial
+
+    from burble.data.prepare import prepare
+    from burble.evaluation.evaluate import known_cuts, score_all
+    from burble.text.sources import find_documents
+
     return prepare(
         find_documents(sources),
         model.file.normalization,
