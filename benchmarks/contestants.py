@@ -111,7 +111,7 @@ class Burble:
         """One text, or several at once, each from other random numbers."""
         requests = [
             GenerationRequest(
-                length=-(-count // self._rows),
+                max_characters=-(-count // self._rows),
                 sampling=SamplingConfig(temperature=temperature),
                 stream=self._texts + row,
             )

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burble.config import NetworkConfig, TextConfig
+from burble.config import NetworkConfig, NormalizationConfig
 from burble.model_file import ModelFile, Provenance
 from burble.tokenizers.byte import ByteTokenizer
 from burble.tokenizers.char import CharTokenizer
 
 if TYPE_CHECKING:
-    from burble.config import CellKind, InputKind
+    from burble.cells import CellKind
+    from burble.config import InputKind
     from burble.engine.cells import Float32
     from burble.tokenizers.base import Tokenizer
 
@@ -31,7 +32,7 @@ def random_model(
     seed: int = 0,
     scale: float = 1.0,
     head_scale: float = 1.0,
-    normalization: TextConfig | None = None,
+    normalization: NormalizationConfig | None = None,
     provenance: Provenance | None = None,
 ) -> ModelFile:
     """Weights are even in [-scale, scale], those of the head times `head_scale`: a large one sets
@@ -58,7 +59,7 @@ def random_model(
         network,
         tokenizer,
         weights,
-        normalization or TextConfig(),
+        normalization or NormalizationConfig(),
         provenance or Provenance(),
     )
 

@@ -11,7 +11,7 @@ import pytest
 
 import burble
 from burble.api import Model
-from burble.config import SamplingConfig, TextConfig
+from burble.config import NormalizationConfig, SamplingConfig
 from burble.data.prepare import Cuts, prepare
 from burble.data.prepared import DATA_FOLDER
 from burble.engine.generate import GenerationRequest
@@ -28,7 +28,7 @@ def model(**options: Any) -> Model:
     return Model(random_model(**options))
 
 
-LOWERED = TextConfig(lowercase=True, unicode_form="NFC")
+LOWERED = NormalizationConfig(lowercase=True, unicode_form="NFC")
 
 
 # Writing.
@@ -61,7 +61,7 @@ def test_options_are_those_of_the_request() -> None:
     one = model()
     request = GenerationRequest(
         prompt="ab",
-        length=30,
+        max_characters=30,
         sampling=SamplingConfig(
             temperature=1.5, top_k=5, top_p=0.9, min_p=0.01, repetition_penalty=1.1
         ),
@@ -87,7 +87,9 @@ def test_options_are_those_of_the_request() -> None:
 def test_many_requests_are_answered_as_each_would_be() -> None:
     one = model()
     requests = [
-        GenerationRequest(prompt="ab", length=10 * seed, seed=seed, stop=("h",) * (seed % 2))
+        GenerationRequest(
+            prompt="ab", max_characters=10 * seed, seed=seed, stop=("h",) * (seed % 2)
+        )
         for seed in range(9)
     ]
     assert one.run_all(requests) == ["".join(one.run(request)) for request in requests]
@@ -251,14 +253,16 @@ def test_a_model_alone_has_no_random_prompt(tmp_path: Path) -> None:
             alone.random_prompt(10, seed=0)
 
 
-def run_folder(folder: Path, text: str, cut: int, sealed: int | None = None) -> Model:
+def run_folder(
+    folder: Path, text: str, cut: int, sealed: int | None = None, *, in_bytes: bool = False
+) -> Model:
     """A model with the text beside it, as training leaves it."""
-    one = model(vocabulary="".join(sorted(set(text))))
+    one = model(vocabulary=None if in_bytes else "".join(sorted(set(text))))
     one.save(folder / MODEL_NAME)
     (folder / "text.txt").write_text(text, "utf-8")
     prepare(
         find_documents([str(folder / "text.txt")]),
-        TextConfig(),
+        NormalizationConfig(),
         one.file.tokenizer,
         lambda whole: Cuts(cut, sealed or whole.num_characters),
         folder / DATA_FOLDER,
@@ -276,6 +280,14 @@ def test_a_random_prompt_is_a_passage_of_the_held_out_text(tmp_path: Path) -> No
     assert all(len(prompt) == 30 and prompt in TEXT[200:] for prompt in prompts)
     assert len(prompts) > 10
     assert one.random_prompt(30, seed=5) == one.random_prompt(30, seed=5)
+
+
+def test_a_random_prompt_of_bytes_has_whole_characters(tmp_path: Path) -> None:
+    text = "é—\U0001f600" * 50
+    one = run_folder(tmp_path, text, cut=75, in_bytes=True)
+    prompts = [one.random_prompt(5, seed) for seed in range(30)]
+    assert all(prompt in text for prompt in prompts)
+    assert all(3 <= len(prompt.encode()) <= 8 for prompt in prompts)
 
 
 def test_a_random_prompt_is_never_of_the_sealed_part(tmp_path: Path) -> None:

@@ -9,18 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from burble.cells import CellKind
 from burble.config import (
     PRESETS,
     SECTIONS,
     BatchingKind,
-    CellKind,
     DataConfig,
     InputKind,
     NetworkConfig,
+    NormalizationConfig,
+    ReadingConfig,
     RunConfig,
     SampleConfig,
     SamplingConfig,
-    TextConfig,
     TrainingConfig,
     UnicodeForm,
     from_toml,
@@ -36,11 +37,11 @@ odd_texts = st.text(
 run_configs = st.builds(
     RunConfig,
     sources=st.lists(odd_texts, max_size=4).map(tuple),
-    text=st.builds(
-        TextConfig,
+    reading=st.builds(ReadingConfig, encoding=st.none() | odd_texts),
+    normalization=st.builds(
+        NormalizationConfig,
         lowercase=st.booleans(),
         unicode_form=st.none() | st.sampled_from(get_args(UnicodeForm)),
-        encoding=st.none() | odd_texts,
     ),
     data=st.builds(
         DataConfig,
@@ -104,6 +105,13 @@ def test_an_empty_file_is_the_default_run() -> None:
     assert from_toml("", "run.toml") == RunConfig()
 
 
+def test_a_file_names_its_version_or_is_of_todays() -> None:
+    assert to_toml(RunConfig()).startswith("format_version = 1\n")
+    assert from_toml("format_version = 1", "run.toml") == RunConfig()
+    with pytest.raises(UsageError, match="format 2; this burble reads format 1"):
+        from_toml("format_version = 2", "run.toml")
+
+
 def test_a_whole_number_will_do_for_a_real_one() -> None:
     rate = from_toml("[training]\nminutes = 3\n", "run.toml").training.minutes
     assert rate == 3.0
@@ -121,10 +129,10 @@ def test_a_whole_number_will_do_for_a_real_one() -> None:
         ("[training]\nlearning_rate = 'fast'", "learning_rate must be a number; found 'fast'"),
         ("[training]\nlearning_rate = inf", "learning_rate must be a number; found inf"),
         ("[training]\nlearning_rate = nan", "learning_rate must be a number; found nan"),
-        ("[text]\nlowercase = 1", "run.toml.text.lowercase must be true or false; found 1"),
-        ("[text]\nencoding = 8", "run.toml.text.encoding must be text; found 8"),
-        ("[network]\ncell = 'lstn'", "must be one of lstm, gru, rnn; found 'lstn'"),
-        ("[network]\ncell = ['lstm']", "must be one of lstm, gru, rnn; found ['lstm']"),
+        ("[normalization]\nlowercase = 1", "lowercase must be true or false; found 1"),
+        ("[reading]\nencoding = 8", "run.toml.reading.encoding must be text; found 8"),
+        ("[network]\ncell = 'lstn'", "cell must be one of lstm, gru, "),
+        ("[network]\ncell = ['lstm']", "found ['lstm']"),
         ("sources = 'a.txt'", "run.toml.sources must be a list of texts; found 'a.txt'"),
         ("sources = [1]", "run.toml.sources must be text; found 1"),
         ("sources = [", "run.toml is not valid TOML"),
@@ -211,7 +219,7 @@ def test_options_find_their_sections_by_name() -> None:
     assert config.data == DataConfig(seq_len=7)
     assert config.network == NetworkConfig(cell="gru")
     assert config.training == TrainingConfig(steps=9)
-    assert config.text == TextConfig(lowercase=True)
+    assert config.normalization == NormalizationConfig(lowercase=True)
     assert config.sources == ("a", "b")
 
 

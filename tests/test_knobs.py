@@ -75,7 +75,10 @@ def test_the_schema_of_a_request_is_the_knobs(knob: Knob) -> None:
 
 def test_the_pages_have_the_knobs() -> None:
     sliders = {slider["name"]: slider for slider in page_fields()["sliders"]}
-    known = {"max_tokens": knobs_of(GenerationRequest)["length"], **knobs_of(SamplingConfig)}
+    known = {
+        "max_tokens": knobs_of(GenerationRequest)["max_characters"],
+        **knobs_of(SamplingConfig),
+    }
     assert sliders.keys() == {name for name, knob in known.items() if knob.slider}
     for name, slider in sliders.items():
         shown = slider["min"], slider["max"], slider["step"]

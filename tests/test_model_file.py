@@ -9,16 +9,27 @@ import random
 import struct
 import time
 import tracemalloc
+from dataclasses import field, make_dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from burble.config import CellKind, InputKind, NetworkConfig, TextConfig
+from burble import model_file
+from burble.cells import CellKind
+from burble.config import InputKind, NetworkConfig, NormalizationConfig
 from burble.errors import ModelFileError
 from burble.mapping import to_mapping
-from burble.model_file import MAX_WEIGHT, MODEL_NAME, ModelFile, Provenance
+from burble.model_file import (
+    MAX_WEIGHT,
+    MODEL_NAME,
+    SECTIONS,
+    ModelFile,
+    Provenance,
+    Section,
+)
+from burble.saved_format import SavedFormat
 from tests.models import random_model
 
 if TYPE_CHECKING:
@@ -144,7 +155,7 @@ def test_a_saved_model_comes_back_whole(
         num_layers=2,
         residual=True,
         vocabulary=vocabulary,
-        normalization=TextConfig(lowercase=True, unicode_form="NFKC", encoding="cp1252"),
+        normalization=NormalizationConfig(lowercase=True, unicode_form="NFKC"),
         provenance=PROVENANCE,
     )
     path = tmp_path / "some name.bin"
@@ -290,16 +301,16 @@ def test_metadata_that_is_no_text_is_refused(metadata: object, tmp_path: Path) -
 def test_a_nested_value_is_refused_at_any_depth(levels: int, tmp_path: Path) -> None:
     nested = "[" * levels + "]" * levels
     text = json.dumps(description(small()))
-    for entry in ('"format_version": 1', '"hidden_size": 3', '"kind": "char"', '"seed": 0'):
+    for entry in ('"format_version": 2', '"hidden_size": 3', '"kind": "char"', '"seed": 0'):
         assert entry in text
         name = entry.split(":", maxsplit=1)[0]
         refusal(written(described_by(text.replace(entry, f"{name}: {nested}")), tmp_path))
 
 
-@pytest.mark.parametrize("version", [0, 2, -1, 1.5, "1", None, [], "\x1b[2J" * 1000, 10**30])
+@pytest.mark.parametrize("version", [0, 1, 3, -1, 2.0, "2", None, [], "\x1b[2J" * 1000, 10**30])
 def test_another_format_is_named(version: object, tmp_path: Path) -> None:
     path = written(described_by(description(small()) | {"format_version": version}), tmp_path)
-    assert "this burble reads format 1" in refusal(path)
+    assert "this burble reads format 2" in refusal(path)
 
 
 @pytest.mark.parametrize("key", ["format_version", "model", "tokenizer", "provenance"])
@@ -309,20 +320,10 @@ def test_a_missing_section_is_refused(key: str, tmp_path: Path) -> None:
     refusal(written(described_by(described), tmp_path))
 
 
-def test_an_unknown_section_is_named(tmp_path: Path) -> None:
-    path = written(described_by(description(small()) | {"optimizer": {}}), tmp_path)
-    assert "optimizer" in refusal(path)
+PARTS = ["model", "tokenizer", "normalization", "provenance"]
 
 
-SECTIONS = ["model", "tokenizer", "normalization", "provenance"]
-
-
-@pytest.mark.parametrize("section", SECTIONS)
-def test_an_unknown_entry_is_refused(section: str, tmp_path: Path) -> None:
-    refusal(written(with_entry(section, "dropuot", 0.5), tmp_path))
-
-
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", PARTS)
 @pytest.mark.parametrize("value", [None, [], 1, "text", True])
 def test_a_section_that_is_no_table_is_refused(section: str, value: object, tmp_path: Path) -> None:
     refusal(written(described_by(description(small()) | {section: value}), tmp_path))
@@ -381,7 +382,6 @@ def test_numbers_that_are_none_are_refused(value: str, tmp_path: Path) -> None:
         ("tokenizer", "kind", {}),
         ("normalization", "lowercase", "yes"),
         ("normalization", "unicode_form", "NFX"),
-        ("normalization", "encoding", 8),
         ("provenance", "steps", "many"),
         ("provenance", "seconds", "long"),
         ("provenance", "text_fingerprint", None),
@@ -402,7 +402,9 @@ def test_a_wrong_vocabulary_is_refused(vocabulary: object, tmp_path: Path) -> No
 
 
 def test_hostile_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
-    refusal(written(described_by(description(small()) | {"\x1b[2J\u202e\n": 1}), tmp_path))
+    for value in (1, {"about": {}}):
+        unknown = {"\x1b[2J\u202e\n": value}
+        refusal(written(described_by(description(small()) | unknown), tmp_path))
     weights = small().weights | {"\x1b]0;owned\x07" * 100: np.zeros(1, np.float32)}
     refusal(written(described_by(description(small()), weights), tmp_path))
 
@@ -513,9 +515,135 @@ def test_weights_as_large_as_may_be_are_read(tmp_path: Path) -> None:
     assert_same_model(ModelFile.load(tmp_path), model)
 
 
-def test_a_model_from_before_int8_was_measured_is_read(tmp_path: Path) -> None:
-    written(without_entry("provenance", "int8_cost_bits"), tmp_path)
-    assert ModelFile.load(tmp_path).provenance.int8_cost_bits is None
+# What came later.
+
+
+@pytest.mark.parametrize("section", PARTS)
+def test_a_field_of_a_later_version_is_left_out(section: str, tmp_path: Path) -> None:
+    path = written(with_entry(section, "later", {"any": [1, None]}), tmp_path)
+    assert_same_model(ModelFile.load(path), small())
+
+
+@pytest.mark.parametrize(
+    ("name", "section"), [("NetworkConfig", "network"), ("NormalizationConfig", "normalization")]
+)
+def test_a_file_from_before_a_field_has_its_default(
+    name: str, section: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later burble, whose configuration has one more field, reads what this one has written."""
+    small().save(tmp_path / MODEL_NAME)
+    known = getattr(model_file, name)
+    fields = [("later", bool, field(default=True))]
+    later = make_dataclass(f"Later{name}", fields, bases=(known,), frozen=True)
+    monkeypatch.setattr(model_file, name, later)
+    read = ModelFile.load(tmp_path)
+    assert getattr(read, section).later
+    assert to_mapping(getattr(read, section)) == to_mapping(getattr(small(), section)) | {
+        "later": True
+    }
+    read.save(tmp_path / MODEL_NAME)
+    monkeypatch.undo()
+    assert_same_model(ModelFile.load(tmp_path), small())
+
+
+@pytest.mark.parametrize("key", list(to_mapping(Provenance())))
+def test_a_model_of_which_less_was_known_is_read(key: str, tmp_path: Path) -> None:
+    written(without_entry("provenance", key), tmp_path)
+    found, default = ModelFile.load(tmp_path).provenance, Provenance()
+    assert getattr(found, key) == getattr(default, key)
+
+
+def test_an_older_format_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def shout(described: dict[str, Any]) -> dict[str, Any]:
+        normalization = {"lowercase": described["normalization"]["quiet"], "unicode_form": None}
+        return described | {"normalization": normalization}
+
+    old = description(small()) | {"normalization": {"quiet": True}}
+    path = written(described_by(old), tmp_path)
+    monkeypatch.setattr(model_file, "FORMAT", SavedFormat(3, {2: shout}))
+    assert ModelFile.load(path).normalization.lowercase
+    assert description(ModelFile.load(path))["format_version"] == 3
+
+
+# Sections.
+
+COLOURS = np.arange(6, dtype=np.float32).reshape(3, 2)
+
+
+def sectioned(*, ignorable: bool) -> ModelFile:
+    """A model with a section that this burble does not know."""
+    section = Section({"names": ["red", "blue"]}, {"of": COLOURS}, is_ignorable=ignorable)
+    return replace(small(), sections={"colours": section})
+
+
+@pytest.fixture
+def knowing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A burble that knows the section."""
+    monkeypatch.setitem(SECTIONS, "colours", lambda about: {"of": (3, len(about["names"]))})
+
+
+def test_an_unknown_section_is_named(tmp_path: Path) -> None:
+    sectioned(ignorable=False).save(tmp_path / MODEL_NAME)
+    message = refusal(tmp_path)
+    assert "has a section that this burble does not know: colours." in message
+    assert "newer burble" in message
+
+
+def test_an_unknown_section_that_can_be_ignored_is_left_out(tmp_path: Path) -> None:
+    sectioned(ignorable=True).save(tmp_path / MODEL_NAME)
+    read = ModelFile.load(tmp_path)
+    assert_same_model(read, small())
+    assert not read.sections
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.float16, np.uint64])
+def test_its_tensors_may_be_of_any_type(dtype: type[np.generic], tmp_path: Path) -> None:
+    described = description(sectioned(ignorable=True))
+    weights = small().weights | {"colours.of": np.zeros((5, 3), dtype)}
+    assert_same_model(ModelFile.load(written(described_by(described, weights), tmp_path)), small())
+    refusal(written(described_by(description(small()), weights), tmp_path))
+
+
+@pytest.mark.usefixtures("knowing")
+@pytest.mark.parametrize("ignorable", [True, False])
+def test_a_known_section_comes_back_whole(ignorable: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    model = sectioned(ignorable=ignorable)
+    model.save(tmp_path / MODEL_NAME)
+    read = ModelFile.load(tmp_path)
+    assert_same_model(read, model)
+    section = read.sections["colours"]
+    assert section.about == {"names": ["red", "blue"]}
+    assert section.is_ignorable == ignorable
+    assert np.array_equal(section.tensors["of"], COLOURS)
+
+
+@pytest.mark.usefixtures("knowing")
+def test_a_known_section_is_checked_before_it_is_read(tmp_path: Path) -> None:
+    described = description(sectioned(ignorable=True))
+    for wrong in (np.zeros((3, 3), np.float32), np.zeros((3, 2), np.float64)):
+        weights = small().weights | {"colours.of": wrong}
+        assert "colours.of" in refusal(written(described_by(described, weights), tmp_path))
+    assert "colours.of" in refusal(written(described_by(described), tmp_path))
+
+
+@pytest.mark.parametrize("value", [None, [], 1, {}, {"about": 3}, {"ignorable": True}])
+def test_a_section_that_is_not_about_anything_is_refused(value: object, tmp_path: Path) -> None:
+    described = description(small()) | {"colours": value}
+    assert "colours" in refusal(written(described_by(described), tmp_path))
+
+
+@pytest.mark.parametrize("ignorable", [1, "yes", None, []])
+def test_only_true_lets_a_section_be_ignored(ignorable: object, tmp_path: Path) -> None:
+    described = description(small()) | {"colours": {"about": {}, "ignorable": ignorable}}
+    assert "does not know: colours" in refusal(written(described_by(described), tmp_path))
+
+
+@pytest.mark.parametrize("offsets", [None, [0], ["0", "12"], [24, 0], [-8, 0], [0, 10 << 40]])
+def test_an_ignored_tensor_that_is_nowhere_is_refused(offsets: object, tmp_path: Path) -> None:
+    data = sectioned(ignorable=True).to_bytes()
+    header = header_of(data)
+    header["colours.of"]["data_offsets"] = offsets
+    refusal(written(with_header(data, header), tmp_path))
 
 
 # What is small, but claims to be huge.

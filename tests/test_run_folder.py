@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from burble.config import RunConfig
 from burble.errors import UsageError
 from burble.model_file import ModelFile
-from burble.run_folder import ASIDE, MANIFEST, READY, RunFolder
+from burble.run_folder import ASIDE, MANIFEST, READY, STATE_FORMAT, RunFolder
 from tests.models import random_model
 
 PARTS = {
@@ -39,15 +40,16 @@ def fill(root: Path, seed: int, step: int) -> None:
     RunFolder(root).write_config(RunConfig().with_options({"seed": seed}))
     for name in ("metrics.jsonl", "samples.txt", "data/ids.bin"):
         (root / name).write_text(str(seed))
-    (root / "last" / MANIFEST).write_text(f'{{"seed": {seed}, "position": {{"step": {step}}}}}')
+    manifest = STATE_FORMAT.mark({"seed": seed, "position": {"step": step}})
+    (root / "last" / MANIFEST).write_text(json.dumps(manifest))
 
 
 def seeds(root: Path) -> set[str]:
     """Which runs the parts are of."""
     texts = {(root / name).read_text() for name in ("metrics.jsonl", "samples.txt", "data/ids.bin")}
-    manifest = (root / "last" / MANIFEST).read_text()
+    manifest = json.loads((root / "last" / MANIFEST).read_text())
     found = texts | {str(RunFolder(root).read_config().training.seed)}
-    return found | {str(ModelFile.load(root).provenance.seed), manifest[9:10]}
+    return found | {str(ModelFile.load(root).provenance.seed), str(manifest["seed"])}
 
 
 def files(root: Path) -> set[str]:

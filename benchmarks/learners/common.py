@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from burble.config import RunConfig, TextConfig
+from burble.config import NormalizationConfig, RunConfig
 from burble.data.prepare import prepare_to_learn
 from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, random_windows, scan
 from burble.evaluation.evaluate import NUM_WINDOWS, WINDOW, WINDOWS_SEED
@@ -101,7 +101,9 @@ class Text:
 def read_text(task: Task) -> Text:
     """Split the text as `burble train --val-fraction 0.05 --test-fraction 0.05` does."""
     options = {"val_fraction": VAL_FRACTION, "test_fraction": TEST_FRACTION}
-    config = RunConfig(sources=(task.path,), text=TextConfig(lowercase=task.lowercase))
+    config = RunConfig(
+        sources=(task.path,), normalization=NormalizationConfig(lowercase=task.lowercase)
+    )
     with tempfile.TemporaryDirectory(prefix="burble-") as scratch:
         text = prepare_to_learn(config.with_options(options), Path(scratch), lambda _: None)
         parts = [part.astype(np.int64) for part in (text.train_ids, text.val_ids, text.test_ids)]

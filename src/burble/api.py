@@ -88,7 +88,7 @@ class Model:
         """
         request = GenerationRequest(
             prompt=self.read_prompt(prompt, unknown),
-            length=length,
+            max_characters=length,
             sampling=from_mapping(SamplingConfig, sampling, "sampling"),
             stop=(stop,) if isinstance(stop, str) else tuple(stop),
             seed=random_seed() if seed is None else seed,
@@ -155,11 +155,11 @@ class Model:
             )
         return _text_of(self.file, self.folder)
 
-    def random_prompt(self, length: int, seed: int) -> str:
-        """`length` characters from a random place of the held-out text of the model's run."""
+    def random_prompt(self, num_tokens: int, seed: int) -> str:
+        """Return about `num_tokens` from a random place of the held-out text of the model's run."""
         text = self.training_text()
         ids = text.val_ids if len(text.val_ids) else text.train_ids
-        return random_passage(text, ids, length, seed)
+        return random_passage(text, ids, num_tokens, seed)
 
     def save(self, path: str | Path) -> None:
         """Write the model as one file. Raises `UsageError` where there is no such folder."""
@@ -418,19 +418,21 @@ def _sample_prompt(text: PreparedText, config: SampleConfig, seed: int) -> str:
 def _sample_request(config: SampleConfig, prompt: str, seed: int, length: int) -> GenerationRequest:
     return GenerationRequest(
         prompt=prompt,
-        length=length,
+        max_characters=length,
         sampling=SamplingConfig(temperature=config.sample_temperature),
         seed=seed,
         window=config.sample_window,
     )
 
 
-def random_passage(text: PreparedText, ids: Any, length: int, seed: int) -> str:
-    """`length` characters of the text from a random place."""
+def random_passage(text: PreparedText, ids: Any, num_tokens: int, seed: int) -> str:
+    """Return about `num_tokens` of ids from a random place, as whole characters."""
     import numpy as np
 
-    place = int(np.random.default_rng(seed).integers(max(1, len(ids) - length)))
-    return text.tokenizer.decode(ids[place : place + length])
+    place = int(np.random.default_rng(seed).integers(max(1, len(ids) - num_tokens)))
+    ends = (place, min(place + num_tokens, len(ids)))
+    start, end = (text.tokenizer.cut_before(ids, end) for end in ends)
+    return text.tokenizer.decode(ids[start:end])
 
 
 def random_seed() -> int:

@@ -8,17 +8,18 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from burble.cells import CELLS, CellKind
 from burble.errors import OptionError, UsageError, brief
 from burble.knobs import check_knobs, knob, knobs_of
 from burble.mapping import from_mapping, to_mapping
 from burble.plain_files import read_plain
+from burble.saved_format import KEY, SavedFormat, VersionError
 from burble.system_errors import read_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-CellKind = Literal["lstm", "gru", "rnn"]
 InputKind = Literal["embedding", "one-hot", "scalar"]
 TokenizerKind = Literal["char", "byte"]
 BatchingKind = Literal["stream", "windows", "sentences"]
@@ -28,11 +29,9 @@ TrainingPrecision = Literal["auto", "float32", "bfloat16"]
 
 UNKNOWN_HELP = "What to do with characters that the model has never seen."
 
-# Rows of weight_ih per hidden unit: one block for each gate or candidate.
-GATES: dict[CellKind, int] = {"lstm": 4, "gru": 3, "rnn": 1}
-
 # A run's configuration, in the run's folder.
 CONFIG_NAME = "run.toml"
+_FORMAT = SavedFormat(version=1)
 
 # The names of ten thousand sources.
 _MAX_TOML_BYTES = 1 << 20
@@ -50,14 +49,20 @@ DEFAULT_MINUTES = 1.0
 
 
 @dataclass(frozen=True)
-class TextConfig:
-    """How the text is read; the same is done to every prompt later."""
+class ReadingConfig:
+    """How the sources are read."""
 
-    lowercase: bool = knob(False, "Turn every letter into lower case.")
-    unicode_form: UnicodeForm | None = knob(None, "Unicode normal form to bring the text to.")
     encoding: str | None = knob(
         None, "Encoding of the source files, by Python's name for it; UTF-8 where none is given."
     )
+
+
+@dataclass(frozen=True)
+class NormalizationConfig:
+    """What is done to the text, and to every prompt later; it is saved in the model file."""
+
+    lowercase: bool = knob(False, "Turn every letter into lower case.")
+    unicode_form: UnicodeForm | None = knob(None, "Unicode normal form to bring the text to.")
 
 
 @dataclass(frozen=True)
@@ -138,9 +143,9 @@ class NetworkConfig:
         """Name and shape of every weight, as stored in the model file.
 
         `weight_ih` is (gates · hidden, input), `weight_hh` (gates · hidden, hidden), `bias`
-        (gates · hidden); gates stand in torch's order: lstm i f g o, gru r z n.
+        (gates · hidden); the gates are in the order of the table of cells.
         """
-        rows = GATES[self.cell] * self.hidden_size
+        rows = len(CELLS[self.cell].gates) * self.hidden_size
         shapes: dict[str, tuple[int, ...]] = {}
         if self.input == "embedding":
             shapes["embedding.weight"] = (vocab_size, self.embedding_size)
@@ -292,7 +297,8 @@ class RunConfig:
     """A whole training run; `run.toml` is this, written out."""
 
     sources: tuple[str, ...] = ("python-docs",)
-    text: TextConfig = field(default_factory=TextConfig)
+    reading: ReadingConfig = field(default_factory=ReadingConfig)
+    normalization: NormalizationConfig = field(default_factory=NormalizationConfig)
     data: DataConfig = field(default_factory=DataConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -325,7 +331,8 @@ class RunConfig:
 
 
 SECTIONS: dict[str, type[Any]] = {
-    "text": TextConfig,
+    "reading": ReadingConfig,
+    "normalization": NormalizationConfig,
     "data": DataConfig,
     "network": NetworkConfig,
     "training": TrainingConfig,
@@ -336,7 +343,7 @@ PRESETS: dict[str, RunConfig] = {
     # The Keras tutorial "Train your first LSTM model for text generation" (2021). It has no
     # validation; the held-out tenth is kept here so that its loss can be compared with anything.
     "tutorial": RunConfig(
-        text=TextConfig(lowercase=True),
+        normalization=NormalizationConfig(lowercase=True),
         data=DataConfig(batching="windows", seq_len=100, stride=1, batch_size=64),
         network=NetworkConfig(input="scalar", num_layers=2, hidden_size=256),
         training=TrainingConfig(
@@ -362,7 +369,7 @@ def to_toml(config: RunConfig) -> str:
     """`config` as TOML; options without a value are left out."""
     top: list[str] = []
     tables: list[str] = []
-    for name, value in to_mapping(config).items():
+    for name, value in _FORMAT.mark(to_mapping(config)).items():
         if isinstance(value, dict):
             lines = [
                 f"{key} = {_toml_value(item)}" for key, item in value.items() if item is not None
@@ -388,6 +395,11 @@ def from_toml(text: str, where: str) -> RunConfig:
         mapping = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{where} is not valid TOML: {brief(str(error))}") from error
+    mapping.setdefault(KEY, _FORMAT.version)  # a person need not write it
+    try:
+        mapping = _FORMAT.upgrade(mapping)
+    except VersionError as error:
+        raise UsageError(f"{where} cannot be read: {error}. Install a newer burble.") from error
     return from_mapping(RunConfig, mapping, where)
 
 

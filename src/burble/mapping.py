@@ -63,6 +63,20 @@ def _inside(where: str, name: str) -> str:
     return f"{where}.{name}" if where else name
 
 
+def from_saved(cls: type[T], mapping: object, where: str) -> T:
+    """Build a dataclass from what a program wrote: names that are unknown here are of a later
+    version and left out. Raises `UsageError` as `from_mapping` does.
+    """
+    return from_mapping(cls, _known_part(cls, mapping), where)
+
+
+def _known_part(cls: Any, mapping: object) -> object:
+    if not isinstance(mapping, dict) or not dataclasses.is_dataclass(cls):
+        return mapping
+    hints = _hints(typing.cast("Any", cls))
+    return {name: _known_part(hints[name], mapping[name]) for name in mapping if name in hints}
+
+
 @lru_cache
 def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from burble.errors import UsageError
-from burble.mapping import from_mapping
+from burble.mapping import from_saved
 from burble.plain_files import NOT_OURS, read_plain
 from burble.system_errors import MISSING, read_error
 
@@ -92,5 +92,5 @@ def logged(folder: Path) -> list[Any]:
 def as_metrics(line: object, where: str) -> StepMetrics | ValidationMetrics:
     """A line that was logged. Raises `UsageError` where it is none."""
     if isinstance(line, dict) and "val_bits_per_char" in line:
-        return from_mapping(ValidationMetrics, line, where)
-    return from_mapping(StepMetrics, line, where)
+        return from_saved(ValidationMetrics, line, where)
+    return from_saved(StepMetrics, line, where)

@@ -1,4 +1,5 @@
-"""`model.safetensors`: weights, network, tokenizer, normalisation and provenance in one file.
+"""`model.safetensors`: weights, network, tokenizer, normalisation and provenance in one file, and
+optional sections.
 
 Reading trusts nothing: the header is checked against the schema, and the schema decides which
 tensors of which size must follow, before any of them is read.
@@ -8,34 +9,42 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from burble.config import NetworkConfig, TextConfig
+from burble.config import NetworkConfig, NormalizationConfig
 from burble.durable import write_durably
 from burble.errors import ModelFileError, UsageError, brief
-from burble.mapping import from_mapping, parse_object, to_mapping
+from burble.mapping import from_saved, parse_object, to_mapping
 from burble.plain_files import open_plain
+from burble.saved_format import SavedFormat, VersionError
 from burble.system_errors import MISSING, advise_reader, describe_reason
 from burble.tensor_file import check_tensors, read_header
 from burble.tokenizers.registry import tokenizer_from_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from burble.tokenizers.base import Tokenizer
 
-FORMAT_VERSION = 1
+FORMAT = SavedFormat(version=2)
 MODEL_NAME = "model.safetensors"
 METADATA_KEY = "burble"
 
 # No network learns such weights, and below them nothing that an engine computes can overflow.
 MAX_WEIGHT = 1e15
 
-_KEYS = {"format_version", "model", "tokenizer", "normalization", "provenance"}
+# What a file of this format always has; the fields that came later take their defaults.
+_CORE: dict[str, set[str]] = {
+    "model": {"cell", "input", "num_layers", "hidden_size", "embedding_size", "residual"},
+    "tokenizer": {"kind"},
+    "normalization": {"lowercase", "unicode_form"},
+    "provenance": set(),
+}
 
-T = TypeVar("T")
 Weights = dict[str, np.ndarray[Any, np.dtype[np.float32]]]
 
 
@@ -71,14 +80,33 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Section:
+    """An optional part of a model file."""
+
+    about: dict[str, Any]
+    """What it is, in plain values."""
+
+    tensors: Weights = field(default_factory=dict)
+    is_ignorable: bool = False
+    """Whether a reader that does not know it can do without it."""
+
+
+SECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, tuple[int, ...]]]] = {}
+"""The sections that this burble knows: from what each is, the shapes of its tensors. In the file
+their names begin with that of the section and a dot.
+"""
+
+
+@dataclass(frozen=True)
 class ModelFile:
     """All that the one file holds."""
 
     network: NetworkConfig
     tokenizer: Tokenizer
     weights: Weights
-    normalization: TextConfig = field(default_factory=TextConfig)
+    normalization: NormalizationConfig = field(default_factory=NormalizationConfig)
     provenance: Provenance = field(default_factory=Provenance)
+    sections: dict[str, Section] = field(default_factory=dict)
 
     @property
     def num_weights(self) -> int:
@@ -93,19 +121,31 @@ class ModelFile:
         """The whole file."""
         from safetensors.numpy import save
 
-        weights = {name: np.ascontiguousarray(w, np.float32) for name, w in self.weights.items()}
-        return save(weights, {METADATA_KEY: self.description()})
+        tensors = dict(self.weights)
+        for name, section in self.sections.items():
+            tensors |= {f"{name}.{key}": tensor for key, tensor in section.tensors.items()}
+        plain = {name: np.ascontiguousarray(part, np.float32) for name, part in tensors.items()}
+        return save(plain, {METADATA_KEY: self.description()})
 
     def description(self) -> str:
-        """All but the weights, as JSON."""
-        described = {
-            "format_version": FORMAT_VERSION,
+        """All but the tensors, as JSON."""
+        described: dict[str, Any] = {
             "model": to_mapping(self.network),
             "tokenizer": self.tokenizer.to_json(),
             "normalization": to_mapping(self.normalization),
             "provenance": to_mapping(self.provenance),
         }
-        return json.dumps(described, ensure_ascii=False)
+        for name, section in self.sections.items():
+            described[name] = {"ignorable": section.is_ignorable, "about": section.about}
+        return json.dumps(FORMAT.mark(described), ensure_ascii=False)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return name and shape of every tensor in the file."""
+        shapes = self.network.tensor_shapes(self.tokenizer.vocab_size)
+        for name, section in self.sections.items():
+            found = SECTIONS[name](section.about)
+            shapes |= {f"{name}.{key}": shape for key, shape in found.items()}
+        return shapes
 
     @classmethod
     def load(cls, path: Path) -> ModelFile:
@@ -134,25 +174,22 @@ class ModelFile:
 
 def _read(file: BinaryIO, path: Path) -> ModelFile:
     from safetensors import SafetensorError
-    from safetensors.numpy import load
 
     size = os.fstat(file.fileno()).st_size
     try:
         header, num_bytes = read_header(file, size)
         described = _read_description(header, path)
-        tokenizer = tokenizer_from_json(described["tokenizer"])
-        network = _whole(NetworkConfig, described["model"], "model")
-        normalization = _whole(TextConfig, described["normalization"], "normalization")
-        provenance = from_mapping(Provenance, described["provenance"], "provenance")
-        check_tensors(header, network.tensor_shapes(tokenizer.vocab_size), num_bytes)
+        model = _without_tensors(described)
+        ignored = _ignored_sections(described, path)
+        check_tensors(header, model.shapes(), num_bytes, ignored)
         file.seek(0)
-        weights: Weights = load(file.read(size))
+        tensors = _read_tensors(file.read(size), model.shapes())
     except (ValueError, UsageError, SafetensorError) as error:
         raise _broken(path, str(error)) from error
-    for name, tensor in weights.items():
+    for name, tensor in tensors.items():
         if not (np.abs(tensor) <= MAX_WEIGHT).all():
             raise _broken(path, f"{name} holds NaN or numbers beyond ±{MAX_WEIGHT:g}")
-    return ModelFile(network, tokenizer, weights, normalization, provenance)
+    return _with_tensors(model, tensors)
 
 
 def _read_description(header: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -160,25 +197,67 @@ def _read_description(header: dict[str, Any], path: Path) -> dict[str, Any]:
     text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
     if not isinstance(text, str):
         raise ModelFileError(f"{path} is a safetensors file, but not one that burble made.")
-    described = parse_object(text, "its description")
-    version = described.get("format_version")
-    if version != FORMAT_VERSION:
+    try:
+        return FORMAT.upgrade(parse_object(text, "its description"))
+    except VersionError as error:
         raise ModelFileError(
-            f"{path} has format {brief(repr(version))}; this burble reads format "
-            f"{FORMAT_VERSION}. Install the burble that made it, or a newer one."
+            f"{path} cannot be read: {error}. Install the burble that made it, or a newer one."
+        ) from error
+
+
+def _without_tensors(described: dict[str, Any]) -> ModelFile:
+    parts = {name: described.get(name) for name in _CORE}
+    for name, needed in _CORE.items():
+        part = parts[name]
+        if isinstance(part, dict) and not needed <= part.keys():
+            raise ValueError(f"{name} lacks {', '.join(sorted(needed - part.keys()))}")
+    return ModelFile(
+        from_saved(NetworkConfig, parts["model"], "model"),
+        tokenizer_from_json(parts["tokenizer"]),
+        {},
+        from_saved(NormalizationConfig, parts["normalization"], "normalization"),
+        from_saved(Provenance, parts["provenance"], "provenance"),
+        {name: _section(described[name], name) for name in SECTIONS if name in described},
+    )
+
+
+def _section(described: object, name: str) -> Section:
+    about = described.get("about") if isinstance(described, dict) else None
+    if not isinstance(described, dict) or not isinstance(about, dict):
+        raise UsageError(f"{name} must tell what it is about")
+    return Section(about, is_ignorable=described.get("ignorable") is True)
+
+
+def _ignored_sections(described: dict[str, Any], path: Path) -> list[str]:
+    """Return the unknown sections that can be left out. Refuse the others by name."""
+    unknown = described.keys() - _CORE.keys() - SECTIONS.keys()
+    ignored = [name for name in unknown if _section(described[name], name).is_ignorable]
+    if needed := sorted(unknown - set(ignored)):
+        raise ModelFileError(
+            f"{path} has a section that this burble does not know: {brief(', '.join(needed))}. "
+            "Install a newer burble."
         )
-    if set(described) != _KEYS:
-        odd = ", ".join(sorted(set(described) ^ _KEYS))
-        raise _broken(path, f"its description has missing or unknown entries: {odd}")
-    return described
+    return ignored
 
 
-def _whole(cls: type[T], mapping: object, where: str) -> T:
-    """As `from_mapping`, and nothing is left to a default, which may change one day."""
-    made = from_mapping(cls, mapping, where)
-    if to_mapping(made) != mapping:
-        raise UsageError(f"{where} must tell each of {', '.join(to_mapping(made))}")
-    return made
+def _read_tensors(content: bytes, names: Collection[str]) -> Weights:
+    """Return these tensors of a file whose header was checked, and no other."""
+    from safetensors import deserialize
+
+    return {
+        name: np.frombuffer(tensor["data"], "<f4").reshape(tensor["shape"])
+        for name, tensor in deserialize(content)  # type: ignore[no-untyped-call]
+        if name in names
+    }
+
+
+def _with_tensors(model: ModelFile, tensors: Weights) -> ModelFile:
+    sections = {}
+    for name, section in model.sections.items():
+        keys = SECTIONS[name](section.about)
+        own = {key: tensors.pop(f"{name}.{key}") for key in keys}
+        sections[name] = replace(section, tensors=own)
+    return replace(model, weights=tensors, sections=sections)
 
 
 def _broken(path: Path, reason: str) -> ModelFileError:

@@ -22,6 +22,7 @@ from burble.metrics import METRICS_NAME, SAMPLES_NAME
 from burble.model_file import MODEL_NAME, ModelFile
 from burble.plain_files import find_odd, read_plain
 from burble.run_lock import LOCK_NAME
+from burble.saved_format import SavedFormat
 from burble.system_errors import guard_write, read_error
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ LAST_FOLDER = "last"
 
 MANIFEST = "manifest.json"
 """What says that the state is whole, and which file holds it."""
+
+STATE_FORMAT = SavedFormat(version=1)
+"""That of the manifest and of the tensors it points to."""
 
 ASIDE = ".burble-new"
 READY = ".burble-ready"
@@ -187,7 +191,8 @@ class RunFolder:
 
     def read_manifest(self) -> dict[str, Any]:
         """Read what says where the run stands. Raises `OSError` and `ValueError`."""
-        return parse_object(read_plain(self.last / MANIFEST, _MAX_MANIFEST_BYTES), MANIFEST)
+        content = read_plain(self.last / MANIFEST, _MAX_MANIFEST_BYTES)
+        return STATE_FORMAT.upgrade(parse_object(content, MANIFEST))
 
     def check_plain(self) -> None:
         """Raise `UsageError` where a part of the run leads out of its folder, or is no file or

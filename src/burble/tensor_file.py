@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from burble.mapping import parse_object
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 # A vocabulary of every code point there is takes 6 MB of JSON.
 MAX_HEADER_BYTES = 16 << 20
@@ -32,14 +32,18 @@ def read_header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
 
 
 def check_tensors(
-    header: Mapping[str, object], shapes: Mapping[str, tuple[int, ...]], size: int
+    header: Mapping[str, object],
+    shapes: Mapping[str, tuple[int, ...]],
+    size: int,
+    ignored: Collection[str] = (),
 ) -> None:
     """Raise `ValueError` unless the header, without metadata, has exactly tensors of these shapes,
-    in float32, that fill `size` bytes.
+    in float32, that fill `size` bytes with those whose names begin with one of `ignored`.
     """
     if odd := shapes.keys() - header.keys():
         raise ValueError(f"it lacks {_listed(odd)}")
-    if odd := header.keys() - shapes.keys():
+    others = header.keys() - shapes.keys()
+    if odd := {name for name in others if name.partition(".")[0] not in ignored}:
         raise ValueError(f"it has tensors that it should not: {_listed(odd)}")
     for name, shape in shapes.items():
         entry = header[name]
@@ -47,8 +51,16 @@ def check_tensors(
         if found != ("F32", list(shape)):
             raise ValueError(f"{name} must be F32 of shape {list(shape)}; found {found}")
     total = _FLOAT_BYTES * sum(math.prod(shape) for shape in shapes.values())
+    total += sum(_num_bytes(header[name], name) for name in others)
     if total != size:
         raise ValueError(f"it should hold {total:,} bytes of tensors and holds {size:,}")
+
+
+def _num_bytes(entry: object, name: str) -> int:
+    match entry:
+        case {"data_offsets": [int(start), int(end)]} if 0 <= start <= end:
+            return end - start
+    raise ValueError(f"{name} does not say where it is")
 
 
 def _listed(names: set[str]) -> str:

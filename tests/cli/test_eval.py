@@ -181,3 +181,13 @@ def test_unseen_characters_are_named_or_skipped(trained: Path, tmp_path: Path) -
     other.write_text("Bada Ω ba.\n")
     assert_refused(burble("eval", trained / "run", other), 3, "'Ω' (U+03A9)")
     assert evaluated(trained / "run", other, "--unknown", "skip")["num_chars"] == 9
+
+
+def test_a_text_in_another_encoding_is_read_where_that_is_named(
+    trained: Path, tmp_path: Path
+) -> None:
+    text, other = trained / "text.txt", tmp_path / "other.txt"
+    other.write_text(text.read_text("utf-8"), "utf-16")
+    assert_refused(burble("eval", trained / "run", other), 3, "--encoding")
+    found = evaluated(trained / "run", other, "--no-baselines", "--encoding", "utf-16")
+    assert found == evaluated(trained / "run", text, "--no-baselines")

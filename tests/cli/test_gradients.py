@@ -13,7 +13,7 @@ from tests.training.runs import made_up_text, write_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from burble.config import CellKind
+    from burble.cells import CellKind
 
 VOCABULARY = "".join(sorted(set(made_up_text())))
 

@@ -52,10 +52,10 @@ def test_the_text_may_come_from_standard_input(model: Path) -> None:
 
 
 def test_the_text_is_read_as_the_models_own_was(tmp_path: Path) -> None:
-    from burble.config import TextConfig
+    from burble.config import NormalizationConfig
 
     path = tmp_path / "model.safetensors"
-    random_model(normalization=TextConfig(lowercase=True)).save(path)
+    random_model(normalization=NormalizationConfig(lowercase=True)).save(path)
     assert json.loads(burble("inspect", path, "BAD", "--json").stdout)["text"] == "bad"
 
 

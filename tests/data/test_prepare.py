@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burble.config import RunConfig, TextConfig
+from burble.config import NormalizationConfig, RunConfig
 from burble.data.prepare import (
     MANY_DOCUMENTS,
     Cuts,
@@ -42,7 +42,7 @@ HUNGRY = """
 import re, sys
 from functools import partial
 from pathlib import Path
-from burble.config import RunConfig, TextConfig
+from burble.config import NormalizationConfig, RunConfig
 from burble.data.prepare import cut_tail, prepare
 from burble.text.sources import find_documents
 def peak():
@@ -52,7 +52,7 @@ def peak():
 before = peak()
 text = prepare(
     find_documents([sys.argv[1]]),
-    TextConfig(lowercase=True),
+    NormalizationConfig(lowercase=True),
     "char",
     partial(cut_tail, val_fraction=0.1),
     Path(sys.argv[2]),
@@ -64,10 +64,11 @@ print(text.facts.num_characters, peak() - before)
 every_tokenizer = pytest.mark.parametrize("kind", TOKENIZERS)
 
 
-def documents(texts: Sequence[str | bytes]) -> list[Document]:
+def documents(texts: Sequence[str | bytes], encoding: str | None = None) -> list[Document]:
     datas = [text.encode() if isinstance(text, str) else text for text in texts]
     return [
-        Document(f"{number}.txt", partial(io.BytesIO, data)) for number, data in enumerate(datas)
+        Document(f"{number}.txt", partial(io.BytesIO, data), encoding=encoding)
+        for number, data in enumerate(datas)
     ]
 
 
@@ -76,13 +77,20 @@ def prepare_in(
     texts: Sequence[str | bytes],
     tokenizer: Any = "char",
     val_fraction: float = 0.1,
-    normalization: TextConfig = TextConfig(),  # noqa: B008 - it is frozen
+    normalization: NormalizationConfig = NormalizationConfig(),  # noqa: B008 - it is frozen
+    encoding: str | None = None,
     **options: Any,
 ) -> PreparedText:
     cut = partial(cut_tail, val_fraction=val_fraction)
     said: list[str] = []
     return prepare(
-        documents(texts), normalization, tokenizer, cut, folder, say=said.append, **options
+        documents(texts, encoding),
+        normalization,
+        tokenizer,
+        cut,
+        folder,
+        say=said.append,
+        **options,
     )
 
 
@@ -115,7 +123,7 @@ def test_ids_and_cut_are_what_a_naive_computation_gives(
     lowercase: bool,  # noqa: FBT001
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    normalization = TextConfig(lowercase=lowercase)
+    normalization = NormalizationConfig(lowercase=lowercase)
     expected = joined([normalize(text, normalization) for text in texts])
     if not expected:
         return
@@ -153,7 +161,7 @@ def test_tinyshakespeare_is_split_where_everybody_splits_it(
 ) -> None:
     cut = partial(cut_tail, val_fraction=0.1)
     found = find_documents([str(tinyshakespeare)])
-    made = prepare(found, TextConfig(), "char", cut, tmp_path, say=print)
+    made = prepare(found, NormalizationConfig(), "char", cut, tmp_path, say=print)
     assert (len(made.train_ids), len(made.val_ids)) == (1_003_854, 111_540)
     assert made.tokenizer.vocab_size == 65
     assert made.tokenizer.decode(made.ids) == tinyshakespeare.read_text("utf-8")
@@ -367,4 +375,4 @@ def test_a_long_text_is_read_in_little_memory(tmp_path: Path) -> None:
 
 def test_half_a_surrogate_pair_from_a_lax_codec_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(TextError, match="half a surrogate pair at character 2"):
-        prepare_in(tmp_path, [b"ab+2AA-"], normalization=TextConfig(encoding="utf-7"))
+        prepare_in(tmp_path, [b"ab+2AA-"], encoding="utf-7")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from burble.config import TextConfig
+from burble.config import NormalizationConfig
 from burble.data.prepared import FACTS_FILE, IDS_FILE, PreparedText, TextFacts, write_facts
 from burble.errors import TextError
 from burble.tokenizers.char import CharTokenizer
@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     """A prepared text of ten ids, three distinct."""
     ids = CharTokenizer("abé").encode("abéabéabéa")
     (tmp_path / IDS_FILE).write_bytes(ids.tobytes())
-    normalization = TextConfig(lowercase=True, unicode_form="NFC", encoding="cp1252")
+    normalization = NormalizationConfig(lowercase=True, unicode_form="NFC")
     write_facts(tmp_path, FACTS, CharTokenizer("abé"), normalization)
     return tmp_path
 
@@ -47,7 +47,7 @@ def test_what_was_written_is_loaded(folder: Path) -> None:
     assert text.facts == FACTS
     assert text.tokenizer.decode(text.train_ids) == "abéabéab"
     assert text.tokenizer.decode(text.val_ids) == "éa"
-    assert text.normalization == TextConfig(lowercase=True, unicode_form="NFC", encoding="cp1252")
+    assert text.normalization == NormalizationConfig(lowercase=True, unicode_form="NFC")
 
 
 def test_the_sealed_part_is_not_of_the_held_out_one(folder: Path) -> None:
@@ -103,7 +103,6 @@ def test_ids_of_another_length_are_not_loaded(folder: Path, length: int) -> None
         {"facts": {"sealed_ids": -1}},
         {"facts": {"sealed_ids": 3}},
         {"facts": {"sealed_ids": 10**30}},
-        {"facts": {"surprise": 1}},
         {"facts": []},
         {"facts": None},
         {"tokenizer": {"kind": "bpe"}},
@@ -111,12 +110,21 @@ def test_ids_of_another_length_are_not_loaded(folder: Path, length: int) -> None
         {"tokenizer": {"vocabulary": "ba"}},
         {"tokenizer": {"vocabulary": "".join(map(chr, range(300)))}},
         {"normalization": {"lowercase": "yes"}},
-        {"normalization": {"stem": True}},
+        {"format_version": 2},
+        {"format_version": None},
     ],
 )
 def test_facts_that_cannot_be_are_not_loaded(folder: Path, change: dict[str, Any]) -> None:
     rewrite(folder, change)
     assert "cannot be used" in refusal(folder)
+
+
+def test_a_field_of_a_later_version_is_left_out(folder: Path) -> None:
+    for part in ("facts", "normalization", "tokenizer"):
+        rewrite(folder, {part: {"later": [1]}})
+    text = PreparedText.load(folder)
+    assert text.facts == FACTS
+    assert text.tokenizer.decode(text.ids) == "abéabéabéa"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"{}", b"\xff\xfe", b"null"])

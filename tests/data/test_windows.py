@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burble.config import PRESETS, DataConfig, TextConfig
+from burble.config import PRESETS, DataConfig, NormalizationConfig
 from burble.data.windows import WindowBatching, num_patterns
 from burble.errors import TextError
 from burble.text.normalization import normalize
@@ -36,7 +36,7 @@ def test_as_many_windows_as_a_loop_would_make(num_ids: int, seq_len: int, stride
 
 
 def test_the_tutorials_text_gives_the_tutorials_patterns(alice: Path) -> None:
-    text = normalize(alice.read_text("utf-8"), TextConfig(lowercase=True))
+    text = normalize(alice.read_text("utf-8"), NormalizationConfig(lowercase=True))
     assert (len(text), len(set(text))) == (144_434, 47)
     data = PRESETS["tutorial"].data
     assert num_patterns(len(text), data.seq_len, data.stride) == 144_334

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burble.config import TextConfig, TokenizerKind
+from burble.config import NormalizationConfig, TokenizerKind
 from burble.data.prepared import PreparedText, TextFacts
 from burble.tokenizers.registry import TOKENIZERS
 
@@ -42,7 +42,7 @@ def numbered(num_train: int, num_val: int = 0) -> PreparedText:
 
 def of_ids(ids: Ids, cut: int, tokenizer: Tokenizer) -> PreparedText:
     facts = TextFacts("", 1, len(ids), cut, len(ids), cut)
-    return PreparedText(ids, facts, tokenizer, TextConfig())
+    return PreparedText(ids, facts, tokenizer, NormalizationConfig())
 
 
 def asked(batch: Batch) -> list[Pair]:

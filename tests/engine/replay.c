@@ -105,11 +105,8 @@ static void take_into(FILE *file, void *to, int64_t size) {
 
 /* The file. */
 
-static int64_t tensors_of(const burble_shape *shape) { return shape->cell == BURBLE_LSTM ? 2 : 1; }
-
 static int64_t gates_of(const burble_shape *shape) {
-    int64_t blocks = shape->cell == BURBLE_LSTM ? 4 : shape->cell == BURBLE_GRU ? 3 : 1;
-    return blocks * shape->hidden_size;
+    return (int64_t)shape->num_gates * shape->hidden_size;
 }
 
 static void take_weights(FILE *file, replay_case *c, int32_t slot) {
@@ -139,7 +136,7 @@ static void take_case(FILE *file, replay_case *c) {
     take_into(file, shape, sizeof *shape);
     c->num_slots = 2 * shape->num_layers + 1;
     if (c->num_slots > MAX_SLOTS) fail("there are too many layers");
-    c->state_size = shape->num_layers * tensors_of(shape) * shape->hidden_size;
+    c->state_size = (int64_t)shape->num_layers * shape->num_states * shape->hidden_size;
     int64_t width = shape->embedding_size > 0 ? shape->embedding_size : gates_of(shape);
     c->input = take(file, shape->vocab_size * width * 4);
     for (int32_t slot = 0; slot < c->num_slots; slot++) take_weights(file, c, slot);
@@ -213,7 +210,7 @@ static void make_hostile(int64_t number) {
 static void tell(const replay_case *c, const char *what) {
     const burble_shape *s = &c->shape;
     printf("case %" PRId64 ", kernel %s: %s differ\n", c->number, c->kernel, what);
-    printf("cell %d, layers %d, hidden %d, vocab %d, embedding %d, residual %d; ", s->cell,
+    printf("cell %.8s, layers %d, hidden %d, vocab %d, embedding %d, residual %d; ", s->cell,
            s->num_layers, s->hidden_size, s->vocab_size, s->embedding_size, s->residual);
     printf("time %" PRId64 ", rows %" PRId64 ", streams %" PRId64 "\n", c->time, c->rows,
            c->num_writings);

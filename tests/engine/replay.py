@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 import burble.engine.input_table
-from burble.config import CellKind, InputKind, SamplingConfig
-from burble.engine.native import _CELLS, _matrices
+from burble.cells import CellKind
+from burble.config import InputKind, SamplingConfig
+from burble.engine.native import matrices, shape_of
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.quantization import Int8Matrix
 from burble.engine.step_model import State
 from burble.engine.stream import Stream
-from burble.native.structures import Shape
 from burble.sampling import weigh
 from tests.models import random_model
 
@@ -214,21 +214,13 @@ class CaseFile:
 
     def model(self, model: ModelFile) -> None:
         """Shape, input rows and matrices, as `NativeModel` gives them to the kernel."""
-        network, table = model.network, burble.engine.input_table.input_table(model)
-        shape = Shape(
-            cell=_CELLS.index(network.cell),
-            num_layers=network.num_layers,
-            hidden_size=network.hidden_size,
-            vocab_size=model.tokenizer.vocab_size,
-            embedding_size=network.embedding_size if table is None else 0,
-            residual=network.residual,
-        )
-        self.block(bytes(shape))
+        table = burble.engine.input_table.input_table(model)
+        self.block(bytes(shape_of(model, folded=table is not None)))
         self.array(model.weights["embedding.weight"] if table is None else table, np.float32)
         if table is not None:
             for _ in range(3):
                 self.block(b"")
-        for _, weights, bias in _matrices(model, folded=table is not None):
+        for _, weights, bias in matrices(model, folded=table is not None):
             matrix = Int8Matrix.of(weights)
             self.array(matrix.values, np.int8)
             self.array(matrix.scales, np.float32)

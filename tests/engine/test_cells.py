@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from burble.config import GATES
-from burble.engine.cells import CELLS
+from burble.cells import CELLS
+from burble.engine.cells import STEPS
 
 if TYPE_CHECKING:
-    from burble.config import CellKind
-    from burble.engine.cells import Float32, LayerState
+    from burble.cells import CellKind
+    from burble.engine.cells import Float32, Values
 
 ROWS, HIDDEN = 3, 4
 
@@ -49,46 +49,48 @@ def numbers(*shape: int, seed: int, reach: float = 1.0) -> Float32:
     return (np.random.default_rng(seed).normal(size=shape) * reach).astype(np.float32)
 
 
-def step(kind: CellKind, from_input: Float32, from_state: Float32, state: LayerState) -> LayerState:
-    cell = CELLS[kind]
-    return cell.state(cell.look(from_input, from_state, state))
+def step(kind: CellKind, from_input: Float32, from_state: Float32, state: Values) -> Values:
+    values = STEPS[kind](from_input, from_state, state)
+    assert set(values) == set(CELLS[kind].values)
+    return {name: values[name] for name in CELLS[kind].states}
 
 
-def state_of(kind: CellKind) -> LayerState:
-    return tuple(numbers(ROWS, HIDDEN, seed=7 + n) for n in range(CELLS[kind].num_states))
+def state_of(kind: CellKind) -> Values:
+    return {name: numbers(ROWS, HIDDEN, seed=7 + n) for n, name in enumerate(CELLS[kind].states)}
 
 
 @pytest.mark.parametrize("kind", CELLS)
 def test_one_step_is_the_formula(kind: CellKind) -> None:
-    width = GATES[kind] * HIDDEN
+    width = len(CELLS[kind].gates) * HIDDEN
     from_input, from_state = numbers(ROWS, width, seed=1), numbers(ROWS, width, seed=2)
     before = state_of(kind)
     after = step(kind, from_input, from_state, before)
-    assert len(after) == CELLS[kind].num_states
     for row, unit in np.ndindex(ROWS, HIDDEN):
         expected = UNITS[kind](
             from_input[row, unit::HIDDEN].tolist(),
             from_state[row, unit::HIDDEN].tolist(),
-            tuple(float(part[row, unit]) for part in before),
+            tuple(float(part[row, unit]) for part in before.values()),
         )
-        np.testing.assert_allclose([part[row, unit] for part in after], expected, rtol=1e-5)
+        np.testing.assert_allclose(
+            [part[row, unit] for part in after.values()], expected, rtol=1e-5
+        )
 
 
 @pytest.mark.parametrize("kind", CELLS)
 def test_a_step_makes_a_new_state_and_keeps_its_type(kind: CellKind) -> None:
-    width = GATES[kind] * HIDDEN
+    width = len(CELLS[kind].gates) * HIDDEN
     given = numbers(ROWS, width, seed=1), numbers(ROWS, width, seed=2), state_of(kind)
     after = step(kind, *given)
-    assert all(part.dtype == np.float32 for part in after)
-    for part, same in zip(given[2], state_of(kind), strict=True):
-        assert np.array_equal(part, same)
+    assert all(part.dtype == np.float32 for part in after.values())
+    for name, part in state_of(kind).items():
+        assert np.array_equal(part, given[2][name])
 
 
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("reach", [100.0, 1e4, 1e30])
 def test_gates_far_from_zero_saturate_without_a_warning(kind: CellKind, reach: float) -> None:
-    width = GATES[kind] * HIDDEN
+    width = len(CELLS[kind].gates) * HIDDEN
     given = numbers(ROWS, width, seed=1, reach=reach), numbers(ROWS, width, seed=2, reach=reach)
     after = step(kind, *given, state_of(kind))
-    assert all(np.isfinite(part).all() for part in after)
-    assert (np.abs(after[0]) <= 4).all()
+    assert all(np.isfinite(part).all() for part in after.values())
+    assert (np.abs(after["hidden"]) <= 4).all()

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burble.config import CellKind, SamplingConfig
+from burble.cells import CellKind
+from burble.config import SamplingConfig
 from burble.engine import generate
 from burble.engine.generate import (
     GenerationRequest,
@@ -42,8 +43,8 @@ GREEDY = SamplingConfig(temperature=0.0)
 clear = {"scale": 1.5, "head_scale": 4.0}
 
 
-def request_of(**options: Any) -> GenerationRequest:
-    return GenerationRequest(**{"prompt": "a", "length": 40, **options})
+def request_of(length: int = 40, **options: Any) -> GenerationRequest:
+    return GenerationRequest(**{"prompt": "a", "max_characters": length, **options})
 
 
 def text_of(model: ModelFile, kernel: str = "numpy", **options: Any) -> str:
@@ -63,7 +64,9 @@ def pieces_of(
     return [piece for piece in pieces if piece]
 
 
-def pieces_of_script(text: str | bytes, count: int = 1, **options: Any) -> list[str]:
+def pieces_of_script(
+    text: str | bytes, count: int = 1, length: int | None = None, **options: Any
+) -> list[str]:
     """What comes when the model would write this, again and again."""
     tokenizer: Tokenizer = ByteTokenizer()
     if isinstance(text, str):
@@ -71,7 +74,8 @@ def pieces_of_script(text: str | bytes, count: int = 1, **options: Any) -> list[
         ids = tokenizer.encode(text)
     else:
         ids = np.frombuffer(text, np.uint8)
-    request = GenerationRequest(**{"length": len(ids), "sampling": GREEDY, **options})
+    length = len(ids) if length is None else length
+    request = request_of(length, **{"prompt": "", "sampling": GREEDY, **options})
     return pieces_of(Script(ids, tokenizer.vocab_size), tokenizer, request, count)
 
 
@@ -243,10 +247,21 @@ def test_no_more_tokens_are_written_than_characters_are_left() -> None:
     assert engine.allowed == [CHUNK, 5]
 
 
+@pytest.mark.parametrize(
+    ("most", "expected"),
+    [(0, ""), (1, "a"), (3, "a\ufffd"), (4, "a—"), (5, "a—b"), (7, "a—ba\ufffd")],
+)
+def test_a_length_in_tokens_ends_within_a_character(most: int, expected: str) -> None:
+    assert script("a—b".encode(), length=9, max_tokens=most) == expected
+    assert script("a—b".encode(), length=2, max_tokens=most) == expected[:2]
+
+
 @pytest.mark.parametrize("length", [-1, -300])
 def test_less_than_nothing_cannot_be_written(length: int) -> None:
-    with pytest.raises(UsageError, match="length"):
-        GenerationRequest(length=length)
+    with pytest.raises(UsageError, match="max_characters must be at least 0"):
+        GenerationRequest(max_characters=length)
+    with pytest.raises(UsageError, match="max_tokens must be at least 0"):
+        GenerationRequest(max_tokens=length)
 
 
 # Stops.
@@ -448,7 +463,7 @@ def test_each_character_is_chosen_after_its_window_alone(kernel: str, window: in
 @pytest.mark.parametrize("prompt", [1, 3, 100])
 def test_a_window_is_filled_and_then_stays_full(window: int, prompt: int) -> None:
     vocabulary = "".join(map(chr, range(1000)))
-    request = GenerationRequest(prompt="a" * prompt, length=800, window=window)
+    request = GenerationRequest(prompt="a" * prompt, max_characters=800, window=window)
     text = "".join(stream_text(Measuring(1000), CharTokenizer(vocabulary), request))
     assert [ord(read) for read in text] == [min(prompt + place, window) for place in range(800)]
 

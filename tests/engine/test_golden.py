@@ -76,7 +76,9 @@ CASES: dict[str, Case] = {
 
 def _request(case: Case) -> GenerationRequest:
     options = {**case["request"], "stop": tuple(case["request"].get("stop", ()))}
-    return GenerationRequest(sampling=SamplingConfig(**case["sampling"]), **options)
+    length = options.pop("length")
+    sampling = SamplingConfig(**case["sampling"])
+    return GenerationRequest(max_characters=length, sampling=sampling, **options)
 
 
 def _text(case: Case, kernel: str) -> str:

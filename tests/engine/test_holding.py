@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import pytest
 
-from burble.config import CellKind
+from burble.cells import CellKind
 from burble.engine.generate import GenerationRequest, stream_text
 from burble.engine.holding import Hold, HoldingModel
 from burble.engine.numpy_model import NumpyModel

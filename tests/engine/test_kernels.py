@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import burble.engine.input_table
-from burble.config import CellKind, SamplingConfig
+from burble.cells import CellKind
+from burble.config import SamplingConfig
 from burble.engine import kernels
 from burble.engine.generate import GenerationRequest, stream_text, write_texts
 from burble.engine.kernels import KERNEL_VARIABLE, choose_kernel, open_model
@@ -190,7 +191,7 @@ def many_requests(draw: Draw, file: ModelFile, count: int) -> list[GenerationReq
     return [
         GenerationRequest(
             prompt=text(12) if draw.one_in(10) else "",
-            length=draw.of([0, 1, draw.between(2, 20), draw.between(2, 20)]),
+            max_characters=draw.of([0, 1, draw.between(2, 20), draw.between(2, 20)]),
             sampling=random_sampling(draw),
             stop=tuple(text(3) for _ in range(draw.of([0, 0, 0, 1, 2]))),
             seed=draw.word() >> 1,
@@ -246,7 +247,7 @@ def test_ten_thousand_texts_come_out_as_if_each_were_alone(name: str) -> None:
 def test_one_model_writes_for_many_threads_at_once(kernel: str) -> None:
     file = random_model(hidden_size=40, num_layers=2)
     model = opened(file, kernel, threads=2)
-    requests = [GenerationRequest(length=150, seed=seed) for seed in range(40)]
+    requests = [GenerationRequest(max_characters=150, seed=seed) for seed in range(40)]
     ids = Draw(2).ids(model.vocab_size, 30, 12)
     expected, _ = model.forward(ids, model.start(12))
     alone = [text_of(model, file, request) for request in requests]
@@ -309,7 +310,7 @@ def test_of_equals_the_greedy_choice_is_the_lowest_id(kernel: str) -> None:
         file.weights["head.bias"][:] = 0
         file.weights["head.bias"][best:] = 1
         model = opened(file, kernel)
-        assert text_of(model, file, GenerationRequest(length=3, sampling=GREEDY)) == 3 * (
+        assert text_of(model, file, GenerationRequest(max_characters=3, sampling=GREEDY)) == 3 * (
             file.tokenizer.decode(np.array([best]))
         )
 
@@ -361,7 +362,9 @@ def test_many_draws_follow_the_softmax(kernel: str) -> None:
     bias = np.array([1.0, 0.0, -1.0, 2.0, 0.5, -3.0, 1.5, -0.5], np.float32)
     file.weights["head.bias"][:] = bias
     sampling = SamplingConfig(temperature=0.7)
-    requests = [GenerationRequest(length=1000, sampling=sampling, seed=s) for s in range(50)]
+    requests = [
+        GenerationRequest(max_characters=1000, sampling=sampling, seed=s) for s in range(50)
+    ]
     text = "".join(write_texts(opened(file, kernel), file.tokenizer, requests))
     counts = np.array([text.count(letter) for letter in "abcdefgh"])
     shares = np.exp(bias.astype(np.float64) / 0.7)

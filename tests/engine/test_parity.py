@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from burble.config import CellKind, InputKind, NetworkConfig
+from burble.cells import CellKind
+from burble.config import InputKind, NetworkConfig
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.scoring import log_softmax
 from burble.engine.step_model import reset

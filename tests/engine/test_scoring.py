@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import pytest
 
-from burble.config import CellKind
+from burble.cells import CellKind
 from burble.data.batch import Batch
 from burble.data.scan import random_windows, scan
 from burble.engine.scoring import log_softmax, score_batches

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 import pytest
 
-from burble.config import CellKind, InputKind
+from burble.cells import CELLS, CellKind
+from burble.config import InputKind
 from burble.engine import input_table
-from burble.engine.cells import CELLS
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.step_model import State, reset, select
 from tests.engine.engines import every_engine, open_engine
@@ -54,7 +54,7 @@ def same_state(one: State, other: State) -> bool:
 @every_cell
 def test_a_fresh_state_is_zeros(kernel: str, cell: CellKind) -> None:
     state = engine(kernel, cell, num_layers=3, hidden_size=5).start(ROWS)
-    assert same(state.values, np.zeros((ROWS, 3, CELLS[cell].num_states, 5), np.float32))
+    assert same(state.values, np.zeros((ROWS, 3, len(CELLS[cell].states), 5), np.float32))
 
 
 @every_engine

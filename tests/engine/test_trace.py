@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from burble.config import CellKind, InputKind
+from burble.cells import CellKind
+from burble.config import InputKind
 from burble.data.scan import scan
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.scoring import score_batches

@@ -12,7 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from burble.api import Model
-from burble.config import SamplingConfig, TextConfig
+from burble.config import NormalizationConfig, SamplingConfig
 from burble.engine import input_table
 from burble.errors import UsageError
 from burble.export import html
@@ -164,7 +164,7 @@ def test_without_a_seed_every_text_is_another_and_the_seed_is_told(
 
 
 def test_a_prompt_is_normalised_as_the_text_was(driver: Chrome, tmp_path: Path) -> None:
-    lowered = TextConfig(lowercase=True, unicode_form="NFC")
+    lowered = NormalizationConfig(lowercase=True, unicode_form="NFC")
     open_page(driver, random_model(vocabulary="\nabé", normalization=lowered), tmp_path)
     write(driver, prompt="BAE\u0301")
     assert text_of(driver, "begun") == "baé"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from burble.config import TextConfig
+from burble.config import NormalizationConfig
 from tests.cli.command import burble, said
 from tests.export.pages import open_page, text_of, write
 from tests.models import random_model
@@ -38,7 +38,7 @@ MODELS: dict[str, ModelFile] = {
         hidden_size=16,
         vocabulary="\n abcdefgh.",
         seed=3,
-        normalization=TextConfig(lowercase=True, unicode_form="NFC"),
+        normalization=NormalizationConfig(lowercase=True, unicode_form="NFC"),
         **_CLEAR,
     ),
 }

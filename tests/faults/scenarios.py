@@ -99,7 +99,7 @@ def fetch_alice() -> None:
 
     address = f"file://{Path('book.txt').resolve()}"
     document = Document("alice", lambda: open_alice(address))
-    reported(lambda: list(read_text(document, None, str)))
+    reported(lambda: list(read_text(document, str)))
 
 
 def write_book(folder: Path) -> None:

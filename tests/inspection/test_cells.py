@@ -93,7 +93,7 @@ def test_a_short_text_is_refused() -> None:
 
 def test_means_are_those_of_the_outputs() -> None:
     model, ids = engine(), some_ids(2000)
-    wanted = read_whole(model, ids).states[:, :, 0].mean(axis=0)
+    wanted = read_whole(model, ids).outputs.mean(axis=0)
     np.testing.assert_allclose(mean_outputs(model, ids), wanted, atol=1e-3)
 
 

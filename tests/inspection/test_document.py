@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import pytest
 
-from burble.config import CellKind
-from burble.engine.cells import CELLS
+from burble.cells import CELLS, MEANINGS, CellKind
 from burble.engine.trace import trace
 from burble.errors import UsageError
 from burble.inspection.document import document
-from burble.inspection.gates import CELLS as CELLS_SAY
-from burble.inspection.gates import GATES, main_value
 from burble.inspection.guesses import guesses_before
 from burble.inspection.series import Choice, chosen_series, surprisal_series
 from burble.inspection.tokens import running_text, token_label
@@ -100,17 +97,17 @@ def test_one_token_alone_has_no_bits_per_character() -> None:
 @pytest.mark.parametrize("cell", get_args(CellKind))
 def test_every_value_of_every_cell_is_explained(cell: CellKind) -> None:
     values = read(random_model(cell=cell), "ab").values
-    assert set(values) <= set(GATES)
-    assert main_value(cell) in values
-    assert set(CELLS_SAY) == set(CELLS)
+    assert set(values) == set(CELLS[cell].values) <= set(MEANINGS)
 
 
 @pytest.mark.parametrize("cell", get_args(CellKind))
 def test_values_lie_where_they_are_said_to(cell: CellKind) -> None:
     model = random_model(cell=cell, scale=3.0)
     for name, values in read(model, TEXT * 9).values.items():
-        assert values.max() <= 1 or not GATES[name].is_bounded
-        assert values.min() >= (-1 if GATES[name].is_signed else 0) or not GATES[name].is_bounded
+        assert values.max() <= 1 or not MEANINGS[name].is_bounded
+        assert (
+            values.min() >= (-1 if MEANINGS[name].is_signed else 0) or not MEANINGS[name].is_bounded
+        )
 
 
 @pytest.mark.parametrize(

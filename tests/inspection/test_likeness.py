@@ -15,10 +15,10 @@ IDS = np.random.default_rng(0).integers(FILE.tokenizer.vocab_size, size=3000)
 
 
 def test_the_nearest_are_those_of_a_plain_computation() -> None:
-    states = read_whole(MODEL, IDS).states[:, -1, 0].astype(np.float64)
+    states = read_whole(MODEL, IDS).outputs[:, -1].astype(np.float64)
     mean, spread = states.mean(axis=0), states.std(axis=0)
     prompt = np.random.default_rng(1).integers(FILE.tokenizer.vocab_size, size=30)
-    marked = (read_whole(MODEL, prompt).states[-4:, -1, 0] - mean) / spread
+    marked = (read_whole(MODEL, prompt).outputs[-4:, -1] - mean) / spread
     z = (states - mean) / spread
     lengths = np.outer(np.linalg.norm(z, axis=1), np.linalg.norm(marked, axis=1))
     cosine = z @ marked.T / lengths

@@ -14,7 +14,7 @@ from tests.native.files import SOURCE
 HEADERS = ("native/interface.h", "engine/kernel/burble.h", "ngram/counts.h")
 
 # Of each version, what the headers declared. A change of either needs a new version.
-DIGESTS = {1: "b771e9ce54ac7e6b"}
+DIGESTS = {2: "1d096b6ade7d35fb"}
 
 STRUCTS = {"burble_shape": Shape, "burble_stream": StreamFields}
 
@@ -38,6 +38,8 @@ def prototypes() -> dict[str, tuple[Any, ...]]:
 
 def as_ctypes(declared: str) -> Any:
     declared = declared.replace("const", "").strip()
+    if text := re.fullmatch(r"char \[(\d+)\]", declared):
+        return ctypes.c_char * int(text[1])
     if declared.startswith("char"):
         return ctypes.c_char_p
     if "*" in declared:
@@ -63,7 +65,7 @@ def test_the_structs_have_the_same_fields_in_python_as_in_c() -> None:
         fields = []
         for line in filter(str.strip, body.split(";")):
             first, *others = line.split(",")
-            kind = re.sub(r"\w+$", "", first.strip())
+            kind = re.sub(r"\w+(\[\d+\])?$", r"\1", first.strip())
             fields += [as_ctypes(kind) for _ in (first, *others)]
         assert [kind for _, kind in struct._fields_] == fields
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def new_job(model: ServedModel, seed: int, logprobs: int | None = None) -> Job:
-    request = GenerationRequest(prompt="a", length=400, seed=seed)
+    request = GenerationRequest("a", None, max_tokens=400, seed=seed)
     job = Job(model, request, index=seed, outbox=Outbox(), logprobs=logprobs)
     for _ in job.read_prompt():
         pass
@@ -37,7 +37,7 @@ def break_token(job: Job) -> None:
 
 def break_count(job: Job) -> None:
     """No such number of tokens can be allowed."""
-    job._writing._left = -1
+    job._writing._tokens_left = -1
 
 
 def break_labels(job: Job) -> None:

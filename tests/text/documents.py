@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from dataclasses import replace
 
 from burble.text.decoding import read_text
 from burble.text.sources import Document
@@ -34,4 +35,4 @@ def read(source: Document | bytes, encoding: str | None = None) -> tuple[str, li
     said: list[str] = []
     if isinstance(source, bytes):
         source = document(source)
-    return "".join(read_text(source, encoding, said.append)), said
+    return "".join(read_text(replace(source, encoding=encoding), said.append)), said

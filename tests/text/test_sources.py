@@ -34,7 +34,7 @@ from burble.errors import BurbleError
 import sys
 try:
     for document in find_documents(sys.argv[1:]):
-        sys.stdout.write("".join(read_text(document, None, print)))
+        sys.stdout.write("".join(read_text(document, print)))
 except BurbleError as error:
     sys.exit(f"{error.exit_code}: {error}")
 """

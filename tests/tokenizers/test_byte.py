@@ -69,9 +69,3 @@ def test_half_a_surrogate_pair_is_refused(policy: Any) -> None:
 
 def test_half_a_surrogate_pair_can_be_skipped() -> None:
     assert ByteTokenizer().encode("a\ud83db", "skip").tolist() == [97, 98]
-
-
-@pytest.mark.parametrize("mapping", [{}, {"kind": "byte", "vocabulary": "abc"}])
-def test_a_description_that_is_not_quite_one_is_refused(mapping: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="nothing to describe"):
-        ByteTokenizer.from_json(mapping)

@@ -96,7 +96,6 @@ def test_half_a_surrogate_pair_can_be_skipped() -> None:
     "mapping",
     [
         {"kind": "char"},
-        {"kind": "char", "vocabulary": "abc", "size": 3},
         {"kind": "char", "vocabulary": ["a", "b"]},
         {"kind": "char", "vocabulary": ""},
         {"kind": "char", "vocabulary": "ba"},

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from burble.config import CellKind, NetworkConfig
+from burble.cells import CellKind
+from burble.config import NetworkConfig
 from burble.errors import TextError
 from burble.model_file import ModelFile, Provenance
 from burble.tokenizers.char import CharTokenizer

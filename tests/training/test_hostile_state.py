@@ -177,7 +177,6 @@ def change_manifest(folder: Path, **values: Any) -> None:
         {"rescues": 1},
         {"metrics_bytes": -1},
         {"metrics_bytes": 2**70},
-        {"surprise": 1},
         {"file": "../../secret"},
         {"file": "/dev/zero"},
         {"file": "state-1-1.safetensors/../../run.toml"},
@@ -189,6 +188,14 @@ def change_manifest(folder: Path, **values: Any) -> None:
 def test_a_position_that_no_run_has_is_refused(folder: Path, values: dict[str, Any]) -> None:
     change_manifest(folder, **values)
     assert "cannot be resumed" in refusal(folder)
+
+
+def test_a_manifest_of_a_later_version_is_read_or_refused_by_its_number(folder: Path) -> None:
+    change_manifest(folder, later=1)
+    assert checkpoint.read_manifest(folder / "run" / "last").position.step == 20
+    path = folder / "run" / "last" / checkpoint.MANIFEST
+    path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 2'))
+    assert "format 2; this burble reads format 1" in refusal(folder)
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"file": "a", "file": "b"}', b"", b"\xff"])

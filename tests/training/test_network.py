@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 import torch
 
-from burble.config import CellKind, InputKind, NetworkConfig
+from burble.cells import CellKind
+from burble.config import InputKind, NetworkConfig
 from burble.training.network import Dropout, Network, reset_rows
 from tests.training.runs import needs_bfloat16
 

@@ -12,7 +12,8 @@ import torch
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from burble.config import CellKind, RunConfig, from_toml, to_toml
+from burble.cells import CellKind
+from burble.config import RunConfig, from_toml, to_toml
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
 from burble.training import machine

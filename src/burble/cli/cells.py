@@ -17,7 +17,7 @@ from burble.cli.cells_view import AblationReport, Context, Found, Report, print_
 from burble.cli.options import command, json_option, model_argument, text_argument, unknown_option
 from burble.cli.reading import part_read, read_sources, tell_unknown, unknown_line
 from burble.cli.terminal import tell
-from burble.config import UnknownPolicy
+from burble.config import ReadingConfig, UnknownPolicy
 from burble.engine.generate import GenerationRequest, stream_text
 from burble.errors import UsageError
 from burble.inspection.ablation import compare
@@ -25,7 +25,7 @@ from burble.inspection.cells import least_correlation, mean_outputs, require_len
 from burble.inspection.likeness import nearest
 from burble.inspection.passage import liveliest, show_unit
 from burble.inspection.properties import PROPERTIES, Property, find_property, of_tokens
-from burble.knobs import knob, knob_like
+from burble.knobs import knob, knob_like, sections
 
 if TYPE_CHECKING:
     from burble.inspection.cells import Tracker
@@ -78,6 +78,7 @@ class CellsCommand:
     whole: bool = knob(False, "Read all of the text, what was learned from included.")
     unknown: UnknownPolicy = unknown_option()
     json: bool = json_option()
+    reading: ReadingConfig = sections(ReadingConfig, {"reading": ReadingConfig})
 
     def holds(self) -> list[WantedHold]:
         """The units to hold. Raises `UsageError` for what is not written as one."""
@@ -104,7 +105,12 @@ def main(asked: CellsCommand) -> None:
     model = api.load(asked.model)
     with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         text = read_sources(
-            model, asked.sources, Path(scratch), whole=asked.whole, unknown=asked.unknown
+            model,
+            asked.sources,
+            asked.reading,
+            Path(scratch),
+            whole=asked.whole,
+            unknown=asked.unknown,
         )
         report = Report(
             model.file.tokenizer.count_characters(text.val_ids),

@@ -14,11 +14,11 @@ from burble import api
 from burble.cli.eval_view import describe
 from burble.cli.options import command, json_option, model_argument, text_argument, unknown_option
 from burble.cli.reading import read_sources
-from burble.config import UnknownPolicy
+from burble.config import ReadingConfig, UnknownPolicy
 from burble.engine.numpy_model import Precision
 from burble.evaluation.evaluate import Protocol, baselines, evaluate
 from burble.evaluation.overlap import LARGE_SHARE, PASSAGE, learned_share
-from burble.knobs import knob
+from burble.knobs import knob, sections
 
 if TYPE_CHECKING:
     from burble.data.prepared import PreparedText
@@ -54,6 +54,7 @@ class EvalCommand:
     )
     unknown: UnknownPolicy = unknown_option()
     json: bool = json_option()
+    reading: ReadingConfig = sections(ReadingConfig, {"reading": ReadingConfig})
 
 
 @command(EvalCommand)
@@ -62,7 +63,12 @@ def main(asked: EvalCommand) -> None:
     model = api.load(asked.model, asked.precision)
     with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         text = read_sources(
-            model, asked.sources, Path(scratch), whole=asked.whole, unknown=asked.unknown
+            model,
+            asked.sources,
+            asked.reading,
+            Path(scratch),
+            whole=asked.whole,
+            unknown=asked.unknown,
         )
         report = _measure(asked, model, text)
     shown = json.dumps(report) if asked.json else "\n".join(describe(report, text))

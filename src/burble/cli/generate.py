@@ -37,7 +37,7 @@ class GenerateCommand:
     random_prompt: bool = knob(
         False, "Begin with a random passage of the held-out text (needs the folder of the run)."
     )
-    length: int = knob_like(GenerationRequest, "length")
+    length: int = knob_like(GenerationRequest, "max_characters")
     samples: int = knob(1, "Texts to write.", low=1, short="-n")
     seed: int | None = knob_like(
         GenerationRequest,
@@ -62,7 +62,7 @@ class GenerateCommand:
                 "--interactive does not go with --json, several samples or a prompt -."
             )
         return GenerationRequest(
-            length=self.length,
+            max_characters=self.length,
             sampling=self.sampling,
             stop=self.stop,
             seed=api.random_seed() if self.seed is None else self.seed,

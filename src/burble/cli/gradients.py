@@ -13,13 +13,13 @@ from burble import api
 from burble.cli.gradients_view import KINDS, Measured, Report, print_report
 from burble.cli.options import command, json_option, text_argument
 from burble.cli.reading import read_sources
-from burble.config import DataConfig, NetworkConfig, RunConfig, TrainingConfig
+from burble.config import DataConfig, NetworkConfig, ReadingConfig, RunConfig, TrainingConfig
 from burble.errors import UsageError
-from burble.knobs import knob, knob_like
+from burble.knobs import knob, knob_like, sections
 from burble.plots.gradients import check_drawable, draw_gradients
 
 if TYPE_CHECKING:
-    from burble.config import CellKind
+    from burble.cells import CellKind
     from burble.tokenizers.base import Ids
 
 
@@ -56,6 +56,7 @@ class GradientsCommand:
         None, "Draw the figure into this file; .svg where it is named so.", metavar="FILE"
     )
     json: bool = json_option()
+    reading: ReadingConfig = sections(ReadingConfig, {"reading": ReadingConfig})
 
 
 @command(GradientsCommand)
@@ -87,7 +88,7 @@ def _trained(asked: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model
         raise UsageError("The text is read once for each network. Save it to a file and name that.")
     models: dict[CellKind, api.Model] = {}
     for kind in KINDS:
-        config = RunConfig(asked.sources).with_options(
+        config = RunConfig(asked.sources, asked.reading).with_options(
             {
                 "cell": kind,
                 "steps": asked.steps,
@@ -125,7 +126,9 @@ def _size(network: NetworkConfig) -> str:
 def _held_out(asked: GradientsCommand, model: api.Model, folder: Path) -> Ids:
     if asked.models is None:
         return model.training_text().val_ids
-    return read_sources(model, asked.sources, folder, whole=False, unknown="error").val_ids
+    return read_sources(
+        model, asked.sources, asked.reading, folder, whole=False, unknown="error"
+    ).val_ids
 
 
 def _measure(model: api.Model, ids: Ids) -> Measured:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from burble.plots.gradients import Curve
 
 if TYPE_CHECKING:
-    from burble.config import CellKind
+    from burble.cells import CellKind
     from burble.model_file import ModelFile
 
 KINDS: tuple[CellKind, ...] = ("rnn", "lstm")

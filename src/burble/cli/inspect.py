@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from burble.cells import CELLS, MEANINGS
 from burble.cli.files import read_text, save_file
 from burble.cli.options import command, model_argument, unknown_option
 from burble.cli.reading import tell_unknown
@@ -19,7 +20,6 @@ from burble.engine.trace import trace
 from burble.errors import TextError
 from burble.inspection.bounds import Bounds
 from burble.inspection.document import document
-from burble.inspection.gates import GATES, main_value
 from burble.inspection.report import report
 from burble.inspection.series import Choice, chosen_series
 from burble.inspection.terminal_view import terminal_view
@@ -54,8 +54,8 @@ class InspectCommand:
     unit: int | None = knob(None, "Unit of the layer, from 0; the mean of all where none is given.")
     gate: str | None = knob(
         None,
-        "Gate or state. lstm: forget, input, candidate, output, cell, hidden; gru: reset, "
-        "update, candidate, hidden; rnn: hidden. Where none is given, cell, or else hidden.",
+        "Gate or state, such as candidate or hidden; which there are depends on the cell. Its "
+        "memory where none is given.",
     )
     top: int = knob(5, "Guesses to show for each character.", low=1)
     unknown: UnknownPolicy = unknown_option()
@@ -126,7 +126,7 @@ def _files(asked: InspectCommand, model: ModelFile, seen: Trace) -> dict[str, by
 
 def _figure(asked: InspectCommand, name: str, model: ModelFile, seen: Trace) -> bytes:
     choice, network = asked.choice(), model.network
-    gate = choice.gate or main_value(network.cell)
+    gate = choice.gate or CELLS[network.cell].memory
     layer = network.num_layers - 1 if choice.layer is None else choice.layer
     picture = TracePicture(
         labels=[token_label(model.tokenizer, token) for token in seen.ids.tolist()],
@@ -134,8 +134,8 @@ def _figure(asked: InspectCommand, name: str, model: ModelFile, seen: Trace) -> 
         values=seen.values[gate][:, layer],
         name=gate,
         layer=layer,
-        is_signed=GATES[gate].is_signed,
-        is_bounded=GATES[gate].is_bounded,
+        is_signed=MEANINGS[gate].is_signed,
+        is_bounded=MEANINGS[gate].is_bounded,
         unit=choice.unit,
     )
     return trace_figure(picture, figure_kind(name))
@@ -144,7 +144,7 @@ def _figure(asked: InspectCommand, name: str, model: ModelFile, seen: Trace) -> 
 def _show(asked: InspectCommand, model: ModelFile, seen: Trace) -> None:
     chosen = None
     if asked.choice().is_given:
-        chosen = chosen_series(seen, asked.choice(), main_value(model.network.cell))
+        chosen = chosen_series(seen, asked.choice(), CELLS[model.network.cell].memory)
     # In a pipe nothing is cut to the width of a window.
     console = Console(width=None if sys.stdout.isatty() else UNCUT, highlight=False)
     in_colour = console.is_terminal and not console.no_color

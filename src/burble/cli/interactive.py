@@ -10,7 +10,7 @@ from burble.cli.terminal import tell, write_out
 from burble.config import SamplingConfig
 from burble.errors import BurbleError, OptionError, UsageError
 from burble.escapes import read_escapes
-from burble.knobs import Knob, knobs_of
+from burble.knobs import knobs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,11 @@ class Session:
         self.text = request.prompt
         self._model = model
         self._request = request
-        self._knobs = knobs_of(type(request)) | knobs_of(SamplingConfig)
+        asked = knobs_of(type(request))
+        self._knobs = knobs_of(SamplingConfig) | {
+            "length": asked["max_characters"],
+            "seed": asked["seed"],
+        }
         self._before: list[str] = []
         """The text before each time that something was added."""
 
@@ -72,7 +76,7 @@ class Session:
         if name in commands:
             commands[name]()
         elif name in self._knobs:
-            self._set(self._knobs[name], value)
+            self._set(name, value)
         else:
             raise UsageError(f"There is no command /{name}; /help lists them.")
 
@@ -102,18 +106,19 @@ class Session:
         # The next ending has random numbers of its own.
         self._request = replace(self._request, stream=self._request.stream + 1)
 
-    def _set(self, known: Knob, typed: str) -> None:
+    def _set(self, name: str, typed: str) -> None:
         """Set a knob of the request, or of its sampling."""
+        known = self._knobs[name]
         try:
             changed = {known.name: known.read(typed)}
         except OptionError as error:
-            raise error.spelled(lambda name: f"/{name}") from None
-        if known.name in knobs_of(SamplingConfig):
+            raise error.spelled(lambda _: f"/{name}") from None
+        if name in knobs_of(SamplingConfig):
             changed = {"sampling": replace(self._request.sampling, **changed)}
-        elif known.name == "seed":
+        elif name == "seed":
             changed["stream"] = 0
         self._request = replace(self._request, **changed)
-        tell(f"{known.name} is {typed} from now on.")
+        tell(f"{name} is {typed} from now on.")
 
 
 def _lines() -> Iterator[str]:

@@ -12,15 +12,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from burble.api import Model
-    from burble.config import UnknownPolicy
+    from burble.config import ReadingConfig, UnknownPolicy
     from burble.data.prepared import PreparedText
     from burble.model_file import ModelFile
 
 
 def read_sources(
-    model: Model, sources: Sequence[str], folder: Path, *, whole: bool, unknown: UnknownPolicy
+    model: Model,
+    sources: Sequence[str],
+    reading: ReadingConfig,
+    folder: Path,
+    *,
+    whole: bool,
+    unknown: UnknownPolicy,
 ) -> PreparedText:
-    """Read the sources as the model's own text was read, into `folder`.
+    """Read the sources into `folder`, normalised and cut into tokens as the model's own text was.
 
     Held out and sealed are what was so of the model's training text; of another text, or if
     `whole`, all is held out.
@@ -32,7 +38,7 @@ def read_sources(
     from burble.text.sources import find_documents
 
     return prepare(
-        find_documents(sources),
+        find_documents(sources, reading.encoding),
         model.file.normalization,
         model.file.tokenizer,
         score_all if whole else partial(known_cuts, provenance=model.file.provenance),

@@ -175,13 +175,13 @@ class LiveView(Observer):
 def headline(facts: RunFacts) -> list[str]:
     """What is learned from, the network, and where it goes."""
     text, network, data = facts.text.facts, facts.config.network, facts.config.data
-    vocab_size = facts.text.tokenizer.vocab_size
-    kind = "distinct" if data.tokenizer == "char" else "tokens in the vocabulary"
+    tokenizer = facts.text.tokenizer
+    vocab_size = tokenizer.vocab_size
     held_out = text.num_characters - text.cut_characters - text.sealed_characters
     sealed = f", {text.sealed_characters:,} sealed" if text.sealed_characters else ""
     lines = [
         f"{', '.join(facts.config.sources)}: {text.num_characters:,} characters, "
-        f"{vocab_size:,} {kind}; {held_out:,} held out{sealed}"
+        f"{vocab_size:,} distinct {tokenizer.unit}s; {held_out:,} held out{sealed}"
     ]
     if data.batching == "windows":
         patterns = num_patterns(text.num_ids, data.seq_len, data.stride)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from burble.config import RunConfig, TextConfig, TokenizerKind, UnknownPolicy
+    from burble.config import NormalizationConfig, RunConfig, TokenizerKind, UnknownPolicy
     from burble.text.sources import Document
     from burble.tokenizers.base import Tokenizer
 
@@ -109,7 +109,7 @@ class _Spool:
 
 def prepare(
     documents: Sequence[Document],
-    normalization: TextConfig,
+    normalization: NormalizationConfig,
     tokenizer: TokenizerKind | Tokenizer,
     place_cuts: Callable[[WholeText], Cuts],
     folder: Path,
@@ -162,13 +162,13 @@ def prepare(
 
 def _read_documents(
     documents: Sequence[Document],
-    normalization: TextConfig,
+    normalization: NormalizationConfig,
     spool: _Spool,
     say: Callable[[str], None],
 ) -> _Spool:
     for document in documents:
         spool.start_document()
-        chunks = read_text(document, normalization.encoding, say)
+        chunks = read_text(document, say)
         for text in normalize_stream(chunks, normalization):
             spool.write(text)
     if spool.num_characters == 0:
@@ -186,8 +186,8 @@ def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]
     """
     data = config.data
     text = prepare(
-        find_documents(config.sources),
-        config.text,
+        find_documents(config.sources, config.reading.encoding),
+        config.normalization,
         data.tokenizer,
         partial(cut_tail, val_fraction=data.val_fraction, test_fraction=data.test_fraction),
         folder,
@@ -202,17 +202,17 @@ def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]
     return text
 
 
-def changed_sources(sources: Sequence[str], text: PreparedText) -> str | None:
-    """Return how the files that `text` was read from differ now, as the start of a sentence.
+def changed_sources(config: RunConfig, text: PreparedText) -> str | None:
+    """Return how the sources of `text` differ now, as the start of a sentence.
 
     None where they do not, and where that cannot be seen. A stranger's run may name any sources:
     no folder is searched for long, and no pipe, device or file without end is read.
     """
-    if not all(map(is_found_at_once, sources)):
+    if not all(map(is_found_at_once, config.sources)):
         return None
-    names = brief(", ".join(sources))
+    names = brief(", ".join(config.sources))
     try:
-        documents = find_documents(sources)
+        documents = find_documents(config.sources, config.reading.encoding)
     except TextError:
         return f"{names} has been moved or deleted"
     if not all(_is_file_with_size(document.path) for document in documents):

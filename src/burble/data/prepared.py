@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from burble.config import TextConfig
+from burble.config import NormalizationConfig
 from burble.durable import write_durably
 from burble.errors import TextError, UsageError, brief
-from burble.mapping import from_mapping, parse_object, to_mapping
+from burble.mapping import from_saved, parse_object, to_mapping
 from burble.plain_files import open_plain, read_plain
+from burble.saved_format import SavedFormat
 from burble.tokenizers.base import smallest_dtype
 from burble.tokenizers.registry import tokenizer_from_json
 
@@ -27,6 +28,7 @@ DATA_FOLDER = "data"
 
 IDS_FILE = "ids.bin"
 FACTS_FILE = "data.json"
+_FORMAT = SavedFormat(version=1)
 
 # A vocabulary of every code point there is takes 6 MB of JSON.
 _MAX_FACTS_BYTES = 16 << 20
@@ -67,7 +69,7 @@ class PreparedText:
     ids: Ids
     facts: TextFacts
     tokenizer: Tokenizer
-    normalization: TextConfig
+    normalization: NormalizationConfig
 
     @property
     def train_ids(self) -> Ids:
@@ -93,10 +95,12 @@ class PreparedText:
         """Map what `prepare` left in `folder`. Raises `TextError` where it is not whole."""
         try:
             content = read_plain(folder / FACTS_FILE, _MAX_FACTS_BYTES)
-            described = parse_object(content, FACTS_FILE)
+            described = _FORMAT.upgrade(parse_object(content, FACTS_FILE))
             tokenizer = tokenizer_from_json(described["tokenizer"])
-            facts = from_mapping(TextFacts, described["facts"], "facts")
-            normalization = from_mapping(TextConfig, described["normalization"], "normalization")
+            facts = from_saved(TextFacts, described["facts"], "facts")
+            normalization = from_saved(
+                NormalizationConfig, described["normalization"], "normalization"
+            )
             with open_plain(folder / IDS_FILE) as file:
                 ids = np.memmap(file, dtype=smallest_dtype(tokenizer.vocab_size), mode="r")
             text = cls(ids, facts, tokenizer, normalization)
@@ -132,7 +136,7 @@ def _check(text: PreparedText) -> None:
 
 
 def write_facts(
-    folder: Path, facts: TextFacts, tokenizer: Tokenizer, normalization: TextConfig
+    folder: Path, facts: TextFacts, tokenizer: Tokenizer, normalization: NormalizationConfig
 ) -> None:
     """Write `data.json`; it comes last and says that the ids are whole."""
     described: dict[str, Any] = {
@@ -140,5 +144,5 @@ def write_facts(
         "normalization": to_mapping(normalization),
         "tokenizer": tokenizer.to_json(),
     }
-    text = json.dumps(described, ensure_ascii=False, indent=1)
+    text = json.dumps(_FORMAT.mark(described), ensure_ascii=False, indent=1)
     write_durably(folder / FACTS_FILE, text.encode())

@@ -56,20 +56,12 @@ def sentence_starts(ids: Ids, tokenizer: Tokenizer) -> np.ndarray[tuple[int], np
         if whole:
             ends = [*ends, len(chunk)]
         elif not ends:
-            ends = [_last_character(tokenizer, chunk)]
+            ends = [tokenizer.cut_before(chunk, len(chunk) - 1)]
         starts.extend(pending + end for end in ends)
         pending += ends[-1]
     unique = np.unique(np.asarray(starts, dtype=np.int64))
     # Token 0 has nothing before it to be asked for from.
     return unique if len(ids) > 1 else unique[:0]
-
-
-def _last_character(tokenizer: Tokenizer, chunk: Ids) -> int:
-    """Where the last character of the chunk begins: a cut there splits none."""
-    place = len(chunk) - 1
-    while not tokenizer.count_characters(chunk[place : place + 1]):
-        place -= 1
-    return place
 
 
 def _ends(tokenizer: Tokenizer, chunk: Ids) -> list[int]:

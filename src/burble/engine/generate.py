@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -31,7 +32,12 @@ class GenerationRequest:
     """What to write; the same request gives the same text."""
 
     prompt: str = ""
-    length: int = knob(300, "Characters to write after the prompt.", low=0, slider=(10, 2000, 10))
+    max_characters: int | None = knob(
+        300, "Characters to write after the prompt.", low=0, slider=(10, 2000, 10)
+    )
+    max_tokens: int | None = knob(
+        None, "The same in tokens; of both, whichever is reached first counts.", low=0
+    )
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     stop: tuple[str, ...] = ()
     """Texts to stop before."""
@@ -63,14 +69,15 @@ class Writing:
         request: GenerationRequest,
         state: Float32 | None = None,
     ) -> None:
-        """state: (layers, tensors, hidden), after all of the prompt but its last token, where that
+        """state: (layers, states, hidden), after all of the prompt but its last token, where that
         is known already.
         """
         ids = prompt_ids(tokenizer, request.prompt)
         self._request = request
         self._model = model
         self._decoder = tokenizer.stream_decoder()
-        self._left = request.length
+        self._characters_left = _limit(request.max_characters)
+        self._tokens_left = _limit(request.max_tokens)
         self._pending = ""
         self.newest: Ids = ids[:0]
         """The tokens behind what `take` gave last."""
@@ -85,22 +92,27 @@ class Writing:
             stops=_stop_ids(tokenizer, request.stop),
             remember=request.window or 0,
         )
-        self.done = request.length == 0
+        self.done = self._is_at_length()
 
     def go_on(self, count: int = CHUNK) -> Stream:
-        """The stream, free to write `count` tokens, or as many as characters are left."""
-        self.stream.allow(min(self._left, 1 if self._request.window else count))
+        """The stream, free to write `count` tokens, or as many as are left."""
+        most = 1 if self._request.window else count
+        self.stream.allow(min(most, self._characters_left, self._tokens_left))
         return self.stream
 
     def take(self) -> str:
         """The text that has become certain. At the end, all of it."""
         self.newest = self.stream.take()
-        text = self._decoder.push(self.newest)[: self._left]
-        self._left -= len(text)
+        self._tokens_left -= len(self.newest)
+        text = self._decoder.push(self.newest)
+        if not self._tokens_left:
+            text += self._decoder.finish()
+        text = text[: self._characters_left]
+        self._characters_left -= len(text)
         self._pending += text
         end = _stop_place(self._pending, self._request.stop)
         self.stopped = end is not None
-        self.done = self.stopped or self._left == 0
+        self.done = self.stopped or self._is_at_length()
         if end is None:
             end = len(self._pending)
             if not self.done:
@@ -111,11 +123,8 @@ class Writing:
             self.stream.state[:] = self._state_before_last(window)
         return certain
 
-    def finish(self) -> str:
-        """End here; the text that was held back, for it might have become a stop text."""
-        self.done = True
-        rest, self._pending = self._pending + self._decoder.finish(), ""
-        return rest
+    def _is_at_length(self) -> bool:
+        return not (self._characters_left and self._tokens_left)
 
     def _state_before_last(self, ids: Ids) -> Float32:
         """The state after all of ids but the last, which is read when the next is chosen."""
@@ -123,6 +132,10 @@ class Writing:
         state = self._model.prefill(read)[1] if len(read) else self._model.start(1)
         values: Float32 = state.values[0]
         return values
+
+
+def _limit(length: int | None) -> int:
+    return sys.maxsize if length is None else length
 
 
 def stream_text(

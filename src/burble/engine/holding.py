@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from burble.arithmetic import Float32
-    from burble.engine.cells import LayerState, Values
+    from burble.engine.cells import Values
     from burble.engine.numpy_model import Precision
     from burble.model_file import ModelFile
 
@@ -37,9 +37,9 @@ class HoldingModel(NumpyModel):
         super().__init__(model, precision)
         self._holds = holds
 
-    def _look(self, layer: int, from_input: Float32, state: LayerState) -> Values:
+    def _look(self, layer: int, from_input: Float32, state: Values) -> Values:
         values = super()._look(layer, from_input, state)
         for hold in self._holds:
             if hold.layer == layer:
-                values["hidden"][:, hold.unit] = hold.value
+                values[self._cell.output][:, hold.unit] = hold.value
         return values

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from burble.cells import CELLS
 from burble.engine.input_table import input_table
 from burble.engine.quantization import Int8Matrix
 from burble.engine.step_model import State, check_ids, fresh_state
@@ -19,13 +20,10 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
     from burble.arithmetic import Float32
-    from burble.config import CellKind
     from burble.engine.stream import Stream
     from burble.model_file import ModelFile
     from burble.tokenizers.base import Ids
 
-# In the order of `burble_cell` in kernel/burble.h.
-_CELLS: tuple[CellKind, ...] = ("lstm", "gru", "rnn")
 # Fewer rows than this are not worth a second thread.
 _ROWS_PER_THREAD = 4
 
@@ -52,19 +50,12 @@ class NativeModel:
         self._input = np.ascontiguousarray(
             model.weights["embedding.weight"] if table is None else table
         )
-        shape = Shape(
-            cell=_CELLS.index(self.network.cell),
-            num_layers=self.network.num_layers,
-            hidden_size=self.network.hidden_size,
-            vocab_size=self.vocab_size,
-            embedding_size=self.network.embedding_size if table is None else 0,
-            residual=self.network.residual,
-        )
+        shape = shape_of(model, folded=table is not None)
         handle: int | None = self._library.burble_new(self.kernel.encode(), ctypes.byref(shape))
         if handle is None:
             raise MemoryError(_TOO_LARGE)
         self._library.burble_set_input(handle, self._input.ctypes.data)
-        for slot, weights, bias in _matrices(model, folded=table is not None):
+        for slot, weights, bias in matrices(model, folded=table is not None):
             matrix = Int8Matrix.of(weights)
             self._library.burble_set_matrix(
                 handle, slot, _address(matrix.values), _address(matrix.scales), _address(bias)
@@ -193,7 +184,22 @@ def _seconds(work: Callable[[int], int], times: int) -> float:
     return time.perf_counter() - started
 
 
-def _matrices(model: ModelFile, *, folded: bool) -> Iterator[tuple[int, Float32, Float32 | None]]:
+def shape_of(model: ModelFile, *, folded: bool) -> Shape:
+    """Return what the kernel must know of the network; folded: its first layer reads a table."""
+    network, cell = model.network, CELLS[model.network.cell]
+    return Shape(
+        cell=network.cell.encode(),
+        num_gates=len(cell.gates),
+        num_states=len(cell.states),
+        num_layers=network.num_layers,
+        hidden_size=network.hidden_size,
+        vocab_size=model.tokenizer.vocab_size,
+        embedding_size=0 if folded else network.embedding_size,
+        residual=network.residual,
+    )
+
+
+def matrices(model: ModelFile, *, folded: bool) -> Iterator[tuple[int, Float32, Float32 | None]]:
     """Slot, weights and bias of each matrix, as kernel/burble.h numbers them."""
     weights, layers = model.weights, model.network.num_layers
     for layer in range(layers):

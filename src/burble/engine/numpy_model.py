@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from burble.engine.cells import CELLS, LayerState, Values
+from burble.cells import CELLS
+from burble.engine.cells import STEPS, Values
 from burble.engine.input_table import input_table
 from burble.engine.quantization import Float32Product, Int8Product
 from burble.engine.step_model import State, check_ids, fresh_state
@@ -40,6 +41,7 @@ class NumpyModel:
         self.network = model.network
         self.vocab_size = model.tokenizer.vocab_size
         self._cell = CELLS[model.network.cell]
+        self._step_of_cell = STEPS[model.network.cell]
         self._table = input_table(model)
         self._embedding = weights.get("embedding.weight", np.empty((0, 0), np.float32))
         self._from_input = {
@@ -106,11 +108,12 @@ class NumpyModel:
         for layer in range(self.network.num_layers):
             below = outputs
             inputs = self._inputs(layer, ids, below)
-            before = tuple(state.values[:, layer].swapaxes(0, 1))
+            parts = state.values[:, layer].swapaxes(0, 1)
+            before = dict(zip(self._cell.states, parts, strict=True))
             outputs, last = self._layer(layer, inputs, before, watch)
             if self.network.residual and layer > 0:
                 outputs = outputs + below
-            after[:, layer] = np.stack(last, axis=1)
+            after[:, layer] = np.stack(list(last.values()), axis=1)
         return outputs, State(after)
 
     def _inputs(self, layer: int, ids: Ids, below: Float32) -> Float32:
@@ -125,17 +128,18 @@ class NumpyModel:
         self,
         layer: int,
         inputs: Float32,
-        state: LayerState,
+        state: Values,
         watch: Watch,
-    ) -> tuple[Float32, LayerState]:
+    ) -> tuple[Float32, Values]:
         outputs = np.empty((*inputs.shape[:2], self.network.hidden_size), dtype=np.float32)
         for time, from_input in enumerate(inputs):
             values = self._look(layer, from_input, state)
             watch(layer, time, values)
-            state = self._cell.state(values)
-            outputs[time] = state[0]
+            state = {name: values[name] for name in self._cell.states}
+            outputs[time] = values[self._cell.output]
         return outputs, state
 
-    def _look(self, layer: int, from_input: Float32, state: LayerState) -> Values:
+    def _look(self, layer: int, from_input: Float32, state: Values) -> Values:
         """What happens in one step of a layer."""
-        return self._cell.look(from_input, self._from_state[layer](state[0]), state)
+        from_state = self._from_state[layer](state[self._cell.output])
+        return self._step_of_cell(from_input, from_state, state)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from burble.engine.cells import CELLS
+from burble.cells import CELLS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ class State:
     """What a model carries from one token to the next, for some rows of texts."""
 
     values: Float32
-    """(rows, layers, tensors of the cell, hidden)."""
+    """(rows, layers, states of the cell, hidden)."""
 
 
 class StepModel(Protocol):
@@ -55,8 +55,8 @@ class StepModel(Protocol):
 
 def fresh_state(network: NetworkConfig, rows: int) -> State:
     """The state of `rows` texts of which nothing was read: zeros."""
-    tensors = CELLS[network.cell].num_states
-    shape = (rows, network.num_layers, tensors, network.hidden_size)
+    states = len(CELLS[network.cell].states)
+    shape = (rows, network.num_layers, states, network.hidden_size)
     return State(np.zeros(shape, dtype=np.float32))
 
 

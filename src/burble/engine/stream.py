@@ -36,7 +36,7 @@ class Stream(StreamFields):
     """
 
     state: Float32
-    """(layers, tensors of the cell, hidden), after every token but the last."""
+    """(layers, states of the cell, hidden), after every token but the last."""
 
     tokens: np.ndarray[Any, np.dtype[np.int32]]
     """Room for what is remembered and a chunk more; those before `end` are there."""

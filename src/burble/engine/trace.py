@@ -37,8 +37,8 @@ class Trace:
     values: Values
     """Gates, candidates and states after each token, by name, (time, layers, units) each.
 
-    lstm: forget, input, candidate, output, cell, hidden. gru: reset, update, candidate, hidden.
-    rnn: hidden. `hidden` is the cell's own, before a residual network adds its input.
+    `burble.cells` says what each cell has. `hidden` is the cell's own, before a residual network
+    adds its input.
     """
 
     log_probabilities: Float64

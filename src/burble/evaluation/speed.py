@@ -67,7 +67,9 @@ def _characters_per_second(model: StepModel, tokenizer: Tokenizer, streams: int)
 
 
 def _seconds(model: StepModel, tokenizer: Tokenizer, streams: int, length: int) -> float:
-    requests = [GenerationRequest(length=length, stream=stream) for stream in range(streams)]
+    requests = [
+        GenerationRequest(max_characters=length, stream=stream) for stream in range(streams)
+    ]
     started = time.perf_counter()
     write_texts(model, tokenizer, requests, rows=streams)
     return time.perf_counter() - started

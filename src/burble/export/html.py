@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from burble.cells import CELLS
 from burble.config import SamplingConfig
 from burble.durable import write_durably
 from burble.engine.generate import GenerationRequest
@@ -70,31 +71,36 @@ def _part(name: str) -> str:
 
 def _described(model: ModelFile) -> dict[str, object]:
     """What the script must know besides the weights."""
+    cell, asked = CELLS[model.network.cell], knobs_of(GenerationRequest)
     return {
         "network": asdict(model.network),
+        "cell": {"gates": len(cell.gates), "states": cell.states},
         "vocab": model.tokenizer.vocab_size,
         "input": _input(model),
         "tokenizer": model.tokenizer.to_json(),
         "normalization": asdict(model.normalization),
-        "defaults": {**asdict(SamplingConfig()), "length": GenerationRequest.length},
+        "defaults": {**asdict(SamplingConfig()), "length": GenerationRequest.max_characters},
         "fields": [
-            _field(known)
-            for known in (knobs_of(SamplingConfig) | knobs_of(GenerationRequest)).values()
-            if known.name != "seed"
+            _field(name, known)
+            for name, known in {
+                **knobs_of(SamplingConfig),
+                "length": asked["max_characters"],
+                "window": asked["window"],
+            }.items()
         ],
     }
 
 
-def _field(known: Knob) -> dict[str, object]:
+def _field(name: str, known: Knob) -> dict[str, object]:
     """Describe the input of a knob in HTML's words."""
     described = {
-        "id": known.name,
-        "label": known.name.replace("_", " ").capitalize(),
+        "id": name,
+        "label": name.replace("_", " ").capitalize(),
         "help": known.help,
         "min": known.low if known.above is None else known.above + 1e-6,
         "max": known.high,
         "step": 1 if known.kind is int else "any",
-        "required": not known.optional,
+        "required": known.default is not None,
         "slider": known.slider,
     }
     return {name: value for name, value in described.items() if value is not None}

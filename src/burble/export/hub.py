@@ -73,7 +73,7 @@ def _entry(key: str, value: str | None, request: str) -> str:
 
 
 def _tags(model: ModelFile) -> list[str]:
-    level = "byte-level" if model.tokenizer.kind == "byte" else "character-level"
+    level = f"{model.tokenizer.unit}-level"
     return ["burble", level, "recurrent-neural-network", model.network.cell]
 
 

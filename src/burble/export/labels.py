@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from burble.cells import CELLS
+
 if TYPE_CHECKING:
     from burble.model_file import ModelFile
 
@@ -23,13 +25,12 @@ class Labels:
 def describe_model(model: ModelFile) -> str:
     """The network and what it reads, in a sentence."""
     network, tokenizer = model.network, model.tokenizer
-    kind = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}[network.cell]
+    kind = CELLS[network.cell].title
     layers = "1 layer" if network.num_layers == 1 else f"{network.num_layers} layers"
-    known = "bytes" if tokenizer.kind == "byte" else f"{tokenizer.vocab_size:,} characters"
     weights = sum(values.size for values in model.weights.values())
     return (
         f"A recurrent network ({kind}, {layers} of {network.hidden_size:,} units, "
-        f"{weights:,} weights) that knows {known}."
+        f"{weights:,} weights) that knows {tokenizer.vocab_size:,} {tokenizer.unit}s."
     )
 
 

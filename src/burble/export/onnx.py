@@ -6,11 +6,11 @@ metadata tells what the tokens are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from burble.cells import CELLS
 from burble.durable import write_durably
 from burble.errors import MissingExtraError, UsageError
 from burble.model_file import METADATA_KEY
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from burble.arithmetic import Float32
-    from burble.config import CellKind
+    from burble.cells import Cell, OnnxOperator
     from burble.export.labels import Labels
     from burble.model_file import ModelFile
 
@@ -29,32 +29,6 @@ _IR_VERSION = 8
 
 # A protobuf message, which a graph is, holds no more.
 _MAX_BYTES = 2**31 - 2**20
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """A kind of cell in ONNX's words."""
-
-    operator: str
-    states: tuple[str, ...]
-    gates: tuple[int, ...]
-    """The model file's blocks of rows, in ONNX's order."""
-
-    attributes: dict[str, int] = field(default_factory=dict)
-
-    def ordered(self, weights: Float32) -> Float32:
-        """Rows in ONNX's order."""
-        blocks = np.split(weights, len(self.gates))
-        return np.concatenate([blocks[gate] for gate in self.gates])
-
-
-_CELLS: dict[CellKind, _Cell] = {
-    # i f g o → i o f c
-    "lstm": _Cell("LSTM", ("hidden", "cell"), (0, 3, 1, 2)),
-    # r z n → z r h; the reset gate after the product
-    "gru": _Cell("GRU", ("hidden",), (1, 0, 2), {"linear_before_reset": 1}),
-    "rnn": _Cell("RNN", ("hidden",), (0,)),
-}
 
 
 def write(model: ModelFile, path: Path, labels: Labels) -> None:
@@ -72,6 +46,9 @@ def graph(model: ModelFile) -> Any:
     """
     if sum(values.nbytes for values in model.weights.values()) > _MAX_BYTES:
         raise UsageError("The weights are more than the 2 GB that an ONNX file can hold.")
+    cell = CELLS[model.network.cell]
+    if cell.onnx is None:
+        raise UsageError(f"ONNX has no operator for {cell.title} cells.")
     try:
         from onnx import checker, helper
     except ModuleNotFoundError as error:
@@ -79,7 +56,7 @@ def graph(model: ModelFile) -> Any:
             raise
         raise MissingExtraError("Exporting to ONNX", "onnx") from error
     made = helper.make_model(
-        _Builder(model).graph(),
+        _Builder(model, cell.onnx).graph(),
         opset_imports=[helper.make_opsetid("", _OPSET)],
         ir_version=_IR_VERSION,
         producer_name="burble",
@@ -89,12 +66,20 @@ def graph(model: ModelFile) -> Any:
     return made
 
 
+def _ordered(weights: Float32, cell: Cell, operator: OnnxOperator) -> Float32:
+    """Rows of the model file in the order of ONNX."""
+    blocks = dict(zip(cell.gates, np.split(weights, len(cell.gates)), strict=True))
+    return np.concatenate([blocks[gate] for gate in operator.gates])
+
+
 class _Builder:
     """Puts the graph together, node by node."""
 
-    def __init__(self, model: ModelFile) -> None:
+    def __init__(self, model: ModelFile, operator: OnnxOperator) -> None:
         self._model = model
         self._network = model.network
+        self._cell = CELLS[model.network.cell]
+        self._operator = operator
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
 
@@ -105,7 +90,7 @@ class _Builder:
         below, vocab = self._input(), self._model.tokenizer.vocab_size
         states: list[str] = []
         for layer in range(self._network.num_layers):
-            names = [f"{layer}.{part}" for part in _CELLS[self._network.cell].states]
+            names = [f"{layer}.{state}" for state in self._cell.states]
             below = self._layer(layer, below, names)
             states += names
         self._head(below)
@@ -148,9 +133,8 @@ class _Builder:
 
     def _layer(self, layer: int, below: str, states: list[str]) -> str:
         """The layer's output, (1, batch, hidden)."""
-        cell = _CELLS[self._network.cell]
         weights = [
-            cell.ordered(self._model.weights[f"layers.{layer}.{name}"])
+            _ordered(self._model.weights[f"layers.{layer}.{name}"], self._cell, self._operator)
             for name in ("weight_ih", "weight_hh", "bias")
         ]
         # ONNX has a second bias, on the recurrent side.
@@ -161,11 +145,11 @@ class _Builder:
         ]
         after = [f"{name}.after" for name in states]
         self._node(
-            cell.operator,
+            self._operator.name,
             [below, *names, "", *states],
             *("", *after),
             hidden_size=self._network.hidden_size,
-            **cell.attributes,
+            **self._operator.attributes,
         )
         if self._network.residual and layer > 0:
             return self._node("Add", [after[0], below], f"{layer}.output")

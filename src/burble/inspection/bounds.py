@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from burble.cells import CELLS
+
 if TYPE_CHECKING:
     from burble.config import NetworkConfig
 
-# At most, in an lstm: four gates and two states.
-VALUES_PER_UNIT = 6
+# Gates and states, of the cell that has the most of them.
+VALUES_PER_UNIT = max(len(cell.values) for cell in CELLS.values())
 
 
 @dataclass(frozen=True)

@@ -130,9 +130,8 @@ def correlations(model: StepModel, ids: Ids, values: Float32) -> dict[Reading, F
 
 def mean_outputs(model: StepModel, ids: Ids) -> Float64:
     """What each unit gives out on average, (layers, hidden), on a text ids, (tokens,)."""
-    total = sum(
-        block.states[:, :, 0].sum(axis=0, dtype=np.float64) for block in read_blocks(model, ids)
-    )
+    blocks = read_blocks(model, ids)
+    total = sum(block.outputs.sum(axis=0, dtype=np.float64) for block in blocks)
     means: Float64 = total / len(ids)
     return means
 

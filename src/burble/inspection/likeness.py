@@ -53,7 +53,7 @@ def nearest(model: StepModel, ids: Ids, prompt: Ids, span: int, count: int) -> l
 
 def _top(block: Block) -> Float64:
     """The top layer's outputs, (places, hidden)."""
-    return block.states[:, -1, 0].astype(np.float64)
+    return block.outputs[:, -1].astype(np.float64)
 
 
 def _moments(model: StepModel, ids: Ids) -> tuple[Float64, Float64]:

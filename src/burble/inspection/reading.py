@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from burble.cells import CELLS, MEANINGS
 from burble.data.scan import VALIDATION_WARMUP, scan
 from burble.engine.states import states_after
 
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from burble.arithmetic import Float32
+    from burble.cells import Cell
     from burble.engine.step_model import StepModel
     from burble.tokenizers.base import Ids
 
 Places = np.ndarray[Any, np.dtype[np.int64]]
-Reading = Literal["hidden", "cell", "tanh cell"]
+Reading = str
+"""A state of the cell, such as cell, or its tanh, such as tanh cell."""
 
 # As many rows as the kernels are fast at, each long beside its warm-up.
 _LANES = 64
@@ -32,21 +35,31 @@ _BLOCK_TIME = 32
 class Block:
     """Some places of a text and the states there."""
 
+    cell: Cell
     places: Places
     """(places,), in no order."""
 
     states: Float32
-    """(places, layers, tensors of the cell, hidden), each after the token at its place."""
+    """(places, layers, states of the cell, hidden), each after the token at its place."""
+
+    @property
+    def outputs(self) -> Float32:
+        """What each unit gives out, (places, layers, hidden)."""
+        return self._state(self.cell.output)
 
     def readings(self) -> dict[Reading, Float32]:
-        """What can be read off each unit, (places, layers, hidden): its output, and of an LSTM its
-        cell, as it is and as it passes on.
+        """What can be read off each unit, (places, layers, hidden): its states, and of one without
+        bounds the tanh, as which the cell passes it on.
         """
-        found: dict[Reading, Float32] = {"hidden": self.states[:, :, 0]}
-        if self.states.shape[2] > 1:
-            cell = self.states[:, :, 1]
-            found |= {"cell": cell, "tanh cell": np.tanh(cell)}
+        found: dict[Reading, Float32] = {}
+        for name in self.cell.states:
+            found[name] = self._state(name)
+            if not MEANINGS[name].is_bounded:
+                found[f"tanh {name}"] = np.tanh(found[name])
         return found
+
+    def _state(self, name: str) -> Float32:
+        return self.states[:, :, self.cell.states.index(name)]
 
 
 def read_blocks(model: StepModel, ids: Ids) -> Iterator[Block]:
@@ -59,10 +72,11 @@ def read_blocks(model: StepModel, ids: Ids) -> Iterator[Block]:
         passed = list(states_after(model, tokens, state))
         state = passed[-1]
         states = np.stack([one.values for one in passed])
-        yield Block(batch.inputs[batch.mask], states[batch.mask])
+        yield Block(CELLS[model.network.cell], batch.inputs[batch.mask], states[batch.mask])
 
 
 def read_whole(model: StepModel, ids: Ids) -> Block:
     """Read a short text, (tokens,), in one go."""
     passed = states_after(model, ids[:, None], model.start(1))
-    return Block(np.arange(len(ids)), np.stack([one.values[0] for one in passed]))
+    states = np.stack([one.values[0] for one in passed])
+    return Block(CELLS[model.network.cell], np.arange(len(ids)), states)

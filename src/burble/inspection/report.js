@@ -395,10 +395,9 @@ function options(select, names) {
 }
 
 function build() {
-  const article = data.cell === "gru" ? "a" : "an";
   const bits = data.bits_per_char === null ? "" : `, at ${number(data.bits_per_char)} bits a character`;
   $("summary").textContent =
-    `What happens in ${article} ${data.cell.toUpperCase()} of ${data.layers}×${data.units} units while it reads ${length} ${data.token}${length === 1 ? "" : "s"}${bits}.`;
+    `What happens in a network of ${data.layers}×${data.units} ${data.cell} units while it reads ${length} ${data.token}${length === 1 ? "" : "s"}${bits}.`;
   if (data.read_before) {
     $("summary").textContent += ` Shown is the end of the text: the ${data.read_before.toLocaleString("en")} ${data.token}s before it were read first.`;
   }

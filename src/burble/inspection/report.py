@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from burble.inspection.gates import CELLS, GATES, main_value
+from burble.cells import CELLS, MEANINGS
 from burble.inspection.guesses import bits_per_char, guesses_before, probabilities
 from burble.inspection.series import MAX_SURPRISAL
 from burble.inspection.tokens import running_text, token_label
@@ -42,11 +42,11 @@ def _data(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[str, 
     tokenizer, network = file.tokenizer, file.network
     guesses = guesses_before(trace, tokenizer, top)
     return {
-        "cell": network.cell,
-        "token": "byte" if tokenizer.kind == "byte" else "character",
+        "cell": CELLS[network.cell].title,
+        "token": tokenizer.unit,
         "layers": network.num_layers,
         "units": network.hidden_size,
-        "about": CELLS[network.cell],
+        "about": CELLS[network.cell].about,
         "bits_per_char": bits_per_char(trace, tokenizer),
         "shown": running_text(tokenizer, trace.ids),
         "labels": [token_label(tokenizer, token) for token in trace.ids.tolist()],
@@ -61,13 +61,13 @@ def _data(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[str, 
 
 
 def _gate(name: str, values: Float32) -> dict[str, Any]:
-    gate = GATES[name]
+    meaning = MEANINGS[name]
     layers = [packed(values[:, layer]) for layer in range(values.shape[1])]
     return {
         "name": name,
-        "says": gate.says,
-        "is_signed": gate.is_signed,
-        "is_bounded": gate.is_bounded,
+        "says": meaning.text,
+        "is_signed": meaning.is_signed,
+        "is_bounded": meaning.is_bounded,
         "layers": layers,
     }
 
@@ -87,7 +87,7 @@ def _base64(array: np.ndarray[Any, Any]) -> str:
 
 def _start(file: ModelFile, trace: Trace, choice: Choice) -> dict[str, Any]:
     """What is shown first. Without a unit (None) the page takes the one that changes most."""
-    gate = choice.gate or main_value(file.network.cell)
+    gate = choice.gate or CELLS[file.network.cell].memory
     return {
         "gate": list(trace.values).index(gate),
         "layer": file.network.num_layers - 1 if choice.layer is None else choice.layer,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from burble.cells import MEANINGS
 from burble.errors import UsageError
-from burble.inspection.gates import GATES
 
 if TYPE_CHECKING:
     from burble.engine.trace import Trace
@@ -94,7 +94,7 @@ def chosen_series(trace: Trace, choice: Choice, gate: str) -> Series:
 
 def _ranged(title: str, values: Numbers, gate: str, *, is_mean: bool = False) -> Series:
     """With the range 0 to 1, or what is found: a mean hardly moves, a memory has no bounds."""
-    if GATES[gate].is_signed:
+    if MEANINGS[gate].is_signed:
         reach = max(float(np.abs(values).max()), 1e-6)
         return Series(gate, title, values, -reach, reach)
     if is_mean:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from burble.text.printable import label
 
 if TYPE_CHECKING:
@@ -15,11 +13,8 @@ _LAYOUT = {" ", "\t", "\n"}
 
 
 def token_label(tokenizer: Tokenizer, token: int) -> str:
-    """One token by itself; a byte that is no character as <E2>."""
-    text = tokenizer.decode(np.array([token]))
-    if "\ufffd" in text and list(tokenizer.encode(text)) != [token]:
-        return f"<{token:02X}>"
-    return label(text)
+    """Return one token as one can point at it; a byte that is no character as <E2>."""
+    return label(tokenizer.label(token))
 
 
 def running_text(tokenizer: Tokenizer, ids: Ids) -> list[str]:

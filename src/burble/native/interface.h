@@ -12,7 +12,7 @@
 
 /* One more whenever an exported function or a struct that Python shares changes: what Python calls
  * must be what was compiled. native/library.py has the same number. */
-#define BURBLE_INTERFACE 1
+#define BURBLE_INTERFACE 2
 
 /* Writes, in this order and up to `room` of them: BURBLE_INTERFACE, the number of kernels that this
  * machine can run, the sizes of burble_shape and burble_stream. Returns how many there are. This

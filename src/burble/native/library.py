@@ -12,7 +12,7 @@ from pathlib import Path
 from burble.native.elf import find_fault
 from burble.native.structures import SIGNATURES, Shape, StreamFields
 
-INTERFACE = 1
+INTERFACE = 2
 """`BURBLE_INTERFACE` in interface.h."""
 
 TIMES_SLOWER = 42

@@ -12,7 +12,9 @@ class Shape(ctypes.Structure):
     """`burble_shape` in engine/kernel/burble.h."""
 
     _fields_ = (
-        ("cell", ctypes.c_int32),
+        ("cell", ctypes.c_char * 8),
+        ("num_gates", ctypes.c_int32),
+        ("num_states", ctypes.c_int32),
         ("num_layers", ctypes.c_int32),
         ("hidden_size", ctypes.c_int32),
         ("vocab_size", ctypes.c_int32),

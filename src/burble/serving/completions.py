@@ -176,7 +176,8 @@ class CompletionResponse(Response):
         request = self._request
         wanted = GenerationRequest(
             prompt=prompt,
-            length=request.max_tokens,
+            max_characters=None,
+            max_tokens=request.max_tokens,
             sampling=request.sampling(),
             stop=request.stops,
             seed=self._seed,
@@ -256,7 +257,7 @@ class CompletionResponse(Response):
             yield _event(self._json([choice.json(index, self._request)]))
 
     def _usage(self) -> Usage:
-        read = [job.prompt_length for job in self._jobs[:: self._request.n]]
+        read = [job.num_prompt_tokens for job in self._jobs[:: self._request.n]]
         written = sum(job.num_tokens for job in self._jobs)
         return {
             "prompt_tokens": sum(read),

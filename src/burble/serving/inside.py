@@ -41,7 +41,5 @@ def look_inside(file: ModelFile, text: str, unknown: UnknownPolicy) -> str:
 def _split(file: ModelFile, ids: Ids) -> tuple[Ids, Ids]:
     """What is read first, and what is shown: it begins where a character does."""
     longest = BOUNDS.longest(file.network)
-    start = max(0, len(ids) - longest)
-    while start and not file.tokenizer.count_characters(ids[start : start + 1]):
-        start -= 1
+    start = file.tokenizer.cut_before(ids, max(0, len(ids) - longest))
     return ids[max(0, start - CONTEXT * longest) : start], ids[start:]

@@ -57,7 +57,7 @@ class Job:
         logprobs: int | None = None,
         echo: bool = False,
     ) -> None:
-        """request: its length is in tokens. index: which of its client's texts it is. outbox:
+        """index: which of its client's texts it is. outbox:
         where its pieces go. logprobs: how many other tokens to name for each. echo: give the
         prompt first.
         """
@@ -77,8 +77,8 @@ class Job:
         self._echo = echo
 
     @property
-    def prompt_length(self) -> int:
-        """Of the prompt, in tokens."""
+    def num_prompt_tokens(self) -> int:
+        """Return how many tokens the prompt has."""
         return len(self._ids) if self._request.prompt else 0
 
     def read_prompt(self) -> Iterator[None]:
@@ -117,7 +117,7 @@ class Job:
         """Allow the stream `count` tokens, or as many as are left."""
         if self._logprobs is not None:
             count = min(count, _LOGPROBS_AT_ONCE)
-        self._writing.go_on(min(count, self._request.length - self.num_tokens))
+        self._writing.go_on(count)
 
     def take(self) -> Piece:
         """What has become certain since the last call."""
@@ -125,8 +125,6 @@ class Job:
         newest = self._writing.newest
         self.num_tokens += len(newest)
         self.turn += len(newest)
-        if not self.done and self.num_tokens == self._request.length:
-            text += self._writing.finish()
         tokens: list[TokenLogprob] = []
         if self._aligned is not None:
             for _ in self._aligned.read(newest):

@@ -168,11 +168,13 @@ class LogprobColumns:
 
 
 def token_labels(tokenizer: Tokenizer) -> list[str]:
-    """Each token as text, in JSON; one that is only a part of a character by its byte."""
+    """Return each token as text, in JSON; one that is only a part of a character by its bytes."""
     return [json.dumps(_label(tokenizer, token)) for token in range(tokenizer.vocab_size)]
 
 
 def _label(tokenizer: Tokenizer, token: int) -> str:
-    text = tokenizer.decode(np.array([token]))
-    is_part = tokenizer.kind == "byte" and not text.isascii()
-    return f"bytes:\\x{token:02x}" if is_part else text
+    data = tokenizer.token_bytes(token)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return "bytes:" + "".join(f"\\x{byte:02x}" for byte in data)

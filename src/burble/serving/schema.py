@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
@@ -109,7 +110,7 @@ class CompletionRequest(_Sampled):  # type: ignore[misc] # its fields are the kn
     prompt: str | Annotated[list[str], Field(min_length=1, max_length=_MAX_PROMPTS)] = Field(
         "", description="The text to go on with, or several."
     )
-    max_tokens: int = _field(_REQUEST["length"], description="Tokens to write, at most.")
+    max_tokens: int = _field(_REQUEST["max_characters"], description="Tokens to write, at most.")
     n: int = Field(1, ge=1, le=64, description="Texts for each prompt.")
     stop: (
         Annotated[str, Field(min_length=1, max_length=_MAX_STOP)]
@@ -160,7 +161,8 @@ class CompletionRequest(_Sampled):  # type: ignore[misc] # its fields are the kn
 
 def page_fields() -> dict[str, Any]:
     """Return the page's inputs that are knobs, in the words of HTML."""
-    knobs = {"max_tokens": _REQUEST["length"], **knobs_of(SamplingConfig)}
+    length = replace(_REQUEST["max_characters"], name="length")
+    knobs = {"max_tokens": length, **knobs_of(SamplingConfig)}
     sliders = [
         {"name": name, "label": knob.name.replace("_", " ").capitalize(), "title": knob.help}
         | dict(zip(("min", "max", "step"), knob.slider, strict=True))

@@ -20,17 +20,15 @@ CHUNK_BYTES = 1 << 20
 _GUESS_BYTES = 1 << 16
 
 
-def read_text(
-    document: Document, encoding: str | None, say: Callable[[str], None]
-) -> Iterator[str]:
+def read_text(document: Document, say: Callable[[str], None]) -> Iterator[str]:
     """The document's characters in pieces of about 1 MB, with LF line ends and no BOM.
 
     What was changed on the way is told to `say`. Raises `TextError` for bytes that are not in
-    `encoding` (UTF-8 where None), with their offset and a guess.
+    the encoding of the document, with their offset and a guess.
     """
     newlines = io.IncrementalNewlineDecoder(decoder=None, translate=True)
     first = True
-    for text in _decode(document, encoding):
+    for text in _decode(document):
         if first and text:
             first = False
             if text[0] == "\ufeff":
@@ -46,7 +44,8 @@ def read_text(
         say(f"{document.name}: turned {' and '.join(names)} line ends into LF.")
 
 
-def _decode(document: Document, encoding: str | None) -> Iterator[str]:
+def _decode(document: Document) -> Iterator[str]:
+    encoding = document.encoding
     decoder = _decoder(encoding)
     offset = 0
     for data in _read_bytes(document):

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from burble.config import TextConfig
+    from burble.config import NormalizationConfig
 
 # No sequence of combining marks in real text, nor the context of Greek final sigma, is longer.
 _CONTEXT = 64
 
 
-def normalize(text: str, config: TextConfig) -> str:
+def normalize(text: str, config: NormalizationConfig) -> str:
     """`text` as the model reads it."""
     if config.unicode_form is not None:
         text = unicodedata.normalize(config.unicode_form, text)
     return text.lower() if config.lowercase else text
 
 
-def normalize_stream(chunks: Iterable[str], config: TextConfig) -> Iterator[str]:
+def normalize_stream(chunks: Iterable[str], config: NormalizationConfig) -> Iterator[str]:
     """`normalize` piece by piece: the pieces joined equal the whole text normalised at once."""
     pending = ""
     for chunk in chunks:
@@ -32,7 +32,7 @@ def normalize_stream(chunks: Iterable[str], config: TextConfig) -> Iterator[str]
     yield normalize(pending, config)
 
 
-def _safe_cut(text: str, config: TextConfig) -> int:
+def _safe_cut(text: str, config: NormalizationConfig) -> int:
     """The last place where both sides can be normalised apart; 0 where there is none."""
     if config.unicode_form is None and not config.lowercase:
         return len(text)

@@ -9,7 +9,7 @@ import itertools
 import os
 import stat
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -35,8 +35,11 @@ class Document:
     path: Path | None = None
     """The file that it is read from, where it is one."""
 
+    encoding: str | None = None
+    """Encoding of its bytes, by Python's name for it; UTF-8 where None."""
 
-def find_documents(sources: Sequence[str]) -> list[Document]:
+
+def find_documents(sources: Sequence[str], encoding: str | None = None) -> list[Document]:
     """All documents the sources name, in the order given; folders and globs are sorted.
 
     Raises `TextError` for a source that names nothing.
@@ -44,7 +47,7 @@ def find_documents(sources: Sequence[str]) -> list[Document]:
     documents = [document for source in sources for document in _find(source)]
     if not documents:
         raise TextError("No text was given. Name a file, a folder, an address, or a known text.")
-    return documents
+    return [replace(document, encoding=encoding) for document in documents]
 
 
 def _find(source: str) -> list[Document]:

@@ -1,4 +1,4 @@
-"""What every tokenizer offers, and the registry that finds one by its kind."""
+"""What every tokenizer offers."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ class Tokenizer(Protocol):
     """Text ↔ ids."""
 
     kind: ClassVar[str]
+    """What it is called in files and on the command line."""
+
+    unit: ClassVar[str]
+    """What a token is, in words: a character, a byte."""
 
     @classmethod
     def from_characters(cls, characters: AbstractSet[str]) -> Self:
@@ -58,8 +62,22 @@ class Tokenizer(Protocol):
     def stream_decoder(self) -> StreamDecoder:
         """A fresh decoder for ids that come bit by bit."""
 
+    def token_bytes(self, token: int) -> bytes:
+        """Return the UTF-8 bytes of one token, which may be only a part of a character."""
+
+    def label(self, token: int) -> str:
+        """Return one token as text; of a part of a character its bytes, such as <E2>."""
+        data = self.token_bytes(token)
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return "".join(f"<{byte:02X}>" for byte in data)
+
     def count_characters(self, ids: Ids) -> int:
         """How many characters begin in `ids`."""
+
+    def cut_before(self, ids: Ids, place: int) -> int:
+        """Return the last place up to `place` where a cut of `ids` splits no character."""
 
     def check(self, ids: Ids) -> None:
         """Raise `ValueError` unless `ids`, from 0 on, are what `encode` makes of some text."""

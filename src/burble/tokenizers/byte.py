@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from burble.errors import TextError
+from burble.tokenizers.base import Tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1 << 20
 
 
-class ByteTokenizer:
+class ByteTokenizer(Tokenizer):
     """Ids are the bytes 0 to 255."""
 
     kind: ClassVar[str] = "byte"
+    unit: ClassVar[str] = "byte"
     vocab_size: int = 256
 
     @classmethod
@@ -32,10 +34,8 @@ class ByteTokenizer:
         return cls()
 
     @classmethod
-    def from_json(cls, mapping: dict[str, Any]) -> Self:
-        """Read back `to_json`; raises `ValueError` where it is not that."""
-        if set(mapping) != {"kind"}:
-            raise ValueError("a byte tokenizer has nothing to describe")
+    def from_json(cls, mapping: dict[str, Any]) -> Self:  # noqa: ARG003 - there is nothing to read
+        """Read back `to_json`."""
         return cls()
 
     def to_json(self) -> dict[str, Any]:
@@ -64,9 +64,19 @@ class ByteTokenizer:
         """A decoder that waits until a character's bytes are all there."""
         return _ByteDecoder()
 
+    def token_bytes(self, token: int) -> bytes:
+        """Return the one byte."""
+        return bytes([token])
+
     def count_characters(self, ids: Ids) -> int:
         """Bytes that begin a character: all but UTF-8's continuation bytes, 10xxxxxx."""
         return sum(int(np.count_nonzero((chunk & 0xC0) != 0x80)) for chunk in _chunks(ids))
+
+    def cut_before(self, ids: Ids, place: int) -> int:
+        """Return the place of the last byte up to `place` that begins a character."""
+        while place and place < len(ids) and ids[place] & 0xC0 == 0x80:
+            place -= 1
+        return place
 
     def check(self, ids: Ids) -> None:
         """Raise `ValueError` for bytes that are not UTF-8."""

@@ -18,9 +18,9 @@ import torch
 
 from burble.durable import remove_litter, write_durably
 from burble.errors import BurbleError, ModelFileError, UsageError, brief
-from burble.mapping import from_mapping, parse_object, to_mapping
+from burble.mapping import from_saved, parse_object, to_mapping
 from burble.plain_files import NOT_OURS, open_plain, read_plain
-from burble.run_folder import MANIFEST
+from burble.run_folder import MANIFEST, STATE_FORMAT
 from burble.system_errors import MISSING, read_error
 from burble.tensor_file import check_tensors, read_header
 from burble.training.layout import ADAM_MOMENTS, check_numbers
@@ -135,7 +135,7 @@ def write(checkpoint: Checkpoint, folder: Path) -> None:
     name = f"state-{checkpoint.position.step}-{time.time_ns()}.safetensors"
     tensors = {key: tensor.cpu().contiguous() for key, tensor in checkpoint.tensors.items()}
     write_durably(folder / name, save(tensors))
-    manifest = {"file": name, "position": to_mapping(checkpoint.position)}
+    manifest = STATE_FORMAT.mark({"file": name, "position": to_mapping(checkpoint.position)})
     write_durably(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
     for old in folder.glob("state-*.safetensors"):
         if old.name != name and not old.is_dir():
@@ -155,7 +155,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _as_manifest(found: dict[str, Any]) -> Manifest:
-    manifest = from_mapping(Manifest, found, MANIFEST)
+    manifest = from_saved(Manifest, STATE_FORMAT.upgrade(found), MANIFEST)
     if not _STATE_NAME.fullmatch(manifest.file):
         raise ValueError(f"{MANIFEST} names {manifest.file!r}")
     position = manifest.position

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from burble.cells import CELLS
 from burble.data.batch import gather
 from burble.errors import TextError
 from burble.training.network import Network
@@ -31,10 +32,8 @@ _ROWS = 64
 # What is read before, so that no state is near the fresh one, which no text ever comes back to.
 _WARMUP = 50
 
-_NAMES = ("hidden", "cell")
-
 Flow = dict[str, list[float]]
-"""For each tensor of the state, hidden and in an LSTM cell: the gradient's norm k characters back,
+"""For each state of the cell: the gradient's norm k characters back,
 k = 0, 1, …, the mean over many windows, as a multiple of that at k = 0.
 """
 
@@ -77,7 +76,7 @@ def gradient_flow(
     parts = torch.split(tokens, _ROWS, dim=1)
     norms = torch.stack([_norms(network, part) for part in parts]).sum(dim=0)
     relative = (norms / norms[:, :1]).tolist()
-    return dict(zip(_NAMES, relative, strict=False))
+    return dict(zip(CELLS[network.kind].states, relative, strict=True))
 
 
 def _norms(network: Network, tokens: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from burble.cells import CELLS
 from burble.model_file import MAX_WEIGHT
-from burble.training.network import CELLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,7 @@ class Layout:
         return {
             f"carried.{depth}.{place}": (1, self.rows, network.hidden_size)
             for depth in range(network.num_layers)
-            for place in range(CELLS[network.cell].num_states)
+            for place in range(len(CELLS[network.cell].states))
         }
 
 

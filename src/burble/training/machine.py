@@ -17,7 +17,8 @@ from burble.training.network import Network
 from burble.training.plan import operations
 
 if TYPE_CHECKING:
-    from burble.config import CellKind, TrainingPrecision
+    from burble.cells import CellKind
+    from burble.config import TrainingPrecision
 
 # The first steps make oneDNN's primitives; then a few for the median.
 _WARM_UP = 3

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from burble.config import GATES
+from burble.cells import CELLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from burble.config import CellKind, NetworkConfig, TrainingPrecision
+    from burble.cells import CellKind
+    from burble.config import NetworkConfig, TrainingPrecision
 
 LayerState = tuple[Tensor, ...]
 """Tensors (1, rows, hidden) that one layer carries; the cell that made them knows what they are."""
@@ -29,12 +30,11 @@ class Cell(nn.Module):
     """One recurrent layer. The fused kernels want two biases; the second stays zero."""
 
     kind: CellKind
-    num_states = 1
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
         self.hidden_size = hidden_size
-        rows = GATES[self.kind] * hidden_size
+        rows = len(CELLS[self.kind].gates) * hidden_size
         self.weight_ih = nn.Parameter(torch.empty(rows, input_size))
         self.weight_hh = nn.Parameter(torch.empty(rows, hidden_size))
         self.bias = nn.Parameter(torch.zeros(rows))
@@ -50,14 +50,14 @@ class Cell(nn.Module):
     def start(self, rows: int) -> LayerState:
         """The fresh state: zeros."""
         zeros = self.bias.new_zeros(1, rows, self.hidden_size)
-        return (zeros,) * self.num_states
+        return (zeros,) * len(CELLS[self.kind].states)
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """Read inputs (time, rows, width); hidden (time, rows, hidden) and the state after them."""
         raise NotImplementedError
 
-    def step(self, inputs: Tensor, state: LayerState) -> LayerState:
-        """Read inputs (rows, width), one character; the state after it, (rows, hidden) each.
+    def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
+        """Read inputs (rows, width), one character; hidden (rows, hidden) and the state after it.
 
         On a processor every operation is one of its own, so all of a state is in autograd's graph:
         an output that is made of the cell passes its gradient on to the cell.
@@ -82,7 +82,6 @@ class Lstm(Cell):
     """Hochreiter and Schmidhuber 1997, with forget gates."""
 
     kind = "lstm"
-    num_states = 2
 
     def initialize(self, generator: torch.Generator) -> None:
         """As every cell, and the forget gate open: bias 1 (Jozefowicz et al. 2015)."""
@@ -94,9 +93,10 @@ class Lstm(Cell):
         outputs, hidden, cell = self._fused(torch.lstm, inputs, state)
         return outputs, (hidden, cell)
 
-    def step(self, inputs: Tensor, state: LayerState) -> LayerState:
+    def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """Through torch's LSTM cell."""
-        return torch.lstm_cell(inputs, state, *self._weights())
+        hidden, cell = torch.lstm_cell(inputs, state, *self._weights())
+        return hidden, (hidden, cell)
 
 
 class Gru(Cell):
@@ -106,12 +106,13 @@ class Gru(Cell):
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """Through torch's fused layer."""
-        outputs, hidden = self._fused(torch.gru, inputs, state[0])
+        outputs, hidden = self._fused(torch.gru, inputs, *state)
         return outputs, (hidden,)
 
-    def step(self, inputs: Tensor, state: LayerState) -> LayerState:
+    def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """Through torch's GRU cell."""
-        return (torch.gru_cell(inputs, state[0], *self._weights()),)
+        hidden = torch.gru_cell(inputs, *state, *self._weights())
+        return hidden, (hidden,)
 
 
 class Rnn(Cell):
@@ -121,15 +122,16 @@ class Rnn(Cell):
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """Through torch's fused layer."""
-        outputs, hidden = self._fused(torch.rnn_tanh, inputs, state[0])
+        outputs, hidden = self._fused(torch.rnn_tanh, inputs, *state)
         return outputs, (hidden,)
 
-    def step(self, inputs: Tensor, state: LayerState) -> LayerState:
+    def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """Through torch's RNN cell."""
-        return (torch.rnn_tanh_cell(inputs, state[0], *self._weights()),)
+        hidden = torch.rnn_tanh_cell(inputs, *state, *self._weights())
+        return hidden, (hidden,)
 
 
-CELLS: dict[CellKind, type[Cell]] = {cell.kind: cell for cell in (Lstm, Gru, Rnn)}
+_CLASSES: dict[CellKind, type[Cell]] = {cell.kind: cell for cell in (Lstm, Gru, Rnn)}
 
 
 class OneHot(nn.Module):
@@ -191,6 +193,7 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         generator = generator or torch.Generator()
+        self.kind = config.cell
         self.precision = precision
         self.residual = config.residual
         self.embedding: nn.Module
@@ -204,7 +207,7 @@ class Network(nn.Module):
                 self.embedding = Scalar(vocab_size)
         widths = [config.input_size(vocab_size)] + [config.hidden_size] * (config.num_layers - 1)
         self.layers = nn.ModuleList(
-            CELLS[config.cell](width, config.hidden_size) for width in widths
+            _CLASSES[config.cell](width, config.hidden_size) for width in widths
         )
         for layer in self.cells():
             layer.initialize(generator)
@@ -255,8 +258,8 @@ class Network(nn.Module):
         hidden = self.embedding(ids).to(self.head.weight.dtype)
         after: list[LayerState] = []
         for depth, (cell, before) in enumerate(zip(self.cells(), state, strict=True)):
-            below, cell_state = hidden, cell.step(hidden, before)
-            hidden = cell_state[0] + below if self.residual and depth > 0 else cell_state[0]
+            output, cell_state = cell.step(hidden, before)
+            hidden = output + hidden if self.residual and depth > 0 else output
             after.append(cell_state)
         return self.head(hidden), tuple(after)
 

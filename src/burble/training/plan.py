@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from burble.config import GATES
+from burble.cells import CELLS
 from burble.training.budget import Budget
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def operations(network: NetworkConfig, vocab_size: int) -> float:
     width = network.input_size(vocab_size)
     inputs = width + network.hidden_size * (network.num_layers - 1)
     recurrent = network.hidden_size * network.num_layers
-    gates = GATES[network.cell] * network.hidden_size
+    gates = len(CELLS[network.cell].gates) * network.hidden_size
     return _OPERATIONS * (gates * (inputs + recurrent) + network.hidden_size * vocab_size)
 
 

@@ -264,7 +264,7 @@ def _check_resumable(
 
 
 def _note_what_differs(config: RunConfig, text: PreparedText, observer: Observer) -> None:
-    changed = changed_sources(config.sources, text)
+    changed = changed_sources(config, text)
     if changed is not None:
         observer.noted(
             f"{changed} since this run began. It continues with the text as it was then, of which "

@@ -20,10 +20,9 @@
 #error "burble must be compiled without -ffast-math"
 #endif
 
-typedef enum { BURBLE_LSTM, BURBLE_GRU, BURBLE_RNN } burble_cell;
-
 typedef struct {
-    int32_t cell; /* a burble_cell */
+    char cell[8]; /* a name in `cells` of elementwise.h */
+    int32_t num_gates, num_states;
     int32_t num_layers;
     int32_t hidden_size;
     int32_t vocab_size;
@@ -33,7 +32,7 @@ typedef struct {
 
 /* One text being written; mirrored in native/structures.py, engine/stream.py says what the fields mean. */
 typedef struct {
-    float *state;         /* (layers, tensors of the cell, hidden) */
+    float *state;         /* (layers, states of the cell, hidden) */
     int32_t *tokens;      /* room for `limit` of them */
     const int32_t *stops; /* one after the other, each after its length */
     int64_t num_stops;
@@ -51,7 +50,8 @@ typedef struct burble_model burble_model;
 /* Names of the kernels that this machine can run, best first; NULL behind the last. */
 BURBLE_API const char *burble_kernel_name(int32_t place);
 
-/* A model without weights for one of these kernels; NULL where there is none or no memory. */
+/* A model without weights for one of these kernels; NULL where there is no such kernel, no such cell
+ * or no memory. */
 BURBLE_API burble_model *burble_new(const char *kernel, const burble_shape *shape);
 BURBLE_API void burble_free(burble_model *model);
 

@@ -68,6 +68,8 @@ TARGET static void rnn(const float *restrict from_input, const float *restrict f
     for (int64_t j = 0; j < hidden; j++) state[j] = burble_tanh(from_input[j] + from_state[j]);
 }
 
+static const cell_kind cells[] = {{"lstm", lstm}, {"gru", gru}, {"rnn", rnn}, {NULL, NULL}};
+
 TARGET static void accumulate(const float *restrict x, int64_t size, float *restrict sum) {
     for (int64_t i = 0; i < size; i++) sum[i] += x[i];
 }
@@ -116,8 +118,8 @@ TARGET static int64_t probe_memory(const int64_t *restrict words, int64_t size, 
 }
 
 /* What each file puts into its kernel: all of the above, and what it defines itself. */
-#define ELEMENTWISE                                                                           \
-    .shift = SHIFT, .quantize = quantize, .dequantize = dequantize, .cell = {lstm, gru, rnn}, \
+#define ELEMENTWISE                                                                 \
+    .shift = SHIFT, .quantize = quantize, .dequantize = dequantize, .cells = cells, \
     .accumulate = accumulate, .weigh = weigh, .probe_memory = probe_memory
 #define PRODUCTS                                                             \
     .width = WIDTH, .is_available = is_available, .multiply = multiply,      \

@@ -2,6 +2,8 @@
 #ifndef BURBLE_KERNEL_H
 #define BURBLE_KERNEL_H
 
+#include <stddef.h>
+
 #include "burble.h"
 
 /* A loop over a constant number of rows keeps its sums in registers, if it is compiled as one. */
@@ -24,6 +26,16 @@ typedef struct {
     float *bias;    /* (outputs,); NULL where there is none */
 } matrix;
 
+/* The gate algebra of one step; state is (states of the cell, hidden), changed in place, and
+ * the first of them is the output. */
+typedef void (*cell_step)(const float *from_input, const float *from_state, float *state,
+                          int64_t hidden);
+
+typedef struct {
+    const char *name;
+    cell_step step;
+} cell_kind;
+
 typedef struct {
     const char *name;
     int32_t width;
@@ -40,8 +52,7 @@ typedef struct {
     /* out = sums · (scales · scale) [+ bias] */
     void (*dequantize)(const int32_t *sums, const float *scales, float scale, const float *bias,
                        int64_t size, float *out);
-    /* The gate algebra; state is (tensors, hidden), changed in place. */
-    void (*cell[3])(const float *from_input, const float *from_state, float *state, int64_t hidden);
+    const cell_kind *cells; /* behind the last is one without a name */
     /* sum += x */
     void (*accumulate)(const float *x, int64_t size, float *sum);
     /* exp((scores - their largest) / temperature) · 2³⁰ in whole numbers; returns their sum. */

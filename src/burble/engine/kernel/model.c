@@ -36,6 +36,12 @@ static const kernel *find_kernel(const char *name) {
     return NULL;
 }
 
+static cell_step find_cell(const kernel *k, const burble_shape *shape) {
+    for (const cell_kind *kind = k->cells; kind->name; kind++)
+        if (strncmp(kind->name, shape->cell, sizeof shape->cell) == 0) return kind->step;
+    return NULL;
+}
+
 int32_t round_up(int32_t size, int32_t multiple) {
     return (size + multiple - 1) / multiple * multiple;
 }
@@ -89,13 +95,14 @@ static char *allocate(size_t size) {
 
 burble_model *burble_new(const char *name, const burble_shape *shape) {
     const kernel *k = find_kernel(name);
-    burble_model *model = k ? calloc(1, sizeof *model) : NULL;
+    cell_step cell = k ? find_cell(k, shape) : NULL;
+    burble_model *model = cell ? calloc(1, sizeof *model) : NULL;
     if (!model) return NULL;
     model->kernel = k;
+    model->cell = cell;
     model->shape = *shape;
-    model->gates = (shape->cell == BURBLE_LSTM ? 4 : shape->cell == BURBLE_GRU ? 3 : 1);
-    model->gates *= shape->hidden_size;
-    model->layer_state = (shape->cell == BURBLE_LSTM ? 2 : 1) * shape->hidden_size;
+    model->gates = shape->num_gates * shape->hidden_size;
+    model->layer_state = shape->num_states * shape->hidden_size;
     model->num_matrices = 2 * shape->num_layers + 1;
     model->matrices = calloc((size_t)model->num_matrices, sizeof *model->matrices);
     if (model->matrices) {

@@ -8,6 +8,7 @@
 struct burble_model {
     const kernel *kernel;
     burble_shape shape;
+    cell_step cell;
     int32_t gates;       /* gates · hidden */
     int32_t layer_state; /* numbers in one layer's state */
     int32_t num_matrices;

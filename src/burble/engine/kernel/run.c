@@ -13,7 +13,7 @@
 /* All that a step needs besides the model and the states. */
 typedef struct {
     int64_t rows;
-    float *states[MAX_ROWS]; /* (layers, tensors, hidden) each */
+    float *states[MAX_ROWS]; /* (layers, states of the cell, hidden) each */
     int32_t ids[MAX_ROWS];
 
     int64_t integer_stride, sum_stride, gate_stride, output_stride;
@@ -157,8 +157,8 @@ static void step(const burble_model *model, workspace *w, float *logits, int64_t
         multiply(model, w, 2 * layer + 1, hidden_of(w, layer), scale_of(w, layer), w->from_state,
                  w->gate_stride);
         for (int64_t row = 0; row < w->rows; row++) {
-            model->kernel->cell[shape->cell](sides[row], w->from_state + row * w->gate_stride,
-                                             state_of(model, w, row, layer), shape->hidden_size);
+            model->cell(sides[row], w->from_state + row * w->gate_stride,
+                        state_of(model, w, row, layer), shape->hidden_size);
             quantize_state(model, w, row, layer);
         }
         if (shape->residual) add_below(model, w, layer);

@@ -1,6 +1,5 @@
 // The network, running: products in whole numbers, everything between them in float32.
 
-const GATES = { lstm: 4, gru: 3, rnn: 1 };
 const FINE_LIMIT = 2 ** 19 - 1;
 
 // Base 85 as Python's base64 module has it, but for "<", which could end the block it stands in.
@@ -194,65 +193,68 @@ const INPUTS = {
   unfolded: UnfoldedInput,
 };
 
-// One step of each kind of cell. a: from the input, b: from the state; h and c are changed.
+// One step of each kind of cell. a: from the input, b: from the state; the states are changed.
 const CELLS = {
-  lstm(a, b, { h, c }) {
-    const size = h.length;
+  lstm(a, b, { hidden, cell }) {
+    const size = hidden.length;
     for (let j = 0; j < size; j++) {
       const input = sigmoid(f32(a[j] + b[j]));
       const forget = sigmoid(f32(a[size + j] + b[size + j]));
       const candidate = tanh(f32(a[2 * size + j] + b[2 * size + j]));
       const output = sigmoid(f32(a[3 * size + j] + b[3 * size + j]));
-      c[j] = f32(forget * c[j]) + f32(input * candidate);
-      h[j] = output * tanh(c[j]);
+      cell[j] = f32(forget * cell[j]) + f32(input * candidate);
+      hidden[j] = output * tanh(cell[j]);
     }
   },
 
-  gru(a, b, { h }) {
-    const size = h.length;
+  gru(a, b, { hidden }) {
+    const size = hidden.length;
     for (let j = 0; j < size; j++) {
       const reset = sigmoid(f32(a[j] + b[j]));
       const update = sigmoid(f32(a[size + j] + b[size + j]));
       const candidate = tanh(f32(a[2 * size + j] + f32(reset * b[2 * size + j])));
-      h[j] = candidate + f32(update * f32(h[j] - candidate));
+      hidden[j] = candidate + f32(update * f32(hidden[j] - candidate));
     }
   },
 
-  rnn(a, b, { h }) {
-    for (let j = 0; j < h.length; j++) h[j] = tanh(f32(a[j] + b[j]));
+  rnn(a, b, { hidden }) {
+    for (let j = 0; j < hidden.length; j++) hidden[j] = tanh(f32(a[j] + b[j]));
   },
 };
 
 class Model {
-  constructor({ network, vocab, input }, weights) {
+  // cell: how many gates it has, and its states by name, its output first.
+  constructor({ network, cell, vocab, input }, weights) {
     const reader = new Reader(decode85(weights));
     const size = network.hidden_size;
-    const rows = GATES[network.cell] * size;
-    this.cell = CELLS[network.cell];
+    const rows = cell.gates * size;
+    this.step = CELLS[network.cell];
+    this.output = cell.states[0];
     this.residual = network.residual;
     this.input = new INPUTS[input](reader, { rows, vocab, network });
     this.rows = new Map();
     this.layers = Array.from({ length: network.num_layers }, (_, layer) => ({
       fromBelow: layer ? new Product(reader.int8(rows, size), reader.floats(rows)) : null,
       fromState: new Product(reader.int8(rows, size)),
-      state: { h: new Float32Array(size), c: new Float32Array(size) },
+      states: Object.fromEntries(cell.states.map((name) => [name, new Float32Array(size)])),
       output: new Float32Array(size),
     }));
     this.head = new Product(reader.int8(vocab, size), reader.floats(vocab));
   }
 
   reset() {
-    for (const { state } of this.layers) for (const part of [state.h, state.c]) part.fill(0);
+    for (const { states } of this.layers) for (const state of Object.values(states)) state.fill(0);
   }
 
   // Read one token.
   read(token) {
     let below = null;
-    for (const { fromBelow, fromState, state, output } of this.layers) {
+    for (const { fromBelow, fromState, states, output } of this.layers) {
       const fromInput = below ? fromBelow.of(below) : this.row(token);
-      this.cell(fromInput, fromState.of(state.h), state);
+      const out = states[this.output];
+      this.step(fromInput, fromState.of(out), states);
       for (let j = 0; j < output.length; j++) {
-        output[j] = this.residual && below ? state.h[j] + below[j] : state.h[j];
+        output[j] = this.residual && below ? out[j] + below[j] : out[j];
       }
       below = output;
     }
