@@ -7,7 +7,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 BENCH_INSTALLED := .venv/.bench-installed
 
-.PHONY: demo test lint types contracts tests coverage format clean bench-learning bench-generation tutorial
+.PHONY: demo test lint types contracts tests coverage format clean bench-learning bench-generation tutorial options
 
 demo: $(INSTALLED)
 	$(BIN)/burble train python-docs --minutes 1 --seed 1 -o runs/demo --overwrite
@@ -66,6 +66,10 @@ $(BENCH_INSTALLED): $(INSTALLED)
 # Runs the lesson's notebook, a few minutes, and writes docs/tutorial.md with its pictures from it.
 tutorial: $(INSTALLED)
 	$(BIN)/python docs/make_tutorial.py
+
+# Writes docs/options.md from the knobs.
+options: $(INSTALLED)
+	$(BIN)/python docs/make_options.py
 
 clean:
 	rm -rf src/burble/native/*.so .venv build dist runs .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

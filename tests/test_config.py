@@ -136,7 +136,7 @@ def test_a_whole_number_will_do_for_a_real_one() -> None:
         ("sources = 'a.txt'", "run.toml.sources must be a list of texts; found 'a.txt'"),
         ("sources = [1]", "run.toml.sources must be text; found 1"),
         ("sources = [", "run.toml is not valid TOML"),
-        ("[data]\nseq_len = 0", "seq_len must be between 1 and 65536; found 0"),
+        ("[data]\nseq_len = 0", "run.toml.data.seq_len must be between 1 and 65,536; found 0"),
     ],
 )
 def test_a_wrong_line_is_named(toml: str, told: str) -> None:
@@ -238,10 +238,10 @@ def test_an_option_can_be_unset() -> None:
     ("options", "told"),
     [
         ({"sequence_length": 3}, "no option 'sequence_length'"),
-        ({"seq_len": None}, "data.seq_len must be a whole number; found None"),
-        ({"seq_len": "3"}, "data.seq_len must be a whole number; found '3'"),
-        ({"cell": "elman"}, "network.cell must be one of"),
-        ({"dropout": 1.0}, "dropout must be in"),
+        ({"seq_len": None}, "seq_len must be a whole number; found None"),
+        ({"seq_len": "3"}, "seq_len must be a whole number; found '3'"),
+        ({"cell": "elman"}, "cell must be one of"),
+        ({"dropout": 1.0}, "dropout must be at least 0 and below 1"),
     ],
 )
 def test_a_wrong_option_is_refused(options: dict[str, Any], told: str) -> None:

@@ -25,7 +25,7 @@ PYTHONS_OWN = {
 }
 PACKAGES = {
     *("torch", "tensorboard", "fastapi", "uvicorn", "httptools", "starlette", "pydantic", "anyio"),
-    *("numpy", "safetensors", "tyro", "rich", "charset_normalizer", "matplotlib", "onnx"),
+    *("numpy", "safetensors", "click", "rich", "charset_normalizer", "matplotlib", "onnx"),
     *("uvloop", "typing_extensions", "sitecustomize", "usercustomize", "dotenv", "h11"),
 }
 STRANGER = """import os

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import sys
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,15 +17,12 @@ from burble.engine.generate import (
     stream_text,
     write_texts,
 )
-from burble.engine.holding import HoldingModel
 from burble.engine.kernels import open_model
-from burble.engine.trace import trace
 from burble.errors import TextError, UsageError
-from burble.evaluation.evaluate import evaluate
 from burble.mapping import from_mapping
+
+# What only some calls need is imported where they need it: writing shall begin at once.
 from burble.model_file import ModelFile
-from burble.run_folder.folder import RunFolder
-from burble.run_folder.metrics import Metrics
 from burble.training.request import NOT_GIVEN, RunRequest
 
 if TYPE_CHECKING:
@@ -44,10 +40,11 @@ if TYPE_CHECKING:
         UnknownPolicy,
     )
     from burble.data.prepared import PreparedText
-    from burble.engine.holding import Hold
+    from burble.engine.holding import Hold, HoldingModel
     from burble.engine.numpy_model import Precision
     from burble.engine.trace import Trace
     from burble.export.registry import ExportKind
+    from burble.run_folder.metrics import Metrics
     from burble.score import Score
     from burble.tokenizers.base import Ids
     from burble.training.run import TrainResult
@@ -67,6 +64,8 @@ class RunRecord:
         """Read the figures that the run logged. Raises `UsageError` where it left no folder."""
         if self.folder is None:
             raise UsageError("The run left no log: it was trained without a folder, out=….")
+        from burble.run_folder.metrics import Metrics
+
         return Metrics.read(self.folder)
 
 
@@ -188,6 +187,8 @@ class Model:
 
     def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
         """How well the model foresees `text`, read from a fresh state; at least 2 characters."""
+        from burble.evaluation.evaluate import evaluate
+
         score = evaluate(self.engine, self.file.tokenizer, self.encode(text, unknown), "stream")
         return replace(score, num_unknown=self.count_unknown(text))
 
@@ -197,15 +198,21 @@ class Model:
         In float32, for (tokens · layers · units) numbers of each gate and state. Raises
         `TextError` where there is no text, or characters the model has never seen.
         """
+        from burble.engine.trace import trace
+
         return trace(self.file, self.encode(text, unknown))
 
     def holding(self, holds: Sequence[Hold]) -> HoldingModel:
         """This model with some of its units held; else it computes what `engine` does."""
+        from burble.engine.holding import HoldingModel
+
         precision: Precision = "float32" if self.engine.kernel == "numpy-float32" else "int8"
         return HoldingModel(self.file, holds, precision)
 
     def has_training_text(self) -> bool:
         """Whether the text it learned from lies beside it."""
+        from burble.run_folder.folder import RunFolder
+
         return self.folder is not None and RunFolder(self.folder).has_text()
 
     def training_text(self) -> PreparedText:
@@ -215,6 +222,8 @@ class Model:
                 "The text this model learned from is not beside it: only a run folder has it. Give "
                 "a prompt instead."
             )
+        from burble.run_folder.folder import RunFolder
+
         return RunFolder(self.folder).read_text(self.file)
 
     def random_prompt(self, num_tokens: int, seed: int) -> str:
@@ -325,7 +334,10 @@ def train(  # noqa: PLR0913 - every option of a run, so that an editor knows the
     options = {k: v for k, v in locals().items() if k in OPTIONS and v is not NOT_GIVEN}
     named = [sources] if isinstance(sources, str | Path) else sources
     options["sources"] = [str(source) for source in named]
+    import tempfile
+
     from burble.progress import is_watched, view_for
+    from burble.run_folder.folder import RunFolder
     from burble.runs import open_run
 
     is_shown = is_watched(sys.stderr) if progress is None else progress
@@ -341,4 +353,4 @@ def train(  # noqa: PLR0913 - every option of a run, so that an editor knows the
 
 def random_seed() -> int:
     """A seed short enough to be read out and typed again."""
-    return secrets.randbelow(1_000_000)
+    return int.from_bytes(os.urandom(8)) % 1_000_000

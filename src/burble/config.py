@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
-import tomllib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from burble.cells import CELLS, CellKind
-from burble.errors import UsageError, brief
+from burble.errors import OptionError, UsageError, brief
+from burble.knobs import check_knobs, knob, knobs_of
 from burble.mapping import from_mapping, to_mapping
 from burble.plain_files import read_plain
 from burble.saved_format import KEY, SavedFormat, VersionError
 from burble.system_errors import read_error
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
-
-T = TypeVar("T")
 
 InputKind = Literal["embedding", "one-hot", "scalar"]
 TokenizerKind = Literal["char", "byte"]
@@ -28,6 +26,8 @@ BatchingKind = Literal["stream", "windows", "sentences"]
 UnicodeForm = Literal["NFC", "NFD", "NFKC", "NFKD"]
 UnknownPolicy = Literal["error", "skip", "nearest"]
 TrainingPrecision = Literal["auto", "float32", "bfloat16"]
+
+UNKNOWN_HELP = "What to do with characters that the model has never seen."
 
 _FORMAT = SavedFormat(version=1)
 
@@ -39,107 +39,99 @@ _MAX_TOML_BYTES = 1 << 20
 _MAX_DOTS = 1000
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#.*')
 
+# Seeds have 63 bits.
+MAX_SEED = 2**63 - 1
+
 # What a minute is spent on when no budget is given.
 DEFAULT_MINUTES = 1.0
-
-
-def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as a sentence
-    if not condition:
-        raise UsageError(message)
-
-
-def _require_range(config: object, name: str, low: float, high: float) -> None:
-    value = getattr(config, name)
-    if value is not None and not low <= value <= high:
-        raise UsageError(f"{name} must be between {low:g} and {high:g}; found {value}.")
 
 
 @dataclass(frozen=True)
 class ReadingConfig:
     """How the sources are read."""
 
-    encoding: str | None = None
-    """Encoding of the source files, by Python's name for it; UTF-8 where none is given."""
+    encoding: str | None = knob(
+        None, "Encoding of the source files, by Python's name for it; UTF-8 where none is given."
+    )
 
 
 @dataclass(frozen=True)
 class NormalizationConfig:
     """What is done to the text, and to every prompt later; it is saved in the model file."""
 
-    lowercase: bool = False
-    """Turn every letter into lower case."""
-
-    unicode_form: UnicodeForm | None = None
-    """Unicode normal form to bring the text to."""
+    lowercase: bool = knob(False, "Turn every letter into lower case.")
+    unicode_form: UnicodeForm | None = knob(None, "Unicode normal form to bring the text to.")
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """How the text becomes batches."""
 
-    tokenizer: TokenizerKind = "char"
-    """What one step of the model reads: a character, or a byte of UTF-8."""
-
-    batching: BatchingKind = "stream"
-    """stream: read on and on, the state carried; windows: one target after each window of
-    seq_len, fresh state; sentences: one sentence a row, padded or cut to seq_len."""
-
-    seq_len: int = 32
-    """Characters read between two updates of the weights."""
-
-    batch_size: int = 16
-    """Rows learned from side by side."""
-
-    stride: int = 1
-    """Characters between the starts of two windows (batching windows only)."""
-
-    val_fraction: float = 0.1
-    """Share of the text, at its end, that is held out to validate on."""
-
-    test_fraction: float = 0.0
-    """Share of the text, after that, that is sealed: neither learned from nor validated on, it
-    gives a second score when the run is done."""
+    tokenizer: TokenizerKind = knob(
+        "char", "What one step of the model reads: a character, or a byte of UTF-8."
+    )
+    batching: BatchingKind = knob(
+        "stream",
+        "stream: read on and on, the state carried; windows: one target after each window of "
+        "seq_len, fresh state; sentences: one sentence a row, padded or cut to seq_len.",
+    )
+    seq_len: int = knob(
+        32, "Characters read between two updates of the weights.", low=1, high=65_536
+    )
+    batch_size: int = knob(16, "Rows learned from side by side.", low=1, high=65_536)
+    stride: int = knob(
+        1,
+        "Characters between the starts of two windows (batching windows only).",
+        low=1,
+        high=1_000_000_000,
+    )
+    val_fraction: float = knob(
+        0.1,
+        "Share of the text, at its end, that is held out to validate on.",
+        low=0,
+        high=0.9,
+    )
+    test_fraction: float = knob(
+        0.0,
+        "Share of the text, after that, that is sealed: neither learned from nor validated on, it "
+        "gives a second score when the run is done.",
+        low=0,
+        high=0.5,
+    )
 
     def __post_init__(self) -> None:
-        _require_range(self, "seq_len", 1, 65_536)
-        _require_range(self, "batch_size", 1, 65_536)
-        _require_range(self, "stride", 1, 1_000_000_000)
-        _require_range(self, "val_fraction", 0.0, 0.9)
-        _require_range(self, "test_fraction", 0.0, 0.5)
-        _require(
-            self.val_fraction + self.test_fraction <= 0.9 + 1e-9,
-            "val_fraction and test_fraction together must be at most 0.9, so that a tenth of the "
-            f"text is left to learn from; found {self.val_fraction:g} and {self.test_fraction:g}.",
-        )
+        check_knobs(self)
+        if self.val_fraction + self.test_fraction > 0.9 + 1e-9:
+            raise OptionError(
+                "together must be at most 0.9, so that a tenth of the text is left to learn from; "
+                f"found {self.val_fraction:g} and {self.test_fraction:g}.",
+                "val_fraction",
+                "test_fraction",
+            )
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
     """The network's shape; it is saved in the model file."""
 
-    cell: CellKind = "lstm"
-    """Kind of recurrent cell."""
-
-    input: InputKind = "embedding"
-    """What the first layer sees of a character: a learned vector, a one-hot vector, or the
-    single number id / vocabulary size."""
-
-    num_layers: int = 1
-    """Recurrent layers, one above the other."""
-
-    hidden_size: int = 512
-    """Units in each layer."""
-
-    embedding_size: int = 64
-    """Length of the learned vector of a character (input embedding only)."""
-
-    residual: bool = False
-    """Add each layer's input to its output, from the second layer on."""
+    cell: CellKind = knob("lstm", "Kind of recurrent cell.")
+    input: InputKind = knob(
+        "embedding",
+        "What the first layer sees of a character: a learned vector, a one-hot vector, or the "
+        "single number id / vocabulary size.",
+    )
+    num_layers: int = knob(1, "Recurrent layers, one above the other.", low=1, high=64)
+    hidden_size: int = knob(512, "Units in each layer.", low=1, high=16_384)
+    embedding_size: int = knob(
+        64,
+        "Length of the learned vector of a character (input embedding only).",
+        low=1,
+        high=16_384,
+    )
+    residual: bool = knob(False, "Add each layer's input to its output, from the second layer on.")
 
     def __post_init__(self) -> None:
-        _require_range(self, "num_layers", 1, 64)
-        _require_range(self, "hidden_size", 1, 16_384)
-        _require_range(self, "embedding_size", 1, 16_384)
+        check_knobs(self)
 
     def input_size(self, vocab_size: int) -> int:
         """Width of what the first layer reads."""
@@ -169,132 +161,133 @@ class NetworkConfig:
 class TrainingConfig:
     """How the network learns. Of minutes, epochs and steps, whichever ends first counts."""
 
-    minutes: float | None = None
-    """Time to train, set-up and validation included; 1 where no budget is given."""
-
-    epochs: float | None = None
-    """Times to go through the training text."""
-
-    steps: int | None = None
-    """Updates of the weights."""
-
-    patience: int | None = None
-    """Stop after this many validations without a better one."""
-
-    dropout: float = 0.2
-    """Share of each layer's outputs dropped while learning."""
-
-    locked_dropout: bool = True
-    """Drop the same units over all of a sequence (Gal and Ghahramani 2016), not anew each step."""
-
-    input_dropout: float = 0.0
-    """Share of the first layer's inputs dropped while learning."""
-
-    averaging: float = 0.998
-    """The model is a running average of the weights, of which this share stays at each update; 0
-    leaves the weights as they are."""
-
-    learning_rate: float = 6e-3
-    """Highest step size, reached after the warm-up."""
-
-    schedule: Literal["linear", "constant"] = "linear"
-    """linear: down to zero at the end of the budget; constant: stay at the highest."""
-
-    warmup_steps: int = 50
-    """Updates over which the step size rises from zero."""
-
-    weight_decay: float = 0.01
-    """AdamW's decoupled weight decay, on weight matrices only."""
-
-    beta1: float = 0.9
-    """Adam's memory of the mean gradient."""
-
-    beta2: float = 0.99
-    """Adam's memory of the squared gradient."""
-
-    epsilon: float = 1e-8
-    """Adam's guard against division by zero."""
-
-    grad_clip: float = 1.0
-    """Largest global norm of the gradient; longer ones are scaled down to it. 0: no limit."""
-
-    seed: int = 0
-    """Decides every random choice of the run."""
-
-    threads: int | None = None
-    """Processor threads to use; torch's own choice where none is given."""
-
-    device: str = "auto"
-    """Where to compute: cpu, cuda or mps. auto: on a GPU where there is one."""
-
-    precision: TrainingPrecision = "auto"
-    """What the layers compute in while they learn; weights, losses and updates stay in float32.
-    auto: bfloat16 where a quick measurement finds it faster."""
+    minutes: float | None = knob(
+        None,
+        "Time to train, set-up and validation included; 1 where no budget is given.",
+        low=0.001,
+        high=1_000_000,
+    )
+    epochs: float | None = knob(
+        None, "Times to go through the training text.", low=1e-6, high=1_000_000_000
+    )
+    steps: int | None = knob(None, "Updates of the weights.", low=1, high=10**12)
+    patience: int | None = knob(
+        None, "Stop after this many validations without a better one.", low=1, high=1_000_000
+    )
+    dropout: float = knob(
+        0.2, "Share of each layer's outputs dropped while learning.", low=0, below=1
+    )
+    locked_dropout: bool = knob(
+        True,
+        "Drop the same units over all of a sequence (Gal and Ghahramani 2016), not anew each step.",
+    )
+    input_dropout: float = knob(
+        0.0, "Share of the first layer's inputs dropped while learning.", low=0, high=0.99
+    )
+    averaging: float = knob(
+        0.998,
+        "The model is a running average of the weights, of which this share stays at each update; "
+        "0 leaves the weights as they are.",
+        low=0,
+        high=0.999999,
+    )
+    learning_rate: float = knob(6e-3, "Highest step size, reached after the warm-up.", above=0)
+    schedule: Literal["linear", "constant"] = knob(
+        "linear",
+        "linear: down to zero at the end of the budget; constant: stay at the highest.",
+    )
+    warmup_steps: int = knob(
+        50, "Updates over which the step size rises from zero.", low=0, high=1_000_000_000
+    )
+    weight_decay: float = knob(
+        0.01, "AdamW's decoupled weight decay, on weight matrices only.", low=0, high=100
+    )
+    beta1: float = knob(0.9, "Adam's memory of the mean gradient.", low=0, high=0.999999)
+    beta2: float = knob(0.99, "Adam's memory of the squared gradient.", low=0, high=0.999999)
+    epsilon: float = knob(1e-8, "Adam's guard against division by zero.", above=0)
+    grad_clip: float = knob(
+        1.0,
+        "Largest global norm of the gradient; longer ones are scaled down to it. 0: no limit.",
+        low=0,
+        high=1_000_000_000,
+    )
+    seed: int = knob(0, "Decides every random choice of the run.", low=0, high=MAX_SEED)
+    threads: int | None = knob(
+        None,
+        "Processor threads to use; torch's own choice where none is given.",
+        low=1,
+        high=1024,
+    )
+    device: str = knob(
+        "auto", "Where to compute: cpu, cuda or mps. auto: on a GPU where there is one."
+    )
+    precision: TrainingPrecision = knob(
+        "auto",
+        "What the layers compute in while they learn; weights, losses and updates stay in float32. "
+        "auto: bfloat16 where a quick measurement finds it faster.",
+    )
 
     def __post_init__(self) -> None:
-        _require_range(self, "minutes", 0.001, 1e6)
-        _require_range(self, "epochs", 1e-6, 1e9)
-        _require_range(self, "steps", 1, 1e12)
-        _require_range(self, "patience", 1, 1e6)
-        _require(0 <= self.dropout < 1, f"dropout must be in [0, 1); found {self.dropout:g}.")
-        _require_range(self, "input_dropout", 0, 0.99)
-        _require_range(self, "averaging", 0, 0.999999)
-        _require(self.learning_rate > 0, "learning_rate must be above zero.")
-        _require_range(self, "warmup_steps", 0, 1e9)
-        _require_range(self, "weight_decay", 0, 100)
-        _require_range(self, "beta1", 0, 0.999999)
-        _require_range(self, "beta2", 0, 0.999999)
-        _require(self.epsilon > 0, "epsilon must be above zero.")
-        _require_range(self, "grad_clip", 0, 1e9)
-        _require_range(self, "seed", 0, 2**63 - 1)
-        _require_range(self, "threads", 1, 1024)
+        check_knobs(self)
 
 
 @dataclass(frozen=True)
 class SamplingConfig:
     """How the next character is chosen; the filters apply in the order they stand here."""
 
-    repetition_penalty: float = 1.0
-    """Weakens the last 64 tokens (Keskar et al. 2019); 1 is off."""
-
-    temperature: float = 0.8
-    """Below 1: more likely text; above 1: more surprising; 0: always the likeliest."""
-
-    top_k: int | None = None
-    """Choose among this many likeliest tokens only."""
-
-    top_p: float = 1.0
-    """Choose among the likeliest tokens that together hold this probability."""
-
-    min_p: float = 0.0
-    """Leave out tokens below this share of the likeliest one's probability."""
+    repetition_penalty: float = knob(
+        1.0,
+        "Weakens the last 64 tokens (Keskar et al. 2019); 1 is off.",
+        low=0.01,
+        high=100,
+        slider=(1, 1.5, 0.01),
+    )
+    temperature: float = knob(
+        0.8,
+        "Below 1: more likely text; above 1: more surprising; 0: always the likeliest.",
+        low=0,
+        high=100,
+        slider=(0, 2, 0.05),
+    )
+    top_k: int | None = knob(
+        None, "Choose among this many likeliest tokens only.", low=1, high=2**31
+    )
+    top_p: float = knob(
+        1.0,
+        "Choose among the likeliest tokens that together hold this probability.",
+        above=0,
+        high=1,
+        slider=(0.05, 1, 0.05),
+    )
+    min_p: float = knob(
+        0.0,
+        "Leave out tokens below this share of the likeliest one's probability.",
+        low=0,
+        high=1,
+        slider=(0, 0.5, 0.01),
+    )
 
     def __post_init__(self) -> None:
-        _require(math.isfinite(self.temperature), "temperature must be a number.")
-        _require_range(self, "repetition_penalty", 0.01, 100)
-        _require_range(self, "temperature", 0, 100)
-        _require_range(self, "top_k", 1, 2**31)
-        _require(0 < self.top_p <= 1, f"top_p must be in (0, 1]; found {self.top_p:g}.")
-        _require_range(self, "min_p", 0, 1)
+        check_knobs(self)
 
 
 @dataclass(frozen=True)
 class SampleConfig:
     """What the model writes while it learns and when it is done."""
 
-    sample_length: int = 240
-    """Characters in each sample."""
-
-    sample_temperature: float = 0.7
-    """Temperature of the samples; 0: always the likeliest character."""
-
-    sample_window: int | None = None
-    """Re-read this many characters for each new one, as the Keras tutorial does."""
+    sample_length: int = knob(240, "Characters in each sample.", low=0, high=1_000_000)
+    sample_temperature: float = knob(
+        0.7, "Temperature of the samples; 0: always the likeliest character.", low=0, high=100
+    )
+    sample_window: int | None = knob(
+        None,
+        "Re-read this many characters for each new one, as the Keras tutorial does.",
+        low=1,
+        high=65_536,
+    )
 
     def __post_init__(self) -> None:
-        _require_range(self, "sample_length", 0, 1_000_000)
-        _require_range(self, "sample_temperature", 0, 100)
-        _require_range(self, "sample_window", 1, 65_536)
+        check_knobs(self)
 
 
 @dataclass(frozen=True)
@@ -312,28 +305,24 @@ class RunConfig:
     def __post_init__(self) -> None:
         for source in self.sources:
             # A file name that is not UTF-8 holds halves of surrogate pairs, which TOML cannot.
-            _require(
-                not any("\ud800" <= character <= "\udfff" for character in source),
-                f"The name {source!r} is not UTF-8, so run.toml cannot keep it. Rename the file, "
-                "or pipe it: burble train - < FILE.",
-            )
-
-    def with_options(self, options: dict[str, Any]) -> RunConfig:
-        """Set options by their flat names, each in the section that has it."""
-        sections: dict[str, dict[str, Any]] = {}
-        changed: dict[str, Any] = {}
-        for name, value in options.items():
-            if name == "sources":
-                changed[name] = tuple(value)
-                continue
-            if name not in OPTIONS:
+            if any("\ud800" <= character <= "\udfff" for character in source):
                 raise UsageError(
-                    f"There is no option {name!r}. Options: {', '.join(sorted(OPTIONS))}."
+                    f"The name {source!r} is not UTF-8, so run.toml cannot keep it. Rename the "
+                    "file, or pipe it: burble train - < FILE."
                 )
-            sections.setdefault(OPTIONS[name], {})[name] = value
-        for part, values in sections.items():
-            changed[part] = from_mapping(
-                SECTIONS[part], to_mapping(getattr(self, part)) | values, part
+
+    def with_options(self, options: Mapping[str, Any]) -> RunConfig:
+        """Set options by their flat names, each in the section that has it."""
+        changed: dict[str, Any] = {}
+        for part, section in SECTIONS.items():
+            if values := {name: options[name] for name in options if name in knobs_of(section)}:
+                before = to_mapping(getattr(self, part))
+                changed[part] = from_mapping(section, before | values)
+        if "sources" in options:
+            changed["sources"] = tuple(options["sources"])
+        if unknown := sorted(options.keys() - OPTIONS - {"sources"}):
+            raise UsageError(
+                f"There is no option {unknown[0]!r}. Options: {', '.join(sorted(OPTIONS))}."
             )
         return dataclasses.replace(self, **changed)
 
@@ -347,8 +336,8 @@ SECTIONS: dict[str, type[Any]] = {
     "sample": SampleConfig,
 }
 
-OPTIONS = {knob.name: part for part in SECTIONS for knob in dataclasses.fields(SECTIONS[part])}
-"""The section of each option."""
+OPTIONS = frozenset(name for section in SECTIONS.values() for name in knobs_of(section))
+"""The names of all options of a run."""
 
 PRESETS: dict[str, RunConfig] = {
     # The Keras tutorial "Train your first LSTM model for text generation" (2021). It has no
@@ -400,6 +389,8 @@ def from_toml(text: str, where: str) -> RunConfig:
     """Read what `to_toml` wrote, or a person did. Raises `UsageError`."""
     if _count_dots(text) > _MAX_DOTS:
         raise UsageError(f"{where} has names with too many dots for a run's configuration.")
+    import tomllib  # for a run only, not to write
+
     try:
         mapping = tomllib.loads(text)
     except (ValueError, RecursionError) as error:

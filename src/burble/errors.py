@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _MAX_SHOWN = 300
 
 
@@ -15,6 +19,21 @@ class UsageError(BurbleError):
     """An option or a call that cannot be carried out as it stands."""
 
     exit_code = 2
+
+
+class OptionError(UsageError):
+    """A value that an option cannot have, told by the option's name as it is spelled where it was
+    given: an argument of Python, a flag, a field of JSON, a name in a file.
+    """
+
+    def __init__(self, problem: str, *names: str) -> None:
+        """problem: the sentence after the names."""
+        super().__init__(f"{' and '.join(names)} {problem}")
+        self.problem, self.names = problem, names
+
+    def spelled(self, spell: Callable[[str], str]) -> OptionError:
+        """Return the same with other names."""
+        return OptionError(self.problem, *map(spell, self.names))
 
 
 class MissingExtraError(UsageError):

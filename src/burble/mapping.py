@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
-from burble.errors import UsageError, brief
+from burble.errors import OptionError, UsageError, brief
 
 T = TypeVar("T")
 
@@ -37,8 +37,11 @@ def to_mapping(config: Any) -> dict[str, Any]:
     return mapping
 
 
-def from_mapping(cls: type[T], mapping: object, where: str) -> T:
-    """Build a dataclass from plain values. An unknown name or a wrong type is a `UsageError`."""
+def from_mapping(cls: type[T], mapping: object, where: str = "") -> T:
+    """Build a dataclass from plain values. An unknown name or a wrong type is a `UsageError`.
+
+    where: what the mapping is, for messages; nothing where its names speak for themselves.
+    """
     if not isinstance(mapping, dict):
         raise UsageError(f"{where} must be a table of names and values.")
     hints = _hints(typing.cast("Any", cls))
@@ -47,10 +50,17 @@ def from_mapping(cls: type[T], mapping: object, where: str) -> T:
         if name not in hints:
             options = ", ".join(hints)
             raise UsageError(f"{where} has no option {_shown(name)}. Options: {options}.")
-        values[name] = _converted(value, hints[name], f"{where}.{name}")
+        values[name] = _converted(value, hints[name], _inside(where, name))
     if missing := _required(cls) - values.keys():
         raise UsageError(f"{where} lacks {', '.join(sorted(missing))}.")
-    return cls(**values)
+    try:
+        return cls(**values)
+    except OptionError as error:
+        raise error.spelled(lambda name: _inside(where, name)) from None
+
+
+def _inside(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
 
 
 def from_saved(cls: type[T], mapping: object, where: str) -> T:
@@ -91,7 +101,8 @@ def _converted(value: object, hint: Any, where: str) -> object:
     if typing.get_origin(hint) is Literal:
         choices = typing.get_args(hint)
         if value not in choices:
-            raise UsageError(f"{where} must be one of {', '.join(choices)}; found {_shown(value)}.")
+            one_of = f"must be one of {', '.join(choices)}"
+            raise OptionError(f"{one_of}; found {_shown(value)}.", where)
         return value
     return _plain(value, hint, where)
 
@@ -106,9 +117,9 @@ def _plain(value: object, hint: Any, where: str) -> object:
     ):
         # A list of texts comes here only where it is none.
         expected = _NAMES.get(typing.get_origin(hint) or hint, "text")
-        raise UsageError(f"{where} must be {expected}; found {_shown(value)}.")
+        raise OptionError(f"must be {expected}; found {_shown(value)}.", where)
     if hint is int and abs(typing.cast("int", value)) > _MAX_INTEGER:
-        raise UsageError(f"{where} must have at most 63 bits; found {_shown(value)}.")
+        raise OptionError(f"must have at most 63 bits; found {_shown(value)}.", where)
     return value
 
 

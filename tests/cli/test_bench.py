@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from burble.engine.kernels import choose_kernel
-from tests.cli.command import assert_refused, burble, said
+from tests.cli.command import assert_refused, burble, burble_process, said
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def test_json_has_the_keys_that_stay(trained: Path) -> None:
 
 @pytest.mark.parametrize("kernel", choose_kernel().available)
 def test_every_kernel_can_be_measured(trained: Path, kernel: str) -> None:
-    result = burble("bench", trained / "run", BURBLE_KERNEL=kernel)
+    result = burble_process("bench", trained / "run", BURBLE_KERNEL=kernel)
     assert result.returncode == 0, said(result)
     shown = result.stdout.decode()
     assert f"kernel       {kernel}," in shown
@@ -31,7 +31,7 @@ def test_every_kernel_can_be_measured(trained: Path, kernel: str) -> None:
 
 
 def test_a_kernel_that_cannot_run_here_is_refused(trained: Path) -> None:
-    result = burble("bench", trained / "run", BURBLE_KERNEL="abacus")
+    result = burble_process("bench", trained / "run", BURBLE_KERNEL="abacus")
     assert_refused(result, 2, "BURBLE_KERNEL", "numpy", "'abacus'")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from burble.engine.kernels import KERNEL_VARIABLE
 from burble.version import __version__
-from tests.cli.command import assert_refused, burble
+from tests.cli.command import assert_refused, burble, burble_process
 from tests.engine.engines import ENGINES, native_kernels
 
 
@@ -34,7 +34,7 @@ def test_the_doctor_tells_what_is_installed() -> None:
 def test_the_doctor_tells_which_kernel_is_in_use_and_which_could_be() -> None:
     available = ", ".join([*native_kernels(), "numpy"])
     best, named = (
-        json.loads(burble("doctor", "--json", **environment).stdout)["kernel"]
+        json.loads(burble_process("doctor", "--json", **environment).stdout)["kernel"]
         for environment in ({KERNEL_VARIABLE: ""}, {KERNEL_VARIABLE: "numpy"})
     )
     assert best == f"{native_kernels()[0]} (of {available})"
@@ -42,5 +42,5 @@ def test_the_doctor_tells_which_kernel_is_in_use_and_which_could_be() -> None:
 
 
 def test_a_kernel_that_cannot_run_here_is_told() -> None:
-    result = burble("doctor", **{KERNEL_VARIABLE: "abacus"})
+    result = burble_process("doctor", **{KERNEL_VARIABLE: "abacus"})
     assert_refused(result, 2, KERNEL_VARIABLE, "'abacus'", "numpy")

@@ -13,7 +13,7 @@ import pytest
 from burble.engine.kernels import KERNEL_VARIABLE
 from burble.model_file import ModelFile
 from burble.tokenizers.char import CharTokenizer
-from tests.cli.command import assert_refused, burble, said
+from tests.cli.command import assert_refused, burble, burble_process, said
 from tests.engine.engines import ENGINES
 from tests.models import random_model
 
@@ -32,7 +32,9 @@ def test_the_same_seed_writes_the_same_bytes(trained: Path) -> None:
 
 def test_every_kernel_writes_the_same_bytes(trained: Path) -> None:
     results = [
-        burble("generate", trained / "run", "Ba", "--seed", "7", **{KERNEL_VARIABLE: kernel})
+        burble_process(
+            "generate", trained / "run", "Ba", "--seed", "7", **{KERNEL_VARIABLE: kernel}
+        )
         for kernel in ENGINES
     ]
     assert all(result.returncode == 0 for result in results)
@@ -40,7 +42,7 @@ def test_every_kernel_writes_the_same_bytes(trained: Path) -> None:
 
 
 def test_a_kernel_that_cannot_run_here_is_told(trained: Path) -> None:
-    result = burble("generate", trained / "run", "Ba", **{KERNEL_VARIABLE: "abacus"})
+    result = burble_process("generate", trained / "run", "Ba", **{KERNEL_VARIABLE: "abacus"})
     assert_refused(result, 2, KERNEL_VARIABLE, "'abacus'", "numpy")
 
 
@@ -106,7 +108,7 @@ def test_a_random_prompt_needs_the_run(trained: Path) -> None:
 def test_stops_end_the_text(trained: Path) -> None:
     args = ("generate", trained / "run", "Ba", "--seed", "2", "--json", "--length", "400")
     whole = json.loads(burble(*args).stdout)["text"]
-    stopped = json.loads(burble(*args, "--stop", "~", "--stop", ".\n").stdout)["text"]
+    stopped = json.loads(burble(*args, "--stop", "~", "--stop", r".\n").stdout)["text"]
     assert stopped == whole[: whole.index(".\n")]
 
 
@@ -127,12 +129,12 @@ def test_a_window_is_re_read_for_each_character(trained: Path) -> None:
     ("args", "code", "words"),
     [
         (["Ω"], 3, ["'Ω' (U+03A9)", "--unknown nearest", "--unknown skip"]),
-        (["B", "--length", "-1"], 2, ["length must be 0 or more"]),
-        (["B", "--temperature", "-1"], 2, ["temperature must be between"]),
-        (["B", "--temperature", "nan"], 2, ["temperature must be"]),
-        (["B", "--top-p", "0"], 2, ["top_p must be in (0, 1]"]),
-        (["B", "--seed", "-1"], 2, ["seed must be from 0"]),
-        (["B", "-n", "0"], 2, ["-n must be 1 or more"]),
+        (["B", "--length", "-1"], 2, ["--length must be at least 0"]),
+        (["B", "--temperature", "-1"], 2, ["--temperature must be between 0 and 100; found -1"]),
+        (["B", "--temperature", "nan"], 2, ["--temperature must be between"]),
+        (["B", "--top-p", "0"], 2, ["--top-p must be above 0 and at most 1; found 0"]),
+        (["B", "--seed", "-1"], 2, ["--seed must be between 0 and 2⁶³-1"]),
+        (["B", "-n", "0"], 2, ["--samples must be at least 1"]),
         (["B", "--random-prompt"], 2, ["Give one prompt"]),
         (["--prompt-file", "/nonexistent"], 3, ["/nonexistent cannot be read"]),
     ],

@@ -74,7 +74,7 @@ def test_what_cannot_be_done_is_told_before_anything_is_trained(tmp_path: Path) 
     assert_refused(burble("gradients", text, "--png", tmp_path / "x.gif"), 2, ".png, .svg, .pdf")
     assert_refused(burble("gradients", "-", stdin=b"abc"), 2, "once for each network")
     assert_refused(burble("gradients", tmp_path / "none.txt"), 3, "none.txt")
-    assert_refused(burble("gradients", text, "--steps", "0"), 2, "steps must be between")
+    assert_refused(burble("gradients", text, "--steps", "0"), 2, "--steps must be between")
 
 
 def test_a_held_out_part_too_short_to_go_back_in_is_told(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.command import assert_refused, burble, in_terminal, said
+from tests.cli.command import assert_refused, burble, burble_process, in_terminal, said
 from tests.models import random_model
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def test_files_are_written_and_told(model: Path, tmp_path: Path) -> None:
         (["bad", "--gate", "reset"], 2, "forget, input, candidate, output, cell, hidden"),
         (["bad", "--layer", "2"], 2, "It has layers 0 to 1"),
         (["bad", "--unit", "12"], 2, "It has units 0 to 11"),
-        (["bad", "--top", "0"], 2, "--top must be 1 or more"),
+        (["bad", "--top", "0"], 2, "--top must be at least 1"),
         (["bad", "--png", "figure.gif"], 2, ".png or an .svg"),
         (["bad", "--html", "nowhere/page.html"], 2, "nowhere/page.html cannot be written"),
         (["bad", "--png", "nowhere/figure.png"], 2, "nowhere/figure.png cannot be written"),
@@ -119,7 +119,7 @@ def test_without_matplotlib_the_way_to_get_it_is_told(model: Path, tmp_path: Pat
         "raise ModuleNotFoundError(\"No module named 'matplotlib'\", name='matplotlib')"
     )
     figure = tmp_path / "figure.png"
-    result = burble("inspect", model, "bad", "--png", figure, PYTHONPATH=str(tmp_path))
+    result = burble_process("inspect", model, "bad", "--png", figure, PYTHONPATH=str(tmp_path))
     assert_refused(result, 2, "-m pip install 'matplotlib>=3.8'")
     assert not figure.exists()
 

@@ -62,7 +62,12 @@ def test_a_mistake_is_told_and_the_session_goes_on(trained: Path) -> None:
     lines = ("/temperature hot", "/temperature 1000", "/length -1", "/sing", "Ω", "/retry", "")
     shown, told = together(trained, *lines)
     assert shown == "Ba" + written(trained, "Ba") + "\n"
-    for words in ("needs a number; found 'hot'", "between 0 and 100", "length must be", "/sing"):
+    for words in (
+        "/temperature must be a number; found 'hot'",
+        "between 0 and 100",
+        "/length must be at least 0",
+        "/sing",
+    ):
         assert words in told
     assert "U+03A9" in told
     assert "Traceback" not in told

@@ -258,9 +258,9 @@ def test_a_length_in_tokens_ends_within_a_character(most: int, expected: str) ->
 
 @pytest.mark.parametrize("length", [-1, -300])
 def test_less_than_nothing_cannot_be_written(length: int) -> None:
-    with pytest.raises(UsageError, match="length"):
+    with pytest.raises(UsageError, match="max_characters must be at least 0"):
         GenerationRequest(max_characters=length)
-    with pytest.raises(UsageError, match="length"):
+    with pytest.raises(UsageError, match="max_tokens must be at least 0"):
         GenerationRequest(max_tokens=length)
 
 

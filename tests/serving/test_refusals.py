@@ -167,10 +167,10 @@ def test_an_address_that_others_reach_needs_a_key(models: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
-        (["--port", "99999"], 2, ["port must be from 0 to 65535"]),
+        (["--port", "99999"], 2, ["--port must be between 0 and 65,535"]),
         (["--host", "no.such.host.invalid"], 2, ["no.such.host.invalid"]),
-        (["--streams", "0", "--port", "0"], 2, ["streams must be"]),
-        (["--drain", "-1", "--port", "0"], 2, ["drain must be"]),
+        (["--streams", "0", "--port", "0"], 2, ["--streams must be at least 1"]),
+        (["--drain", "-1", "--port", "0"], 2, ["--drain must be at least 0"]),
     ],
 )
 def test_a_mistake_is_one_message(

@@ -33,9 +33,8 @@ from typing import TYPE_CHECKING, Any
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
 
-# Both are imported late, and once here, before all children.
+# Imported late, and once here, before all children.
 import torch._dynamo  # noqa: F401
-import typeguard  # noqa: F401
 
 from burble import progress  # noqa: F401 - once, before all children
 from burble.cli import main as command_line

@@ -7,12 +7,9 @@ import json
 import sys
 import time
 from dataclasses import dataclass
-from typing import Annotated
-
-import tyro
 
 from burble import api
-from burble.cli.options import parse
+from burble.cli.options import command, json_option, model_argument
 from burble.evaluation.speed import Speed, measure_speed
 
 
@@ -20,21 +17,18 @@ from burble.evaluation.speed import Speed, measure_speed
 class BenchCommand:
     """Measure how fast a model loads and writes on this machine."""
 
-    model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
-    """A model file, or the folder of a run."""
-
-    json: bool = False
-    """Print one JSON object."""
+    model: str = model_argument()
+    json: bool = json_option()
 
 
-def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+@command(BenchCommand)
+def main(asked: BenchCommand) -> None:
     """Measure, and print the figures."""
-    command = parse(BenchCommand, "bench", args)
     before = time.perf_counter()
-    model = api.load(command.model)
+    model = api.load(asked.model)
     load_seconds = time.perf_counter() - before
     speed = measure_speed(model.engine, model.file.tokenizer)
-    if command.json:
+    if asked.json:
         figures = dataclasses.asdict(speed) | {"load_seconds": load_seconds}
         sys.stdout.write(json.dumps(figures) + "\n")
     else:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tyro
 
 from burble import api
 from burble.cli.cells_arguments import MarkedSpan, WantedHold
 from burble.cli.cells_view import AblationReport, Context, Found, Report, print_report
-from burble.cli.options import parse
+from burble.cli.options import command, json_option, model_argument, text_argument, unknown_option
 from burble.cli.reading import part_read, read_sources, tell_unknown, unknown_line
 from burble.cli.terminal import tell
 from burble.config import ReadingConfig, UnknownPolicy
@@ -26,6 +25,7 @@ from burble.inspection.cells import least_correlation, mean_outputs, require_len
 from burble.inspection.likeness import nearest
 from burble.inspection.passage import liveliest, show_unit
 from burble.inspection.properties import PROPERTIES, Property, find_property, of_tokens
+from burble.knobs import knob, knob_like, sections
 
 if TYPE_CHECKING:
     from burble.inspection.cells import Tracker
@@ -49,49 +49,36 @@ class CellsCommand:
     the model was trained on, only the held-out end is read; of any other, all.
     """
 
-    model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
-    """A model file, or the folder of a run."""
-
-    sources: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="SOURCE ...")]
-    """The text: files, folders, globs, addresses, - for standard input, or known texts."""
-
-    property: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME")] = ()
-    """What to look for; may be given several times. all, where nothing else is asked for."""
-
-    regex: Annotated[tuple[str, ...], tyro.conf.arg(metavar="PATTERN")] = ()
-    """Look for units that tell whether they are inside a match; may be given several times."""
-
-    top: int = 5
-    """Units, places or characters to list of each kind."""
-
-    ablate: Annotated[tuple[str, ...], tyro.conf.arg(metavar="LAYER:UNIT[=VALUE]")] = ()
-    """Hold this unit at a value, its mean where none is given, and measure what that costs; may be
-    given several times, to hold several at once."""
-
-    like: Annotated[str | None, tyro.conf.arg(metavar="'TEXT [[SPAN]]'")] = None
-    """List where else in all of the text the model's state is most like that in the marked span,
-    which is read after what stands before it."""
-
-    prompt: str = ""
-    """How the samples of --ablate begin."""
-
-    seed: int = 1
-    """The random numbers of the samples of --ablate."""
-
-    whole: bool = False
-    """Read all of the text, what was learned from included."""
-
-    unknown: UnknownPolicy = "error"
-    """What to do with characters that the model has never seen."""
-
-    reading: ReadingConfig = field(default_factory=ReadingConfig)
-
-    json: bool = False
-    """Print one JSON object."""
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.top <= 10_000:
-            raise UsageError(f"--top must be from 1 to 10,000; found {self.top}.")
+    model: str = model_argument()
+    sources: tuple[str, ...] = text_argument()
+    property: tuple[str, ...] = knob(
+        (), "What to look for; all, where nothing else is asked for.", metavar="NAME"
+    )
+    regex: tuple[str, ...] = knob(
+        (), "Look for units that tell whether they are inside a match.", metavar="PATTERN"
+    )
+    top: int = knob(5, "Units, places or characters to list of each kind.", low=1, high=10_000)
+    ablate: tuple[str, ...] = knob(
+        (),
+        "Hold this unit at a value, its mean where none is given, and measure what that costs; "
+        "several are held at once.",
+        metavar="LAYER:UNIT[=VALUE]",
+    )
+    like: str | None = knob(
+        None,
+        "List where else in all of the text the model's state is most like that in the marked "
+        "span, which is read after what stands before it.",
+        metavar="'TEXT [[SPAN]]'",
+        escapes=True,
+    )
+    prompt: str = knob("", "How the samples of --ablate begin.", escapes=True)
+    seed: int = knob_like(
+        GenerationRequest, "seed", default=1, help="The random numbers of the samples of --ablate."
+    )
+    whole: bool = knob(False, "Read all of the text, what was learned from included.")
+    unknown: UnknownPolicy = unknown_option()
+    json: bool = json_option()
+    reading: ReadingConfig = sections(ReadingConfig, {"reading": ReadingConfig})
 
     def holds(self) -> list[WantedHold]:
         """The units to hold. Raises `UsageError` for what is not written as one."""
@@ -111,39 +98,39 @@ class CellsCommand:
         }
 
 
-def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+@command(CellsCommand)
+def main(asked: CellsCommand) -> None:
     """Do what is asked for, and print it."""
-    command = parse(CellsCommand, "cells", args)
-    sought, marked, holds = command.sought(), command.marked(), command.holds()
-    model = api.load(command.model)
+    sought, marked, holds = asked.sought(), asked.marked(), asked.holds()
+    model = api.load(asked.model)
     with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         text = read_sources(
             model,
-            command.sources,
-            command.reading,
+            asked.sources,
+            asked.reading,
             Path(scratch),
-            whole=command.whole,
-            unknown=command.unknown,
+            whole=asked.whole,
+            unknown=asked.unknown,
         )
         report = Report(
             model.file.tokenizer.count_characters(text.val_ids),
             text.facts.unknown_characters,
             part_read(text),
-            _search(command, model, text.val_ids, sought),
-            _ablate(command, model, text.val_ids, holds) if holds else None,
-            _find_like(command, model, text.ids, marked) if marked else None,
+            _search(asked, model, text.val_ids, sought),
+            _ablate(asked, model, text.val_ids, holds) if holds else None,
+            _find_like(asked, model, text.ids, marked) if marked else None,
         )
-    if command.json:
+    if asked.json:
         sys.stdout.write(json.dumps(asdict(report), ensure_ascii=False) + "\n")
     else:
-        total = report.num_chars + report.unknown_chars * (command.unknown == "skip")
-        if line := unknown_line(report.unknown_chars, total, command.unknown):
+        total = report.num_chars + report.unknown_chars * (asked.unknown == "skip")
+        if line := unknown_line(report.unknown_chars, total, asked.unknown):
             tell(line)
         print_report(report)
 
 
 def _search(
-    command: CellsCommand, model: api.Model, ids: Ids, sought: dict[str, Property]
+    asked: CellsCommand, model: api.Model, ids: Ids, sought: dict[str, Property]
 ) -> dict[str, Found]:
     if not sought:
         return {}
@@ -152,12 +139,12 @@ def _search(
     values = {
         name: of_tokens(wanted.measure(text), tokenizer, ids) for name, wanted in sought.items()
     }
-    found = search(model.engine, ids, values, command.top)
+    found = search(model.engine, ids, values, asked.top)
     return {
         name: Found(
             sought[name].meaning,
             trackers,
-            least_correlation(values[name][len(ids) // 2 :], command.top),
+            least_correlation(values[name][len(ids) // 2 :], asked.top),
             _passage(model, ids, values[name], _best(trackers)),
         )
         for name, trackers in found.items()
@@ -184,7 +171,7 @@ def _passage(model: api.Model, ids: Ids, values: Values, trackers: list[Tracker]
 
 
 def _ablate(
-    command: CellsCommand, model: api.Model, ids: Ids, wanted: list[WantedHold]
+    asked: CellsCommand, model: api.Model, ids: Ids, wanted: list[WantedHold]
 ) -> AblationReport:
     half = len(ids) // 2
     require_length(ids)
@@ -193,15 +180,15 @@ def _ablate(
     holds = [hold.at(float(means[hold.layer, hold.unit])) for hold in wanted]
     held, tokenizer = model.holding(holds), model.file.tokenizer
     request = GenerationRequest(
-        model.read_prompt(command.prompt, command.unknown), _SAMPLE, seed=command.seed
+        model.read_prompt(asked.prompt, asked.unknown), _SAMPLE, seed=asked.seed
     )
-    tell_unknown(model.file, command.prompt, command.unknown)
+    tell_unknown(model.file, asked.prompt, asked.unknown)
     free_sample, held_sample = (
         request.prompt + "".join(stream_text(engine, tokenizer, request))
         for engine in (model.engine, held)
     )
-    ablation = compare(model.engine, held, tokenizer, ids[half:], command.top)
-    return AblationReport(holds, ablation, command.seed, free_sample, held_sample)
+    ablation = compare(model.engine, held, tokenizer, ids[half:], asked.top)
+    return AblationReport(holds, ablation, asked.seed, free_sample, held_sample)
 
 
 def _check_units(model: api.Model, wanted: list[WantedHold]) -> None:
@@ -215,12 +202,12 @@ def _check_units(model: api.Model, wanted: list[WantedHold]) -> None:
 
 
 def _find_like(
-    command: CellsCommand, model: api.Model, ids: Ids, marked: MarkedSpan
+    asked: CellsCommand, model: api.Model, ids: Ids, marked: MarkedSpan
 ) -> list[Context]:
-    before, span = (model.encode(part, command.unknown) for part in (marked.before, marked.span))
-    tell_unknown(model.file, marked.before + marked.span, command.unknown)
+    before, span = (model.encode(part, asked.unknown) for part in (marked.before, marked.span))
+    tell_unknown(model.file, marked.before + marked.span, asked.unknown)
     prompt = np.concatenate([before, span])
-    found = nearest(model.engine, ids, prompt, len(span), command.top)
+    found = nearest(model.engine, ids, prompt, len(span), asked.top)
     return [_context(model.file.tokenizer, ids, likeness, len(span)) for likeness in found]
 
 

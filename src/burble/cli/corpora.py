@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import dataclass
 
-from burble.cli.options import parse
+from burble.cli.options import command, json_option
 from burble.text.corpora import CORPORA
 
 
@@ -14,15 +14,14 @@ from burble.text.corpora import CORPORA
 class CorporaCommand:
     """List the texts that can be named instead of a file."""
 
-    json: bool = False
-    """Print one JSON object."""
+    json: bool = json_option()
 
 
-def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+@command(CorporaCommand)
+def main(asked: CorporaCommand) -> None:
     """Print the list."""
-    command = parse(CorporaCommand, "corpora", args)
     texts = {name: text.description for name, text in CORPORA.items()}
-    if command.json:
+    if asked.json:
         sys.stdout.write(json.dumps(texts) + "\n")
         return
     width = max(map(len, texts))

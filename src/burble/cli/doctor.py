@@ -8,7 +8,7 @@ import platform
 import sys
 from dataclasses import dataclass
 
-from burble.cli.options import parse
+from burble.cli.options import command, json_option
 from burble.engine.kernels import choose_kernel
 from burble.native.library import find_library
 from burble.text.corpora import cache_folder
@@ -29,15 +29,14 @@ OPTIONAL = {
 class DoctorCommand:
     """Tell what this installation can do."""
 
-    json: bool = False
-    """Print one JSON object."""
+    json: bool = json_option()
 
 
-def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+@command(DoctorCommand)
+def main(asked: DoctorCommand) -> None:
     """Print what was found."""
-    command = parse(DoctorCommand, "doctor", args)
     found = examine()
-    if command.json:
+    if asked.json:
         sys.stdout.write(json.dumps(found) + "\n")
         return
     for name, value in found.items():

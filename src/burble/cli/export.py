@@ -6,15 +6,13 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
-from burble.cli.options import parse
+from burble.cli.options import command, model_argument
 from burble.cli.terminal import tell
 from burble.export.labels import Labels
 from burble.export.registry import EXPORTERS, ExportKind, export
 from burble.folder_names import MODEL_NAME
+from burble.knobs import knob
 from burble.model_file import ModelFile
 
 
@@ -22,40 +20,35 @@ from burble.model_file import ModelFile
 class ExportCommand:
     """Give a model another form: a page that writes, an ONNX graph, a folder to publish."""
 
-    model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
-    """A model file, or the folder of a run."""
-
-    to: ExportKind = "html"
-    """html: one page that writes in any browser, offline, the same bytes as burble generate; onnx:
-    one step of the network in float32 (extra onnx); hub: a folder with a model card."""
-
-    out: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="PATH")] = None
-    """What to write; named after the model where none is given."""
-
-    overwrite: bool = False
-    """Replace what is there already."""
-
-    license: str | None = None
-    """The licence you give the model, for its card (hub only)."""
-
-    language: str | None = None
-    """The language of its text, for its card (hub only)."""
-
-    json: bool = False
-    """Print the result as one JSON object."""
+    model: str = model_argument()
+    to: ExportKind = knob(
+        "html",
+        "html: one page that writes in any browser, offline, the same bytes as burble generate; "
+        "onnx: one step of the network in float32 (extra onnx); hub: a folder with a model card.",
+    )
+    out: str | None = knob(
+        None,
+        "What to write; named after the model where none is given.",
+        short="-o",
+        metavar="PATH",
+    )
+    overwrite: bool = knob(False, "Replace what is there already.")
+    license: str | None = knob(None, "The licence you give the model, for its card (hub only).")
+    language: str | None = knob(None, "The language of its text, for its card (hub only).")
+    json: bool = knob(False, "Print the result as one JSON object.")
 
 
-def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+@command(ExportCommand)
+def main(asked: ExportCommand) -> None:
     """Export, and tell where it is."""
-    command = parse(ExportCommand, "export", args)
-    model = ModelFile.load(Path(command.model))
-    labels = Labels(_name(Path(command.model)), command.license, command.language)
-    exporter = EXPORTERS[command.to]
-    path = Path(command.out or labels.name + exporter.ending)
-    export(model, command.to, path, labels, overwrite=command.overwrite)
+    model = ModelFile.load(Path(asked.model))
+    labels = Labels(_name(Path(asked.model)), asked.license, asked.language)
+    exporter = EXPORTERS[asked.to]
+    path = Path(asked.out or labels.name + exporter.ending)
+    export(model, asked.to, path, labels, overwrite=asked.overwrite)
     size = _size(path)
-    if command.json:
-        described = {"to": command.to, "path": str(path), "bytes": size}
+    if asked.json:
+        described = {"to": asked.to, "path": str(path), "bytes": size}
         sys.stdout.write(json.dumps(described) + "\n")
     else:
         tell(f"{path}: {size:,} bytes. {exporter.next_step}")

@@ -6,21 +6,18 @@ import dataclasses
 import json
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 from burble import api
 from burble.cli.files import read_text
-from burble.cli.interactive import write_together
-from burble.cli.options import parse
+from burble.cli.options import command, json_option, model_argument, unknown_option
 from burble.cli.reading import tell_unknown
 from burble.cli.terminal import write_out
 from burble.config import SamplingConfig, UnknownPolicy
 from burble.engine.generate import GenerationRequest
 from burble.errors import UsageError
+from burble.knobs import argument, knob, knob_like, sections
 
 _RANDOM_PROMPT = 100
 
@@ -29,46 +26,34 @@ _RANDOM_PROMPT = 100
 class GenerateCommand:
     """Write with a model. The text goes to standard output as it is made."""
 
-    model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
-    """A model file, or the folder of a run."""
-
-    prompt: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="PROMPT")] = None
-    """How the text begins; - reads it from standard input. Without one, a new line begins."""
-
-    prompt_file: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
-    """Read the prompt from this file."""
-
-    random_prompt: bool = False
-    """Begin with a random passage of the held-out text (needs the folder of the run)."""
-
-    length: int = 300
-    """Characters to write after the prompt."""
-
-    samples: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 1
-    """Texts to write."""
-
-    seed: int | None = None
-    """The same seed writes the same text; a random one where none is given."""
-
-    stop: tuple[str, ...] = ()
-    """Stop before this text; may be given several times."""
-
-    window: int | None = None
-    """Re-read this many characters for each new one, as the Keras tutorial does (slow)."""
-
-    unknown: UnknownPolicy = "error"
-    """What to do with characters in the prompt that the model has never seen."""
-
-    echo: bool = True
-    """Print the prompt before the text."""
-
-    interactive: bool = False
-    """Write together: type text or commands, line by line; /help lists them."""
-
-    json: bool = False
-    """Print one JSON object."""
-
-    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    model: str = model_argument()
+    prompt: str | None = argument(
+        "PROMPT",
+        "How the text begins; - reads it from standard input. Without one, a new line begins.",
+        default=None,
+        escapes=True,
+    )
+    prompt_file: str | None = knob(None, "Read the prompt from this file.", metavar="FILE")
+    random_prompt: bool = knob(
+        False, "Begin with a random passage of the held-out text (needs the folder of the run)."
+    )
+    length: int = knob_like(GenerationRequest, "max_characters")
+    samples: int = knob(1, "Texts to write.", low=1, short="-n")
+    seed: int | None = knob_like(
+        GenerationRequest,
+        "seed",
+        default=None,
+        help="The same seed writes the same text; a random one where none is given.",
+    )
+    stop: tuple[str, ...] = knob((), "Stop before this text.", escapes=True)
+    window: int | None = knob_like(GenerationRequest, "window")
+    unknown: UnknownPolicy = unknown_option()
+    echo: bool = knob(True, "Print the prompt before the text.")
+    interactive: bool = knob(
+        False, "Write together: type text or commands, line by line; /help lists them."
+    )
+    json: bool = json_option()
+    sampling: SamplingConfig = sections(SamplingConfig, {"sampling": SamplingConfig})
 
     def request(self) -> GenerationRequest:
         """What is asked for, but for the prompt. Raises `UsageError` where it makes no sense."""
@@ -76,8 +61,6 @@ class GenerateCommand:
             raise UsageError(
                 "--interactive does not go with --json, several samples or a prompt -."
             )
-        if self.samples < 1:
-            raise UsageError(f"-n must be 1 or more; found {self.samples}.")
         return GenerationRequest(
             max_characters=self.length,
             sampling=self.sampling,
@@ -87,49 +70,49 @@ class GenerateCommand:
         )
 
 
-def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+@command(GenerateCommand)
+def main(asked: GenerateCommand) -> None:
     """Write, and tell the seed."""
-    command = parse(GenerateCommand, "generate", args)
-    request = command.request()
-    model = api.load(command.model)
-    given = _prompt(command, model, request.seed)
-    prompt = model.read_prompt(given, command.unknown)
-    tell_unknown(model.file, given, command.unknown)
+    request = asked.request()
+    model = api.load(asked.model)
+    given = _prompt(asked, model, request.seed)
+    prompt = model.read_prompt(given, asked.unknown)
+    tell_unknown(model.file, given, asked.unknown)
     requests = [
         dataclasses.replace(request, prompt=prompt, stream=stream)
-        for stream in range(command.samples)
+        for stream in range(asked.samples)
     ]
-    if command.interactive:
+    if asked.interactive:
+        from burble.cli.interactive import write_together
+
         write_together(model, dataclasses.replace(request, prompt=prompt))
         return
-    if command.json:
+    if asked.json:
         _print_json(model, requests)
         return
     for sample in requests:
         if sample.stream:
             write_out("\n---\n")
-        if command.echo:
+        if asked.echo:
             write_out(prompt)
         for piece in model.write(sample):
             write_out(piece)
     write_out("\n")
-    if command.seed is None:
+    if asked.seed is None:
         sys.stderr.write(f"(seed {request.seed})\n")
 
 
-def _prompt(command: GenerateCommand, model: api.Model, seed: int) -> str:
-    given = [command.prompt is not None, command.prompt_file is not None, command.random_prompt]
+def _prompt(asked: GenerateCommand, model: api.Model, seed: int) -> str:
+    given = [asked.prompt is not None, asked.prompt_file is not None, asked.random_prompt]
     if sum(given) > 1:
         raise UsageError("Give one prompt: PROMPT, --prompt-file or --random-prompt.")
-    if command.random_prompt:
-        return model.random_prompt(command.window or _RANDOM_PROMPT, seed)
-    if command.prompt_file is not None:
-        return read_text(
-            Path(command.prompt_file).read_bytes, f"The prompt in {command.prompt_file}"
-        )
-    if command.prompt == "-":
+    if asked.random_prompt:
+        return model.random_prompt(asked.window or _RANDOM_PROMPT, seed)
+    if asked.prompt_file is not None:
+        return read_text(Path(asked.prompt_file).read_bytes, f"The prompt in {asked.prompt_file}")
+    if asked.prompt == "-":
         return read_text(sys.stdin.buffer.read, "The prompt in standard input").removesuffix("\n")
-    return command.prompt or ""
+    return asked.prompt or ""
 
 
 def _print_json(model: api.Model, requests: list[GenerationRequest]) -> None:

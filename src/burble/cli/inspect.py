@@ -6,25 +6,25 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import tyro
 from rich.console import Console
 
 from burble.cells import CELLS, MEANINGS
 from burble.cli.files import read_text, save_file
-from burble.cli.options import parse
+from burble.cli.options import command, model_argument, unknown_option
 from burble.cli.reading import tell_unknown
 from burble.config import UnknownPolicy
 from burble.engine.generate import encode_text
 from burble.engine.trace import trace
-from burble.errors import TextError, UsageError
+from burble.errors import TextError
 from burble.inspection.bounds import Bounds
 from burble.inspection.document import document
 from burble.inspection.report import report
 from burble.inspection.series import Choice, chosen_series
 from burble.inspection.terminal_view import terminal_view
 from burble.inspection.tokens import token_label
+from burble.knobs import argument, knob
 from burble.model_file import ModelFile
 from burble.plots.figure import figure_kind
 from burble.plots.traces import TracePicture, trace_figure
@@ -46,67 +46,60 @@ class InspectCommand:
     The text is coloured by surprisal; with --layer, --unit or --gate by what goes on there.
     """
 
-    model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
-    """A model file, or the folder of a run."""
-
-    text: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TEXT")]
-    """What it reads; - takes it from standard input."""
-
-    layer: int | None = None
-    """Layer to look at, from 0 for the lowest; the top one where none is given."""
-
-    unit: int | None = None
-    """Unit of the layer, from 0; the mean of all where none is given."""
-
-    gate: str | None = None
-    """Gate or state, such as candidate or hidden; which there are depends on the cell. Its memory
-    where none is given."""
-
-    top: int = 5
-    """Guesses to show for each character."""
-
-    unknown: UnknownPolicy = "error"
-    """What to do with characters that the model has never seen."""
-
-    json: bool = False
-    """Print one JSON object: all guesses and values, or those of --layer, --unit and --gate."""
-
-    html: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
-    """Write a page to explore it in a browser; it needs no network."""
-
-    png: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
-    """Draw surprisal, and the units of a layer over the text, as .png or .svg."""
+    model: str = model_argument()
+    text: str = argument("TEXT", "What it reads; - takes it from standard input.", escapes=True)
+    layer: int | None = knob(
+        None, "Layer to look at, from 0 for the lowest; the top one where none is given."
+    )
+    unit: int | None = knob(None, "Unit of the layer, from 0; the mean of all where none is given.")
+    gate: str | None = knob(
+        None,
+        "Gate or state, such as candidate or hidden; which there are depends on the cell. Its "
+        "memory where none is given.",
+    )
+    top: int = knob(5, "Guesses to show for each character.", low=1)
+    unknown: UnknownPolicy = unknown_option()
+    json: bool = knob(
+        False,
+        "Print one JSON object: all guesses and values, or those of --layer, --unit and --gate.",
+    )
+    html: str | None = knob(
+        None, "Write a page to explore it in a browser; it needs no network.", metavar="FILE"
+    )
+    png: str | None = knob(
+        None,
+        "Draw surprisal, and the units of a layer over the text, as .png or .svg.",
+        metavar="FILE",
+    )
 
     def choice(self) -> Choice:
         """What is looked at."""
         return Choice(self.layer, self.gate, self.unit)
 
 
-def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+@command(InspectCommand)
+def main(asked: InspectCommand) -> None:
     """Read the text, and show what went on."""
-    command = parse(InspectCommand, "inspect", args)
-    if command.top < 1:
-        raise UsageError(f"--top must be 1 or more; found {command.top}.")
-    model = ModelFile.load(Path(command.model))
-    seen, unknown = _trace(command, model)
-    command.choice().check(seen)
-    for name, content in _files(command, model, seen).items():
+    model = ModelFile.load(Path(asked.model))
+    seen, unknown = _trace(asked, model)
+    asked.choice().check(seen)
+    for name, content in _files(asked, model, seen).items():
         save_file(name, content)
-    if command.json:
-        found = document(model, seen, command.choice(), command.top)
+    if asked.json:
+        found = document(model, seen, asked.choice(), asked.top)
         found["unknown_chars"] = unknown
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
-    if not (command.json or command.html or command.png):
-        _show(command, model, seen)
+    if not (asked.json or asked.html or asked.png):
+        _show(asked, model, seen)
 
 
-def _trace(command: InspectCommand, model: ModelFile) -> tuple[Trace, int]:
+def _trace(asked: InspectCommand, model: ModelFile) -> tuple[Trace, int]:
     """What went on, and how many characters of the text the model has never seen."""
-    text = command.text
+    text = asked.text
     if text == "-":
         text = read_text(sys.stdin.buffer.read, "The text in standard input").removesuffix("\n")
-    ids = encode_text(model, text, command.unknown)
-    unknown = tell_unknown(model, text, command.unknown)
+    ids = encode_text(model, text, asked.unknown)
+    unknown = tell_unknown(model, text, asked.unknown)
     _check_length(len(ids), model.network)
     return trace(model, ids), unknown
 
@@ -121,18 +114,18 @@ def _check_length(length: int, network: NetworkConfig) -> None:
         )
 
 
-def _files(command: InspectCommand, model: ModelFile, seen: Trace) -> dict[str, bytes]:
+def _files(asked: InspectCommand, model: ModelFile, seen: Trace) -> dict[str, bytes]:
     """What is to be written, by name: all of it is made before any of it is kept."""
     made: dict[str, bytes] = {}
-    if command.html is not None:
-        made[command.html] = report(model, seen, command.choice(), command.top).encode()
-    if command.png is not None:
-        made[command.png] = _figure(command, command.png, model, seen)
+    if asked.html is not None:
+        made[asked.html] = report(model, seen, asked.choice(), asked.top).encode()
+    if asked.png is not None:
+        made[asked.png] = _figure(asked, asked.png, model, seen)
     return made
 
 
-def _figure(command: InspectCommand, name: str, model: ModelFile, seen: Trace) -> bytes:
-    choice, network = command.choice(), model.network
+def _figure(asked: InspectCommand, name: str, model: ModelFile, seen: Trace) -> bytes:
+    choice, network = asked.choice(), model.network
     gate = choice.gate or CELLS[network.cell].memory
     layer = network.num_layers - 1 if choice.layer is None else choice.layer
     picture = TracePicture(
@@ -148,11 +141,11 @@ def _figure(command: InspectCommand, name: str, model: ModelFile, seen: Trace) -
     return trace_figure(picture, figure_kind(name))
 
 
-def _show(command: InspectCommand, model: ModelFile, seen: Trace) -> None:
+def _show(asked: InspectCommand, model: ModelFile, seen: Trace) -> None:
     chosen = None
-    if command.choice().is_given:
-        chosen = chosen_series(seen, command.choice(), CELLS[model.network.cell].memory)
+    if asked.choice().is_given:
+        chosen = chosen_series(seen, asked.choice(), CELLS[model.network.cell].memory)
     # In a pipe nothing is cut to the width of a window.
     console = Console(width=None if sys.stdout.isatty() else UNCUT, highlight=False)
     in_colour = console.is_terminal and not console.no_color
-    console.print(terminal_view(seen, model.tokenizer, chosen, command.top, in_colour=in_colour))
+    console.print(terminal_view(seen, model.tokenizer, chosen, asked.top, in_colour=in_colour))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from burble.cli.terminal import tell, write_out
-from burble.errors import BurbleError, UsageError
+from burble.config import SamplingConfig
+from burble.errors import BurbleError, OptionError, UsageError
+from burble.escapes import read_escapes
+from burble.knobs import knobs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +23,7 @@ a line of text     add it, and let the model go on (\\n in it begins a new line)
 an empty line      let the model go on
 /retry             another ending instead of the last
 /undo              back to before the last line
-/temperature 0.5   from now on; so /length 100 and /seed 7
+/temperature 0.5   from now on; so /length 100, /seed 7 and the other options of sampling
 /text              the whole text
 /quit              end; so does the end of the input"""
 
@@ -47,6 +50,11 @@ class Session:
         self.text = request.prompt
         self._model = model
         self._request = request
+        asked = knobs_of(type(request))
+        self._knobs = knobs_of(SamplingConfig) | {
+            "length": asked["max_characters"],
+            "seed": asked["seed"],
+        }
         self._before: list[str] = []
         """The text before each time that something was added."""
 
@@ -56,7 +64,7 @@ class Session:
     def obey(self, line: str) -> None:
         """Carry out one line. Raises `BurbleError` where that is not possible."""
         if not line.startswith("/"):
-            self._add(self._model.read_prompt(line.replace("\\n", "\n")))
+            self._add(self._model.read_prompt(read_escapes(line)))
             return
         name, _, value = line[1:].partition(" ")
         commands: dict[str, Callable[[], None]] = {
@@ -67,7 +75,7 @@ class Session:
         }
         if name in commands:
             commands[name]()
-        elif name in {"temperature", "length", "seed"}:
+        elif name in self._knobs:
             self._set(name, value)
         else:
             raise UsageError(f"There is no command /{name}; /help lists them.")
@@ -92,25 +100,25 @@ class Session:
         write_out(self.text)
 
     def _go_on(self) -> None:
-        for piece in self._model.write(dataclasses.replace(self._request, prompt=self.text)):
+        for piece in self._model.write(replace(self._request, prompt=self.text)):
             write_out(piece)
             self.text += piece
         # The next ending has random numbers of its own.
-        self._request = dataclasses.replace(self._request, stream=self._request.stream + 1)
+        self._request = replace(self._request, stream=self._request.stream + 1)
 
-    def _set(self, name: str, value: str) -> None:
+    def _set(self, name: str, typed: str) -> None:
+        """Set a knob of the request, or of its sampling."""
+        known = self._knobs[name]
         try:
-            number = float(value) if name == "temperature" else int(value)
-        except ValueError:
-            raise UsageError(f"/{name} needs a number; found {value!r}.") from None
-        if name == "temperature":
-            sampling = dataclasses.replace(self._request.sampling, temperature=number)
-            self._request = dataclasses.replace(self._request, sampling=sampling)
-        elif name == "length":
-            self._request = dataclasses.replace(self._request, max_characters=int(number))
-        else:
-            self._request = dataclasses.replace(self._request, seed=int(number), stream=0)
-        tell(f"{name} is {number:g} from now on.")
+            changed = {known.name: known.read(typed)}
+        except OptionError as error:
+            raise error.spelled(lambda _: f"/{name}") from None
+        if name in knobs_of(SamplingConfig):
+            changed = {"sampling": replace(self._request.sampling, **changed)}
+        elif name == "seed":
+            changed["stream"] = 0
+        self._request = replace(self._request, **changed)
+        tell(f"{name} is {typed} from now on.")
 
 
 def _lines() -> Iterator[str]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
-import importlib
+import os
 import sys
 import time
-import traceback
 import warnings
 
 from burble.cli.talk import ReaderGoneError, guard_stderr, guard_stdout
-from burble.errors import BurbleError, ResourceError
+from burble.errors import BurbleError, OptionError, ResourceError
+from burble.knobs import flag_of
 from burble.system_errors import advise, describe_reason
 from burble.threads import settle_threads
 from burble.version import __version__
@@ -20,7 +19,7 @@ COMMANDS = {
     "train": "learn from texts and save a model",
     "plan": "show what would be trained, without training",
     "generate": "write with a model",
-    "eval": "measure how well a model foresees a text",
+    "eval": "measure how well a model predicts a text",
     "inspect": "look inside a model while it reads a text",
     "cells": "find units that track something in a text",
     "gradients": "show how far back an RNN and an LSTM learn",
@@ -32,8 +31,10 @@ COMMANDS = {
     "doctor": "tell what this installation can do",
 }
 
-USAGE = 2
 INTERRUPTED = 130
+
+# Set by a shell that completes a command line.
+_COMPLETE = "_BURBLE_COMPLETE"
 
 
 def main(args: list[str] | None = None) -> None:
@@ -51,13 +52,13 @@ def main(args: list[str] | None = None) -> None:
     sys.exit(run(sys.argv[1:] if args is None else args, started))
 
 
-def run(args: list[str], started: float) -> int:
-    """Run one command; returns its exit code."""
+def run(args: list[str], started: float | None = None) -> int:
+    """Run one command; return its exit code. started: on time.monotonic, when the wait began."""
     try:
         code = _dispatch(args, started)
         sys.stdout.flush()
     except BurbleError as error:
-        _tell(str(error))
+        _tell(str(error.spelled(flag_of) if isinstance(error, OptionError) else error))
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -74,28 +75,25 @@ def run(args: list[str], started: float) -> int:
     return code
 
 
-def _dispatch(args: list[str], started: float) -> int:
+def _dispatch(args: list[str], started: float | None) -> int:
+    if instruction := os.environ.get(_COMPLETE):
+        from burble.cli.dispatch import complete
+
+        return complete(COMMANDS, _COMPLETE, instruction)
+    if args == ["--version"]:
+        sys.stdout.write(f"burble {__version__}\n")
+        return 0
     if not args or args[0] in {"-h", "--help", "help"}:
         sys.stdout.write(_help())
         return 0
-    if args[0] == "--version":
-        sys.stdout.write(f"burble {__version__}\n")
-        return 0
-    name = args[0]
-    if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        _tell(f"There is no command {name!r}.{hint} Commands: {', '.join(COMMANDS)}.")
-        return USAGE
-    command = importlib.import_module(f"burble.cli.{name}")
-    try:
-        command.main(args[1:], started)
-    except SystemExit as end:  # tyro has printed its help, or what is wrong
-        return end.code if isinstance(end.code, int) else 0
-    return 0
+    from burble.cli.dispatch import dispatch
+
+    return dispatch(COMMANDS, args, started)
 
 
 def _bug() -> int:
+    import traceback
+
     traceback.print_exc()
     _tell("This is a bug in burble, not your mistake. Please report it with the lines above.")
     return 1
@@ -112,13 +110,13 @@ def _help() -> str:
         [
             "burble trains a text generator on your own words and writes with it.",
             "",
-            "usage: burble COMMAND ...",
+            "Usage: burble COMMAND ...",
             "",
             *lines,
             "",
-            "first steps:  burble train my-text.txt -o my-model",
+            "First steps:  burble train my-text.txt -o my-model",
             '              burble generate my-model "Once upon a"',
-            "options:      burble COMMAND --help",
+            "Options:      burble COMMAND --help",
             "",
         ]
     )

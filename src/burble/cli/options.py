@@ -1,19 +1,218 @@
-"""Flags from dataclasses, through tyro."""
+"""The options of a command, made from the knobs of its dataclass, through click."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+import dataclasses
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import tyro
+import click
+from click.core import ParameterSource
+
+from burble.config import UNKNOWN_HELP
+from burble.knobs import Knob, argument, knob, knobs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.shell_completion import CompletionItem
 
 T = TypeVar("T")
 
-MARKERS = (tyro.conf.OmitArgPrefixes, tyro.conf.UseAppendAction)
+_PLACEHOLDERS = {int: "N", float: "NUMBER", str: "TEXT"}
+_COLUMN = 26
 
 
-def parse(cls: type[T], name: str, args: list[str], default: T | None = None) -> T:
-    """The command's options from its arguments; a mistake ends with usage and exit code 2."""
-    prog = f"burble {name}"
-    if default is None:
-        return tyro.cli(cls, prog=prog, args=args, config=MARKERS)
-    return tyro.cli(cls, prog=prog, args=args, config=MARKERS, default=default)
+def model_argument() -> Any:
+    """Make the field of the model that a command works with."""
+    return argument("MODEL", "A model file, or the folder of a run.")
+
+
+def text_argument() -> Any:
+    """Make the field of the text that a command reads."""
+    return argument(
+        "SOURCE",
+        "The text: files, folders, globs, addresses, - for standard input, or known texts.",
+    )
+
+
+def unknown_option() -> Any:
+    """Make the field of what is done with characters that the model has never seen."""
+    return knob("error", UNKNOWN_HELP)
+
+
+def json_option() -> Any:
+    """Make the field of whether programs read what is printed."""
+    return knob(False, "Print one JSON object.")
+
+
+def command(asked: type[T]) -> Callable[[Callable[[T], None]], Command]:
+    """Make a command of a function that takes what was asked for, its options from the dataclass
+    `asked`, its help from that one's docstring.
+    """
+    return lambda main: Command(asked, main)
+
+
+def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001, FBT001
+    if value and not ctx.resilient_parsing:
+        # click.echo looks for a stream of its own, which hides that this one is full.
+        sys.stdout.write(f"{ctx.get_help()}\n")
+        ctx.exit()
+
+
+_HELP = click.Option(
+    ["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=_show_help
+)
+
+
+class Command(click.Command):
+    """A command whose options are the knobs of a dataclass."""
+
+    def __init__(self, asked: type[T], main: Callable[[T], None]) -> None:
+        self.knobs = _find_knobs(asked)
+        """Under each heading, all of them."""
+
+        super().__init__(
+            None,
+            params=[*(_parameter(one) for part in self.knobs.values() for one in part), _HELP],
+            add_help_option=False,
+            help=inspect.getdoc(asked),
+            callback=lambda **values: main(_build(asked, _given(values))),
+            context_settings={
+                "max_content_width": 80,
+                "token_normalize_func": lambda name: name.replace("_", "-"),
+            },
+        )
+
+    def format_arguments(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Leave them to `format_options`."""
+
+    def format_options(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write all options under their headings, with defaults and ranges."""
+        for heading, part in self.knobs.items():
+            rows = [(spelling(one), described(one)) for one in part]
+            if heading == "Options":
+                rows.append(("-h, --help", "Show this help."))
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows, _COLUMN)
+
+
+def spelling(one: Knob) -> str:
+    """Return how an option is given: `-o, --out FOLDER`."""
+    if one.positional:
+        return _placeholder(one)
+    if one.kind is bool:
+        return f"--[no-]{one.flag[2:]}"
+    flags = f"{one.short}, {one.flag}" if one.short else one.flag
+    return f"{flags} {_placeholder(one)}"
+
+
+def described(one: Knob) -> str:
+    """Return what an option does, its default and its range."""
+    return f"{one.help} {one.facts}".rstrip()
+
+
+def _placeholder(one: Knob) -> str:
+    name = one.metavar or "|".join(one.choices) or _PLACEHOLDERS[one.kind]
+    if one.positional and one.many:
+        name += " ..."
+    return name if one.required or not one.positional else f"[{name}]"
+
+
+def _find_knobs(asked: type) -> dict[str, list[Knob]]:
+    own = list(knobs_of(asked).values())
+    found = {
+        "Arguments": [one for one in own if one.positional],
+        "Options": [one for one in own if not one.positional],
+    }
+    for heading, part in _sections(asked).items():
+        found[heading.capitalize()] = list(knobs_of(part).values())
+    return found
+
+
+def _sections(asked: type) -> dict[str, type]:
+    fields = dataclasses.fields(asked)
+    return {
+        heading: part
+        for field in fields
+        for heading, part in field.metadata.get("sections", {}).items()
+    }
+
+
+def _build(asked: type[T], given: dict[str, Any]) -> T:
+    """Build the dataclass: what was not given stays at its default."""
+    values = {name: given[name] for name in knobs_of(asked) if name in given}
+    for field in dataclasses.fields(asked):  # type: ignore[arg-type]
+        parts = field.metadata.get("sections", {}).values()
+        names = [name for part in parts for name in knobs_of(part) if name in given]
+        if parts:
+            make: Any = field.default_factory
+            values[field.name] = make(**{name: given[name] for name in names})
+    return asked(**values)
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that stand on the command line."""
+    source = click.get_current_context().get_parameter_source
+    return {
+        name: value
+        for name, value in values.items()
+        if source(name) is ParameterSource.COMMANDLINE and value != ()
+    }
+
+
+def _parameter(one: Knob) -> click.Parameter:
+    if one.positional:
+        return click.Argument(
+            [one.name],
+            type=_Value(one),
+            required=one.required,
+            nargs=-1 if one.many else 1,
+            metavar=_placeholder(one),
+        )
+    if one.kind is bool:
+        return click.Option([one.name, f"{one.flag}/--no-{one.flag[2:]}"])
+    return click.Option(
+        [one.name, one.flag, *([one.short] if one.short else [])],
+        type=_Value(one),
+        required=one.required,
+        multiple=one.many,
+        nargs=one.count or 1,
+    )
+
+
+class _Value(click.ParamType):  # type: ignore[type-arg] # older ones have none
+    """What one value of a knob is read with."""
+
+    def __init__(self, known: Knob) -> None:
+        self.name = known.name
+        self._knob = known
+
+    def convert(
+        self,
+        value: str,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> Any:
+        """Return what was meant. Raises `OptionError`."""
+        return self._knob.read(value)
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Offer its choices, or else files."""
+        from click.shell_completion import CompletionItem
+
+        if self._knob.choices:
+            found = [choice for choice in self._knob.choices if choice.startswith(incomplete)]
+            return [CompletionItem(choice) for choice in found]
+        return [CompletionItem(incomplete, type="file")] if self._knob.kind is str else []

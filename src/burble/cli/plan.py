@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from burble.cli.options import parse
+from burble.cli.options import command
 from burble.cli.terminal import tell
-from burble.cli.train import TrainCommand, request
-from burble.config import RunConfig
+from burble.cli.train import TrainCommand
 from burble.errors import UsageError
 from burble.mapping import to_mapping
 from burble.run_folder.observer import Observer
 from burble.runs import open_run
+from burble.training.request import RunRequest
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class PlanCommand(TrainCommand):
     """Show what `burble train` with the same arguments would train, and do no more.
 
@@ -34,15 +34,14 @@ class Teller(Observer):
         tell(message)
 
 
-def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+@command(PlanCommand)
+def main(asked: PlanCommand) -> None:
     """Read the text, measure the machine, and print the plan."""
-    command = parse(PlanCommand, "plan", args)
-    if complete := [name for name in ("preset", "config", "resume") if getattr(command, name)]:
-        raise UsageError(f"With --{complete[0]} every knob is set: there is nothing to plan.")
-    asked = request(command, RunConfig(), args)
+    if complete := asked.base():
+        raise UsageError(f"With --{complete} every knob is set: there is nothing to plan.")
     with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
-        plan = open_run(Path(scratch), [Teller()]).plan(asked)
-    if command.json:
+        plan = open_run(Path(scratch), [Teller()]).plan(RunRequest(asked.given()))
+    if asked.json:
         described = {
             "expected_chars": plan.expected_chars,
             "epochs": plan.epochs,

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 from burble.cli.files import save_file
-from burble.cli.options import parse
-from burble.errors import UsageError
+from burble.cli.options import command
+from burble.knobs import REQUIRED, argument, knob
 from burble.plots.curves import learning_figure
 from burble.plots.figure import figure_kind
 from burble.run_folder.metrics import Metrics
@@ -20,21 +17,16 @@ from burble.run_folder.metrics import Metrics
 class PlotCommand:
     """Draw how runs learned: bits per character against seconds, held out and in training."""
 
-    runs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="RUN ...")]
-    """Folders of runs."""
-
-    out: Annotated[str, tyro.conf.arg(aliases=["-o"], metavar="FILE")]
-    """The figure, .png or .svg."""
+    runs: tuple[str, ...] = argument("RUN", "Folders of runs.")
+    out: str = knob(REQUIRED, "The figure, .png or .svg.", short="-o", metavar="FILE")
 
 
-def main(args: list[str], started: float) -> None:  # noqa: ARG001 - every command is called so
+@command(PlotCommand)
+def main(asked: PlotCommand) -> None:
     """Read the logs and draw them."""
-    command = parse(PlotCommand, "plot", args)
-    if not command.runs:
-        raise UsageError("Name at least one folder of a run.")
-    kind = figure_kind(command.out)
-    runs = {name: Metrics.read(Path(run)) for run, name in _names(command.runs).items()}
-    save_file(command.out, learning_figure(runs, kind))
+    kind = figure_kind(asked.out)
+    runs = {name: Metrics.read(Path(run)) for run, name in _names(asked.runs).items()}
+    save_file(asked.out, learning_figure(runs, kind))
 
 
 def _names(runs: tuple[str, ...]) -> dict[str, str]:

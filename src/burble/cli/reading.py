@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from burble.cli.terminal import tell
-from burble.data.prepare import encode_spooled, spool_text
 from burble.engine.generate import count_unknown
-from burble.evaluation.evaluate import known_cuts, score_all
-from burble.text.sources import find_documents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +31,12 @@ def read_sources(
     Held out and sealed are what was so of the model's training text; of another text, or if
     `whole`, all is held out.
     """
-    file = model.file
-    with spool_text(
-        find_documents(sources, reading.encoding), file.normalization, folder, tell
-    ) as text:
+    from burble.data.prepare import encode_spooled, spool_text
+    from burble.evaluation.evaluate import known_cuts, score_all
+    from burble.text.sources import find_documents
+
+    file, found = model.file, find_documents(sources, reading.encoding)
+    with spool_text(found, file.normalization, folder, tell) as text:
         cuts = score_all(text.whole) if whole else known_cuts(text.whole, file.provenance)
         return encode_spooled(text, file.tokenizer, cuts, unknown)
 

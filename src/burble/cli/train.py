@@ -5,38 +5,24 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import tyro
+import click
 
-from burble.cli.options import parse
-from burble.config import (
-    PRESETS,
-    SECTIONS,
-    DataConfig,
-    NetworkConfig,
-    NormalizationConfig,
-    ReadingConfig,
-    RunConfig,
-    SampleConfig,
-    TrainingConfig,
-    read_config,
-)
+from burble.cli.options import command
+from burble.config import PRESETS, SECTIONS, RunConfig, read_config
 from burble.errors import UsageError
 from burble.folder_names import TENSORBOARD
+from burble.knobs import argument, knob, sections
 from burble.text.corpora import CORPORA
-from burble.training.request import PLANNED, RunRequest
+from burble.training.request import RunRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-
     from burble.run_folder.observer import Observer
     from burble.training.run import Run, TrainResult
-
-PresetName = Literal["tutorial"]
 
 
 @dataclass(frozen=True)
@@ -45,89 +31,90 @@ class TrainCommand:
 
     The folder of the run holds model.safetensors, the best model so far, which is all that
     generate and eval need. Ctrl-C saves everything and tells how to go on.
+
+    Options win over those of --preset, --config and --resume; none takes a number back, as in
+    --minutes none.
     """
 
-    sources: Annotated[
-        tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="SOURCE ...")
-    ] = RunConfig.sources
-    """Files, folders, globs, .gz files, addresses, - for standard input, or names of known texts
-    (burble corpora lists them)."""
+    sources: tuple[str, ...] = argument(
+        "SOURCE",
+        "Files, folders, globs, .gz files, addresses, - for standard input, or names of known "
+        "texts (burble corpora lists them); python-docs where none is given.",
+        default=(),
+    )
+    out: str | None = knob(
+        None,
+        "Folder for the run; named after the first source where none is given.",
+        short="-o",
+        metavar="FOLDER",
+    )
+    preset: str | None = knob(
+        None,
+        "Start from a set of options: tutorial is the Keras tutorial of 2021, step by step.",
+        choices=tuple(PRESETS),
+    )
+    config: str | None = knob(None, "Start from the options of a run.toml.", metavar="FILE")
+    resume: str | None = knob(
+        None, "Go on with the run in this folder, exactly where it stopped.", metavar="FOLDER"
+    )
+    overwrite: bool = knob(
+        False, "Replace a run that is in the folder already, as soon as the new one has a model."
+    )
+    json: bool = knob(False, "Print the result as one JSON object.")
+    tensorboard: bool = knob(False, "Write curves for TensorBoard into the folder, too.")
+    options: dict[str, Any] = sections(dict, SECTIONS)
+    """Those that were given."""
 
-    out: Annotated[str | None, tyro.conf.arg(aliases=["-o"], metavar="FOLDER")] = None
-    """Folder for the run; named after the first source where none is given."""
+    def base(self) -> str | None:
+        """Return which option has a complete configuration. Raises `UsageError` for several."""
+        named = [name for name in ("preset", "config", "resume") if getattr(self, name)]
+        if len(named) > 1:
+            raise UsageError(f"--{named[0]} and --{named[1]} do not go together. Give one of them.")
+        return named[0] if named else None
 
-    preset: PresetName | None = None
-    """Start from a set of options: tutorial is the Keras tutorial of 2021, step by step."""
-
-    config: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
-    """Start from the options of a run.toml."""
-
-    resume: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None
-    """Go on with the run in this folder, exactly where it stopped."""
-
-    overwrite: bool = False
-    """Replace a run that is in the folder already, as soon as the new one has a model."""
-
-    json: bool = False
-    """Print the result as one JSON object."""
-
-    tensorboard: bool = False
-    """Write curves for TensorBoard into the folder, too."""
-
-    reading: ReadingConfig = field(default_factory=ReadingConfig)
-    normalization: NormalizationConfig = field(default_factory=NormalizationConfig)
-    data: DataConfig = field(default_factory=DataConfig)
-    network: NetworkConfig = field(default_factory=NetworkConfig)
-    training: TrainingConfig = field(default_factory=TrainingConfig)
-    sample: SampleConfig = field(default_factory=SampleConfig)
-
-    def run_config(self) -> RunConfig:
-        """The run that these options describe."""
-        return RunConfig(self.sources, **{part: getattr(self, part) for part in SECTIONS})
-
-    def based_on(self, base: RunConfig) -> TrainCommand:
-        """The same command with another run's options."""
-        return dataclasses.replace(
-            self, sources=base.sources, **{part: getattr(base, part) for part in SECTIONS}
-        )
+    def given(self) -> dict[str, Any]:
+        """Return all options of the run that were given, its sources among them."""
+        return self.options | ({"sources": self.sources} if self.sources else {})
 
 
-def main(args: list[str], started: float) -> None:
+@command(TrainCommand)
+def main(asked: TrainCommand) -> None:
     """Train, or go on training, and report."""
-    command = parse(TrainCommand, "train", args)
-    base = _base(command)
-    # The second reading has the base's options for defaults, so that flags win over them.
-    command = parse(TrainCommand, "train", args, TrainCommand().based_on(base))
-    path = _folder(command)
-    run = _open_run(command, path, started)
-    if command.resume:
-        result = run.resume(_changes(base, command.run_config()))
+    base = _read_base(asked)
+    config = base.with_options(asked.given())
+    path = _folder(asked, config.sources)
+    run, given = _open_run(asked, path), asked.given()
+    if asked.resume:
+        result = run.resume(
+            {name: given[name] for name in given if base.with_options({name: given[name]}) != base}
+        )
     else:
-        result = run.train(request(command, base, args), overwrite=command.overwrite)
-    _report(command, result, path)
+        request = RunRequest(given, base if asked.base() else None)
+        result = run.train(request, overwrite=asked.overwrite)
+    _report(asked, result, config, path)
 
 
-def request(command: TrainCommand, base: RunConfig, args: list[str]) -> RunRequest:
-    """Return what the arguments ask for, over the configuration that they start from."""
-    options = _changes(base, command.run_config())
-    if command.preset or command.config:
-        return RunRequest(options, base)
-    training, network = command.training, command.network
-    given = {
-        name: getattr(network if name == "hidden_size" else training, name)
-        for name in given_knobs(args)
-    }
-    return RunRequest(given | options)
+def _read_base(asked: TrainCommand) -> RunConfig:
+    match asked.base():
+        case "preset":
+            return PRESETS[str(asked.preset)]
+        case "config":
+            return read_config(Path(str(asked.config)), follow=True)
+        case "resume":
+            from burble.run_folder.folder import RunFolder
+
+            return RunFolder(Path(str(asked.resume))).read_config()
+    return RunConfig()
 
 
-def _folder(command: TrainCommand) -> Path:
+def _folder(asked: TrainCommand, sources: tuple[str, ...]) -> Path:
     """Return the folder of the run. Raises `UsageError` for one that is among the sources."""
-    if command.resume:
-        return Path(command.resume)
-    if command.out == "":
+    if asked.resume:
+        return Path(asked.resume)
+    if asked.out == "":
         raise UsageError("-o is empty. Name a folder for the run, such as -o my-model.")
-    path = Path(command.out or default_folder(command.sources[0]))
-    for source in command.sources:
+    path = Path(asked.out or default_folder(sources[0]))
+    for source in sources:
         if Path(source).is_dir() and path.resolve().is_relative_to(Path(source).resolve()):
             raise UsageError(
                 f"The run cannot be kept in {path}/: that is in {source}, which burble shall learn "
@@ -136,57 +123,16 @@ def _folder(command: TrainCommand) -> Path:
     return path
 
 
-def _base(command: TrainCommand) -> RunConfig:
-    given = [name for name in ("preset", "config", "resume") if getattr(command, name)]
-    if len(given) > 1:
-        raise UsageError(f"--{given[0]} and --{given[1]} do not go together. Give one of them.")
-    if command.resume:
-        from burble.run_folder.folder import RunFolder
-
-        return RunFolder(Path(command.resume)).read_config()
-    if command.config:
-        return read_config(Path(command.config), follow=True)
-    return PRESETS[command.preset] if command.preset else RunConfig()
-
-
-def _open_run(command: TrainCommand, path: Path, started: float) -> Run:
+def _open_run(asked: TrainCommand, path: Path) -> Run:
     from burble.progress import view_for
     from burble.runs import open_run
 
     observers: list[Observer] = [view_for(sys.stderr)]
-    if command.tensorboard:
+    if asked.tensorboard:
         from burble.training.learners.registry import open_tensorboard
 
         observers.append(open_tensorboard(path / TENSORBOARD))
-    return open_run(path, observers, started)
-
-
-def given_knobs(args: list[str]) -> AbstractSet[str]:
-    """Those of the plan's knobs that the arguments name: they are what they are, whatever their
-    default is.
-    """
-    one, other = (
-        parse(TrainCommand, "train", args, TrainCommand().based_on(_all_planned(factor)))
-        for factor in (1, 2)
-    )
-    return PLANNED - set(_changes(one.run_config(), other.run_config()))
-
-
-def _all_planned(factor: int) -> RunConfig:
-    """A run whose planned knobs have values that stand for nothing."""
-    return RunConfig().with_options({**dict.fromkeys(PLANNED, factor / 10), "hidden_size": factor})
-
-
-def _changes(before: RunConfig, after: RunConfig) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    if before.sources != after.sources:
-        changes["sources"] = after.sources
-    for part, section in SECTIONS.items():
-        for knob in dataclasses.fields(section):
-            value = getattr(getattr(after, part), knob.name)
-            if value != getattr(getattr(before, part), knob.name):
-                changes[knob.name] = value
-    return changes
+    return open_run(path, observers, click.get_current_context().obj)
 
 
 def default_folder(source: str) -> str:
@@ -208,13 +154,12 @@ def _is_same_place(one: str, other: str) -> bool:
         return False
 
 
-def _report(command: TrainCommand, result: TrainResult, path: Path) -> None:
+def _report(asked: TrainCommand, result: TrainResult, config: RunConfig, path: Path) -> None:
     from burble.cli.train_view import print_result
     from burble.runs import final_sample
 
-    if command.json:
+    if asked.json:
         sys.stdout.write(json.dumps(dataclasses.asdict(result)) + "\n")
         return
-    config = command.run_config()
     sample = final_sample(path, config) if config.sample.sample_length else None
     print_result(sys.stderr, result, sample, path)

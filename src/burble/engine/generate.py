@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from burble.config import SamplingConfig, UnknownPolicy
+from burble.config import MAX_SEED, SamplingConfig, UnknownPolicy
 from burble.engine.stream import CHUNK, Stream
 from burble.errors import UsageError
+from burble.knobs import check_knobs, knob
 from burble.text.normalization import normalize
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from burble.model_file import ModelFile
     from burble.tokenizers.base import Ids, Tokenizer
 
-_MAX_WINDOW = 1 << 31
-_SEEDS = 1 << 63
 _PROMPT_SECONDS = 0.01
 
 
@@ -33,31 +32,29 @@ class GenerationRequest:
     """What to write; the same request gives the same text."""
 
     prompt: str = ""
-    max_characters: int | None = 300
-    """Characters to write, the prompt not counted; no limit where None."""
-
-    max_tokens: int | None = None
-    """The same in tokens. Where both are given, whichever is reached first counts."""
-
+    max_characters: int | None = knob(
+        300, "Characters to write after the prompt.", low=0, slider=(10, 2000, 10)
+    )
+    max_tokens: int | None = knob(
+        None, "The same in tokens; of both, whichever is reached first counts.", low=0
+    )
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     stop: tuple[str, ...] = ()
     """Texts to stop before."""
 
-    seed: int = 0
+    seed: int = knob(0, "The same seed writes the same text.", low=0, high=MAX_SEED)
     stream: int = 0
     """Numbers the samples of one seed; each has random numbers of its own."""
 
-    window: int | None = None
-    """Re-read this many tokens from a fresh state for each new one, as the Keras tutorial does."""
+    window: int | None = knob(
+        None,
+        "Re-read this many characters for each new one, as the Keras tutorial does (slow).",
+        low=1,
+        high=2**31,
+    )
 
     def __post_init__(self) -> None:
-        for length in (self.max_characters, self.max_tokens):
-            if length is not None and length < 0:
-                raise UsageError(f"length must be 0 or more; found {length}.")
-        if self.window is not None and not 1 <= self.window <= _MAX_WINDOW:
-            raise UsageError(f"window must be from 1 to {_MAX_WINDOW:,}; found {self.window}.")
-        if not 0 <= self.seed < _SEEDS:
-            raise UsageError(f"seed must be from 0 to 2⁶³-1; found {self.seed}.")
+        check_knobs(self)
         if "" in self.stop:
             raise UsageError("A stop text must not be empty: it would stop before every text.")
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from burble.config import SamplingConfig
+from burble.knobs import knobs_of
 from burble.native.structures import StreamFields
 from burble.sampling import PENALTY_TOKENS
 
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from burble.arithmetic import Float32
-    from burble.config import SamplingConfig
     from burble.tokenizers.base import Ids
 
 CHUNK = 256
@@ -59,11 +60,7 @@ class Stream(StreamFields):
         super().__init__(
             seed=seed,
             number=number & (2**64 - 1),
-            temperature=sampling.temperature,
-            penalty=sampling.repetition_penalty,
-            top_k=sampling.top_k or 0,
-            top_p=sampling.top_p,
-            min_p=sampling.min_p,
+            **{name: getattr(sampling, name) or 0 for name in knobs_of(SamplingConfig)},
         )
         self.sampling = sampling
         self.stops = [np.asarray(stop, np.int32) for stop in stops]

@@ -23,6 +23,7 @@ from burble.engine.kernels import MAX_INT8_COST, bears_int8
 from burble.engine.quantization import FINE_LIMIT, Int8Matrix, to_integers
 from burble.errors import UsageError
 from burble.export.labels import describe_model, describe_training
+from burble.knobs import knobs_of
 from burble.page import fill_page
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from burble.arithmetic import Float32
     from burble.export.labels import Labels
+    from burble.knobs import Knob
     from burble.model_file import ModelFile
 
 _SCRIPTS = ("arithmetic.js", "sampling.js", "engine.js", "text.js", "page.js")
@@ -69,7 +71,7 @@ def _part(name: str) -> str:
 
 def _described(model: ModelFile) -> dict[str, object]:
     """What the script must know besides the weights."""
-    cell = CELLS[model.network.cell]
+    cell, asked = CELLS[model.network.cell], knobs_of(GenerationRequest)
     return {
         "network": asdict(model.network),
         "cell": {"gates": len(cell.gates), "states": cell.states},
@@ -78,7 +80,30 @@ def _described(model: ModelFile) -> dict[str, object]:
         "tokenizer": model.tokenizer.to_json(),
         "normalization": asdict(model.normalization),
         "defaults": {**asdict(SamplingConfig()), "length": GenerationRequest.max_characters},
+        "fields": [
+            _field(name, known)
+            for name, known in {
+                **knobs_of(SamplingConfig),
+                "length": asked["max_characters"],
+                "window": asked["window"],
+            }.items()
+        ],
     }
+
+
+def _field(name: str, known: Knob) -> dict[str, object]:
+    """Describe the input of a knob in HTML's words."""
+    described = {
+        "id": name,
+        "label": name.replace("_", " ").capitalize(),
+        "help": known.help,
+        "min": known.low if known.above is None else known.above + 1e-6,
+        "max": known.high,
+        "step": 1 if known.kind is int else "any",
+        "required": known.default is not None,
+        "slider": known.slider,
+    }
+    return {name: value for name, value in described.items() if value is not None}
 
 
 def _input(model: ModelFile) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burble.native.elf import find_fault
-from burble.native.rebuild import how_to_rebuild
 from burble.native.structures import SIGNATURES, Shape, StreamFields
 
 INTERFACE = 2
@@ -129,6 +128,8 @@ def _declare(opened: ctypes.CDLL) -> None:
 
 
 def _describe_missing() -> str:
+    from burble.native.rebuild import how_to_rebuild
+
     return (
         f"The compiled part of burble is missing from {Path(__file__).parent}: NumPy runs instead, "
         f"and writes about {TIMES_SLOWER} times slower. {how_to_rebuild()}"
@@ -136,6 +137,8 @@ def _describe_missing() -> str:
 
 
 def _describe_fault(path: str, fault: str) -> str:
+    from burble.native.rebuild import how_to_rebuild  # a slow import, for a rare message
+
     return (
         f"The compiled part of burble, {path}, {fault}: NumPy runs instead, and writes about "
         f"{TIMES_SLOWER} times slower. {how_to_rebuild(path)}"

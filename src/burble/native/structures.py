@@ -5,7 +5,12 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
+from burble.config import SamplingConfig
+from burble.knobs import knobs_of
+
 Pointer = ctypes.c_void_p
+
+_C_TYPES: dict[type, Any] = {float: ctypes.c_double, int: ctypes.c_int64}
 
 
 class Shape(ctypes.Structure):
@@ -37,11 +42,7 @@ class StreamFields(ctypes.Structure):
         ("seed", ctypes.c_uint64),
         ("number", ctypes.c_uint64),
         ("position", ctypes.c_uint64),
-        ("top_p", ctypes.c_double),
-        ("min_p", ctypes.c_double),
-        ("top_k", ctypes.c_int64),
-        ("temperature", ctypes.c_float),
-        ("penalty", ctypes.c_float),
+        *((name, _C_TYPES[knob.kind]) for name, knob in knobs_of(SamplingConfig).items()),
     )
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from burble.errors import UsageError
+from burble.knobs import check_knobs, knob
 
 
 @dataclass(frozen=True)
 class Limits:
     """How much may be asked for at once."""
 
-    streams: int = 64
-    """Texts written side by side."""
-
-    waiting: int = 64
-    """Texts that may wait beyond those; further ones are told to come back later."""
+    streams: int = knob(64, "Texts to write side by side.", low=1)
+    waiting: int = knob(
+        64, "Texts that may wait beyond those; further ones are told to come back later.", low=0
+    )
 
     max_tokens: int = 100_000
     """Tokens in one text."""
@@ -30,7 +29,4 @@ class Limits:
     """Bytes of log-probabilities, of all requests, that cannot be sent as they are made."""
 
     def __post_init__(self) -> None:
-        if self.streams < 1:
-            raise UsageError(f"streams must be 1 or more; found {self.streams}.")
-        if self.waiting < 0:
-            raise UsageError(f"waiting must be 0 or more; found {self.waiting}.")
+        check_knobs(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from importlib.resources import files
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -19,10 +20,7 @@ from burble.serving.errors import RefusalError
 from burble.serving.inside import look_inside
 from burble.serving.models import Models
 from burble.serving.runs import Runs
-from burble.serving.schema import Name, Strict
-
-MAX_TEXT = 24 << 20
-"""Characters of a text to learn from."""
+from burble.serving.schema import Name, RunRequest, Strict, page_fields
 
 _TYPES = {
     ".css": "text/css",
@@ -47,17 +45,11 @@ class InspectRequest(_TextRequest):
     unknown: UnknownPolicy = "error"
 
 
-class RunRequest(Strict):
-    """A text to learn from, and how long."""
-
-    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
-    minutes: float = Field(1.0, ge=0.05, le=600)
-
-
 def add_page(app: FastAPI) -> None:
     """The page and its parts, read once: no name that is asked for becomes a path."""
     folder = files("burble.serving") / "page"
     parts = {part.name: part.read_bytes() for part in folder.iterdir()}
+    parts["fields.js"] = f"export const FIELDS = {json.dumps(page_fields())};\n".encode()
     paths = {**_PAGES, **{f"/static/{name}": name for name in parts}}
     for path, name in paths.items():
         app.get(path, include_in_schema=False)(_file(name, parts[name]))

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
-from burble.config import SamplingConfig, UnknownPolicy
-from burble.mapping import to_mapping
+from burble.config import (
+    DEFAULT_MINUTES,
+    UNKNOWN_HELP,
+    SamplingConfig,
+    TrainingConfig,
+    UnknownPolicy,
+)
+from burble.engine.generate import GenerationRequest
+from burble.knobs import Knob, knobs_of
 
-# What a client gets who says nothing: the same as at the command line.
-_DEFAULT = SamplingConfig()
+MAX_TEXT = 24 << 20
+"""Characters of a text to learn from."""
 
-_LENGTH = 300
+_LEAST_MINUTES = 0.05
+_MOST_MINUTES = 600
 _MAX_PROMPTS = 64
 _MAX_STOPS = 16
 _MAX_STOP = 256
@@ -60,13 +69,39 @@ class Strict(BaseModel):
         }
 
 
+class RunRequest(Strict):
+    """A text to learn from, and how long."""
+
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+    minutes: float = Field(
+        DEFAULT_MINUTES,
+        ge=_LEAST_MINUTES,
+        le=_MOST_MINUTES,
+        description=knobs_of(TrainingConfig)["minutes"].help,
+    )
+
+
 class StreamOptions(Strict):
     """What a stream holds beside the text."""
 
     include_usage: bool = False
 
 
-class CompletionRequest(Strict):
+def _field(knob: Knob, **changes: Any) -> Any:
+    """Make the field of a knob: default, range and description as at the command line."""
+    facts = {"ge": knob.low, "gt": knob.above, "le": knob.high, "lt": knob.below}
+    return Field(**{"default": knob.default, "description": knob.help, **facts, **changes})
+
+
+_REQUEST = knobs_of(GenerationRequest)
+_SAMPLING: dict[str, Any] = {
+    name: (knob.kind | None if knob.optional else knob.kind, _field(knob))
+    for name, knob in knobs_of(SamplingConfig).items()
+}
+_Sampled: Any = create_model("_Sampled", __base__=Strict, **_SAMPLING)
+
+
+class CompletionRequest(_Sampled):  # type: ignore[misc] # its fields are the knobs of sampling
     """OpenAI's request for a completion; a token is the model's own, mostly a character."""
 
     model: Name | None = Field(
@@ -75,12 +110,7 @@ class CompletionRequest(Strict):
     prompt: str | Annotated[list[str], Field(min_length=1, max_length=_MAX_PROMPTS)] = Field(
         "", description="The text to go on with, or several."
     )
-    max_tokens: int = Field(_LENGTH, ge=0, description="Tokens to write, at most.")
-    temperature: float = Field(_DEFAULT.temperature, ge=0, le=100)
-    top_p: float = Field(_DEFAULT.top_p, gt=0, le=1)
-    top_k: int | None = Field(None, ge=1, le=2**31)
-    min_p: float = Field(_DEFAULT.min_p, ge=0, le=1)
-    repetition_penalty: float = Field(_DEFAULT.repetition_penalty, ge=0.01, le=100)
+    max_tokens: int = _field(_REQUEST["max_characters"], description="Tokens to write, at most.")
     n: int = Field(1, ge=1, le=64, description="Texts for each prompt.")
     stop: (
         Annotated[str, Field(min_length=1, max_length=_MAX_STOP)]
@@ -90,18 +120,14 @@ class CompletionRequest(Strict):
         ]
         | None
     ) = Field(None, description="Stop before this text, or any of these.")
-    seed: int | None = Field(
-        None, ge=0, le=_MAX_SEED, description="The same seed gives the same text, at any load."
-    )
+    seed: int | None = _field(_REQUEST["seed"], default=None, le=_MAX_SEED)
     logprobs: int | None = Field(
         None, ge=0, le=_MAX_LOGPROBS, description="Name this many likeliest tokens at each place."
     )
     echo: bool = Field(default=False, description="Give the prompt back before the text.")
     stream: bool = Field(default=False, description="Send the text as it is made.")
     stream_options: StreamOptions | None = None
-    unknown: UnknownPolicy = Field(
-        "error", description="What to do with characters that the model has never seen."
-    )
+    unknown: UnknownPolicy = Field("error", description=UNKNOWN_HELP)
     user: Name | None = Field(None, description="Not looked at.")
     best_of: int | None = Field(None, ge=1, le=64, description="Nothing but n.")
     suffix: Literal[""] | None = Field(
@@ -130,4 +156,21 @@ class CompletionRequest(Strict):
 
     def sampling(self) -> SamplingConfig:
         """How the next token is chosen."""
-        return SamplingConfig(**{name: getattr(self, name) for name in to_mapping(_DEFAULT)})
+        return SamplingConfig(**{name: getattr(self, name) for name in knobs_of(SamplingConfig)})
+
+
+def page_fields() -> dict[str, Any]:
+    """Return the page's inputs that are knobs, in the words of HTML."""
+    length = replace(_REQUEST["max_characters"], name="length")
+    knobs = {"max_tokens": length, **knobs_of(SamplingConfig)}
+    sliders = [
+        {"name": name, "label": knob.name.replace("_", " ").capitalize(), "title": knob.help}
+        | dict(zip(("min", "max", "step"), knob.slider, strict=True))
+        | {"value": knob.default}
+        for name, knob in knobs.items()
+        if knob.slider
+    ]
+    return {
+        "sliders": sliders,
+        "minutes": {"min": _LEAST_MINUTES, "max": _MOST_MINUTES, "value": DEFAULT_MINUTES},
+    }

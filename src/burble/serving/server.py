@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-_MAX_PORT = 65_535
 _MAX_CONNECTIONS = 2048
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 _SECONDS_BETWEEN_CHECKS = 1.0
@@ -46,8 +45,6 @@ class _Server(uvicorn.Server):
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that is bound. Raises `UsageError` where that is not possible."""
-    if not 0 <= port <= _MAX_PORT:
-        raise UsageError(f"port must be from 0 to {_MAX_PORT}; found {port}.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

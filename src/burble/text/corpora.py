@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import io
 import os
 import re
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -106,17 +103,16 @@ def _sha256(data: bytes) -> str:
 
 
 def _fetch(title: str, address: str) -> bytes:
+    from burble.text.fetch import open_address
+
     try:
-        with urllib.request.urlopen(address, timeout=30) as response:  # noqa: S310 - an address of ours
-            data: bytes = response.read()
-    except (OSError, http.client.HTTPException) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()
+        with open_address(address) as response:
+            return response.read()
+    except OSError as error:
         raise TextError(
             f"{title} could not be fetched from {address}: {error}. Without a network, give a file "
             "instead: burble train my-text.txt. Or use python-docs, which is always there."
         ) from error
-    return data
 
 
 def strip_gutenberg(page: str, address: str) -> str:

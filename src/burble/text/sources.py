@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import glob
 import gzip
-import http.client
 import io
 import itertools
 import os
 import stat
 import sys
-import urllib.error
-import urllib.request
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -24,10 +21,8 @@ from burble.text.corpora import CORPORA
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from _typeshed import WriteableBuffer
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_TIMEOUT_SECONDS = 30
 _MANY_FILES = 10_000
 
 
@@ -154,39 +149,14 @@ def _open_file(path: Path) -> BinaryIO:
 
 
 def _fetch(address: str) -> BinaryIO:
+    from burble.text.fetch import open_address
+
     try:
-        request = urllib.request.Request(address, headers={"User-Agent": "burble"})  # noqa: S310 - the caller checked the scheme
-        response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)  # noqa: S310
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()
+        return open_address(address)
+    except OSError as error:
         raise TextError(
             f"{address} could not be fetched: {error}. Save the text to a file and name that."
         ) from error
-    return cast("BinaryIO", _Download(response))
-
-
-class _Download(io.RawIOBase):
-    """The body of a response. http.client takes one that is cut off for a whole one."""
-
-    def __init__(self, response: http.client.HTTPResponse) -> None:
-        self._response = response
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        try:
-            count = self._response.readinto(buffer)
-        except http.client.HTTPException as error:
-            raise OSError(f"the download broke off ({error})") from error
-        if count == 0 and self._response.length:
-            raise OSError(f"the download broke off {self._response.length:,} bytes before its end")
-        return count
-
-    def close(self) -> None:
-        self._response.close()
-        super().close()
 
 
 def _unzipped(raw: BinaryIO) -> BinaryIO:

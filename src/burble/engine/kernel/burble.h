@@ -40,9 +40,10 @@ typedef struct {
     int64_t end;   /* tokens there; the last is not read yet */
     int64_t limit;
     uint64_t seed, number, position;
-    double top_p, min_p;
+    /* The knobs of SamplingConfig in config.py, in its order. */
+    double repetition_penalty, temperature;
     int64_t top_k; /* 0: all */
-    float temperature, penalty;
+    double top_p, min_p;
 } burble_stream;
 
 typedef struct burble_model burble_model;

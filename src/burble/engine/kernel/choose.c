@@ -29,13 +29,14 @@ static double uniform(const burble_stream *stream) {
 /* The logits, those of the last tokens weakened. */
 static const float *penalized(const float *logits, int32_t vocab, const burble_stream *stream,
                               float *scores) {
-    if (stream->penalty == 1.0f) return logits;
+    const float penalty = (float)stream->repetition_penalty;
+    if (penalty == 1.0f) return logits;
     memcpy(scores, logits, (size_t)vocab * sizeof *scores);
     int64_t first = stream->end > PENALTY_TOKENS ? stream->end - PENALTY_TOKENS : 0;
     for (int64_t i = first; i < stream->end; i++) {
         int32_t token = stream->tokens[i];
         float score = logits[token];
-        scores[token] = score > 0 ? score / stream->penalty : score * stream->penalty;
+        scores[token] = score > 0 ? score / penalty : score * penalty;
     }
     return scores;
 }
@@ -106,9 +107,10 @@ static int64_t drop_unlikely(int32_t *weights, int32_t vocab, double least) {
 int32_t choose(const kernel *k, const float *logits, int32_t vocab, const burble_stream *stream,
                const choice_room *room) {
     const float *scores = penalized(logits, vocab, stream, room->scores);
-    if (stream->temperature == 0) return likeliest(scores, vocab);
+    const float temperature = (float)stream->temperature;
+    if (temperature == 0) return likeliest(scores, vocab);
     int32_t *weights = room->weights;
-    int64_t total = k->weigh(scores, vocab, stream->temperature, weights);
+    int64_t total = k->weigh(scores, vocab, temperature, weights);
     if (stream->top_k > 0 || stream->top_p < 1.0)
         total = keep_likeliest(weights, vocab, stream->top_k, stream->top_p, total, room->ranks);
     if (stream->min_p > 0) total = drop_unlikely(weights, vocab, stream->min_p * LIKELIEST);

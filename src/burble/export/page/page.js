@@ -6,13 +6,27 @@ const about = JSON.parse(element("model").textContent);
 const model = new Model(about, element("weights").textContent);
 const tokenizer = new TOKENIZERS[about.tokenizer.kind](about.tokenizer);
 
-const FILTERS = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty"];
-const NUMBERS = ["length", "window", ...FILTERS];
+const NUMBERS = about.fields.map(({ id }) => id);
 const SETTINGS = ["prompt", "seed", "stop", ...NUMBERS];
 const SLICE = 12; // milliseconds: a frame is 16
 const SEEDS = 2n ** 63n;
 
 let halted = false;
+
+// Each number has its input; those without a place in the page are put under more settings.
+
+for (const { label, help, slider, ...attributes } of about.fields) {
+  const input = element(attributes.id) ?? document.createElement("input");
+  Object.assign(input, { type: "number", placeholder: "none", title: help, ...attributes });
+  if (input.isConnected) continue;
+  const [head, hint] = ["label", "small"].map((tag) => document.createElement(tag));
+  hint.append(help);
+  head.append(label, input, hint);
+  element("more").append(head);
+}
+
+const [min, max, step] = about.fields.find(({ id }) => id === "temperature").slider;
+Object.assign(element("slide"), { min, max, step });
 
 // Settings and the address.
 

@@ -3,6 +3,7 @@
 import { ask } from "./api.js";
 import { drawCurve } from "./curve.js";
 import { find, make, say } from "./dom.js";
+import { FIELDS } from "./fields.js";
 
 const STATES = { running: "Learning", stopped: "Stopped", done: "Done", failed: "It failed" };
 const EVERY = 1000;
@@ -12,6 +13,7 @@ export class Trainer {
   constructor(learned, write) {
     this.learned = learned;
     this.name = null;
+    Object.assign(find("minutes"), FIELDS.minutes);
     find("new-run").addEventListener("submit", (event) => this.#start(event));
     find("file").addEventListener("change", (event) => this.#read(event.target.files[0]));
     find("corpus").addEventListener("input", () => this.#count());

@@ -2,29 +2,19 @@
 
 import { ask, complete } from "./api.js";
 import { find, make, say, shown } from "./dom.js";
+import { FIELDS } from "./fields.js"; // made by the server, from the knobs
 import { Paper } from "./paper.js";
 
-const SLIDERS = [
-  { name: "max_tokens", label: "Length", min: 10, max: 2000, step: 10, value: 300, says: () => "Characters to write." },
-  {
-    name: "temperature", label: "Temperature", min: 0, max: 2, step: 0.05, value: 0.8,
-    says: (t) => t === 0 ? "Always the likeliest character." : t < 0.6 ? "Careful: it keeps to what it is sure of."
-      : t < 1 ? "A bit more careful than the model's own odds." : t === 1 ? "The model's own odds."
-      : t <= 1.3 ? "Bolder than the model's own odds." : "Wild: unlikely characters come often.",
-  },
-  {
-    name: "top_p", label: "Top p", min: 0.05, max: 1, step: 0.05, value: 1,
-    says: (p) => p === 1 ? "Off: any character may come." : `Only the likeliest, up to ${Math.round(p * 100)}% together.`,
-  },
-  {
-    name: "min_p", label: "Min p", min: 0, max: 0.5, step: 0.01, value: 0,
-    says: (p) => p === 0 ? "Off." : `Nothing less than ${Math.round(p * 100)}% as likely as the likeliest.`,
-  },
-  {
-    name: "repetition_penalty", label: "Repetition penalty", min: 1, max: 1.5, step: 0.01, value: 1,
-    says: (r) => r === 1 ? "Off." : "Characters of the last 64 become less likely.",
-  },
-];
+// What a slider's value means; of others their title says it.
+const MEANINGS = {
+  max_tokens: () => "Characters to write.",
+  temperature: (t) => t === 0 ? "Always the likeliest character." : t < 0.6 ? "Careful: it keeps to what it is sure of."
+    : t < 1 ? "A bit more careful than the model's own odds." : t === 1 ? "The model's own odds."
+    : t <= 1.3 ? "Bolder than the model's own odds." : "Wild: unlikely characters come often.",
+  top_p: (p) => p === 1 ? "Off: any character may come." : `Only the likeliest, up to ${Math.round(p * 100)}% together.`,
+  min_p: (p) => p === 0 ? "Off." : `Nothing less than ${Math.round(p * 100)}% as likely as the likeliest.`,
+  repetition_penalty: (r) => r === 1 ? "Off." : "Characters of the last 64 become less likely.",
+};
 const TEMPERATURES = [0.3, 0.6, 0.9, 1.2];
 const MOST_SCORED = 20000;
 const MOST_ENDINGS = 20;
@@ -60,20 +50,20 @@ export class Writer {
 
   #makeSliders() {
     this.values = {};
-    for (const { name, label, value, says, ...range } of SLIDERS) {
+    for (const { name, label, title, value, ...range } of FIELDS.sliders) {
       const output = make("output");
       const hint = make("p", { className: "hint", id: `says-${name}` });
-      const input = make("input", { type: "range", id: `of-${name}`, ...range, value });
+      const input = make("input", { type: "range", id: `of-${name}`, title, ...range, value });
       input.setAttribute("aria-describedby", hint.id);
       const show = () => {
         this.values[name] = Number(input.value);
         output.textContent = input.value;
-        hint.textContent = says(this.values[name]);
+        hint.textContent = MEANINGS[name]?.(this.values[name]) ?? title;
       };
       input.addEventListener("input", show);
       show();
-      const title = make("label", { htmlFor: input.id }, label, output);
-      find("sliders").append(make("div", { className: "slider" }, title, input, hint));
+      const head = make("label", { htmlFor: input.id }, label, output);
+      find("sliders").append(make("div", { className: "slider" }, head, input, hint));
     }
   }
 

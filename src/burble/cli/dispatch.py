@@ -1,0 +1,85 @@
+"""From the words of a command line to a command, through click."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+import click
+
+from burble.errors import UsageError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+def dispatch(purposes: dict[str, str], args: list[str], started: float | None) -> int:
+    """Run a command; return its exit code. Raises `UsageError`.
+
+    purposes: of each command, by its name. started: on time.monotonic, when the wait began.
+    """
+    commands = Commands(purposes)
+    try:
+        with commands.make_context("burble", args, obj=started) as ctx:
+            commands.invoke(ctx)
+    except click.exceptions.Exit as end:  # help was asked for
+        return end.exit_code
+    except click.UsageError as error:
+        raise UsageError(_explain(error)) from error
+    return 0
+
+
+def complete(purposes: dict[str, str], variable: str, instruction: str) -> int:
+    """Do what a shell that completes a command line asks for; return the exit code."""
+    from click.shell_completion import shell_complete
+
+    return shell_complete(Commands(purposes), {}, "burble", variable, instruction)
+
+
+class Commands(click.Group):
+    """All commands; each is imported when it is called."""
+
+    def __init__(self, purposes: dict[str, str]) -> None:
+        super().__init__("burble", add_help_option=False)
+        self._purposes = purposes
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return their names."""
+        return list(self._purposes)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one."""
+        if cmd_name not in self._purposes:
+            return None
+        command: click.Command = importlib.import_module(f"burble.cli.{cmd_name}").main
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is called. Raises `UsageError` where there is none."""
+        if args[0] not in self._purposes and not ctx.resilient_parsing:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self._purposes, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            names = ", ".join(self._purposes)
+            raise UsageError(f"There is no command {args[0]!r}.{hint} Commands: {names}.")
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """Offer the commands without importing them."""
+        from click.shell_completion import CompletionItem
+
+        found = [name for name in self._purposes if name.startswith(incomplete)]
+        return [CompletionItem(name, help=self._purposes[name]) for name in found]
+
+
+def _explain(error: click.UsageError) -> str:
+    """Return what click has to say, and where help is."""
+    where = error.ctx.command_path if error.ctx else "burble"
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption):
+        near = f" Did you mean {error.possibilities[0]}?" if error.possibilities else ""
+        message = f"There is no option {error.option_name}.{near}"
+    return f"{message} See {where} --help."

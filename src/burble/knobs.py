@@ -1,0 +1,218 @@
+"""Knobs: all there is to know of an option, beside the field that holds it.
+
+Range checks, flags, help, the HTTP schema, the sliders of a page and the tables of the docs derive
+from this.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from burble.errors import OptionError, brief
+from burble.escapes import read_escapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# What an option has in place of a default that must be given.
+REQUIRED: Any = ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knob:
+    """One option: its values, and how it is shown and set."""
+
+    help: str
+    low: float | None = None
+    """The least value; with `above` in its place, each value above that."""
+
+    above: float | None = None
+    high: float | None = None
+    below: float | None = None
+    slider: tuple[float, float, float] | None = None
+    """Lowest, highest and step of its slider, where a page has one."""
+
+    short: str | None = None
+    """A flag of one letter."""
+
+    metavar: str | None = None
+    """What stands for its value in help, if not the type says it."""
+
+    choices: tuple[str, ...] = ()
+    positional: bool = False
+    """Set by its place in the command line, not by a flag."""
+
+    escapes: bool = False
+    r"""Text typed on one line: \n, \t and \\ in it are read as on the command line."""
+
+    name: str = ""
+    kind: type = str
+    """int, float, bool or str: of each value, where it takes several."""
+
+    default: Any = REQUIRED
+    optional: bool = False
+    """None is a value."""
+
+    many: bool = False
+    count: int | None = None
+    """So many values at once."""
+
+    @property
+    def flag(self) -> str:
+        """The flag that sets it."""
+        return flag_of(self.name)
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        return self.default is REQUIRED
+
+    def check(self, value: Any) -> None:
+        """Raise `OptionError` for a value out of range."""
+        if value is not None and not self._contains(value):
+            raise OptionError(f"must be {self.range}; found {value}.", self.name)
+
+    def _contains(self, value: float) -> bool:
+        # Not a number is in no range, and every comparison with it is false.
+        return (
+            (self.low is None or value >= self.low)
+            and (self.above is None or value > self.above)
+            and (self.high is None or value <= self.high)
+            and (self.below is None or value < self.below)
+        )
+
+    @property
+    def range(self) -> str:
+        """Its range in words; empty where it has none."""
+        if self.low is not None and self.high is not None:
+            return f"between {_shown(self.low)} and {_shown(self.high)}"
+        words = {"at least": self.low, "above": self.above, "at most": self.high}
+        ends = words | {"below": self.below}
+        return " and ".join(f"{end} {_shown(at)}" for end, at in ends.items() if at is not None)
+
+    def read(self, text: str) -> Any:
+        """Return the value that `text` stands for. Raises `OptionError`."""
+        if self.optional and (self.choices or self.kind is not str) and text.lower() == "none":
+            return None
+        if self.choices and text not in self.choices:
+            raise OptionError(
+                f"must be one of {', '.join(self.choices)}; found {brief(repr(text))}.", self.name
+            )
+        try:
+            value = read_escapes(text) if self.escapes else self.kind(text)
+        except ValueError:
+            wanted = "a whole number" if self.kind is int else "a number"
+            raise OptionError(f"must be {wanted}; found {brief(repr(text))}.", self.name) from None
+        if self.kind is not str:
+            self.check(value)
+        return value
+
+    @property
+    def facts(self) -> str:
+        """Its default and its range, in brackets; empty where there is nothing to tell."""
+        default = self.default
+        if self.kind is bool:
+            facts = ["on by default"] if default else []
+        elif default in (REQUIRED, None, (), ""):
+            facts = []
+        else:
+            facts = [f"default {default:g}" if self.kind is float else f"default {default}"]
+        if self.range:
+            facts.append(self.range)
+        if self.many and not self.positional:
+            facts.append("can be repeated")
+        return f"[{'; '.join(facts)}]" if facts else ""
+
+
+def flag_of(name: str) -> str:
+    """Return the flag that sets the knob of this name; what is no knob's name stays as it is."""
+    return f"--{name.replace('_', '-')}" if name.isidentifier() else name
+
+
+def knob(default: Any, text: str, **facts: Any) -> Any:
+    """Make a dataclass's field that is a knob. facts: fields of `Knob`."""
+    return _field(default, Knob(help=text, **facts))
+
+
+def argument(metavar: str, text: str, **facts: Any) -> Any:
+    """Make a field that is set by its place in the command line; required without a default."""
+    default = facts.pop("default", REQUIRED)
+    return knob(default, text, metavar=metavar, positional=True, **facts)
+
+
+def knob_like(cls: type, name: str, **changes: Any) -> Any:
+    """Make a field like another dataclass's knob. changes: fields of `Knob`, its default among
+    them.
+    """
+    known: dataclasses.Field[Any] = cls.__dataclass_fields__[name]  # type: ignore[attr-defined]
+    default = changes.pop("default", known.default)
+    return _field(default, dataclasses.replace(known.metadata["knob"], **changes))
+
+
+def _field(default: Any, known: Knob) -> Any:
+    given = dataclasses.MISSING if default is REQUIRED else default
+    return dataclasses.field(default=given, metadata={"knob": known})
+
+
+def sections(make: Callable[..., Any], parts: Mapping[str, type]) -> Any:
+    """Make a field that `make` builds from those knobs of the parts that are given."""
+    return dataclasses.field(default_factory=make, metadata={"sections": parts})
+
+
+def knobs_of(cls: type) -> dict[str, Knob]:
+    """Return the knobs of a dataclass by their names."""
+    return _knobs_of(typing.cast("Any", cls))
+
+
+@lru_cache
+def _knobs_of(cls: Any) -> dict[str, Knob]:
+    hints = typing.get_type_hints(cls)
+    return {
+        field.name: _complete(field, hints[field.name])
+        for field in dataclasses.fields(cls)
+        if "knob" in field.metadata
+    }
+
+
+def _complete(field: dataclasses.Field[Any], hint: Any) -> Knob:
+    """Add what the field itself says."""
+    default = REQUIRED if field.default is dataclasses.MISSING else field.default
+    facts: dict[str, Any] = {"name": field.name, "default": default}
+    if typing.get_origin(hint) in {types.UnionType, typing.Union}:
+        facts["optional"] = True
+        hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
+    parts = typing.get_args(hint)
+    if typing.get_origin(hint) is tuple:
+        facts |= {"many": True} if parts[1] is ... else {"count": len(parts)}
+        hint = parts[0]
+    elif typing.get_origin(hint) is Literal:
+        facts["choices"], hint = parts, str
+    known: Knob = field.metadata["knob"]
+    return dataclasses.replace(known, kind=hint, **facts)
+
+
+def check_knobs(config: Any) -> None:
+    """Raise `OptionError` where a value of the dataclass is out of its range."""
+    for known in _ranged(typing.cast("Any", type(config))):
+        known.check(getattr(config, known.name))
+
+
+@lru_cache
+def _ranged(cls: Any) -> list[Knob]:
+    # Not by way of `knobs_of`: reading the types of all options takes longer than this.
+    return [
+        dataclasses.replace(field.metadata["knob"], name=field.name)
+        for field in dataclasses.fields(cls)
+        if "knob" in field.metadata and field.metadata["knob"].range
+    ]
+
+
+def _shown(number: float) -> str:
+    if number == 2**63 - 1:
+        return "2⁶³-1"
+    return f"{number:,}" if isinstance(number, int) else f"{number:g}"
