@@ -18,7 +18,7 @@ from burble.engine.generate import (
     write_texts,
 )
 from burble.engine.kernels import open_model
-from burble.errors import TextError, UsageError
+from burble.errors import OptionError, TextError, UsageError
 from burble.mapping import from_mapping
 
 # What only some calls need is imported where they need it: writing shall begin at once.
@@ -155,14 +155,17 @@ class Model:
             "top_p": top_p,
             "min_p": min_p,
         }
-        request = GenerationRequest(
-            prompt=self.read_prompt(prompt, unknown),
-            max_characters=length,
-            sampling=from_mapping(SamplingConfig, sampling, "sampling"),
-            stop=(stop,) if isinstance(stop, str) else tuple(stop),
-            seed=random_seed() if seed is None else seed,
-            window=window,
-        )
+        try:
+            request = GenerationRequest(
+                prompt=self.read_prompt(prompt, unknown),
+                max_characters=length,
+                sampling=from_mapping(SamplingConfig, sampling, "sampling"),
+                stop=(stop,) if isinstance(stop, str) else tuple(stop),
+                seed=random_seed() if seed is None else seed,
+                window=window,
+            )
+        except OptionError as error:
+            raise error.spelled(lambda name: name.replace("max_characters", "length")) from error
         return self.write(request)
 
     def write(self, request: GenerationRequest) -> Iterator[str]:
