@@ -10,7 +10,7 @@ import pytest
 import burble
 from burble.config import PRESETS, from_toml
 from burble.engine.kernels import MAX_INT8_COST
-from burble.errors import TextError, UsageError
+from burble.errors import BurbleError, TextError, UsageError
 from tests.training.runs import TINY, made_up_text, write_text
 
 if TYPE_CHECKING:
@@ -77,6 +77,12 @@ def test_a_wrong_option_is_one_message(
 ) -> None:
     with pytest.raises(UsageError, match=words):
         burble.train(write_text(tmp_path), **options)
+
+
+def test_no_place_for_a_run_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/proc")
+    with pytest.raises(BurbleError, match=r"/proc cannot be written.*TMPDIR"):
+        burble.train("python-docs", steps=1)
 
 
 def test_a_missing_text_is_one_message() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import secrets
 import tempfile
 from dataclasses import dataclass, replace
@@ -197,7 +198,8 @@ def load(path: str | Path, precision: Precision | None = None) -> Model:
     unless the model would lose by it.
     """
     path = Path(path)
-    return Model(ModelFile.load(path), path if path.is_dir() else None, precision)
+    file = ModelFile.load(path)
+    return Model(file, path if os.path.isdir(path) else None, precision)  # noqa: PTH112 - raises nothing
 
 
 def train(
@@ -222,9 +224,14 @@ def train(
     if out is not None:
         run_training(config, Path(out), given=given, overwrite=overwrite)
         return load(out)
-    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
+    with _scratch_folder() as scratch:
         result = run_training(config, Path(scratch) / "run", given=given)
         return load(result.model)
+
+
+def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    with guard_write(Path(tempfile.gettempdir()), "Set TMPDIR to a folder that can be written."):
+        return tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True)
 
 
 def run_training(
