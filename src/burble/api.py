@@ -26,6 +26,7 @@ from burble.model_file import ModelFile
 from burble.training.request import NOT_GIVEN, RunRequest
 
 if TYPE_CHECKING:
+    import tempfile
     from collections.abc import Iterator, Sequence
     from typing import Literal
 
@@ -274,7 +275,8 @@ def load(path: str | Path, precision: Precision | None = None) -> Model:
     unless the model would lose by it.
     """
     path = Path(path)
-    return Model(ModelFile.load(path), path if path.is_dir() else None, precision)
+    file = ModelFile.load(path)
+    return Model(file, path if os.path.isdir(path) else None, precision)  # noqa: PTH112 - raises nothing
 
 
 def train(  # noqa: PLR0913 - every option of a run, so that an editor knows them
@@ -337,21 +339,28 @@ def train(  # noqa: PLR0913 - every option of a run, so that an editor knows the
     options = {k: v for k, v in locals().items() if k in OPTIONS and v is not NOT_GIVEN}
     named = [sources] if isinstance(sources, str | Path) else sources
     options["sources"] = [str(source) for source in named]
-    import tempfile
-
     from burble.progress import is_watched, view_for
     from burble.run_folder.folder import RunFolder
     from burble.runs import open_run
 
     is_shown = is_watched(sys.stderr) if progress is None else progress
     observers = [view_for(sys.stderr)] if is_shown else []
-    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
+    with _scratch_folder() as scratch:
         path = Path(scratch) / "run" if out is None else Path(out)
         request = RunRequest(options, preset)
         result = open_run(path, observers).train(request, overwrite=overwrite)
         config = RunFolder(path).read_config()
         folder = None if out is None else path
         return Model(ModelFile.load(path), folder, run=RunRecord(folder, config, result))
+
+
+def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    import tempfile
+
+    from burble.system_errors import guard_write
+
+    with guard_write(Path(tempfile.gettempdir()), "Set TMPDIR to a folder that can be written."):
+        return tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True)
 
 
 def random_seed() -> int:
