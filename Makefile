@@ -1,5 +1,6 @@
 # make demo   train a minute on the embedded text and see what the model writes
 # make test   lint, types, import contracts and every test
+# make quick  the same with the tests that take a moment, before a commit
 # Both make .venv first, from what is pinned in constraints.txt.
 
 PYTHON ?= python3
@@ -7,7 +8,11 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 BENCH_INSTALLED := .venv/.bench-installed
 
-.PHONY: demo test lint types contracts tests coverage format clean bench-learning bench-generation tutorial options
+# A test file stays in one process, since its tests share a server or a model.
+SIDE_BY_SIDE = -n logical --maxprocesses 8 --dist loadfile
+QUICK = tests/test_*.py tests/text tests/tokenizers
+
+.PHONY: demo test quick lint types contracts tests coverage format clean bench-learning bench-generation tutorial options
 
 demo: $(INSTALLED)
 	$(BIN)/burble train python-docs --minutes 1 --seed 1 -o runs/demo --overwrite
@@ -27,7 +32,11 @@ contracts: $(INSTALLED)
 
 tests: $(INSTALLED)
 	$(BIN)/coverage erase
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest $(SIDE_BY_SIDE) --cov --cov-report=term
+
+# What people run before a commit: a minute. Everything that starts no server, browser or training.
+quick: lint types contracts
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(QUICK)
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .

@@ -255,7 +255,9 @@ def piped(data: bytes, *sources: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
-@pytest.mark.parametrize("data", [b"piped \xc3\xa9\n", gzip.compress(b"piped \xc3\xa9\n")])
+@pytest.mark.parametrize(
+    "data", [b"piped \xc3\xa9\n", gzip.compress(b"piped \xc3\xa9\n")], ids=["plain", "zipped"]
+)
 def test_a_pipe_is_read(data: bytes) -> None:
     ended = piped(data, "-")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"piped \xc3\xa9\n", b"")
