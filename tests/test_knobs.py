@@ -18,7 +18,7 @@ from burble.escapes import read_escapes
 from burble.export.html import page
 from burble.export.labels import Labels
 from burble.knobs import Knob, knobs_of
-from burble.serving.schema import CompletionRequest, page_fields
+from burble.serving.completions.requests import CompletionRequest, page_fields
 from tests.models import random_model
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from burble.inspection.properties import PROPERTIES
+from burble.inspection.units.properties import PROPERTIES
 from tests.cli.command import assert_refused, burble, burble_process, said
 from tests.models import random_model
 from tests.training.runs import made_up_text

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from burble.cli.gradients_view import Measured, Report, first_below
+from burble.cli.views.gradients import Measured, Report, first_below
 from tests.cli.command import assert_refused, burble, said
 from tests.models import random_model
 from tests.training.runs import made_up_text, write_text

@@ -89,7 +89,7 @@ def test_a_shell_can_complete(words: str, offered: set[str]) -> None:
     assert set(result.stdout.decode().split()) == offered
 
 
-@pytest.mark.parametrize("module", ["burble", "burble.api", "burble.cli.generate"])
+@pytest.mark.parametrize("module", ["burble", "burble.api", "burble.cli.commands.generate"])
 def test_torch_is_not_imported(module: str) -> None:
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from burble.cli.commands.train import TrainCommand
 from burble.cli.options import Command
-from burble.cli.train import TrainCommand
 from burble.errors import OptionError
 from burble.training.plan import PLANNED
 

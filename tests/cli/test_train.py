@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from burble.cli.train import default_folder
+from burble.cli.commands.train import default_folder
 from burble.config import PRESETS, from_toml
 from tests.cli.command import assert_refused, burble, said
 from tests.cli.test_generate import on_terminal

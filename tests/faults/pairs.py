@@ -37,8 +37,8 @@ KILLED_SHARE = 0.3
 
 def resume_from_page() -> None:
     """Do what the server does when the page asks it to resume, and wait for the run's end."""
-    from burble.serving.errors import RefusalError
-    from burble.serving.runs import Runs
+    from burble.serving.http.errors import RefusalError
+    from burble.serving.playground.runs import Runs
 
     runs = Runs(Path.cwd())
     try:

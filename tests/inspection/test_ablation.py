@@ -9,7 +9,7 @@ from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan
 from burble.engine.holding import Hold, HoldingModel
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.scoring import score_batches
-from burble.inspection.ablation import compare, surprisals
+from burble.inspection.units.ablation import compare, surprisals
 from tests.models import random_model
 
 FILE = random_model(head_scale=4)

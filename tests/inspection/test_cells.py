@@ -7,9 +7,15 @@ import pytest
 
 from burble.engine.numpy_model import NumpyModel
 from burble.errors import TextError
-from burble.inspection.cells import Unit, correlations, least_correlation, mean_outputs, search
-from burble.inspection.passage import liveliest, show_unit
-from burble.inspection.reading import read_blocks, read_whole
+from burble.inspection.units.cells import (
+    Unit,
+    correlations,
+    least_correlation,
+    mean_outputs,
+    search,
+)
+from burble.inspection.units.passage import liveliest, show_unit
+from burble.inspection.units.reading import read_blocks, read_whole
 from tests.models import random_model
 
 if TYPE_CHECKING:

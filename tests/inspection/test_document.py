@@ -9,10 +9,10 @@ import pytest
 from burble.cells import CELLS, MEANINGS, CellKind
 from burble.engine.trace import trace
 from burble.errors import UsageError
-from burble.inspection.document import document
-from burble.inspection.guesses import guesses_before
-from burble.inspection.series import Choice, chosen_series, surprisal_series
-from burble.inspection.tokens import running_text, token_label
+from burble.inspection.trace.document import document
+from burble.inspection.trace.guesses import guesses_before
+from burble.inspection.trace.series import Choice, chosen_series, surprisal_series
+from burble.inspection.trace.tokens import running_text, token_label
 from tests.inspection.readings import HOSTILE, read
 from tests.models import random_model, uniform_model
 

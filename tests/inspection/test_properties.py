@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from burble.errors import UsageError
-from burble.inspection.properties import PROPERTIES, Property, find_property, of_tokens
+from burble.inspection.units.properties import PROPERTIES, Property, find_property, of_tokens
 from burble.tokenizers.byte import ByteTokenizer
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from burble.engine.trace import trace
-from burble.inspection.report import STEPS, packed, report
-from burble.inspection.series import Choice
+from burble.inspection.trace.report import STEPS, packed, report
+from burble.inspection.trace.series import Choice
 from tests.browser import messages, open_page, set_scheme, set_size
 from tests.inspection.readings import HOSTILE, read
 from tests.models import random_model

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from burble.inspection.series import Choice, chosen_series
-from burble.inspection.terminal_view import MAX_ROWS, terminal_view
+from burble.inspection.trace.series import Choice, chosen_series
+from burble.inspection.trace.terminal_view import MAX_ROWS, terminal_view
 from tests.inspection.readings import HOSTILE, read
 from tests.models import random_model, uniform_model
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from burble.serving.copied import SHORTEST, CopyFinder
+from burble.evaluation.copied import SHORTEST, CopyFinder
 from tests.training.runs import made_up_text
 
 

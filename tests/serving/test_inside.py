@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from burble.serving.inside import BOUNDS, CONTEXT, look_inside
+from burble.serving.playground.inside import BOUNDS, CONTEXT, look_inside
 from tests.models import random_model
 from tests.serving.test_refusals import assert_error
 
@@ -102,7 +102,7 @@ def test_what_is_shown_begins_with_a_whole_character() -> None:
 
 def test_looking_inside_needs_neither_torch_nor_matplotlib() -> None:
     script = (
-        "import sys, burble.serving.app, burble.serving.inside;"
+        "import sys, burble.serving.app, burble.serving.playground.inside;"
         "assert not {'torch', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

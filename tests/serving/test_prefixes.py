@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from burble.engine.numpy_model import NumpyModel
-from burble.serving.prefixes import Prefixes
+from burble.serving.completions.prefixes import Prefixes
 from tests.models import random_model
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import pytest
 
 from burble.engine.generate import GenerationRequest
 from burble.engine.kernels import KERNEL_VARIABLE
-from burble.serving.job import Job, Piece
-from burble.serving.models import ServedModel
-from burble.serving.outbox import Outbox
-from burble.serving.scheduler import Scheduler
+from burble.serving.completions.job import Job, Piece
+from burble.serving.completions.models import ServedModel
+from burble.serving.completions.outbox import Outbox
+from burble.serving.completions.scheduler import Scheduler
 from tests.serving.server import burble_serve, until
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def test_a_text_that_fails_does_so_alone(
 
 # A server whose second part of each answer, the names of tokens, is broken.
 BROKEN = """
-from burble.serving.models import ServedModel
+from burble.serving.completions.models import ServedModel
 ServedModel.labels = []
 from burble.cli.main import main
 main()

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 
-from burble.serving.playground import CopiedRequest, InspectRequest, RunRequest
-from burble.serving.schema import CompletionRequest, StreamOptions
+from burble.serving.completions.requests import CompletionRequest, StreamOptions
+from burble.serving.playground.routes import CopiedRequest, InspectRequest, RunRequest
 
 if TYPE_CHECKING:
-    from burble.serving.schema import Strict
+    from burble.serving.completions.requests import Strict
     from tests.serving.server import Server
 
 REQUESTS: list[tuple[type[Strict], dict[str, Any]]] = [

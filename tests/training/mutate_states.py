@@ -39,7 +39,7 @@ import torch._dynamo
 
 from burble import progress  # noqa: F401 - once, before all children
 from burble.cli import main as command_line
-from burble.cli import train, train_view  # noqa: F401 - once, too
+from burble.cli.views import train as train_view  # noqa: F401 - once, too
 from burble.errors import BurbleError
 from burble.run_folder.observer import Observer
 from burble.runs import open_run

@@ -51,7 +51,7 @@ class Commands(click.Group):
         """Import one."""
         if cmd_name not in self._purposes:
             return None
-        command: click.Command = importlib.import_module(f"burble.cli.{cmd_name}").main
+        command: click.Command = importlib.import_module(f"burble.cli.commands.{cmd_name}").main
         return command
 
     def resolve_command(

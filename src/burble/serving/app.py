@@ -12,17 +12,17 @@ from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from burble.serving.answers import Completion, Health, ModelDescription, ModelList
-from burble.serving.completions import CompletionResponse, check, kept_bytes
-from burble.serving.description import ALWAYS, DescribedApp, refusals
-from burble.serving.desk import COMPLETIONS, Desk, Door
-from burble.serving.errors import RefusalError, plain_json
-from burble.serving.guard import Access, Guard
-from burble.serving.limits import Limits
-from burble.serving.metrics import Metrics
-from burble.serving.playground import add_copied, add_inspect, add_page, add_runs
-from burble.serving.scheduler import Scheduler
-from burble.serving.schema import CompletionRequest
+from burble.serving.completions.endpoint import CompletionResponse, check, kept_bytes
+from burble.serving.completions.requests import CompletionRequest
+from burble.serving.completions.responses import Completion, Health, ModelDescription, ModelList
+from burble.serving.completions.scheduler import Scheduler
+from burble.serving.http.description import ALWAYS, DescribedApp, refusals
+from burble.serving.http.desk import COMPLETIONS, Desk, Door
+from burble.serving.http.errors import RefusalError, plain_json
+from burble.serving.http.guard import Access, Guard
+from burble.serving.http.limits import Limits
+from burble.serving.http.metrics import Metrics
+from burble.serving.playground.routes import add_copied, add_inspect, add_page, add_runs
 from burble.version import __version__
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from burble.serving.models import Models
-    from burble.serving.runs import Runs
+    from burble.serving.completions.models import Models
+    from burble.serving.playground.runs import Runs
 
 
 _ASKED = {

@@ -1,0 +1,135 @@
+"""`burble eval`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from burble import api
+from burble.cli.options import command, json_option, model_argument, text_argument, unknown_option
+from burble.cli.reading import read_sources
+from burble.cli.views.eval import describe
+from burble.config import ReadingConfig, UnknownPolicy
+from burble.engine.numpy_model import Precision
+from burble.evaluation.evaluate import Protocol, baselines, evaluate
+from burble.evaluation.overlap import LARGE_SHARE, PASSAGE, learned_share
+from burble.knobs import knob, sections
+
+if TYPE_CHECKING:
+    from burble.data.prepared import PreparedText
+    from burble.tokenizers.base import Ids
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class EvalCommand:
+    """Measure how well a model predicts a text.
+
+    Of the text the model was trained on, only what it did not learn from is scored, the held-out
+    and the sealed part each for itself; of any other text, all. What the model learned from word
+    for word is looked for in it, where that is at hand.
+    """
+
+    model: str = model_argument()
+    sources: tuple[str, ...] = text_argument()
+    protocol: Protocol = knob(
+        "stream",
+        "stream: one pass, the state carried; windows: random windows of 256 from a fresh state.",
+    )
+    whole: bool = knob(False, "Score all of the text, what was learned from included.")
+    precision: Precision | None = knob(
+        None,
+        "int8 is what the model writes with; float32 is for reference, and slower. Where none "
+        "is given, int8 unless the model would lose by it.",
+    )
+    baselines: bool = knob(
+        True,
+        "Also measure counting alone (n-gram counts) and xz, where the training text is at hand.",
+    )
+    unknown: UnknownPolicy = unknown_option()
+    json: bool = json_option()
+    reading: ReadingConfig = sections(ReadingConfig, {"reading": ReadingConfig})
+
+
+@command(EvalCommand)
+def main(asked: EvalCommand) -> None:
+    """Score, and print the figures."""
+    model = api.load(asked.model, asked.precision)
+    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
+        text = read_sources(
+            model,
+            asked.sources,
+            asked.reading,
+            Path(scratch),
+            whole=asked.whole,
+            unknown=asked.unknown,
+        )
+        report = _measure(asked, model, text)
+    shown = json.dumps(report) if asked.json else "\n".join(describe(report, text))
+    sys.stdout.write(shown + "\n")
+
+
+def _measure(asked: EvalCommand, model: api.Model, text: PreparedText) -> Report:
+    """Return the figures of the held-out part, null where there is none, those of the sealed part
+    under "sealed", and what was unknown in both.
+    """
+    sealed = _measure_part(asked, model, text, text.test_ids) if len(text.test_ids) else None
+    if sealed and model.file.tokenizer.count_characters(text.val_ids[1:]) < 1:
+        figures = dict.fromkeys(sealed) | {"protocol": asked.protocol}
+    else:
+        figures = _measure_part(asked, model, text, text.val_ids)
+    return {
+        **figures,
+        "sealed": sealed,
+        "unknown": asked.unknown,
+        "unknown_chars": text.facts.unknown_characters,
+        "unknown_share": text.facts.unknown_characters / text.facts.num_characters,
+    }
+
+
+def _measure_part(
+    asked: EvalCommand, model: api.Model, text: PreparedText, ids: Ids
+) -> dict[str, Any]:
+    tokenizer = model.file.tokenizer
+    score = evaluate(model.engine, tokenizer, ids, asked.protocol)
+    train_ids = _training_ids(model, text)
+    compared = None
+    if asked.baselines and len(train_ids):
+        compared = dataclasses.asdict(baselines(tokenizer, train_ids, ids))
+    learned = _learned_share(model, text, ids)
+    return {
+        "bits_per_char": score.bits_per_char,
+        "nats_per_char": score.nats_per_char,
+        "perplexity": score.perplexity,
+        "accuracy": score.accuracy,
+        "num_chars": score.num_characters,
+        "protocol": asked.protocol,
+        "baselines": compared,
+        "learned_share": learned,
+        "held_out": None if learned is None else learned < LARGE_SHARE,
+    }
+
+
+def _learned_share(model: api.Model, text: PreparedText, ids: Ids) -> float | None:
+    """The share of ids that the model learned from word for word; None where that is not known."""
+    provenance = model.file.provenance
+    is_its_own = text.facts.fingerprint == provenance.text_fingerprint
+    if is_its_own and not text.facts.cut_characters:
+        return provenance.cut_characters / text.facts.num_characters
+    learned = _training_ids(model, text)
+    if not len(learned) or len(ids) < PASSAGE:
+        return None
+    return learned_share(model.file.tokenizer, learned, ids)
+
+
+def _training_ids(model: api.Model, text: PreparedText) -> Ids:
+    """What the model learned from: in the text itself, in its run, or not at hand (no ids)."""
+    if len(text.train_ids) or not model.has_training_text():
+        return text.train_ids
+    return model.training_text().train_ids

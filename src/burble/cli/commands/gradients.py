@@ -1,0 +1,138 @@
+"""`burble gradients`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from burble import api
+from burble.cli.options import command, json_option, text_argument
+from burble.cli.reading import read_sources
+from burble.cli.views.gradients import KINDS, Measured, Report, print_report
+from burble.config import DataConfig, NetworkConfig, ReadingConfig, RunConfig, TrainingConfig
+from burble.errors import UsageError
+from burble.knobs import knob, knob_like, sections
+from burble.plots.gradients import check_drawable, draw_gradients
+from burble.training.learners.registry import gradient_flow
+from burble.training.request import RunRequest
+
+if TYPE_CHECKING:
+    from burble.cells import CellKind
+    from burble.tokenizers.base import Ids
+
+
+@dataclass(frozen=True)
+class GradientsCommand:
+    """Show how far back an RNN and an LSTM with the same number of units learn.
+
+    Trains both on a text, or takes two that are trained, and measures on text held out from them
+    how the gradient of the loss at one character fades on its way back to the state some characters
+    earlier: in the networks as they were before they learned anything, and as they are.
+    """
+
+    sources: tuple[str, ...] = text_argument()
+    models: tuple[str, str] | None = knob(
+        None,
+        "Two trained models, an rnn and an lstm with the same number of units, in place of "
+        "training them. The lstm then has four times the weights in its layers.",
+        metavar="MODEL MODEL",
+    )
+    steps: int = knob_like(
+        TrainingConfig, "steps", default=2000, help="Updates of the weights of each."
+    )
+    hidden_size: int = knob_like(NetworkConfig, "hidden_size", default=128, help="Units of each.")
+    seq_len: int = knob_like(
+        DataConfig,
+        "seq_len",
+        help="Characters read between two updates: as far back as the gradient is followed to "
+        "learn.",
+    )
+    seed: int = knob_like(
+        TrainingConfig, "seed", help="Decides every random choice of the training."
+    )
+    png: str | None = knob(
+        None, "Draw the figure into this file; .svg where it is named so.", metavar="FILE"
+    )
+    json: bool = json_option()
+    reading: ReadingConfig = sections(ReadingConfig, {"reading": ReadingConfig})
+
+
+@command(GradientsCommand)
+def main(asked: GradientsCommand) -> None:
+    """Train or load, measure, print, and draw."""
+    figure = None if asked.png is None else Path(asked.png)
+    if figure is not None:
+        check_drawable(figure)
+    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
+        models = _trained(asked, Path(scratch)) if asked.models is None else _given(asked)
+        measured = {
+            kind: _measure(model, _held_out(asked, model, Path(scratch) / "text"))
+            for kind, model in models.items()
+        }
+    report = Report.of(measured)
+    if figure is not None:
+        draw_gradients(report.curves(), report.title(), figure)
+    if asked.json:
+        sys.stdout.write(json.dumps(report.to_json()) + "\n")
+    else:
+        print_report(report)
+
+
+def _trained(asked: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model]:
+    """Both networks, trained in folders of their own."""
+    from burble.progress import view_for
+    from burble.runs import open_run
+
+    if "-" in asked.sources:
+        raise UsageError("The text is read once for each network. Save it to a file and name that.")
+    models: dict[CellKind, api.Model] = {}
+    for kind in KINDS:
+        options = {
+            "cell": kind,
+            "steps": asked.steps,
+            "hidden_size": asked.hidden_size,
+            "seq_len": asked.seq_len,
+            "seed": asked.seed,
+            "sample_length": 0,
+        }
+        request = RunRequest(options, RunConfig(asked.sources, asked.reading))
+        open_run(scratch / kind, [view_for(sys.stderr)]).train(request)
+        models[kind] = api.load(scratch / kind, "float32")
+    return models
+
+
+def _given(asked: GradientsCommand) -> dict[CellKind, api.Model]:
+    """The models that were named. Raises `UsageError` where they are no fair pair."""
+    loaded = [api.load(path, "float32") for path in asked.models or ()]
+    models = {model.file.network.cell: model for model in loaded}
+    if set(models) != set(KINDS):
+        found = ", ".join(model.file.network.cell for model in loaded)
+        raise UsageError(f"--models must be an rnn and an lstm; found {found}.")
+    rnn, lstm = (models[kind].file.network for kind in KINDS)
+    if replace(rnn, cell="lstm") != lstm:
+        raise UsageError(
+            "The two models must differ in nothing but the cell, so that it is what is compared; "
+            f"found {_size(rnn)} and {_size(lstm)}."
+        )
+    return {kind: models[kind] for kind in KINDS}
+
+
+def _size(network: NetworkConfig) -> str:
+    return f"{network.cell} {network.num_layers}×{network.hidden_size} ({network.input})"
+
+
+def _held_out(asked: GradientsCommand, model: api.Model, folder: Path) -> Ids:
+    if asked.models is None:
+        return model.training_text().val_ids
+    return read_sources(
+        model, asked.sources, asked.reading, folder, whole=False, unknown="error"
+    ).val_ids
+
+
+def _measure(model: api.Model, ids: Ids) -> Measured:
+    flow = gradient_flow(model.file, ids)
+    return Measured(model.file, flow.before, flow.after)

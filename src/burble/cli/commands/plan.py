@@ -1,0 +1,52 @@
+"""`burble plan`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from burble.cli.commands.train import TrainCommand
+from burble.cli.options import command
+from burble.cli.terminal import tell
+from burble.errors import UsageError
+from burble.mapping import to_mapping
+from burble.run_folder.observer import Observer
+from burble.runs import open_run
+from burble.training.request import RunRequest
+
+
+@dataclass(frozen=True)
+class PlanCommand(TrainCommand):
+    """Show what `burble train` with the same arguments would train, and do no more.
+
+    What is given stays; the plan sets the other knobs, from the text, the machine and the time.
+    """
+
+
+class Teller(Observer):
+    """Prints what a person should know."""
+
+    def noted(self, message: str) -> None:
+        """Print the message on standard error."""
+        tell(message)
+
+
+@command(PlanCommand)
+def main(asked: PlanCommand) -> None:
+    """Read the text, measure the machine, and print the plan."""
+    if complete := asked.base():
+        raise UsageError(f"With --{complete} every knob is set: there is nothing to plan.")
+    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
+        plan = open_run(Path(scratch), [Teller()]).plan(RunRequest(asked.given()))
+    if asked.json:
+        described = {
+            "expected_chars": plan.expected_chars,
+            "epochs": plan.epochs,
+            "config": to_mapping(plan.config),
+        }
+        sys.stdout.write(json.dumps(described) + "\n")
+    else:
+        sys.stdout.write(plan.line() + "\n")

@@ -1,0 +1,167 @@
+"""`burble train`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from burble.cli.options import command
+from burble.config import PRESETS, SECTIONS, RunConfig, read_config
+from burble.errors import UsageError
+from burble.folder_names import TENSORBOARD
+from burble.knobs import argument, knob, sections
+from burble.text.corpora import CORPORA
+from burble.training.request import RunRequest
+
+if TYPE_CHECKING:
+    from burble.run_folder.observer import Observer
+    from burble.training.run import Run, TrainResult
+
+
+@dataclass(frozen=True)
+class TrainCommand:
+    """Learn from texts and save a model.
+
+    The folder of the run holds model.safetensors, the best model so far, which is all that
+    generate and eval need. Ctrl-C saves everything and tells how to go on.
+
+    Options win over those of --preset, --config and --resume; none takes a number back, as in
+    --minutes none.
+    """
+
+    sources: tuple[str, ...] = argument(
+        "SOURCE",
+        "Files, folders, globs, .gz files, addresses, - for standard input, or names of known "
+        "texts (burble corpora lists them); python-docs where none is given.",
+        default=(),
+    )
+    out: str | None = knob(
+        None,
+        "Folder for the run; named after the first source where none is given.",
+        short="-o",
+        metavar="FOLDER",
+    )
+    preset: str | None = knob(
+        None,
+        "Start from a set of options: tutorial is the Keras tutorial of 2021, step by step.",
+        choices=tuple(PRESETS),
+    )
+    config: str | None = knob(None, "Start from the options of a run.toml.", metavar="FILE")
+    resume: str | None = knob(
+        None, "Go on with the run in this folder, exactly where it stopped.", metavar="FOLDER"
+    )
+    overwrite: bool = knob(
+        False, "Replace a run that is in the folder already, as soon as the new one has a model."
+    )
+    json: bool = knob(False, "Print the result as one JSON object.")
+    tensorboard: bool = knob(False, "Write curves for TensorBoard into the folder, too.")
+    options: dict[str, Any] = sections(dict, SECTIONS)
+    """Those that were given."""
+
+    def base(self) -> str | None:
+        """Return which option has a complete configuration. Raises `UsageError` for several."""
+        named = [name for name in ("preset", "config", "resume") if getattr(self, name)]
+        if len(named) > 1:
+            raise UsageError(f"--{named[0]} and --{named[1]} do not go together. Give one of them.")
+        return named[0] if named else None
+
+    def given(self) -> dict[str, Any]:
+        """Return all options of the run that were given, its sources among them."""
+        return self.options | ({"sources": self.sources} if self.sources else {})
+
+
+@command(TrainCommand)
+def main(asked: TrainCommand) -> None:
+    """Train, or go on training, and report."""
+    base = _read_base(asked)
+    config = base.with_options(asked.given())
+    path = _folder(asked, config.sources)
+    run, given = _open_run(asked, path), asked.given()
+    if asked.resume:
+        result = run.resume(
+            {name: given[name] for name in given if base.with_options({name: given[name]}) != base}
+        )
+    else:
+        request = RunRequest(given, base if asked.base() else None)
+        result = run.train(request, overwrite=asked.overwrite)
+    _report(asked, result, config, path)
+
+
+def _read_base(asked: TrainCommand) -> RunConfig:
+    match asked.base():
+        case "preset":
+            return PRESETS[str(asked.preset)]
+        case "config":
+            return read_config(Path(str(asked.config)), follow=True)
+        case "resume":
+            from burble.run_folder.folder import RunFolder
+
+            return RunFolder(Path(str(asked.resume))).read_config()
+    return RunConfig()
+
+
+def _folder(asked: TrainCommand, sources: tuple[str, ...]) -> Path:
+    """Return the folder of the run. Raises `UsageError` for one that is among the sources."""
+    if asked.resume:
+        return Path(asked.resume)
+    if asked.out == "":
+        raise UsageError("-o is empty. Name a folder for the run, such as -o my-model.")
+    path = Path(asked.out or default_folder(sources[0]))
+    for source in sources:
+        is_folder = os.path.isdir(source)  # noqa: PTH112 - raises nothing: the reader will
+        if is_folder and path.resolve().is_relative_to(Path(source).resolve()):
+            raise UsageError(
+                f"The run cannot be kept in {path}/: that is in {source}, which burble shall learn "
+                "from. Name a folder outside of it with -o."
+            )
+    return path
+
+
+def _open_run(asked: TrainCommand, path: Path) -> Run:
+    from burble.progress import view_for
+    from burble.runs import open_run
+
+    observers: list[Observer] = [view_for(sys.stderr)]
+    if asked.tensorboard:
+        from burble.training.learners.registry import open_tensorboard
+
+        observers.append(open_tensorboard(path / TENSORBOARD))
+    return open_run(path, observers, click.get_current_context().obj)
+
+
+def default_folder(source: str) -> str:
+    """A folder named after the source: alice, my-text, standard-input."""
+    if source == "-":
+        return "standard-input"
+    if source in CORPORA:
+        return source
+    name = Path(urlsplit(source).path if "://" in source else source).name
+    stem = name.removesuffix(".gz").partition(".")[0].strip("*?[]") or "burble-run"
+    # `burble train texts/` must not write into the texts.
+    return f"{stem}-model" if _is_same_place(stem, source) else stem
+
+
+def _is_same_place(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except OSError:  # one of them is not there
+        return False
+
+
+def _report(asked: TrainCommand, result: TrainResult, config: RunConfig, path: Path) -> None:
+    from burble.cli.views.train import print_result
+    from burble.runs import final_sample
+
+    if asked.json:
+        sys.stdout.write(json.dumps(dataclasses.asdict(result)) + "\n")
+        return
+    sample = final_sample(path, config) if config.sample.sample_length else None
+    print_result(sys.stderr, result, sample, path)

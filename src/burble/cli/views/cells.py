@@ -1,0 +1,149 @@
+"""What `burble cells` found, for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from burble.cli.views.unit import print_passage
+from burble.text.printable import printable
+
+if TYPE_CHECKING:
+    from burble.engine.holding import Hold
+    from burble.inspection.units.ablation import Ablation
+    from burble.inspection.units.cells import Tracker
+    from burble.inspection.units.passage import Passage
+
+
+@dataclass(frozen=True)
+class Found:
+    """The units that may track a property, best first, and a passage as the first of those that do
+    sees it, or else the first of all.
+    """
+
+    meaning: str
+    units: list[Tracker]
+    least: float
+    """The correlation held out from which on a unit tracks it."""
+
+    passage: Passage
+
+
+@dataclass(frozen=True)
+class AblationReport:
+    """What holding units did."""
+
+    holds: list[Hold]
+    cost: Ablation
+    seed: int
+    free_sample: str
+    held_sample: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """A stretch of the text, between what stands before and after it."""
+
+    line: int
+    similarity: float
+    before: str
+    span: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was asked for; its fields are the keys of the JSON object."""
+
+    num_chars: int
+    unknown_chars: int
+    """Characters that the model has never seen: left out, or replaced."""
+
+    part: str
+    properties: dict[str, Found]
+    ablation: AblationReport | None
+    like: list[Context] | None
+
+
+def print_report(report: Report) -> None:
+    """Print it, with colours on a terminal only."""
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    if report.properties:
+        console.print(
+            f"{report.num_chars:,} characters, {report.part}: the first half chose the units, "
+            "the second half scored them"
+        )
+    for name, found in report.properties.items():
+        console.print(
+            Text(f"\n{name}", style="bold") + Text(f": {found.meaning}", style="not bold")
+        )
+        _print_found(console, found)
+    if report.ablation is not None:
+        _print_ablation(console, report.ablation)
+    for context in report.like or ():
+        _print_context(console, context)
+
+
+def _print_found(console: Console, found: Found) -> None:
+    if not found.units:
+        console.print("  is the same everywhere in a half of this text: nothing can track it")
+        return
+    tracking = [tracker for tracker in found.units if tracker.tracks]
+    if not tracking:
+        console.print(
+            f"  found nothing that tracks it: the best unit, {_name(found.units[0])}, has "
+            f"{found.units[0].held_out:+.3f} held out; {found.least:.2f} or more would count, with "
+            "the sign that it was chosen with"
+        )
+        return
+    table = _table("unit", "what", "held out", "chosen")
+    for tracker in tracking:
+        unit = tracker.unit
+        table.add_row(
+            _name(tracker),
+            unit.reading,
+            f"{tracker.held_out:+.3f}",
+            f"{tracker.chosen:+.3f}",
+        )
+    console.print(table)
+    print_passage(console, found.passage)
+
+
+def _name(tracker: Tracker) -> str:
+    return f"{tracker.unit.layer}:{tracker.unit.unit}"
+
+
+def _print_ablation(console: Console, report: AblationReport) -> None:
+    held = ", ".join(f"{hold.layer}:{hold.unit} at {hold.value:+.3f}" for hold in report.holds)
+    cost = report.cost
+    console.print(
+        f"\nholding {held}: {cost.held_bits:.4f} bits per character instead of "
+        f"{cost.free_bits:.4f} ({cost.held_bits - cost.free_bits:+.4f}), on the half that scores"
+    )
+    table = _table("loses most on", "times", "bits more each")
+    for loss in cost.losses:
+        table.add_row(repr(loss.token), f"{loss.count:,}", f"{loss.extra_bits:+.3f}")
+    console.print(table)
+    for title, sample in (("free", report.free_sample), ("held", report.held_sample)):
+        console.print(Text(f"\n{title}, seed {report.seed}:", style="bold"))
+        console.print(printable(sample))
+
+
+def _print_context(console: Console, context: Context) -> None:
+    place = f"{context.similarity:.3f}  line {context.line:<7,}"
+    before, span, after = (
+        printable(part).replace("\n", "↵") for part in (context.before, context.span, context.after)
+    )
+    marked = Text(span, style="bold reverse") if console.color_system else Text(f"[[{span}]]")
+    console.print(Text(f"{place} {before:>40}") + marked + Text(after))
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in headings:
+        table.add_column(heading)
+    return table

@@ -1,0 +1,62 @@
+"""A passage of text as a unit sees it: in colours on a terminal, else with bars under its lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from burble.text.printable import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from burble.inspection.units.passage import Passage
+
+_BARS = "▁▂▃▄▅▆▇█"
+# From the lowest value by the middle to the highest; black letters are legible on each.
+_LOW, _MIDDLE, _HIGH = (116, 173, 209), (247, 247, 247), (253, 141, 60)
+
+
+def print_passage(console: Console, passage: Passage) -> None:
+    """Print it, the lowest value in blue or as the lowest bar, the highest in orange."""
+    shares = _shares([value for _, value in passage])
+    shown = [(printable(piece), share) for (piece, _), share in zip(passage, shares, strict=True)]
+    if console.color_system is None:
+        console.print(_barred(shown), markup=False)
+    else:
+        console.print(_coloured(shown))
+
+
+def _shares(values: list[float]) -> list[float]:
+    """Each value's place between the lowest, 0, and the highest, 1."""
+    low, width = min(values), max(values) - min(values)
+    return [(value - low) / width if width else 0.5 for value in values]
+
+
+def _coloured(shown: list[tuple[str, float]]) -> Text:
+    text = Text()
+    for piece, share in shown:
+        # A line break has a value too, and nothing to colour but a sign for it.
+        visible = piece.replace("\n", "↵\n")
+        text.append(visible, style=f"rgb(0,0,0) on {_colour(share)}")
+    return text
+
+
+def _colour(share: float) -> str:
+    low, high = (_LOW, _MIDDLE) if share < 0.5 else (_MIDDLE, _HIGH)
+    within = 2 * share - (share >= 0.5)
+    mixed = (round(a + (b - a) * within) for a, b in zip(low, high, strict=True))
+    return f"rgb({','.join(map(str, mixed))})"
+
+
+def _barred(shown: list[tuple[str, float]]) -> str:
+    line, bars = "", ""
+    lines = []
+    for piece, share in shown:
+        line += piece.replace("\n", "↵").replace("\t", " ")
+        bars += _BARS[min(len(_BARS) - 1, int(share * len(_BARS)))] * len(piece)
+        if piece.endswith("\n"):
+            lines += [line, bars]
+            line, bars = "", ""
+    return "\n".join([*lines, line, bars] if line else lines)

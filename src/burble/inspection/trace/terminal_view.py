@@ -1,0 +1,119 @@
+"""A trace in a terminal: the text in colours, and what was expected at each place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from burble.inspection.trace.guesses import bits_per_char, guesses_before, probabilities
+from burble.inspection.trace.series import surprisal_series
+from burble.inspection.trace.tokens import running_text, token_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from burble.engine.trace import Trace
+    from burble.inspection.trace.series import Series
+    from burble.tokenizers.base import Tokenizer
+
+# A longer text has a row only for what surprised most: more rows are not read.
+MAX_ROWS = 60
+_ROWS_OF_LONG = 12
+
+_EXPECTED = "expected, likeliest first"
+_LEFT = {"came", _EXPECTED}
+
+# Dark letters are read on each of these, in a light terminal and in a dark one.
+_NOTHING, _MUCH, _LITTLE = (240, 240, 236), (240, 140, 40), (90, 165, 225)
+
+
+def terminal_view(
+    trace: Trace, tokenizer: Tokenizer, chosen: Series | None, top: int, *, in_colour: bool
+) -> RenderableType:
+    """The text coloured by a series, or else by surprisal, and a table of what was expected.
+
+    top: guesses in a row of the table. in_colour: whether colours will be seen.
+    """
+    shown = surprisal_series(trace) if chosen is None else chosen
+    bits = bits_per_char(trace, tokenizer)
+    return Group(
+        _coloured(running_text(tokenizer, trace.ids), shown),
+        Text(),
+        *([_legend(shown)] if in_colour else []),
+        *([] if bits is None else [Text(f"{bits:.3f} bits per character")]),
+        Text(),
+        _table(trace, tokenizer, chosen, top),
+    )
+
+
+def _coloured(pieces: list[str], series: Series) -> Text:
+    text = Text()
+    for piece, share in zip(pieces, series.shares(), strict=True):
+        # The end of a line has no width to colour: a sign stands for it.
+        text.append(piece.replace("\n", "⏎\n"), style=_style(float(share)))
+    return text
+
+
+def _style(share: float) -> Style:
+    """From nothing to much (orange), or to its opposite (blue)."""
+    if np.isnan(share):
+        return Style(dim=True)
+    end = _MUCH if share >= 0 else _LITTLE
+    mixed = (round(a + (b - a) * abs(share)) for a, b in zip(_NOTHING, end, strict=True))
+    return Style(color="rgb(20,20,20)", bgcolor="rgb({},{},{})".format(*mixed))
+
+
+def _legend(series: Series) -> Text:
+    steps = np.linspace(-1 if series.is_signed else 0, 1, 17)
+    legend = Text(f"{series.title}  {series.low:.{series.digits}f} ")
+    for share in steps:
+        legend.append(" ", style=_style(float(share)))
+    return legend.append(f" {series.high:.{series.digits}f}")
+
+
+def _table(trace: Trace, tokenizer: Tokenizer, chosen: Series | None, top: int) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left", title_style="bold")
+    places: Iterable[int] = range(len(trace.ids) + 1)
+    if len(trace.ids) > MAX_ROWS:
+        table.title = "What surprised most"
+        places = _most_surprising(trace)
+    columns = _columns(trace, tokenizer, chosen, top)
+    for heading in columns:
+        table.add_column(heading, justify="left" if heading in _LEFT else "right", no_wrap=True)
+    for place in places:
+        table.add_row(*(Text(cells[place]) for cells in columns.values()))
+    return table
+
+
+def _percent(probability: float) -> str:
+    return f"{probability:.0%}" if probability >= 0.01 else "<1%"
+
+
+def _most_surprising(trace: Trace) -> list[int]:
+    """The places of the most surprising tokens, in the order of the text."""
+    order = np.argsort(-trace.surprisal, kind="stable")  # NaN comes last
+    return sorted(order[:_ROWS_OF_LONG].tolist())
+
+
+def _columns(
+    trace: Trace, tokenizer: Tokenizer, chosen: Series | None, top: int
+) -> dict[str, list[str]]:
+    """What stands under each heading: a cell for each token, and one for what may come next."""
+    columns = {
+        "place": [str(place) for place in range(len(trace.ids))],
+        "came": [token_label(tokenizer, token) for token in trace.ids.tolist()],
+        "probability": ["" if p is None else f"{p:.1%}" for p in probabilities(trace)],
+        "bits": ["" if np.isnan(bits) else f"{bits:.1f}" for bits in trace.surprisal],
+    }
+    if chosen is not None:
+        columns[chosen.name] = [f"{value:.{chosen.digits}f}" for value in chosen.values]
+    after = {name: [*cells, "next" if name == "place" else ""] for name, cells in columns.items()}
+    guesses = guesses_before(trace, tokenizer, top)
+    return after | {
+        _EXPECTED: ["  ".join(f"{text} {_percent(p)}" for text, p in of) for of in guesses]
+    }

@@ -1,0 +1,1 @@
+"""Single units: which of them track something, what they are worth, what they are like."""

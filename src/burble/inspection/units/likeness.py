@@ -1,0 +1,85 @@
+"""Where else does it feel like this? The stretches of a text along which the model goes through
+states nearest to those in a marked span.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from burble.errors import TextError
+from burble.inspection.units.reading import read_blocks, read_whole
+
+if TYPE_CHECKING:
+    from burble.engine.step_model import StepModel
+    from burble.inspection.units.cells import Float64
+    from burble.inspection.units.reading import Block
+    from burble.tokenizers.base import Ids
+
+# Nearer to each other than this, two finds would be the same place, told twice.
+_APART = 40
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """A stretch of a text, as long as the span, and how near the model's states are there."""
+
+    start: int
+    similarity: float
+    """Cosine of the standardised states, character by character, on average; 1 is the same."""
+
+
+def nearest(model: StepModel, ids: Ids, prompt: Ids, span: int, count: int) -> list[Likeness]:
+    """The `count` stretches of ids, (tokens,), nearest to the last `span` tokens of prompt,
+    (tokens,), at least 40 tokens apart. Raises `TextError` where ids are fewer than the span.
+    """
+    if len(ids) < span:
+        raise TextError(
+            f"The text is shorter than the marked span: {len(ids):,} and {span:,} characters. "
+            "Give more text."
+        )
+    mean, spread = _moments(model, ids)
+    marked = _directions(read_whole(model, prompt), mean, spread)[-span:]
+    # Of stretches by where they begin; those that begin before the text end up behind its end.
+    total = np.zeros(len(ids) + span)
+    for block in read_blocks(model, ids):
+        cosines = _directions(block, mean, spread) @ marked.T
+        for offset in range(span):
+            total[block.places - offset] += cosines[:, offset]
+    return _peaks(total[: len(ids) - span + 1] / span, count, max(span, _APART))
+
+
+def _top(block: Block) -> Float64:
+    """The top layer's outputs, (places, hidden)."""
+    return block.outputs[:, -1].astype(np.float64)
+
+
+def _moments(model: StepModel, ids: Ids) -> tuple[Float64, Float64]:
+    """Mean and standard deviation of the top layer's outputs, (hidden,) each."""
+    total = squares = np.zeros(model.network.hidden_size)
+    for block in read_blocks(model, ids):
+        total = total + _top(block).sum(axis=0)
+        squares = squares + np.square(_top(block)).sum(axis=0)
+    mean = total / len(ids)
+    spread = np.sqrt(np.maximum(squares / len(ids) - np.square(mean), 1e-12))
+    return mean, spread
+
+
+def _directions(block: Block, mean: Float64, spread: Float64) -> Float64:
+    """The top layer's outputs, standardised, as vectors of length 1, (places, hidden)."""
+    standardised = (_top(block) - mean) / spread
+    lengths = np.linalg.norm(standardised, axis=1, keepdims=True)
+    directions: Float64 = standardised / np.maximum(lengths, 1e-12)
+    return directions
+
+
+def _peaks(similarity: Float64, count: int, apart: int) -> list[Likeness]:
+    left = similarity.copy()
+    found: list[Likeness] = []
+    while len(found) < count and np.isfinite(left).any():
+        start = int(left.argmax())
+        found.append(Likeness(start, float(left[start])))
+        left[max(0, start - apart + 1) : start + apart] = -np.inf
+    return found

@@ -1,0 +1,317 @@
+"""`/v1/completions`: from a request to jobs, from their pieces to what OpenAI's clients read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from burble.engine.generate import GenerationRequest, count_unknown, read_prompt
+from burble.errors import BurbleError
+from burble.serving.completions import logprobs
+from burble.serving.completions.job import Job, Piece
+from burble.serving.completions.logprobs import LogprobColumns
+from burble.serving.completions.outbox import Outbox
+from burble.serving.http.errors import RefusalError, closing, json_response, refused_text
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from starlette.types import Receive, Scope, Send
+
+    from burble.serving.completions.models import ServedModel
+    from burble.serving.completions.requests import CompletionRequest
+    from burble.serving.completions.responses import Head, Usage
+    from burble.serving.http.desk import Desk
+    from burble.serving.http.limits import Limits
+
+_log = logging.getLogger("uvicorn.error")
+
+_DONE = object()
+_LAST_WORD_SECONDS = 1.0
+
+# Short enough to be read out and typed again.
+_DRAWN_SEEDS = 1_000_000
+
+
+def check(request: CompletionRequest, limits: Limits) -> None:
+    """Refuse what no schema can: bounds that the server sets, and options at odds."""
+    choices = request.num_texts
+    _require(
+        choices <= limits.max_choices, "n", f"{choices} texts; the most is {limits.max_choices}"
+    )
+    _require(
+        request.max_tokens <= limits.max_tokens,
+        "max_tokens",
+        f"{request.max_tokens}; the most is {limits.max_tokens}",
+    )
+    longest = max(map(len, request.prompts))
+    _require(
+        longest <= limits.max_prompt,
+        "prompt",
+        f"{longest} characters; the most is {limits.max_prompt}",
+    )
+    _require(
+        request.best_of in {None, request.n},
+        "best_of",
+        f"{request.best_of}; it must be n or absent",
+    )
+    _require(
+        kept_bytes(request) <= limits.max_kept,
+        "logprobs",
+        f"{request.logprobs} for more tokens than are answered in one piece; use stream, fewer "
+        "tokens or a shorter prompt",
+    )
+
+
+def kept_bytes(request: CompletionRequest) -> int:
+    """Return what must be kept of log-probabilities, since it is sent in one piece."""
+    if request.logprobs is None:
+        return 0
+    # A character of the prompt is a token, or up to four where bytes are.
+    echoed = sum(len(prompt.encode("utf-8", "replace")) for prompt in request.prompts)
+    return logprobs.kept_bytes(
+        echoed=request.n * echoed if request.echo else 0,
+        written=0 if request.stream else request.num_texts * request.max_tokens,
+        top=request.logprobs,
+    )
+
+
+def _require(condition: bool, param: str, found: str) -> None:  # noqa: FBT001 - reads as a sentence
+    if not condition:
+        raise RefusalError(400, f"{param}: found {found}.", param=param)
+
+
+class CompletionResponse(Response):
+    """The answer to one request; while it is given, its client is listened to."""
+
+    def __init__(self, desk: Desk, model: ServedModel, request: CompletionRequest) -> None:
+        super().__init__()
+        self._desk = desk
+        self._model = model
+        self._request = request
+        self._outbox = Outbox()
+        self._jobs: list[Job] = []
+        self._started = time.perf_counter()
+        self._seed = secrets.randbelow(_DRAWN_SEEDS) if request.seed is None else request.seed
+        self._head = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and stop where the client goes away."""
+        answering = asyncio.ensure_future(self._answer(scope, receive, send))
+        leaving = asyncio.ensure_future(_gone(receive))
+        try:
+            await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (answering, leaving):
+                task.cancel()
+            await asyncio.wait({answering, leaving})
+        if not answering.cancelled():
+            answering.result()
+
+    def _count(self) -> None:
+        metrics, usage = self._desk.metrics, self._usage()
+        metrics.prompt_tokens += usage["prompt_tokens"]
+        metrics.tokens += usage["completion_tokens"]
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await _in_turns(self._read_prompts())
+            self._begin()
+            if self._request.stream:
+                await self._stream(send)
+            else:
+                await (await self._whole())(scope, receive, send)
+        finally:
+            self._desk.scheduler.cancel(self._jobs)
+            self._count()
+
+    def _begin(self) -> None:
+        """Tell what there is before anything is written; then let it be written.
+
+        In this order: a job that another thread has finished already would seem to have no text.
+        """
+        for job in self._jobs:
+            first = job.first_piece()
+            if first.text or first.is_last:
+                self._desk.scheduler.send_first(job, first)
+        self._desk.scheduler.submit(job for job in self._jobs if not job.done)
+
+    def _read_prompts(self) -> Iterator[None]:
+        request = self._request
+        try:
+            prompts = [
+                read_prompt(self._model.file, prompt, request.unknown) for prompt in request.prompts
+            ]
+        except BurbleError as error:
+            raise refused_text(error, "prompt") from error
+        self._head = self._start_of_answer()
+        for number, prompt in enumerate(prompts):
+            for stream in range(request.n):
+                job = self._job(number * request.n + stream, prompt, stream)
+                yield from job.read_prompt()
+                self._jobs.append(job)
+
+    def _start_of_answer(self) -> str:
+        """The JSON object that every part of the answer begins with, still open."""
+        file, texts = self._model.file, self._request.prompts
+        head: Head = {
+            "id": f"cmpl-{secrets.token_hex(12)}",
+            "object": "text_completion",
+            "created": int(time.time()),
+            "model": self._model.name,
+            "seed": self._seed,
+            "unknown_chars": sum(count_unknown(file, text) for text in texts),
+        }
+        return json.dumps(head)[:-1]
+
+    def _job(self, index: int, prompt: str, stream: int) -> Job:
+        request = self._request
+        wanted = GenerationRequest(
+            prompt=prompt,
+            max_characters=None,
+            max_tokens=request.max_tokens,
+            sampling=request.sampling(),
+            stop=request.stops,
+            seed=self._seed,
+            stream=stream,
+        )
+        return Job(
+            self._model,
+            wanted,
+            index=index,
+            outbox=self._outbox,
+            logprobs=request.logprobs,
+            echo=request.echo,
+        )
+
+    async def _pieces(self) -> AsyncIterator[list[tuple[int, Piece]]]:
+        """What comes, as much at a time as is there; it ends when every text has."""
+        left = len(self._jobs)
+        is_first = True
+        while left:
+            pieces = await self._outbox.take()
+            self._desk.scheduler.taken(self._outbox, sum(piece.size for _, piece in pieces))
+            for _, piece in pieces:
+                if piece.error is not None:
+                    raise piece.error
+            left -= sum(piece.is_last for _, piece in pieces)
+            if is_first:
+                self._desk.metrics.first_text(time.perf_counter() - self._started)
+            is_first = False
+            yield pieces
+
+    async def _whole(self) -> Response:
+        choices = [_Choice() for _ in self._jobs]
+        async for pieces in self._pieces():
+            for index, piece in pieces:
+                choices[index].add(piece)
+        found = [choice.json(index, self._request) for index, choice in enumerate(choices)]
+        return json_response(self._json(found, usage=self._usage()))
+
+    def _json(self, choices: list[str], usage: Usage | None = None) -> str:
+        end = "" if usage is None else f', "usage": {json.dumps(usage)}'
+        return f'{self._head}, "choices": [{", ".join(choices)}]{end}}}'
+
+    async def _stream(self, send: Send) -> None:
+        """Server-sent events, one for each text that has grown."""
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    (b"content-type", b"text/event-stream; charset=utf-8"),
+                    (b"cache-control", b"no-store"),
+                    (b"x-accel-buffering", b"no"),
+                ],
+            }
+        )
+        try:
+            async for pieces in self._pieces():
+                await _send_part(send, "".join(self._events(pieces)))
+            last = [_event(self._json([], usage=self._usage()))]
+            is_wanted = self._request.stream_options and self._request.stream_options.include_usage
+            await _send_part(send, "".join([*(last if is_wanted else []), _event("[DONE]")]))
+        except asyncio.CancelledError:
+            await _break_off(send, closing())
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is
+            # To raise it would cut the connection, under a client that has read its end.
+            _log.exception("A text failed while it was streamed.")
+            await _break_off(send, RefusalError(500, "The server failed."))
+        else:
+            await send({"type": "http.response.body", "body": b""})
+
+    def _events(self, pieces: list[tuple[int, Piece]]) -> Iterator[str]:
+        grown: dict[int, _Choice] = {}
+        for index, piece in pieces:
+            grown.setdefault(index, _Choice()).add(piece)
+        for index, choice in grown.items():
+            yield _event(self._json([choice.json(index, self._request)]))
+
+    def _usage(self) -> Usage:
+        read = [job.num_prompt_tokens for job in self._jobs[:: self._request.n]]
+        written = sum(job.num_tokens for job in self._jobs)
+        return {
+            "prompt_tokens": sum(read),
+            "completion_tokens": written,
+            "total_tokens": sum(read) + written,
+        }
+
+
+@dataclass
+class _Choice:
+    """One text of an answer, or the part of it that one event tells."""
+
+    text: str = ""
+    tokens: LogprobColumns = field(default_factory=LogprobColumns)
+    finish_reason: str | None = None
+
+    def add(self, piece: Piece) -> None:
+        """The text goes on."""
+        self.text += piece.text
+        self.tokens.add(piece.tokens)
+        self.finish_reason = piece.finish_reason or self.finish_reason
+
+    def json(self, index: int, request: CompletionRequest) -> str:
+        """As OpenAI's clients read it."""
+        fields = {"index": index, "text": self.text, "finish_reason": self.finish_reason}
+        top = request.logprobs
+        found = "null" if top is None else self.tokens.json(top)
+        return f'{json.dumps(fields)[:-1]}, "logprobs": {found}}}'
+
+
+async def _in_turns(work: Iterator[None]) -> None:
+    """Carry out on other threads, a part at a time: those of other clients come in between."""
+    while await asyncio.to_thread(next, work, _DONE) is not _DONE:
+        pass
+
+
+def _event(content: str) -> str:
+    return f"data: {content}\n\n"
+
+
+async def _send_part(send: Send, text: str) -> None:
+    await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+
+async def _break_off(send: Send, why: RefusalError) -> None:
+    """End an answer that has begun: all that is left is to say so in it."""
+    # A client that does not read does not read this, either.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LAST_WORD_SECONDS):
+            await _send_part(send, _event(json.dumps(why.body)))
+            await send({"type": "http.response.body", "body": b""})
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

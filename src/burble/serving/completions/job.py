@@ -1,0 +1,138 @@
+"""`Job`: one text being written for a client, with its tokens' log-probabilities if asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from burble.engine.generate import Writing, prompt_ids
+from burble.serving.completions.logprobs import Aligned, Replay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from burble.engine.generate import GenerationRequest
+    from burble.engine.stream import Stream
+    from burble.serving.completions.logprobs import TokenLogprob
+    from burble.serving.completions.models import ServedModel
+    from burble.serving.completions.outbox import Outbox
+
+# Tokens of a round that come with log-probabilities: with 20 others named, each takes up 1 KB, and
+# 64 texts may be one client's.
+_LOGPROBS_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Text that has become certain, and what ended it."""
+
+    text: str = ""
+    tokens: list[TokenLogprob] = field(default_factory=list)
+    finish_reason: str | None = None
+    error: Exception | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes up, about."""
+        return len(self.text) + sum(token.size for token in self.tokens)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing comes after it."""
+        return self.finish_reason is not None or self.error is not None
+
+
+class Job:
+    """A text being written, once its prompt is read."""
+
+    _writing: Writing
+
+    def __init__(
+        self,
+        model: ServedModel,
+        request: GenerationRequest,
+        *,
+        index: int,
+        outbox: Outbox,
+        logprobs: int | None = None,
+        echo: bool = False,
+    ) -> None:
+        """index: which of its client's texts it is. outbox:
+        where its pieces go. logprobs: how many other tokens to name for each. echo: give the
+        prompt first.
+        """
+        self.engine = model.engine
+        self.index = index
+        self.outbox = outbox
+        self.turn = 0
+        """Tokens written since it last waited."""
+
+        self.num_tokens = 0
+        self.cancelled = False
+        self._model = model
+        self._request = request
+        self._ids = prompt_ids(model.file.tokenizer, request.prompt)
+        self._logprobs = logprobs
+        self._aligned: Aligned | None = None
+        self._echo = echo
+
+    @property
+    def num_prompt_tokens(self) -> int:
+        """Return how many tokens the prompt has."""
+        return len(self._ids) if self._request.prompt else 0
+
+    def read_prompt(self) -> Iterator[None]:
+        """Do so a part at a time, before anything else: that others' may come in between."""
+        model, ids = self._model, self._ids
+        state = (yield from model.prefixes.read(ids[:-1])).values[0]
+        self._writing = Writing(model.engine, model.file.tokenizer, self._request, state)
+        if self._logprobs is None:
+            return
+        is_echoed = self._echo and self._request.prompt
+        before = model.engine.start(1).values[0] if is_echoed else state
+        last = int(ids[0] if is_echoed else ids[-1])
+        replay = Replay(model.engine, model.labels, before, last, self._logprobs)
+        self._aligned = Aligned(replay, model.file.tokenizer)
+        if is_echoed:
+            self._aligned.begin(last)
+            yield from self._aligned.read(ids[1:])
+
+    def first_piece(self) -> Piece:
+        """What there is before anything is written: the prompt, where it is asked for."""
+        text = self._request.prompt if self._echo else ""
+        tokens = self._aligned.take(len(text)) if self._aligned else []
+        return Piece(text, tokens, self._finish_reason())
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to write."""
+        return self._writing.done
+
+    @property
+    def stream(self) -> Stream:
+        """What the engine writes on."""
+        return self._writing.stream
+
+    def go_on(self, count: int) -> None:
+        """Allow the stream `count` tokens, or as many as are left."""
+        if self._logprobs is not None:
+            count = min(count, _LOGPROBS_AT_ONCE)
+        self._writing.go_on(count)
+
+    def take(self) -> Piece:
+        """What has become certain since the last call."""
+        text = self._writing.take()
+        newest = self._writing.newest
+        self.num_tokens += len(newest)
+        self.turn += len(newest)
+        tokens: list[TokenLogprob] = []
+        if self._aligned is not None:
+            for _ in self._aligned.read(newest):
+                pass
+            tokens = self._aligned.take(len(text))
+        return Piece(text, tokens, self._finish_reason())
+
+    def _finish_reason(self) -> str | None:
+        if not self.done:
+            return None
+        return "stop" if self._writing.stopped else "length"

@@ -1,0 +1,147 @@
+"""The models that are served, by name."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from burble.engine.kernels import open_model
+from burble.errors import ModelFileError, TextError, UsageError
+from burble.evaluation.copied import CopyFinder
+from burble.folder_names import MODEL_NAME
+from burble.model_file import ModelFile
+from burble.serving.completions.logprobs import token_labels
+from burble.serving.completions.names import readable
+from burble.serving.completions.prefixes import Prefixes
+from burble.serving.http.errors import RefusalError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from burble.engine.step_model import StepModel
+    from burble.serving.completions.responses import ModelDescription
+    from burble.serving.playground.runs import Runs
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model, ready to write."""
+
+    name: str
+    path: Path
+    file: ModelFile
+    engine: StepModel
+    prefixes: Prefixes
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    @classmethod
+    def open(cls, path: Path, name: str | None = None) -> ServedModel:
+        """A model file or a run folder; it is named after it. Raises `ModelFileError`."""
+        file = ModelFile.load(path)
+        engine = open_model(file)
+        return cls(name or _name(path.resolve()), path, file, engine, Prefixes(engine))
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Of each token, as JSON."""
+        return token_labels(self.file.tokenizer)
+
+    def described(self) -> ModelDescription:
+        """As OpenAI lists a model, and what else is worth knowing."""
+        network, tokenizer, provenance = (
+            self.file.network,
+            self.file.tokenizer,
+            self.file.provenance,
+        )
+        return {
+            "id": self.name,
+            "object": "model",
+            "created": self.created,
+            "owned_by": "burble",
+            "burble": {
+                "cell": network.cell,
+                "num_layers": network.num_layers,
+                "hidden_size": network.hidden_size,
+                "tokenizer": tokenizer.kind,
+                "vocab_size": tokenizer.vocab_size,
+                "kernel": self.engine.kernel,
+                "val_bits_per_char": provenance.val_bits_per_char,
+            },
+        }
+
+
+def _name(path: Path) -> str:
+    """After the file, but for one in a run: after the run's folder."""
+    if path.name == MODEL_NAME:
+        path = path.parent
+    return readable(path.stem if path.is_file() else path.name)
+
+
+class Models:
+    """Models by name, the first of them for those who name none; those of runs as they come."""
+
+    def __init__(self, models: Sequence[ServedModel], runs: Runs | None = None) -> None:
+        self._runs = runs
+        self._of_runs: dict[str, tuple[int, ServedModel | ModelFileError]] = {}
+        self._finders: dict[Path, CopyFinder | None] = {}
+        self._models: dict[str, ServedModel] = {}
+        for model in models:
+            if model.name in self._models:
+                raise UsageError(
+                    f"Two models would be called {model.name!r}: {self._models[model.name].path} "
+                    f"and {model.path}. Rename one of them."
+                )
+            self._models[model.name] = model
+
+    def all(self) -> list[ServedModel]:
+        """In the order they were named, then those of runs, newest first."""
+        paths = self._runs.model_paths() if self._runs else {}
+        of_runs = [self._of_run(*item) for item in paths.items() if item[0] not in self._models]
+        return [
+            *self._models.values(),
+            *(model for model in of_runs if isinstance(model, ServedModel)),
+        ]
+
+    async def find(self, name: str | None) -> ServedModel:
+        """The model of this name, or the first. Raises `RefusalError` where there is none."""
+        at_hand = self._models.get(next(iter(self._models), "") if name is None else name)
+        # Only for those of runs need a disk be asked.
+        return await asyncio.to_thread(self._search, name) if at_hand is None else at_hand
+
+    def _search(self, name: str | None) -> ServedModel:
+        known = self.all()
+        for model in known:
+            if name in {None, model.name}:
+                return model
+        told = f"There is no model {name!r}. Models: {', '.join(one.name for one in known)}."
+        _, broken = self._of_runs.get(name or "", (0, None))
+        if isinstance(broken, ModelFileError):
+            told = str(broken)
+        raise RefusalError(404, told, param="model", code="model_not_found")
+
+    def copy_finder(self, model: ServedModel) -> CopyFinder | None:
+        """What tells the copied from the written; None where the training text is not beside it."""
+        folder = model.path if model.path.is_dir() else model.path.parent
+        if folder not in self._finders:
+            try:
+                self._finders[folder] = CopyFinder.of(folder)
+            except TextError as error:
+                raise RefusalError(404, str(error), param="model") from error
+        return self._finders[folder]
+
+    def _of_run(self, name: str, path: Path) -> ServedModel | ModelFileError | None:
+        """The best model of a run so far, or what is wrong with it; read again when it changes."""
+        try:
+            changed = path.stat().st_mtime_ns
+        except OSError:
+            return None
+        if name not in self._of_runs or self._of_runs[name][0] != changed:
+            try:
+                self._of_runs[name] = changed, ServedModel.open(path, name)
+            except ModelFileError as error:
+                self._of_runs[name] = changed, error
+        return self._of_runs[name][1]

@@ -1,0 +1,1 @@
+"""What every request passes: the connection, its bounds, who may come in."""

@@ -1,0 +1,226 @@
+"""What every request passes before anything looks at it: host, origin, key and size."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from burble.inspection.trace.report import part
+from burble.page import source_hash
+from burble.serving.http.errors import RefusalError, busy, closing
+from burble.serving.http.room import FullError, Place, Room
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Open to all: nothing in them tells of a model or costs more than a file.
+OPEN = ("/", "/health", "/docs")
+OPEN_FOLDER = "/static/"
+
+TEXT_PATH = "/burble/runs"
+
+# A body that has not come in this time is not waited for.
+_BODY_SECONDS = 20.0
+
+# Bytes of all bodies together, beyond the first 64 KiB of each: those of ordinary requests always
+# have room, and 2,048 connections with 32 MiB each have not.
+_MAX_BODIES = 128 << 20
+_FREE_BODY = 64 << 10
+
+# An answer is sent in parts, each when the one before is on its way: what waits for a client that
+# does not read is little.
+_PART = 64 << 10
+
+_HEADERS = {
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who is let in."""
+
+    api_key: str | None = None
+    hosts: frozenset[str] = frozenset({"localhost"})
+    """Names that the server is called by. Its numbers need no listing: a page elsewhere that
+    points a name of its own at this machine is what the list is against."""
+
+    max_body: int = 1 << 20
+    """Bytes of a request's body."""
+
+    max_text_body: int = 32 << 20
+    """Bytes of the one that brings a text to learn from."""
+
+    def body_limit(self, path: str) -> int:
+        """Bytes that may be sent to this path."""
+        return self.max_text_body if path == TEXT_PATH else self.max_body
+
+
+class Guard:
+    """Refuses or passes on, and adds the headers of a careful answer."""
+
+    def __init__(self, app: ASGIApp, access: Access, responses: Counter[int]) -> None:
+        self._app = app
+        self._access = access
+        self._responses = responses
+        self._bodies = Room(_MAX_BODIES)
+        headers = {"content-security-policy": _policy(), **_HEADERS}
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Carry out one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        has_begun = False
+
+        async def send_safely(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                self._responses[message["status"]] += 1
+                message["headers"] = [*message.get("headers", []), *self._headers]
+            await _send_in_parts(send, message)
+
+        try:
+            headers = _read_headers(scope)
+            self._check_caller(scope["path"], headers)
+            limit = self._access.body_limit(scope["path"])
+            with self._bodies.place(scope) as place:
+                body = await _read_body(receive, headers, limit, partial(self._take, place))
+                if body is not None:
+                    await self._app(scope, _first(body, receive), send_safely)
+        except RefusalError as refusal:
+            await refusal.response()(scope, receive, send_safely)
+        except asyncio.CancelledError:
+            # By a server that ends, and has waited as long as it does.
+            if not has_begun:
+                await closing().response()(scope, receive, send_safely)
+
+    def _take(self, place: Place, num_bytes: int) -> None:
+        beyond = num_bytes - _FREE_BODY - place.count
+        if beyond > 0:
+            try:
+                self._bodies.take(place, beyond)
+            except FullError:
+                raise busy("Too much is being sent at once. Come back soon.", 503) from None
+
+    def _check_caller(self, path: str, headers: dict[str, str]) -> None:
+        host = headers.get("host", "")
+        if not self._is_known(host):
+            raise RefusalError(
+                403, "This server is not known by that name. Add it with --allow-host."
+            )
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != host:
+            raise RefusalError(403, "Pages of other sites may not use this server.")
+        is_open = path in OPEN or path.startswith(OPEN_FOLDER)
+        if not (is_open or self._has_key(headers.get("authorization", ""))):
+            raise RefusalError(
+                401,
+                "The key is missing or wrong. Send it as: Authorization: Bearer KEY.",
+                code="invalid_api_key",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+    def _is_known(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+            if name in self._access.hosts:
+                return True
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+    def _has_key(self, authorization: str) -> bool:
+        key = self._access.api_key
+        if key is None:
+            return True
+        return hmac.compare_digest(authorization.encode("latin-1"), f"Bearer {key}".encode())
+
+
+def _policy() -> str:
+    """Only what is ours; in the report, which the page frames and which inherits this policy, by
+    its hash.
+    """
+    script, style = (source_hash(part(name)) for name in ("report.js", "report.css"))
+    return (
+        f"default-src 'none'; script-src 'self' {script}; style-src 'self' {style}; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+async def _send_in_parts(send: Send, message: Message) -> None:
+    body = message.get("body", b"")
+    for start in range(0, len(body) - _PART, _PART):
+        part = body[start : start + _PART]
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    if len(body) > _PART:
+        message = {**message, "body": body[(len(body) - 1) // _PART * _PART :]}
+    await send(message)
+
+
+async def _read_body(
+    receive: Receive, headers: dict[str, str], limit: int, take: Callable[[int], None]
+) -> bytes | None:
+    """All of it; None where the client has gone before. take: hears how much has come."""
+    declared = headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared[:20]) > limit:
+        raise _too_large(limit)
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            return await _collect(receive, limit, take)
+    except TimeoutError:
+        raise RefusalError(408, "The body took too long to come.") from None
+
+
+async def _collect(receive: Receive, limit: int, take: Callable[[int], None]) -> bytes | None:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise _too_large(limit)
+        take(len(body))
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _too_large(limit: int) -> RefusalError:
+    return RefusalError(413, f"The body is larger than {limit:,} bytes.")
+
+
+def _read_headers(scope: Scope) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        if name in {b"host", b"origin", b"authorization"} and name.decode() in headers:
+            raise RefusalError(400, f"The header {name.decode()} came twice.")
+        headers[name.decode("latin-1")] = value.decode("latin-1")
+    return headers
+
+
+def _first(body: bytes, receive: Receive) -> Receive:
+    """The body that was read, and then whatever comes."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_after() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return receive_after

@@ -1,0 +1,125 @@
+"""A socket, and a server on it that ends when told to, after what it has begun."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import ipaddress
+import signal
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from burble.errors import UsageError
+from burble.serving.http.protocol import BoundedProtocol
+from burble.stop_signals import heard_signals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from starlette.types import ASGIApp
+
+_MAX_CONNECTIONS = 2048
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
+_SECONDS_BETWEEN_CHECKS = 1.0
+
+# Bytes that the kernel keeps of what was written to a client. Left alone it keeps 4 MiB of each,
+# and then tells only in steps of 800 KB that a slow client reads.
+_SEND_BUFFER = 64 << 10
+
+# Files and sockets for the models, the runs and the page, beside the connections.
+_OTHER_FILES = 128
+
+
+class _Server(uvicorn.Server):
+    """A server for which a signal is the way to end well."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        for number in heard_signals():
+            signal.signal(number, self.handle_exit)
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that is bound. Raises `UsageError` where that is not possible."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # The connections inherit it.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        bound.bind(address)
+    except OSError as error:
+        raise UsageError(
+            f"Nothing can be served at {host}, port {port}: {error}. Try another --port."
+        ) from error
+    return bound
+
+
+def is_loopback(bound: socket.socket) -> bool:
+    """Whether only this machine can reach it."""
+    return ipaddress.ip_address(bound.getsockname()[0].partition("%")[0]).is_loopback
+
+
+def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None], drain: int) -> None:
+    """Answer until a signal asks to stop, then finish what was begun, for up to `drain` seconds."""
+    most = _allowed_connections()
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="on",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=most,
+        limit_concurrency=most,
+        timeout_graceful_shutdown=drain,
+    )
+    server = _Server(config)
+    # What is there now stays: looking it through for garbage would make clients wait.
+    gc.collect()
+    gc.freeze()
+    # And what a crowd brings is looked through a few times, not at every 700th object.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    asyncio.run(_run(server, bound, ready))
+
+
+def _allowed_connections() -> int:
+    """As many as there may be files open, which is raised where the system lets us."""
+    wanted = _MAX_CONNECTIONS + _OTHER_FILES
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return _MAX_CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, soft - _OTHER_FILES)
+    return _MAX_CONNECTIONS
+
+
+async def _run(server: _Server, bound: socket.socket, ready: Callable[[], None]) -> None:
+    serving = asyncio.ensure_future(server.serve(sockets=[bound]))
+    checking = asyncio.ensure_future(_check_readers(server))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if not serving.done():
+        ready()
+    await serving
+    checking.cancel()
+
+
+async def _check_readers(server: _Server) -> None:
+    while True:
+        await asyncio.sleep(_SECONDS_BETWEEN_CHECKS)
+        for connection in list(server.server_state.connections):
+            if isinstance(connection, BoundedProtocol):
+                connection.check_reader()

@@ -1,0 +1,45 @@
+"""A look inside a model while it reads the end of a text: the report, for the page to frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from burble.engine.generate import encode_text
+from burble.engine.trace import trace
+from burble.errors import BurbleError
+from burble.inspection.bounds import Bounds
+from burble.inspection.trace.report import report
+from burble.inspection.trace.series import Choice
+from burble.serving.http.errors import refused_text
+
+if TYPE_CHECKING:
+    from burble.config import UnknownPolicy
+    from burble.model_file import ModelFile
+    from burble.tokenizers.base import Ids
+
+# What comes in a moment, and is drawn as fast as one types: about 6 MB as base64.
+BOUNDS = Bounds(max_tokens=1_000, max_values=4 << 20)
+
+CONTEXT = 10
+"""Tokens read before the first, at most, for each that is shown: 10,000 take 3 s at 1×512."""
+
+_GUESSES = 5
+
+
+def look_inside(file: ModelFile, text: str, unknown: UnknownPolicy) -> str:
+    """The report on as much of the text's end as is shown, read in the context of what is before.
+
+    Raises `RefusalError` for a text that is empty, or that the model cannot read.
+    """
+    try:
+        context, end = _split(file, encode_text(file, text, unknown))
+        return report(file, trace(file, end, context), Choice(), _GUESSES)
+    except BurbleError as error:
+        raise refused_text(error, "text") from error
+
+
+def _split(file: ModelFile, ids: Ids) -> tuple[Ids, Ids]:
+    """What is read first, and what is shown: it begins where a character does."""
+    longest = BOUNDS.longest(file.network)
+    start = file.tokenizer.cut_before(ids, max(0, len(ids) - longest))
+    return ids[max(0, start - CONTEXT * longest) : start], ids[start:]
