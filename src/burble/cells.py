@@ -38,6 +38,7 @@ class Cell:
     """What it carries from one token to the next: its output first, the memory last."""
 
     onnx: OnnxOperator | None = None
+    """None where ONNX has no such cell: it cannot be exported there."""
 
     @property
     def output(self) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pytest
 
-from burble.cells import CELLS
+from burble.cells import CELLS, MEANINGS, CellKind
 from burble.engine.cells import STEPS
 
 if TYPE_CHECKING:
-    from burble.cells import CellKind
     from burble.engine.cells import Float32, Values
 
 ROWS, HIDDEN = 3, 4
@@ -57,6 +56,13 @@ def step(kind: CellKind, from_input: Float32, from_state: Float32, state: Values
 
 def state_of(kind: CellKind) -> Values:
     return {name: numbers(ROWS, HIDDEN, seed=7 + n) for n, name in enumerate(CELLS[kind].states)}
+
+
+def test_the_table_has_every_kind_and_says_what_its_values_mean() -> None:
+    assert list(CELLS) == list(get_args(CellKind))
+    for cell in CELLS.values():
+        assert set(cell.values) <= set(MEANINGS)
+        assert cell.onnx is None or sorted(cell.onnx.gates) == sorted(cell.gates)
 
 
 @pytest.mark.parametrize("kind", CELLS)

@@ -88,7 +88,9 @@ def test_the_plan_does_not_depend_on_the_sealed_part(tmp_path: Path) -> None:
     for name, end in (("one", test), ("two", test[::-1])):
         (tmp_path / name).mkdir()
         (tmp_path / name / "text.txt").write_text(train + val + end, encoding="utf-8")
-        options = {"sources": (str(tmp_path / name / "text.txt"),), "steps": 50, **SHARES}
+        source = str(tmp_path / name / "text.txt")
+        # On a busy machine, what is measured may say one thing and then another.
+        options = {"sources": (source,), "steps": 50, "precision": "float32", **SHARES}
         plans.append(open_run(tmp_path / name).plan(RunRequest(options)))
     assert plans[0].expected_chars == plans[1].expected_chars
     assert plans[0].config.training == plans[1].config.training
