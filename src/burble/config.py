@@ -86,10 +86,7 @@ class DataConfig:
         high=1_000_000_000,
     )
     val_fraction: float = knob(
-        0.1,
-        "Share of the text, at its end, that is held out to validate on.",
-        low=0,
-        high=0.9,
+        0.1, "Share of the text, at its end, that is held out to validate on.", low=0, high=0.9
     )
     test_fraction: float = knob(
         0.0,
@@ -193,8 +190,7 @@ class TrainingConfig:
     )
     learning_rate: float = knob(6e-3, "Highest step size, reached after the warm-up.", above=0)
     schedule: Literal["linear", "constant"] = knob(
-        "linear",
-        "linear: down to zero at the end of the budget; constant: stay at the highest.",
+        "linear", "linear: down to zero at the end of the budget; constant: stay at the highest."
     )
     warmup_steps: int = knob(
         50, "Updates over which the step size rises from zero.", low=0, high=1_000_000_000
@@ -213,10 +209,7 @@ class TrainingConfig:
     )
     seed: int = knob(0, "Decides every random choice of the run.", low=0, high=MAX_SEED)
     threads: int | None = knob(
-        None,
-        "Processor threads to use; torch's own choice where none is given.",
-        low=1,
-        high=1024,
+        None, "Processor threads to use; torch's own choice where none is given.", low=1, high=1024
     )
     device: str = knob(
         "auto", "Where to compute: cpu, cuda or mps. auto: on a GPU where there is one."

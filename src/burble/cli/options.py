@@ -95,7 +95,7 @@ class Command(click.Command):
     ) -> None:
         """Write all options under their headings, with defaults and ranges."""
         for heading, part in self.knobs.items():
-            rows = [(spelling(one), described(one)) for one in part]
+            rows = [(spelling(one), f"{one.help} {one.facts}".rstrip()) for one in part]
             if heading == "Options":
                 rows.append(("-h, --help", "Show this help."))
             if rows:
@@ -113,11 +113,6 @@ def spelling(one: Knob) -> str:
     return f"{flags} {_placeholder(one)}"
 
 
-def described(one: Knob) -> str:
-    """Return what an option does, its default and its range."""
-    return f"{one.help} {one.facts}".rstrip()
-
-
 def _placeholder(one: Knob) -> str:
     name = one.metavar or "|".join(one.choices) or _PLACEHOLDERS[one.kind]
     if one.positional and one.many:
@@ -126,34 +121,28 @@ def _placeholder(one: Knob) -> str:
 
 
 def _find_knobs(asked: type) -> dict[str, list[Knob]]:
-    own = list(knobs_of(asked).values())
+    own = knobs_of(asked).values()
     found = {
         "Arguments": [one for one in own if one.positional],
         "Options": [one for one in own if not one.positional],
     }
-    for heading, part in _sections(asked).items():
-        found[heading.capitalize()] = list(knobs_of(part).values())
+    for _, parts in _sections(asked):
+        found |= {name.capitalize(): list(knobs_of(part).values()) for name, part in parts.items()}
     return found
 
 
-def _sections(asked: type) -> dict[str, type]:
+def _sections(asked: Any) -> list[tuple[Any, dict[str, type]]]:
+    """Return the fields that are built from other dataclasses' knobs, each with these."""
     fields = dataclasses.fields(asked)
-    return {
-        heading: part
-        for field in fields
-        for heading, part in field.metadata.get("sections", {}).items()
-    }
+    return [(each, each.metadata["sections"]) for each in fields if "sections" in each.metadata]
 
 
 def _build(asked: type[T], given: dict[str, Any]) -> T:
     """Build the dataclass: what was not given stays at its default."""
     values = {name: given[name] for name in knobs_of(asked) if name in given}
-    for field in dataclasses.fields(asked):  # type: ignore[arg-type]
-        parts = field.metadata.get("sections", {}).values()
-        names = [name for part in parts for name in knobs_of(part) if name in given]
-        if parts:
-            make: Any = field.default_factory
-            values[field.name] = make(**{name: given[name] for name in names})
+    for field, parts in _sections(asked):
+        names = [name for part in parts.values() for name in knobs_of(part) if name in given]
+        values[field.name] = field.default_factory(**{name: given[name] for name in names})
     return asked(**values)
 
 
