@@ -14,7 +14,7 @@ import burble
 from burble import errors
 from burble.config import PRESETS, SECTIONS, SamplingConfig, from_toml, read_config
 from burble.engine.kernels import MAX_INT8_COST
-from burble.errors import TextError, UsageError
+from burble.errors import BurbleError, TextError, UsageError
 from burble.folder_names import CONFIG_NAME
 from burble.training.request import NOT_GIVEN
 from tests.training.runs import TINY, made_up_text, write_text
@@ -83,6 +83,12 @@ def test_a_wrong_option_is_one_message(
 ) -> None:
     with pytest.raises(UsageError, match=words):
         burble.train(write_text(tmp_path), **options)
+
+
+def test_no_place_for_a_run_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/proc")
+    with pytest.raises(BurbleError, match=r"/proc cannot be written.*TMPDIR"):
+        burble.train("python-docs", steps=1)
 
 
 def test_a_missing_text_is_one_message() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from burble.mapping import from_mapping
 from burble.model_file import ModelFile
 from burble.run_folder.folder import RunFolder
 from burble.run_folder.metrics import Metrics
+from burble.system_errors import guard_write
 from burble.training.request import NOT_GIVEN, RunRequest
 
 if TYPE_CHECKING:
@@ -264,7 +266,8 @@ def load(path: str | Path, precision: Precision | None = None) -> Model:
     unless the model would lose by it.
     """
     path = Path(path)
-    return Model(ModelFile.load(path), path if path.is_dir() else None, precision)
+    file = ModelFile.load(path)
+    return Model(file, path if os.path.isdir(path) else None, precision)  # noqa: PTH112 - raises nothing
 
 
 def train(  # noqa: PLR0913 - every option of a run, so that an editor knows them
@@ -327,18 +330,29 @@ def train(  # noqa: PLR0913 - every option of a run, so that an editor knows the
     options = {k: v for k, v in locals().items() if k in OPTIONS and v is not NOT_GIVEN}
     named = [sources] if isinstance(sources, str | Path) else sources
     options["sources"] = [str(source) for source in named]
+    request = RunRequest(options, preset)
     from burble.progress import is_watched, view_for
     from burble.runs import open_run
 
     is_shown = is_watched(sys.stderr) if progress is None else progress
     observers = [view_for(sys.stderr)] if is_shown else []
-    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
-        path = Path(scratch) / "run" if out is None else Path(out)
-        request = RunRequest(options, preset)
-        result = open_run(path, observers).train(request, overwrite=overwrite)
-        config = RunFolder(path).read_config()
-        folder = None if out is None else path
-        return Model(ModelFile.load(path), folder, run=RunRecord(folder, config, result))
+    if out is not None:
+        result = open_run(Path(out), observers).train(request, overwrite=overwrite)
+        return _load_trained(Path(out), result, Path(out))
+    with _scratch_folder() as scratch:
+        path = Path(scratch) / "run"
+        return _load_trained(path, open_run(path, observers).train(request), None)
+
+
+def _load_trained(path: Path, result: TrainResult, folder: Path | None) -> Model:
+    """Load the model of the run in `path`; `folder`: where the run stays."""
+    run = RunRecord(folder, RunFolder(path).read_config(), result)
+    return Model(ModelFile.load(path), folder, run=run)
+
+
+def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    with guard_write(Path(tempfile.gettempdir()), "Set TMPDIR to a folder that can be written."):
+        return tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True)
 
 
 def random_seed() -> int:

@@ -108,14 +108,18 @@ def _shown(value: object) -> str:
 def parse_object(content: bytes | str, what: str) -> dict[str, Any]:
     """Read a JSON object that may come from anybody; `what` names it in messages.
 
-    Raises `ValueError` where it is none, and where a name is given twice: what one reader takes
-    from that, another may not.
+    Raises `ValueError` where it is none, where a name is given twice (what one reader takes from
+    that, another may not), and where a string has half of a surrogate pair: no file could keep it.
     """
     try:
         parsed = json.loads(content, object_pairs_hook=_without_twins)
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except _TwiceError as error:
+        raise ValueError(f"{what} {error}") from error
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{what} has a string that is not Unicode text") from error
     except (ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, _TwiceError) else "is not JSON"
-        raise ValueError(f"{what} {reason}") from error
+        raise ValueError(f"{what} is not JSON") from error
     if isinstance(parsed, dict):
         return parsed
     raise ValueError(f"{what} is not a JSON object")

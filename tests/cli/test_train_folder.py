@@ -165,7 +165,7 @@ def test_a_text_that_has_changed_is_named(run: Path, tmp_path: Path) -> None:
     text.write_text(text.read_text() + "More.")
     assert "text.txt has changed since this run began" in talk(33)
     text.unlink()
-    assert "text.txt has been moved or deleted since" in talk(34)
+    assert "text.txt has been moved or deleted, or cannot be read, since" in talk(34)
 
 
 def test_without_a_reader_it_learns_on(tmp_path: Path) -> None:

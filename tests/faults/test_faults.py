@@ -42,6 +42,11 @@ def test_calls_that_read_and_fail_are_reported(tmp_path: Path) -> None:
     assert wrong_in("every_call", tmp_path / "wrong.json", *args) == []
 
 
+def test_texts_that_cannot_be_looked_at_are_reported(tmp_path: Path) -> None:
+    args = ("eval", "alice", "--calls", "looks", "--errors", "EIO")
+    assert wrong_in("every_call", tmp_path / "wrong.json", *args) == []
+
+
 def test_a_kill_at_a_call_loses_nothing(tmp_path: Path) -> None:
     args = ("overwrite", "train", "--errors", "KILL", "--sample", "8")
     assert wrong_in("every_call", tmp_path / "wrong.json", *args) == []

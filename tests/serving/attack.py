@@ -10,6 +10,7 @@ attack is bounded: some 50 connections at a time, to a server that it started it
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import select
 import socket
@@ -181,6 +182,7 @@ class Report:
     memory_before: float
     memory_most: float
     memory_after: float
+    memory_by_tenths: list[float]
     served: int
     refused: int
     least_served: int
@@ -237,6 +239,7 @@ def attack(server: Server, seconds: float, calm: float = 4.0) -> Report:
         before,
         max(memory),
         after,
+        _most_by_tenths(memory),
         sum(client.served for client in polite),
         sum(client.refused for client in polite),
         min(client.served for client in polite),
@@ -244,6 +247,11 @@ def attack(server: Server, seconds: float, calm: float = 4.0) -> Report:
         dict(sum((client.failed for client in polite), Counter())),
         {name: sum(one.connections for one in group) for name, group in attackers.items()},
     )
+
+
+def _most_by_tenths(memory: list[float]) -> list[float]:
+    bounds = [len(memory) * tenth // 10 for tenth in range(11)]
+    return [round(max(memory[a:b], default=0), 1) for a, b in itertools.pairwise(bounds)]
 
 
 def _repeat(step: Callable[[], object], until: float) -> None:

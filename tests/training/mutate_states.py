@@ -34,7 +34,8 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
 
 # Both are imported late, and once here, before all children.
-import torch._dynamo  # noqa: F401
+import torch
+import torch._dynamo
 import typeguard  # noqa: F401
 
 from burble import progress  # noqa: F401 - once, before all children
@@ -129,6 +130,8 @@ def run_case(case: int, folder: Path, places: Places) -> tuple[str, str]:
     before = look(places.outside)
     steps = draw.choice([None, 3, 41, 60])
     go = by_command if draw.randrange(COMMAND_LINE) == 0 else by_function
+    # An interrupt in the moment when torch.no_grad ends leaves gradients off in this process.
+    torch.set_grad_enabled(True)
     signal.signal(signal.SIGALRM, interrupt)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.setitimer(signal.ITIMER_REAL, STOP_SECONDS, STOP_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,7 +129,8 @@ def _folder(command: TrainCommand) -> Path:
         raise UsageError("-o is empty. Name a folder for the run, such as -o my-model.")
     path = Path(command.out or default_folder(command.sources[0]))
     for source in command.sources:
-        if Path(source).is_dir() and path.resolve().is_relative_to(Path(source).resolve()):
+        is_folder = os.path.isdir(source)  # noqa: PTH112 - raises nothing: the reader will
+        if is_folder and path.resolve().is_relative_to(Path(source).resolve()):
             raise UsageError(
                 f"The run cannot be kept in {path}/: that is in {source}, which burble shall learn "
                 "from. Name a folder outside of it with -o."

@@ -225,12 +225,12 @@ def changed_sources(sources: Sequence[str], text: PreparedText) -> str | None:
     try:
         documents = find_documents(sources)
     except TextError:
-        return f"{names} has been moved or deleted"
-    if not all(_is_file_with_size(document.path) for document in documents):
-        return None
-    if _stamp(documents) == text.facts.stamp:
-        return None
+        return f"{names} has been moved or deleted, or cannot be read,"
     try:
+        if not all(_is_file_with_size(document.path) for document in documents):
+            return None
+        if _stamp(documents) == text.facts.stamp:
+            return None
         fingerprint = _fingerprint(documents, text)
     except (TextError, OSError):
         return f"{names} can no longer be read"

@@ -21,6 +21,11 @@ INSPECT = "/burble/inspect"
 # Reports that are waited for, made and sent at once. One may have 20 MB.
 _MAX_REPORTS = 8
 
+# Texts of one request that are few. Who asks for more leaves a share of the seats free, so that a
+# few clients with many texts each do not keep out everybody else.
+_FEW = 4
+_LEFT_TO_FEW = 0.25
+
 _SEATS = "burble.seats"
 _KEPT = "burble.kept"
 
@@ -43,17 +48,20 @@ class Desk:
 
     def seat(self, scope: Scope, count: int) -> None:
         """Seat `count` texts more of a request that is let in. Raises `RefusalError`."""
-        self._take(self.texts, scope[_SEATS], count)
+        place, size = scope[_SEATS], self.texts.size
+        total = place.count + count
+        left = int(_LEFT_TO_FEW * size) if total > _FEW else 0
+        self._take(self.texts, place, count, left=max(0, min(left, size - total)))
 
     def keep(self, scope: Scope, num_bytes: int) -> None:
         """Let a request that is let in keep so much. Raises `RefusalError`."""
         self._take(self.kept, scope[_KEPT], num_bytes)
 
-    def _take(self, room: Room, place: Place, count: int) -> None:
+    def _take(self, room: Room, place: Place, count: int, left: int = 0) -> None:
         if self.closing:
             raise closing()
         try:
-            room.take(place, count)
+            room.take(place, count, left)
         except FullError:
             raise self.full() from None
 

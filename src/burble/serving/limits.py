@@ -26,7 +26,7 @@ class Limits:
     max_choices: int = 64
     """Texts in one request: prompts times n."""
 
-    max_kept: int = 16 << 20
+    max_kept: int = 4 << 20
     """Bytes of log-probabilities, of all requests, that cannot be sent as they are made."""
 
     def __post_init__(self) -> None:

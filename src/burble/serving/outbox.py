@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 # Bytes, about. A client that reads is behind by a round's text, 20 KB; for one that does not, this
 # much is written and no more.
-_MAX_BEHIND = 256 << 10
+_MAX_BEHIND = 64 << 10
 
 
 class Outbox:

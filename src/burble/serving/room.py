@@ -60,10 +60,13 @@ class Room:
         finally:
             self._free(place)
 
-    def take(self, place: Place, count: int) -> None:
-        """Hold `count` more. Raises `FullError`, when those that do not read have made way."""
-        self._make_way(count)
-        if self.held + count > self.size:
+    def take(self, place: Place, count: int, left: int = 0) -> None:
+        """Hold `count` more, and leave `left` free for others.
+
+        Raises `FullError` where there is not so much, when those that do not read have made way.
+        """
+        self._make_way(count + left)
+        if self.held + count + left > self.size:
             raise FullError
         # A place that has made way itself holds nothing: its client is disconnected.
         if place in self._places:

@@ -66,8 +66,8 @@ def _find(source: str) -> list[Document]:
 
 
 def _find_files(source: str) -> list[Path]:
-    path = Path(source)
-    if _is_folder(source):
+    path, mode = Path(source), _mode(source)
+    if mode is not None and stat.S_ISDIR(mode):
         # What earlier runs left there is no text.
         found = _walk(path)
         runs = {file.parent for file in found if file.name == CONFIG_NAME}
@@ -77,7 +77,7 @@ def _find_files(source: str) -> list[Path]:
                 f"The folder {source} holds no texts. Name a folder that has some in it."
             )
         return files
-    if os.path.exists(source):  # noqa: PTH110
+    if mode is not None:
         return [path]
     if glob.has_magic(source):
         names = glob.glob(source, recursive=True)  # noqa: PTH207 - Path.glob wants a root
@@ -101,15 +101,18 @@ def is_found_at_once(source: str) -> bool:
     return "**" not in source and not glob.has_magic(os.path.dirname(source))  # noqa: PTH120
 
 
-def _is_folder(source: str) -> bool:
-    """Raises `TextError` where the system does not let us see."""
+def _mode(source: str) -> int | None:
+    """Return what kind of file it is; None where there is none.
+
+    Raises `TextError` where the system does not let us see.
+    """
     try:
-        return stat.S_ISDIR(os.stat(source).st_mode)  # noqa: PTH116 - as it was typed
+        return os.stat(source).st_mode  # noqa: PTH116 - as it was typed
     except ValueError:  # no name of a file
-        return False
+        return None
     except OSError as error:
         if error.errno in MISSING:
-            return False
+            return None
         raise _unreadable(source, error) from error
 
 
