@@ -18,7 +18,7 @@ from burble.engine.generate import (
     write_texts,
 )
 from burble.engine.kernels import open_model
-from burble.errors import MissingExtraError, TextError, UsageError
+from burble.errors import MissingExtraError, OptionError, TextError, UsageError
 from burble.mapping import from_mapping
 
 # What only some calls need is imported where they need it: writing shall begin at once.
@@ -86,14 +86,17 @@ class Model:
         Other options are those of `SamplingConfig`: temperature, top_k, top_p, min_p,
         repetition_penalty.
         """
-        request = GenerationRequest(
-            prompt=self.read_prompt(prompt, unknown),
-            max_characters=length,
-            sampling=from_mapping(SamplingConfig, sampling, "sampling"),
-            stop=(stop,) if isinstance(stop, str) else tuple(stop),
-            seed=random_seed() if seed is None else seed,
-            window=window,
-        )
+        try:
+            request = GenerationRequest(
+                prompt=self.read_prompt(prompt, unknown),
+                max_characters=length,
+                sampling=from_mapping(SamplingConfig, sampling),
+                stop=(stop,) if isinstance(stop, str) else tuple(stop),
+                seed=random_seed() if seed is None else seed,
+                window=window,
+            )
+        except OptionError as error:  # here it is called length
+            raise error.spelled(lambda name: name.replace("max_characters", "length")) from None
         return self.run(request)
 
     def run(self, request: GenerationRequest) -> Iterator[str]:
