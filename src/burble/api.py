@@ -160,13 +160,13 @@ class Model:
             request = GenerationRequest(
                 prompt=self.read_prompt(prompt, unknown),
                 max_characters=length,
-                sampling=from_mapping(SamplingConfig, sampling, "sampling"),
+                sampling=from_mapping(SamplingConfig, sampling),
                 stop=(stop,) if isinstance(stop, str) else tuple(stop),
                 seed=random_seed() if seed is None else seed,
                 window=window,
             )
-        except OptionError as error:
-            raise error.spelled(lambda name: name.replace("max_characters", "length")) from error
+        except OptionError as error:  # here it is called length
+            raise error.spelled(lambda name: name.replace("max_characters", "length")) from None
         return self.write(request)
 
     def write(self, request: GenerationRequest) -> Iterator[str]:
