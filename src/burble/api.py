@@ -160,13 +160,13 @@ class Model:
             request = GenerationRequest(
                 prompt=self.read_prompt(prompt, unknown),
                 max_characters=length,
-                sampling=from_mapping(SamplingConfig, sampling, "sampling"),
+                sampling=from_mapping(SamplingConfig, sampling),
                 stop=(stop,) if isinstance(stop, str) else tuple(stop),
                 seed=random_seed() if seed is None else seed,
                 window=window,
             )
-        except OptionError as error:
-            raise error.spelled(lambda name: name.replace("max_characters", "length")) from error
+        except OptionError as error:  # here it is called length
+            raise error.spelled(lambda name: name.replace("max_characters", "length")) from None
         return self.write(request)
 
     def write(self, request: GenerationRequest) -> Iterator[str]:
@@ -339,19 +339,26 @@ def train(  # noqa: PLR0913 - every option of a run, so that an editor knows the
     options = {k: v for k, v in locals().items() if k in OPTIONS and v is not NOT_GIVEN}
     named = [sources] if isinstance(sources, str | Path) else sources
     options["sources"] = [str(source) for source in named]
+    request = RunRequest(options, preset)
     from burble.progress import is_watched, view_for
-    from burble.run_folder.folder import RunFolder
     from burble.runs import open_run
 
     is_shown = is_watched(sys.stderr) if progress is None else progress
     observers = [view_for(sys.stderr)] if is_shown else []
+    if out is not None:
+        result = open_run(Path(out), observers).train(request, overwrite=overwrite)
+        return _load_trained(Path(out), result, Path(out))
     with _scratch_folder() as scratch:
-        path = Path(scratch) / "run" if out is None else Path(out)
-        request = RunRequest(options, preset)
-        result = open_run(path, observers).train(request, overwrite=overwrite)
-        config = RunFolder(path).read_config()
-        folder = None if out is None else path
-        return Model(ModelFile.load(path), folder, run=RunRecord(folder, config, result))
+        path = Path(scratch) / "run"
+        return _load_trained(path, open_run(path, observers).train(request), None)
+
+
+def _load_trained(path: Path, result: TrainResult, folder: Path | None) -> Model:
+    """Load the model of the run in `path`; `folder`: where the run stays."""
+    from burble.run_folder.folder import RunFolder
+
+    run = RunRecord(folder, RunFolder(path).read_config(), result)
+    return Model(ModelFile.load(path), folder, run=run)
 
 
 def _scratch_folder() -> tempfile.TemporaryDirectory[str]:

@@ -142,6 +142,14 @@ def test_two_processes_stopped_and_resumed_end_like_two_never_stopped(tmp_path: 
     assert_close(whole, by_one)
 
 
+def test_two_processes_replace_a_run(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    through(start_run(folder, 2, {"steps": 5}))
+    words = [folder / "text.txt", "-o", folder / "run", "--config", folder / "defaults.toml"]
+    through(start(folder, 2, *words, *flags(OPTIONS | {"steps": 7}), "--overwrite"))
+    assert checkpoint.read_manifest(folder / "run" / "last").position.step == 7
+
+
 def wait_for_lines(folder: Path, count: int) -> None:
     end = time.monotonic() + 60
     path = folder / "run" / "metrics.jsonl"

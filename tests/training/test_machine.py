@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.command import assert_refused, burble, said
+from tests.cli.command import assert_refused, burble_process, said
 from tests.training.runs import write_text
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 
 def test_without_a_word_about_precision_it_learns(tmp_path: Path) -> None:
     text, run = write_text(tmp_path), tmp_path / "run"
-    learned = burble("train", text, "-o", run, "--steps", "3", "--json", **OLD)
+    learned = burble_process("train", text, "-o", run, "--steps", "3", "--json", **OLD)
     assert learned.returncode == 0, said(learned)
     assert json.loads(learned.stdout)["steps"] == 3
     assert 'precision = "float32"' in (run / "run.toml").read_text()
@@ -32,6 +32,6 @@ def test_without_a_word_about_precision_it_learns(tmp_path: Path) -> None:
 
 def test_where_bfloat16_is_asked_for_it_says_that_there_is_none(tmp_path: Path) -> None:
     text, run = write_text(tmp_path), tmp_path / "run"
-    learned = burble("train", text, "-o", run, "--precision", "bfloat16", **OLD)
+    learned = burble_process("train", text, "-o", run, "--precision", "bfloat16", **OLD)
     assert_refused(learned, 2, "lstm cells in bfloat16", "--precision float32")
     assert not run.exists()

@@ -88,8 +88,8 @@ def test_the_plan_does_not_depend_on_the_sealed_part(tmp_path: Path) -> None:
     for name, end in (("one", test), ("two", test[::-1])):
         (tmp_path / name).mkdir()
         (tmp_path / name / "text.txt").write_text(train + val + end, encoding="utf-8")
-        # On a busy machine, what is measured may say one thing and then another.
         source = str(tmp_path / name / "text.txt")
+        # On a busy machine, what is measured may say one thing and then another.
         options = {"sources": (source,), "steps": 50, "precision": "float32", **SHARES}
         plans.append(open_run(tmp_path / name).plan(RunRequest(options)))
     assert plans[0].expected_chars == plans[1].expected_chars
@@ -186,7 +186,7 @@ def test_shares_that_leave_nothing_to_learn_from_are_one_message(tmp_path: Path)
     text = write_text(tmp_path)
     asked = ["--val-fraction", "0.5", "--test-fraction", "0.45"]
     result = burble("train", text, *asked, "-o", tmp_path / "run")
-    assert_refused(result, 2, "val_fraction and test_fraction", "at most 0.9", "0.5 and 0.45")
+    assert_refused(result, 2, "--val-fraction and --test-fraction", "at most 0.9", "0.5 and 0.45")
     short = tmp_path / "short.txt"
     short.write_text(made_up_text(30)[:300])
     result = burble("train", short, "--test-fraction", "0.003", "-o", tmp_path / "run")
