@@ -41,8 +41,9 @@ class _Download(io.RawIOBase):
             count = self._response.readinto(buffer)
         except http.client.HTTPException as error:
             raise OSError(f"the download broke off ({error})") from error
-        if count == 0 and self._response.length:
-            raise OSError(f"the download broke off {self._response.length:,} bytes before its end")
+        left = getattr(self._response, "length", None)  # what a file: address has not
+        if count == 0 and left:
+            raise OSError(f"the download broke off {left:,} bytes before its end")
         return count
 
     def close(self) -> None:
