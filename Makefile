@@ -27,6 +27,11 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run -Werror $(C_FILES)
 	$(CC) -fsyntax-only $(C_WARNINGS) -Isrc/burble/engine/kernel $(filter %.c,$(C_FILES))
+	$(BIN)/biome check --error-on-warnings src
+	mkdir -p build
+	$(BIN)/python -c 'from burble.export import html; print(html.script())' > build/export.cjs
+	$(BIN)/python -c 'from burble.inspection.trace import report; print(report.script())' > build/report.cjs
+	$(BIN)/biome lint --error-on-warnings build
 
 types: $(INSTALLED)
 	$(BIN)/mypy
@@ -46,6 +51,7 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(C_FILES)
+	$(BIN)/biome check --write src
 
 $(INSTALLED): pyproject.toml constraints.txt $(wildcard $(addsuffix /*.[ch],$(addprefix src/burble/,engine/kernel native ngram)))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
