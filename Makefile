@@ -11,6 +11,8 @@ BENCH_INSTALLED := .venv/.bench-installed
 # A test file stays in one process, since its tests share a server or a model.
 SIDE_BY_SIDE = -n logical --maxprocesses 8 --dist loadfile
 QUICK = tests/test_*.py tests/text tests/tokenizers
+C_FILES = $(shell find src tests -name '*.[ch]')
+C_WARNINGS = -std=c11 -Wall -Wextra -Wshadow -Werror
 
 .PHONY: demo test quick lint types contracts tests coverage format clean bench-learning bench-generation tutorial options
 
@@ -23,6 +25,13 @@ test: lint types contracts tests
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run -Werror $(C_FILES)
+	$(CC) -fsyntax-only $(C_WARNINGS) -Isrc/burble/engine/kernel $(filter %.c,$(C_FILES))
+	$(BIN)/biome check --error-on-warnings src
+	mkdir -p build
+	$(BIN)/python -c 'from burble.export import html; print(html.script())' > build/export.cjs
+	$(BIN)/python -c 'from burble.inspection.trace import report; print(report.script())' > build/report.cjs
+	$(BIN)/biome lint --error-on-warnings build
 
 types: $(INSTALLED)
 	$(BIN)/mypy
@@ -41,6 +50,8 @@ quick: lint types contracts
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(C_FILES)
+	$(BIN)/biome check --write src
 
 $(INSTALLED): pyproject.toml constraints.txt $(wildcard $(addsuffix /*.[ch],$(addprefix src/burble/,engine/kernel native ngram)))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

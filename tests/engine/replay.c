@@ -325,19 +325,18 @@ static void write_all(const replay_case *c, const burble_model *model, int backw
 
 /* From outside, the last bits of a weight show in a text once in a billion tokens. */
 static void weigh(const replay_case *c, const burble_model *model) {
-    int32_t *weights = allocate(c->num_weights * 4);
-    int64_t total = model->kernel->weigh(c->scores, (int32_t)c->num_weights, c->temperature,
-                                         weights);
+    int32_t *found = allocate(c->num_weights * 4);
+    int64_t total = model->kernel->weigh(c->scores, (int32_t)c->num_weights, c->temperature, found);
     for (int64_t i = 0; i < c->num_weights; i++) {
         total -= c->weights[i];
-        if (weights[i] == c->weights[i]) continue;
+        if (found[i] == c->weights[i]) continue;
         tell(c, "weights");
-        printf("of (%a) / %a: %d here, %d in NumPy\n", (double)c->scores[i],
-               (double)c->temperature, weights[i], c->weights[i]);
+        printf("of (%a) / %a: %d here, %d in NumPy\n", (double)c->scores[i], (double)c->temperature,
+               found[i], c->weights[i]);
         exit(1);
     }
     if (total != 0) fail("the weights have another total");
-    free(weights);
+    free(found);
 }
 
 /* What `burble bench` calls: it has no right answer, but must keep within its memory too. */

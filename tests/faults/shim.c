@@ -48,15 +48,15 @@ static pid_t armed_process;
 static char paths[4096][64]; /* the ends of the names of open files, for the log */
 static unsigned char is_watched[MAX_DESCRIPTORS];
 
-#define REAL(name) \
+#define REAL(name)                 \
     static __typeof__(&name) real; \
     if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
 /* folder: the absolute path under which calls count. nth: the call that fails, from 1; 0 for none.
  * error: an errno, or KILL. log: a descriptor for one line a call, or -1.
  */
-__attribute__((visibility("default"))) void burble_fault_arm(
-    const char *folder, int mask, long nth, int error, int log) {
+__attribute__((visibility("default"))) void burble_fault_arm(const char *folder, int mask, long nth,
+                                                             int error, int log) {
     snprintf(root, sizeof root, "%s", folder);
     kinds = mask;
     chosen = nth;
@@ -138,7 +138,8 @@ static int opened(int descriptor, int at, const char *name) {
         if (is_watched[descriptor] && descriptor < 4096) {
             const char *end = full + strlen(root);
             size_t length = strlen(end);
-            snprintf(paths[descriptor], sizeof paths[0], "%s", end + (length > 63 ? length - 63 : 0));
+            snprintf(paths[descriptor], sizeof paths[0], "%s",
+                     end + (length > 63 ? length - 63 : 0));
         }
     }
     errno = saved;
@@ -153,39 +154,39 @@ static const char *open_word(int flags) {
     return (flags & O_ACCMODE) == O_RDONLY ? "open-to-read" : "open-to-write";
 }
 
-#define DEFINE_OPEN(name)                                                        \
-    int name(const char *path, int flags, ...) {                                 \
-        va_list arguments;                                                       \
-        mode_t mode;                                                             \
-        REAL(name);                                                              \
-        va_start(arguments, flags);                                              \
-        mode = mode_of(flags, arguments);                                        \
-        va_end(arguments);                                                       \
-        if (path_strikes(OPEN, open_word(flags), AT_FDCWD, path)) return -1;     \
-        return opened(real(path, flags, mode), AT_FDCWD, path);                  \
+#define DEFINE_OPEN(name)                                                    \
+    int name(const char *path, int flags, ...) {                             \
+        va_list arguments;                                                   \
+        mode_t mode;                                                         \
+        REAL(name);                                                          \
+        va_start(arguments, flags);                                          \
+        mode = mode_of(flags, arguments);                                    \
+        va_end(arguments);                                                   \
+        if (path_strikes(OPEN, open_word(flags), AT_FDCWD, path)) return -1; \
+        return opened(real(path, flags, mode), AT_FDCWD, path);              \
     }
 
-#define DEFINE_OPENAT(name)                                                      \
-    int name(int at, const char *path, int flags, ...) {                         \
-        va_list arguments;                                                       \
-        mode_t mode;                                                             \
-        REAL(name);                                                              \
-        va_start(arguments, flags);                                              \
-        mode = mode_of(flags, arguments);                                        \
-        va_end(arguments);                                                       \
-        if (path_strikes(OPEN, open_word(flags), at, path)) return -1;           \
-        return opened(real(at, path, flags, mode), at, path);                    \
+#define DEFINE_OPENAT(name)                                            \
+    int name(int at, const char *path, int flags, ...) {               \
+        va_list arguments;                                             \
+        mode_t mode;                                                   \
+        REAL(name);                                                    \
+        va_start(arguments, flags);                                    \
+        mode = mode_of(flags, arguments);                              \
+        va_end(arguments);                                             \
+        if (path_strikes(OPEN, open_word(flags), at, path)) return -1; \
+        return opened(real(at, path, flags, mode), at, path);          \
     }
 
-#define DEFINE_FOPEN(name)                                                       \
-    FILE *name(const char *path, const char *mode) {                             \
-        const char *word = mode[0] == 'r' ? "open-to-read" : "open-to-write";    \
-        FILE *file;                                                              \
-        REAL(name);                                                              \
-        if (path_strikes(OPEN, word, AT_FDCWD, path)) return NULL;               \
-        file = real(path, mode);                                                 \
-        if (file) opened(fileno(file), AT_FDCWD, path);                          \
-        return file;                                                             \
+#define DEFINE_FOPEN(name)                                                    \
+    FILE *name(const char *path, const char *mode) {                          \
+        const char *word = mode[0] == 'r' ? "open-to-read" : "open-to-write"; \
+        FILE *file;                                                           \
+        REAL(name);                                                           \
+        if (path_strikes(OPEN, word, AT_FDCWD, path)) return NULL;            \
+        file = real(path, mode);                                              \
+        if (file) opened(fileno(file), AT_FDCWD, path);                       \
+        return file;                                                          \
     }
 
 DEFINE_OPEN(open)
@@ -236,11 +237,11 @@ ssize_t read(int descriptor, void *data, size_t size) {
     return real(descriptor, data, size);
 }
 
-#define DEFINE_ON_DESCRIPTOR(name, kind, word)                                   \
-    int name(int descriptor) {                                                   \
-        REAL(name);                                                              \
-        if (descriptor_strikes(kind, word, descriptor)) return -1;               \
-        return real(descriptor);                                                 \
+#define DEFINE_ON_DESCRIPTOR(name, kind, word)                     \
+    int name(int descriptor) {                                     \
+        REAL(name);                                                \
+        if (descriptor_strikes(kind, word, descriptor)) return -1; \
+        return real(descriptor);                                   \
     }
 
 DEFINE_ON_DESCRIPTOR(fsync, FSYNC, "fsync")

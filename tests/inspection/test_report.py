@@ -90,7 +90,7 @@ def row(browser: Chrome, gate: str) -> list[float]:
 def test_it_opens_without_a_message_and_asks_for_nothing_else(page: Chrome) -> None:
     assert messages(page) == []
     assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
-    assert "2×40 units" in find(page, "#summary").text
+    assert "2×40 LSTM units" in find(page, "#summary").text
 
 
 def test_the_text_is_there_character_by_character(page: Chrome) -> None:

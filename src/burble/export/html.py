@@ -57,12 +57,17 @@ def page(model: ModelFile, labels: Labels) -> str:
     return fill_page(
         _part("page.html"),
         _part("page.css"),
-        "\n".join(map(_part, _SCRIPTS)),
+        script(),
         _described(model),
         name=html.escape(labels.name),
         about=html.escape(f"{describe_model(model)} {describe_training(model)}".strip()),
         weights=_text(b"".join(_blocks(model))),
     )
+
+
+def script() -> str:
+    """Return the script of every page."""
+    return "\n".join(map(_part, _SCRIPTS))
 
 
 def _part(name: str) -> str:

@@ -12,8 +12,8 @@ typedef struct {
 
 typedef struct {
     occurrences now, other; /* `other` is room for sorting */
-    uint32_t *seen;         /* for each token and the beginning: the last gram that it stood before */
-    int64_t *starts;        /* of buckets, by token or by context */
+    uint32_t *seen;  /* for each token and the beginning: the last gram that it stood before */
+    int64_t *starts; /* of buckets, by token or by context */
     uint32_t num_seen;
     int64_t vocab;
 } workspace;

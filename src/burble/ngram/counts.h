@@ -1,9 +1,9 @@
 /* Counts of the n-grams of a text, and modified Kneser-Ney estimates from them.
  *
- * A context is up to `order` tokens; a gram is a context and the token after it. Contexts that occur
- * twice or more are kept as a trie: the grams of one context stand side by side, sorted by their
- * tokens. A context that occurs once is a place in the text: what followed it is read there. So a
- * text needs about two grams a token, however long its contexts are.
+ * A context is up to `order` tokens; a gram is a context and the token after it. Contexts that
+ * occur twice or more are kept as a trie: the grams of one context stand side by side, sorted by
+ * their tokens. A context that occurs once is a place in the text: what followed it is read there.
+ * So a text needs about two grams a token, however long its contexts are.
  */
 #ifndef BURBLE_COUNTS_H
 #define BURBLE_COUNTS_H
@@ -49,8 +49,8 @@ typedef struct {
     burble_level levels[]; /* of contexts of 0, 1, … order tokens */
 } burble_counts;
 
-/* Counts of ids, (size,), all below `vocab`; size and vocab below 2³¹. order: up to BURBLE_MAX_ORDER,
- * -1 for no counts at all. NULL where there is no memory. */
+/* Counts of ids, (size,), all below `vocab`; size and vocab below 2³¹. order: up to
+ * BURBLE_MAX_ORDER, -1 for no counts at all. NULL where there is no memory. */
 BURBLE_API burble_counts *burble_count(const uint32_t *ids, int64_t size, int64_t vocab,
                                        int32_t order);
 BURBLE_API void burble_free_counts(burble_counts *counts);

@@ -81,8 +81,7 @@ static context_place look_up(const burble_counts *counts, int32_t length, contex
     const burble_level *level = &counts->levels[length];
     *found = (evidence){{0}, {0}, {0}};
     if (context.kind == SHARED) return look_into_shared(level, context.place, token, found);
-    if (context.kind == LONE)
-        return look_into_lone(counts, level, context.place, token, found);
+    if (context.kind == LONE) return look_into_lone(counts, level, context.place, token, found);
     return (context_place){UNKNOWN, 0};
 }
 
@@ -112,8 +111,8 @@ static double read_token(const burble_counts *counts, context_place *contexts, u
     return probability;
 }
 
-void burble_predict(const burble_counts *counts, const uint32_t *ids, int64_t size,
-                    int32_t every, double *out) {
+void burble_predict(const burble_counts *counts, const uint32_t *ids, int64_t size, int32_t every,
+                    double *out) {
     context_place contexts[BURBLE_MAX_ORDER + 1];
     double even = 1.0 / (double)counts->vocab;
     memset(contexts, 0, sizeof contexts);

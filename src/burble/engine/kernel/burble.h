@@ -30,7 +30,7 @@ typedef struct {
     int32_t residual;
 } burble_shape;
 
-/* One text being written; mirrored in native/structures.py, engine/stream.py says what the fields mean. */
+/* One text being written; mirrored in native/structures.py, explained in engine/stream.py. */
 typedef struct {
     float *state;         /* (layers, states of the cell, hidden) */
     int32_t *tokens;      /* room for `limit` of them */
@@ -51,8 +51,8 @@ typedef struct burble_model burble_model;
 /* Names of the kernels that this machine can run, best first; NULL behind the last. */
 BURBLE_API const char *burble_kernel_name(int32_t place);
 
-/* A model without weights for one of these kernels; NULL where there is no such kernel, no such cell
- * or no memory. */
+/* A model without weights for one of these kernels; NULL where there is no such kernel, no such
+ * cell or no memory. */
 BURBLE_API burble_model *burble_new(const char *kernel, const burble_shape *shape);
 BURBLE_API void burble_free(burble_model *model);
 

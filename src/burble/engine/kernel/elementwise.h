@@ -121,6 +121,6 @@ TARGET static int64_t probe_memory(const int64_t *restrict words, int64_t size, 
 #define ELEMENTWISE                                                                 \
     .shift = SHIFT, .quantize = quantize, .dequantize = dequantize, .cells = cells, \
     .accumulate = accumulate, .weigh = weigh, .probe_memory = probe_memory
-#define PRODUCTS                                                             \
-    .width = WIDTH, .is_available = is_available, .multiply = multiply,      \
+#define PRODUCTS                                                        \
+    .width = WIDTH, .is_available = is_available, .multiply = multiply, \
     .probe_products = probe_products

@@ -15,10 +15,10 @@
 
 static const kernel *const KERNELS[] = {
 #ifdef BURBLE_X86
-    &avx512_kernel, &avx2_kernel,
+    &avx512_kernel,   &avx2_kernel,
 #endif
 #ifdef BURBLE_ARM
-    &dotprod_kernel, &neon_kernel,
+    &dotprod_kernel,  &neon_kernel,
 #endif
     &portable_kernel,
 };
@@ -141,8 +141,8 @@ static void pack(matrix *m, const int8_t *values, int32_t width, int32_t shift) 
     }
 }
 
-void burble_set_matrix(burble_model *model, int32_t slot, const int8_t *values,
-                       const float *scales, const float *bias) {
+void burble_set_matrix(burble_model *model, int32_t slot, const int8_t *values, const float *scales,
+                       const float *bias) {
     matrix *m = &model->matrices[slot];
     size_t bytes = (size_t)m->outputs * sizeof *scales;
     pack(m, values, model->kernel->width, model->kernel->shift);

@@ -13,8 +13,7 @@ TARGET static void multiply(const matrix *m, const int8_t *inputs, int64_t input
             tile(TILE, weights, start, m->padded_inputs, in, input_stride, out, sum_stride);
         for (; left >= 2; left -= 2, in += 2 * input_stride, out += 2 * sum_stride)
             tile(2, weights, start, m->padded_inputs, in, input_stride, out, sum_stride);
-        if (left)
-            tile(1, weights, start, m->padded_inputs, in, input_stride, out, sum_stride);
+        if (left) tile(1, weights, start, m->padded_inputs, in, input_stride, out, sum_stride);
         weights += (int64_t)WIDTH * m->padded_inputs;
     }
 }

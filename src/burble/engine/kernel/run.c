@@ -17,15 +17,15 @@ typedef struct {
     int32_t ids[MAX_ROWS];
 
     int64_t integer_stride, sum_stride, gate_stride, output_stride;
-    int8_t *hidden;       /* (layers, rows, padded hidden): each layer's output in whole numbers */
-    float *hidden_scale;  /* (layers, rows) */
-    int8_t *below;        /* (rows, padded inputs): what a layer reads, where it is not `hidden` */
-    float *below_scale;   /* (rows,) */
-    int32_t *sums;        /* (rows, padded outputs) */
-    float *from_input;    /* (rows, gates) */
-    float *from_state;    /* (rows, gates) */
-    float *outputs;       /* (rows, hidden): residual sums */
-    float *logits;        /* (rows, vocab) */
+    int8_t *hidden;      /* (layers, rows, padded hidden): each layer's output in whole numbers */
+    float *hidden_scale; /* (layers, rows) */
+    int8_t *below;       /* (rows, padded inputs): what a layer reads, where it is not `hidden` */
+    float *below_scale;  /* (rows,) */
+    int32_t *sums;       /* (rows, padded outputs) */
+    float *from_input;   /* (rows, gates) */
+    float *from_state;   /* (rows, gates) */
+    float *outputs;      /* (rows, hidden): residual sums */
+    float *logits;       /* (rows, vocab) */
     choice_room room;
     char *memory;
     fenv_t float_mode; /* as it was found */
@@ -34,8 +34,8 @@ typedef struct {
 static size_t lay_out(workspace *w, const burble_model *model, int64_t rows, char *memory) {
     const burble_shape *shape = &model->shape;
     int64_t layers = shape->num_layers, vocab = shape->vocab_size;
-    int32_t widest = shape->hidden_size > shape->embedding_size ? shape->hidden_size
-                                                                : shape->embedding_size;
+    int32_t widest =
+        shape->hidden_size > shape->embedding_size ? shape->hidden_size : shape->embedding_size;
     int64_t most = model->gates > vocab ? model->gates : vocab;
     w->integer_stride = round_up(widest, 64);
     w->sum_stride = round_up((int32_t)most, 64);
@@ -112,8 +112,8 @@ static void multiply(const burble_model *model, workspace *w, int32_t slot, cons
 }
 
 /* The input side of a layer's gates; for a folded first layer each row's line of the table. */
-static void input_side(const burble_model *model, workspace *w, int32_t layer,
-                       const int8_t *inputs, const float *scale, const float **sides) {
+static void input_side(const burble_model *model, workspace *w, int32_t layer, const int8_t *inputs,
+                       const float *scale, const float **sides) {
     if (layer > 0 || model->shape.embedding_size > 0)
         multiply(model, w, 2 * layer, inputs, scale, w->from_input, w->gate_stride);
     for (int64_t row = 0; row < w->rows; row++)
@@ -231,8 +231,7 @@ static void write_rows(const burble_model *model, workspace *w, burble_stream **
         int64_t left = 0;
         for (int64_t row = 0; row < count; row++) {
             burble_stream *stream = going[row];
-            int32_t token =
-                choose(model->kernel, w->logits + row * vocab, vocab, stream, &w->room);
+            int32_t token = choose(model->kernel, w->logits + row * vocab, vocab, stream, &w->room);
             stream->tokens[stream->end++] = token;
             stream->position++;
             if (!is_due(stream)) going[left++] = stream;

@@ -23,6 +23,7 @@ function tanh(given) {
 
 const sigmoid = (x) => f32(f32(tanh(f32(x * 0.5)) * 0.5) + 0.5);
 
+// biome-ignore lint/suspicious/noApproximativeNumericConstant: the digits of docs/engine.md.
 const LOG2_E = f32(1.44269504);
 const LN2_HIGH = f32(0.693359375);
 const LN2_LOW = f32(-2.1219444e-4);

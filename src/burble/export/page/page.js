@@ -159,15 +159,20 @@ element("form").addEventListener("submit", (event) => {
   });
 });
 // A browser can only point at a mistake that is not folded away.
-element("form").addEventListener("invalid", ({ target }) => {
+function unfold({ target }) {
   const folded = target.closest("details");
   if (folded) folded.open = true;
-}, true);
-element("halt").addEventListener("click", () => (halted = true));
+}
+element("form").addEventListener("invalid", unfold, true);
+element("halt").addEventListener("click", () => {
+  halted = true;
+});
 element("copy").addEventListener("click", () => copy(element("output").textContent, "Text"));
 element("share").addEventListener("click", () => copy(location.href, "Address"));
-for (const [from, to] of [["slide", "temperature"], ["temperature", "slide"]]) {
-  element(from).addEventListener("input", ({ target }) => (element(to).value = target.value));
+for (const [from, to] of Object.entries({ slide: "temperature", temperature: "slide" })) {
+  element(from).addEventListener("input", ({ target }) => {
+    element(to).value = target.value;
+  });
 }
 element("seed").addEventListener("input", ({ target }) => {
   const high = /^[0-9]+$/.test(target.value) && BigInt(target.value) >= SEEDS;

@@ -25,17 +25,32 @@ if TYPE_CHECKING:
 # Values are kept in this many steps on each side of zero: to 0.4% of the unit's largest.
 STEPS = 127
 
+_SCRIPTS = (
+    *("values.js", "series.js", "canvas.js", "text.js"),
+    *("place.js", "units.js", "choose.js", "report.js"),
+)
+
 
 def report(file: ModelFile, trace: Trace, choice: Choice, top: int) -> str:
     """The page. `choice` is what it shows first; `top`: guesses for each character."""
     data = _data(file, trace, choice, top)
-    return fill_page(part("report.html"), part("report.css"), part("report.js"), data)
+    return fill_page(_part("report.html"), style(), script(), data)
 
 
 @cache
-def part(name: str) -> str:
-    """What every report is made of: report.html, report.css or report.js."""
-    return (files("burble.inspection.trace") / name).read_text("utf-8")
+def script() -> str:
+    """Return the script of every report."""
+    return "\n".join(map(_part, _SCRIPTS))
+
+
+@cache
+def style() -> str:
+    """Return the style of every report."""
+    return _part("report.css")
+
+
+def _part(name: str) -> str:
+    return (files("burble.inspection.trace") / "page" / name).read_text("utf-8")
 
 
 def _data(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from burble.inspection.trace.report import part
+from burble.inspection.trace import report
 from burble.page import source_hash
 from burble.serving.http.errors import RefusalError, busy, closing
 from burble.serving.http.room import FullError, Place, Room
@@ -157,7 +157,7 @@ def _policy() -> str:
     """Only what is ours; in the report, which the page frames and which inherits this policy, by
     its hash.
     """
-    script, style = (source_hash(part(name)) for name in ("report.js", "report.css"))
+    script, style = source_hash(report.script()), source_hash(report.style())
     return (
         f"default-src 'none'; script-src 'self' {script}; style-src 'self' {style}; "
         "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "

@@ -1,6 +1,7 @@
 // The server, as functions. Answers are only ever shown as text, never as markup, but for one: a
 // report is a page, shown in a frame of its own. What it holds of a text is escaped JSON, the only
-// script that may run there is the one whose hash the policy names, and the frame has no rights here.
+// script that may run there is the one whose hash the policy names, and the frame has no rights
+// here.
 
 const KEY = "burble-key";
 
@@ -26,7 +27,8 @@ async function send(path, body, { signal, method } = {}) {
   });
   if (!answer.ok) {
     const told = await answer.json().catch(() => null);
-    throw new ServerError(answer.status, told?.error?.message ?? `The server said ${answer.status}.`);
+    const message = told?.error?.message ?? `The server said ${answer.status}.`;
+    throw new ServerError(answer.status, message);
   }
   return answer;
 }
@@ -35,8 +37,8 @@ export const ask = async (path, body, options) => (await send(path, body, option
 
 export const askPage = async (path, body, options) => (await send(path, body, options)).text();
 
-// The parts of a completion as they come: {text, logprobs, finish_reason}, with the seed and how many
-// characters of the prompt were unknown.
+// The parts of a completion as they come: {text, logprobs, finish_reason}, with the seed and how
+// many characters of the prompt were unknown.
 export async function* complete(request, signal) {
   const answer = await send("/v1/completions", { ...request, stream: true }, { signal });
   for await (const event of events(answer.body)) {

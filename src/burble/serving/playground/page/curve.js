@@ -1,6 +1,7 @@
 // Figures over the progress of a run, as lines.
 
-const WIDTH = 600, HEIGHT = 220, LEFT = 40, RIGHT = 12, TOP = 14, BOTTOM = 26;
+const [WIDTH, HEIGHT] = [600, 220];
+const [LEFT, RIGHT, TOP, BOTTOM] = [40, 12, 14, 26];
 
 export function drawCurve(svg, steps, readings) {
   const learned = steps.map((one) => [one.progress, one.train_bits_per_char]);
@@ -8,7 +9,8 @@ export function drawCurve(svg, steps, readings) {
   const values = [...learned, ...held].map(([, value]) => value);
   svg.replaceChildren();
   if (!values.length) return;
-  const low = Math.floor(Math.min(...values)), high = Math.ceil(Math.max(...values, low + 1));
+  const low = Math.floor(Math.min(...values));
+  const high = Math.ceil(Math.max(...values, low + 1));
   const x = (progress) => LEFT + progress * (WIDTH - LEFT - RIGHT);
   const y = (value) => TOP + ((high - value) / (high - low)) * (HEIGHT - TOP - BOTTOM);
   for (let bits = low; bits <= high; bits += 1) {
@@ -17,13 +19,14 @@ export function drawCurve(svg, steps, readings) {
   }
   for (const share of [0, 0.5, 1]) {
     const anchor = share === 0 ? "start" : share === 1 ? "end" : "middle";
-    add(svg, "text", { x: x(share), y: HEIGHT - 7, "text-anchor": anchor }).textContent = `${share * 100}%`;
+    const mark = add(svg, "text", { x: x(share), y: HEIGHT - 7, "text-anchor": anchor });
+    mark.textContent = `${share * 100}%`;
   }
-  for (const [points, kind] of [[learned, "learned"], [held, "held"]]) {
-    const path = points.map(([progress, value]) => `${x(progress).toFixed(1)} ${y(value).toFixed(1)}`);
+  for (const [kind, points] of Object.entries({ learned, held })) {
+    const path = points.map(([share, bits]) => `${x(share).toFixed(1)} ${y(bits).toFixed(1)}`);
     if (path.length) add(svg, "path", { class: kind, d: `M${path.join("L")}` });
   }
-  for (const [progress, value] of held) add(svg, "circle", { cx: x(progress), cy: y(value), r: 3.5 });
+  for (const [share, bits] of held) add(svg, "circle", { cx: x(share), cy: y(bits), r: 3.5 });
 }
 
 function add(svg, tag, attributes) {

@@ -4,6 +4,8 @@ import { askPage } from "./api.js";
 import { find, say } from "./dom.js";
 
 const MOST_SENT = 20_000; // characters; the server reads no more of a longer text's end
+const NO_TEXT =
+  "There is no text yet. Write something, and come back to see what goes on inside while the model reads it.";
 
 export class Inside {
   constructor(modelName, text) {
@@ -18,12 +20,13 @@ export class Inside {
     const wanted = JSON.stringify(asked);
     if (wanted === this.shown) return;
     this.#close();
-    if (!asked.text) return say(find("inside-said"), "There is no text yet. Write something, and come back to see what goes on inside while the model reads it.");
+    if (!asked.text) return say(find("inside-said"), NO_TEXT);
     if (!asked.model) return say(find("inside-said"), "There is no model yet: train one.");
     this.waiting = new AbortController();
     say(find("inside-said"), "Reading…");
     try {
-      const page = await askPage("/burble/inspect", { ...asked, unknown: "nearest" }, { signal: this.waiting.signal });
+      const { signal } = this.waiting;
+      const page = await askPage("/burble/inspect", { ...asked, unknown: "nearest" }, { signal });
       find("report").hidden = false; // it measures itself when it is loaded
       find("report").srcdoc = page;
       this.shown = wanted;

@@ -74,13 +74,18 @@ models.addEventListener("change", () => {
   if (!find("inside").hidden) inside.open();
 });
 
+function beginWithKey() {
+  setKey(find("key").value);
+  begin();
+}
+
 async function begin() {
   try {
     const some = await listModels();
     showTab(some ? namedTab() : "train");
   } catch (error) {
     if (error.status !== 401) return told(error);
-    find("ask-key").addEventListener("close", () => { setKey(find("key").value); begin(); }, { once: true });
+    find("ask-key").addEventListener("close", beginWithKey, { once: true });
     find("ask-key").showModal();
   }
 }

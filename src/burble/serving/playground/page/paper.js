@@ -63,7 +63,9 @@ export class Paper {
   }
 
   bitsPerCharacter() {
-    const counted = this.tokens.filter((one) => one.bits !== null && one.end <= this.text.length && one.end > one.start);
+    const isCounted = ({ start, end, bits }) =>
+      bits !== null && end <= this.text.length && end > start;
+    const counted = this.tokens.filter(isCounted);
     return counted.length ? counted.reduce((sum, one) => sum + one.bits, 0) / counted.length : null;
   }
 

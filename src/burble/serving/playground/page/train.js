@@ -38,7 +38,8 @@ export class Trainer {
   async #read(file) {
     if (!file) return;
     try {
-      find("corpus").value = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+      const decoder = new TextDecoder("utf-8", { fatal: true });
+      find("corpus").value = decoder.decode(await file.arrayBuffer());
       this.#count();
     } catch {
       say(find("train-said"), `${file.name} is not UTF-8 text.`, true);
@@ -46,7 +47,8 @@ export class Trainer {
   }
 
   #count() {
-    find("corpus-said").textContent = `${find("corpus").value.length.toLocaleString("en")} characters`;
+    const length = find("corpus").value.length.toLocaleString("en");
+    find("corpus-said").textContent = `${length} characters`;
   }
 
   async #start(event) {
@@ -75,14 +77,16 @@ export class Trainer {
     const { runs, can_train: canTrain } = await ask("/burble/runs");
     find("no-train").hidden = canTrain;
     find("new-run").hidden = !canTrain;
-    find("runs").replaceChildren(...runs.map((run) => {
-      const button = make("button", {}, `${run.name} `, make("small", {}, STATES[run.state]));
-      button.addEventListener("click", () => this.show(run.name));
-      return make("li", {}, button);
-    }));
+    find("runs").replaceChildren(...runs.map((run) => this.#entry(run)));
     if (!runs.length) find("runs").append(make("li", { className: "hint" }, "None yet."));
     const going = runs.find((run) => run.state === "running");
     if (going && !this.name) this.show(going.name);
+  }
+
+  #entry(run) {
+    const button = make("button", {}, `${run.name} `, make("small", {}, STATES[run.state]));
+    button.addEventListener("click", () => this.show(run.name));
+    return make("li", {}, button);
   }
 
   show(name) {
@@ -115,14 +119,20 @@ export class Trainer {
     const last = run.metrics.at(-1);
     find("run-title").textContent = run.name;
     const figures = [STATES[run.state]];
-    if (last) figures.push(`step ${last.step.toLocaleString("en")}`, `${last.seconds.toFixed(0)} s`);
-    if (readings.length) figures.push(`${readings.at(-1).val_bits_per_char.toFixed(3)} bits per character on what was held out`);
+    if (last) {
+      figures.push(`step ${last.step.toLocaleString("en")}`, `${last.seconds.toFixed(0)} s`);
+    }
+    if (readings.length) {
+      const bits = readings.at(-1).val_bits_per_char.toFixed(3);
+      figures.push(`${bits} bits per character on what was held out`);
+    }
     if (run.state === "failed") figures.push(run.said);
     say(find("run-state"), figures.join(" · "), run.state === "failed");
-    find("run-progress").value = run.state === "done" ? 1 : last?.progress ?? 0;
+    find("run-progress").value = run.state === "done" ? 1 : (last?.progress ?? 0);
     find("run-progress").hidden = run.state === "failed";
     drawCurve(find("curve"), steps, readings);
-    find("curve-said").textContent = "Bits per character over the run, lower is better: what it learns from (orange), and what was held out (blue).";
+    find("curve-said").textContent =
+      "Bits per character over the run, lower is better: what it learns from (orange), and what was held out (blue).";
     if (find("samples").textContent !== run.samples) {
       find("samples").textContent = run.samples;
       find("samples").scrollTop = find("samples").scrollHeight; // the newest is last

@@ -8,12 +8,20 @@ import { Paper } from "./paper.js";
 // What a slider's value means; of others their title says it.
 const MEANINGS = {
   max_tokens: () => "Characters to write.",
-  temperature: (t) => t === 0 ? "Always the likeliest character." : t < 0.6 ? "Careful: it keeps to what it is sure of."
-    : t < 1 ? "A bit more careful than the model's own odds." : t === 1 ? "The model's own odds."
-    : t <= 1.3 ? "Bolder than the model's own odds." : "Wild: unlikely characters come often.",
-  top_p: (p) => p === 1 ? "Off: any character may come." : `Only the likeliest, up to ${Math.round(p * 100)}% together.`,
-  min_p: (p) => p === 0 ? "Off." : `Nothing less than ${Math.round(p * 100)}% as likely as the likeliest.`,
-  repetition_penalty: (r) => r === 1 ? "Off." : "Characters of the last 64 become less likely.",
+  temperature: (t) => {
+    if (t === 0) return "Always the likeliest character.";
+    if (t < 0.6) return "Careful: it keeps to what it is sure of.";
+    if (t < 1) return "A bit more careful than the model's own odds.";
+    if (t === 1) return "The model's own odds.";
+    return t <= 1.3 ? "Bolder than the model's own odds." : "Wild: unlikely characters come often.";
+  },
+  top_p: (p) =>
+    p === 1
+      ? "Off: any character may come."
+      : `Only the likeliest, up to ${Math.round(p * 100)}% together.`,
+  min_p: (p) =>
+    p === 0 ? "Off." : `Nothing less than ${Math.round(p * 100)}% as likely as the likeliest.`,
+  repetition_penalty: (r) => (r === 1 ? "Off." : "Characters of the last 64 become less likely."),
 };
 const TEMPERATURES = [0.3, 0.6, 0.9, 1.2];
 const MOST_SCORED = 20000;
@@ -82,8 +90,12 @@ export class Writer {
   #request(more) {
     const seed = find("seed").value.trim();
     return {
-      model: this.modelName(), prompt: this.paper.text, unknown: "nearest", ...this.values,
-      ...(/^\d+$/.test(seed) ? { seed: Number(seed) } : {}), ...more,
+      model: this.modelName(),
+      prompt: this.paper.text,
+      unknown: "nearest",
+      ...this.values,
+      ...(/^\d+$/.test(seed) ? { seed: Number(seed) } : {}),
+      ...more,
     };
   }
 
@@ -94,7 +106,8 @@ export class Writer {
     this.before = this.paper.text;
     const isDone = await this.#working(async (signal) => {
       for await (const part of complete(this.#request(), signal)) {
-        find("seed-said").textContent = `This was written with seed ${part.seed}.${replaced(part.unknown)}`;
+        find("seed-said").textContent =
+          `This was written with seed ${part.seed}.${replaced(part.unknown)}`;
         this.paper.set(this.paper.text + part.text);
       }
     });
@@ -176,16 +189,19 @@ export class Writer {
     if (!text || this.endings.includes(text)) return;
     this.endings = [text, ...this.endings].slice(0, MOST_ENDINGS);
     find("endings-box").hidden = false;
-    find("endings").replaceChildren(...this.endings.map((ending) => {
-      const take = make("button", { title: "Back to this text" }, `…${ending.slice(-60).replace(/\s+/g, " ")}`);
-      take.addEventListener("click", () => {
-        if (this.writing) return;
-        this.#remember();
-        this.#keep();
-        this.#put(ending);
-      });
-      return make("li", {}, take);
-    }));
+    find("endings").replaceChildren(...this.endings.map((ending) => this.#entry(ending)));
+  }
+
+  #entry(ending) {
+    const end = `…${ending.slice(-60).replace(/\s+/g, " ")}`;
+    const take = make("button", { title: "Back to this text" }, end);
+    take.addEventListener("click", () => {
+      if (this.writing) return;
+      this.#remember();
+      this.#keep();
+      this.#put(ending);
+    });
+    return make("li", {}, take);
   }
 
   async compare() {
@@ -194,10 +210,16 @@ export class Writer {
     const columns = TEMPERATURES.map((temperature) => this.#column(temperature));
     find("columns").replaceChildren(...columns.map(({ element }) => element));
     find("columns").hidden = false;
-    await this.#working((signal) => Promise.all(columns.map(async ({ temperature, text, take }) => {
-      for await (const part of complete(this.#request({ temperature, seed }), signal)) text.textContent += part.text;
-      take.disabled = false;
-    })));
+    await this.#working((signal) =>
+      Promise.all(columns.map((column) => this.#fill(column, seed, signal))),
+    );
+  }
+
+  async #fill({ temperature, text, take }, seed, signal) {
+    for await (const part of complete(this.#request({ temperature, seed }), signal)) {
+      text.textContent += part.text;
+    }
+    take.disabled = false;
   }
 
   #column(temperature) {
@@ -213,7 +235,8 @@ export class Writer {
       find("columns").hidden = true;
       this.paper.area.focus();
     });
-    const element = make("section", { className: "column" }, make("h2", {}, `Temperature ${temperature}`), text, take);
+    const heading = make("h2", {}, `Temperature ${temperature}`);
+    const element = make("section", { className: "column" }, heading, text, take);
     return { temperature, text, take, element };
   }
 
@@ -230,7 +253,8 @@ export class Writer {
     if (!text || text.length > MOST_SCORED || !this.modelName()) return this.#showGuesses();
     try {
       const request = { model: this.modelName(), prompt: text, unknown: "nearest" };
-      const answer = await ask("/v1/completions", { ...request, max_tokens: 1, echo: true, logprobs: TOP });
+      const asked = { ...request, max_tokens: 1, echo: true, logprobs: TOP };
+      const answer = await ask("/v1/completions", asked);
       if (text !== this.paper.text) return;
       this.paper.learn(text, answer.choices[0]);
       const found = await ask("/burble/copied", { model: this.modelName(), text });
@@ -255,25 +279,32 @@ export class Writer {
     const parts = bits === null ? [] : [`${bits.toFixed(2)} bits per character.`];
     if (found.shortest) {
       const copied = found.spans.reduce((sum, [start, end]) => sum + end - start, 0);
-      parts.push(copied ? `${copied} characters stand in passages of ${found.shortest} or more that it copied.`
-        : `No passage of ${found.shortest} characters or more is copied.`);
+      parts.push(
+        copied
+          ? `${copied} characters stand in passages of ${found.shortest} or more that it copied.`
+          : `No passage of ${found.shortest} characters or more is copied.`,
+      );
     } else parts.push("What it learned from is not beside this model, so copies cannot be told.");
     find("bits-said").textContent = parts.join(" ");
   }
 
   #showGuesses() {
     const guesses = this.paper.guesses();
-    find("next").replaceChildren(...guesses.map(([token, share]) => {
-      const bar = make("progress", { max: 1, value: share });
-      bar.setAttribute("aria-hidden", "true");
-      const percent = `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`;
-      const button = make("button", {}, make("b", {}, shown(token)), bar, make("span", { className: "share" }, percent));
-      button.addEventListener("mousedown", (event) => event.preventDefault()); // the cursor stays
-      button.addEventListener("click", () => this.branch(token));
-      button.disabled = this.writing !== null || token.startsWith("bytes:");
-      return make("li", {}, button);
-    }));
-    if (!guesses.length) find("next").append(make("li", { className: "hint" }, "Write something first."));
+    const entries = guesses.map(([token, share]) => this.#guess(token, share));
+    if (!entries.length) entries.push(make("li", { className: "hint" }, "Write something first."));
+    find("next").replaceChildren(...entries);
+  }
+
+  #guess(token, share) {
+    const bar = make("progress", { max: 1, value: share });
+    bar.setAttribute("aria-hidden", "true");
+    const percent = `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`;
+    const figure = make("span", { className: "share" }, percent);
+    const button = make("button", {}, make("b", {}, shown(token)), bar, figure);
+    button.addEventListener("mousedown", (event) => event.preventDefault()); // the cursor stays
+    button.addEventListener("click", () => this.branch(token));
+    button.disabled = this.writing !== null || token.startsWith("bytes:");
+    return make("li", {}, button);
   }
 
   #showState() {
