@@ -476,4 +476,4 @@ def test_a_text_that_has_nothing_to_learn_is_no_mistake(tmp_path: Path) -> None:
     # Zero bits per character from the start: nothing to divide by.
     result = train_run(tiny_config(text, steps=120), tmp_path / "run")
     assert result.val_bits_per_char == 0
-    assert learning_verdicts(result.diagnosis) == [PERFECT]
+    assert (result.diagnosis or "").startswith("100% of the held-out text is in the training part")
