@@ -186,7 +186,7 @@ def test_shares_that_leave_nothing_to_learn_from_are_one_message(tmp_path: Path)
     text = write_text(tmp_path)
     asked = ["--val-fraction", "0.5", "--test-fraction", "0.45"]
     result = burble("train", text, *asked, "-o", tmp_path / "run")
-    assert_refused(result, 2, "val_fraction and test_fraction", "at most 0.9", "0.5 and 0.45")
+    assert_refused(result, 2, "--val-fraction and --test-fraction", "at most 0.9", "0.5 and 0.45")
     short = tmp_path / "short.txt"
     short.write_text(made_up_text(30)[:300])
     result = burble("train", short, "--test-fraction", "0.003", "-o", tmp_path / "run")
