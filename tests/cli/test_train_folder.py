@@ -197,6 +197,22 @@ def test_closing_the_terminal_saves(tmp_path: Path) -> None:
     assert b"burble train --resume run" in talk
 
 
+def test_the_commands_it_prints_work_for_a_name_with_a_blank(tmp_path: Path) -> None:
+    write_text(tmp_path)
+    result = burble("train", "text.txt", "-o", "my model", *BRIEF, cwd=tmp_path)
+    assert "burble generate 'my model' " in said(result)
+    again = burble("train", "text.txt", "-o", "my model", *BRIEF, cwd=tmp_path)
+    assert_refused(again, 2, "(burble train --resume 'my model')")
+    with start("--resume", "my model", "--steps", LONG[-1], cwd=tmp_path) as process:
+        assert process.stderr is not None
+        while b"going on" not in process.stderr.readline():
+            pass
+        time.sleep(0.2)
+        process.terminate()
+        _, talk = process.communicate()
+    assert b"burble train --resume 'my model'" in talk
+
+
 def test_under_nohup_it_learns_on(tmp_path: Path) -> None:
     write_text(tmp_path)
     command = ["nohup", sys.executable, "-m", "burble", "train", "text.txt", "-o", "run", *LONG]

@@ -35,6 +35,7 @@ from burble.model_file import ModelFile
 from burble.plain_files import find_odd, read_plain
 from burble.run_folder.lock import holder
 from burble.saved_format import SavedFormat
+from burble.shell import burble_line
 from burble.system_errors import guard_write, read_error
 
 if TYPE_CHECKING:
@@ -113,8 +114,9 @@ class RunFolder:
             )
         if replaces and not overwrite:
             raise UsageError(
-                f"{self.path}/ already holds a run. Go on with it: burble train --resume "
-                f"{self.path}. Or name another folder with -o, or replace it with --overwrite."
+                f"{self.path}/ already holds a run. Go on with it "
+                f"({burble_line('train', '--resume', self.path)}), name another folder with -o, or "
+                "replace it with --overwrite."
             )
         with guard_write(self.path):
             if not replaces:
