@@ -9,7 +9,7 @@ import pytest
 from burble.cli.options import Command
 from burble.cli.train import TrainCommand
 from burble.errors import OptionError
-from burble.training.plan import PLANNED
+from burble.training.request import PLANNED
 
 
 def given(*args: str) -> dict[str, Any]:

@@ -66,7 +66,18 @@ def test_a_run_is_not_kept_among_the_texts_it_learns_from(tmp_path: Path) -> Non
     for out in ("texts", "texts/run"):
         refused = burble("train", "texts", "-o", out, *BRIEF, cwd=tmp_path)
         assert_refused(refused, 2, f"{out}/", "texts", "-o")
-    assert_refused(burble("train", "texts", "-o", "", *BRIEF, cwd=tmp_path), 2, "-o is empty")
+
+
+@pytest.mark.parametrize("source", [".", "..", "../texts", "./"])
+def test_in_a_folder_of_texts_the_run_is_kept_beside_it(tmp_path: Path, source: str) -> None:
+    texts = tmp_path / "texts"
+    inside = texts / "inside" if source == ".." else texts
+    inside.mkdir(parents=True)
+    write_text(texts)
+    result = burble("train", source, *BRIEF, cwd=inside)
+    assert result.returncode == 0, said(result)
+    assert (tmp_path / "texts-model" / MODEL_NAME).exists()
+    assert not list(texts.rglob("*.toml"))
 
 
 def test_runs_in_a_folder_of_texts_are_no_texts(run: Path, tmp_path: Path) -> None:
