@@ -208,6 +208,27 @@ def test_closing_the_terminal_saves(tmp_path: Path) -> None:
     assert b"burble train --resume run" in talk
 
 
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_before_the_first_step_leaves_nothing(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    # It reads a text that does not end.
+    with start("-", "-o", "run", *LONG, cwd=tmp_path, stdin=subprocess.PIPE) as process:
+        wait_for(tmp_path / "run" / ".burble-lock", process)
+        time.sleep(0.2)
+        process.send_signal(number)
+        process.wait(30)
+        assert process.stderr is not None
+        talk = process.stderr.read().decode()
+    assert process.returncode == code
+    assert talk.splitlines() == [
+        "burble: Stopped before the first step. Give the same command to start again."
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_commands_it_prints_work_for_a_name_with_a_blank(tmp_path: Path) -> None:
     write_text(tmp_path)
     result = burble("train", "text.txt", "-o", "my model", *BRIEF, cwd=tmp_path)
