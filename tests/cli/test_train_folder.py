@@ -68,6 +68,27 @@ def test_a_run_is_not_kept_among_the_texts_it_learns_from(tmp_path: Path) -> Non
         assert_refused(refused, 2, f"{out}/", "texts", "-o")
 
 
+def test_what_is_no_folder_is_called_what_it_is(tmp_path: Path) -> None:
+    write_text(tmp_path)
+    (tmp_path / "link").symlink_to("nowhere")
+    for out, words in (("text.txt", "is a file"), ("link", "is a broken link")):
+        refused = burble("train", "text.txt", "-o", out, *BRIEF, cwd=tmp_path)
+        assert_refused(refused, 2, f"{out} {words}, not a folder.")
+
+
+@pytest.mark.parametrize("content", ["{", None])
+def test_a_run_without_its_state_gets_one_advice(
+    run: Path, tmp_path: Path, content: str | None
+) -> None:
+    manifest = run / "last" / MANIFEST
+    manifest.write_text(content) if content else manifest.unlink()
+    for args in (("--resume", "run"), ("text.txt", "-o", "run", *BRIEF)):
+        result = burble("train", *args, cwd=tmp_path)
+        assert "cannot be resumed" in said(result)
+        assert "train again in another folder (-o), or in this one with --overwrite" in said(result)
+        assert "train --resume" not in said(result)
+
+
 @pytest.mark.parametrize("source", [".", "..", "../texts", "./"])
 def test_in_a_folder_of_texts_the_run_is_kept_beside_it(tmp_path: Path, source: str) -> None:
     texts = tmp_path / "texts"
