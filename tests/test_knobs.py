@@ -141,3 +141,11 @@ def test_a_wrong_value_is_refused_by_name(facts: dict[str, Any], text: str, told
 )
 def test_escapes_have_one_rule(typed: str, meant: str) -> None:
     assert read_escapes(typed) == meant
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_names_something_must_not_be_empty(name: str) -> None:
+    for one in (one for part in command(name).knobs.values() for one in part):
+        if one.kind is str and not one.escapes:
+            with pytest.raises(OptionError, match=r"must not be empty\.|must be one of"):
+                one.read("")

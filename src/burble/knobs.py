@@ -103,6 +103,8 @@ class Knob:
             raise OptionError(
                 f"must be one of {', '.join(self.choices)}; found {brief(repr(text))}.", self.name
             )
+        if not text and self.kind is str and not self.escapes:
+            raise OptionError("must not be empty.", (self.positional and self.metavar) or self.name)
         try:
             value = read_escapes(text) if self.escapes else self.kind(text)
         except ValueError:
@@ -130,8 +132,10 @@ class Knob:
 
 
 def flag_of(name: str) -> str:
-    """Return the flag that sets the knob of this name; what is no knob's name stays as it is."""
-    return f"--{name.replace('_', '-')}" if name.isidentifier() else name
+    """Return the flag that sets the knob of this name; what is no knob's name stays as it is, as
+    MODEL.
+    """
+    return f"--{name.replace('_', '-')}" if name.isidentifier() and name.islower() else name
 
 
 def knob(default: Any, text: str, **facts: Any) -> Any:

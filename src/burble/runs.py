@@ -64,7 +64,9 @@ def _measure(result: TrainResult, path: Path) -> TrainResult:
 
 def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
     """Return what a diagnosis needs beside the log."""
-    held_out = text.tokenizer.count_characters(text.val_ids[1:])
+    held_out, sealed = (
+        text.tokenizer.count_characters(ids[1:]) for ids in (text.val_ids, text.test_ids)
+    )
     counts = None
     if held_out and len(text.ids) <= _MAX_NGRAM_IDS:
         counts = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
@@ -72,6 +74,7 @@ def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
         steps=result.steps,
         held_out=held_out,
         vocab_size=text.tokenizer.vocab_size,
+        sealed=sealed,
         repeated=learned_share(text.tokenizer, text.train_ids, text.val_ids),
         counts_bits=counts,
         minutes=RunFolder(path).read_config().training.minutes,

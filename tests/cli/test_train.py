@@ -58,7 +58,7 @@ def test_on_a_terminal_it_is_a_live_view(tmp_path: Path) -> None:
 
 def test_the_folder_is_named_after_the_source() -> None:
     sources = ["a/b/my-text.txt", "notes.txt.gz", "alice", "-", "https://x.org/book.txt", "t/*.txt"]
-    names = [default_folder(source) for source in sources]
+    names = [default_folder([source]) for source in sources]
     assert names == ["my-text", "notes", "alice", "standard-input", "book", "burble-run"]
 
 
@@ -125,6 +125,11 @@ def test_the_tutorial_prints_its_counts_and_its_seed_text(alice: Path, tmp_path:
         (["--preset", "tutorial", "--config", "x.toml"], 2, ["do not go together"]),
         (["--config", "x.toml"], 2, ["x.toml cannot be read"]),
         (["--resume", "nowhere"], 2, ["no run in nowhere"]),
+        (["--resume", ""], 2, ["--resume must not be empty."]),
+        (["-o", ""], 2, ["--out must not be empty."]),
+        ([""], 2, ["SOURCE must not be empty."]),
+        (["--resume", "m", "-o", "n"], 2, ["--resume and --out do not go together"]),
+        (["--resume", "m", "--overwrite"], 2, ["--resume and --overwrite do not go together"]),
         (["--device", "cuda:99"], 2, ["'cuda:99' cannot be used"]),
     ],
 )

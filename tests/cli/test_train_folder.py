@@ -66,7 +66,39 @@ def test_a_run_is_not_kept_among_the_texts_it_learns_from(tmp_path: Path) -> Non
     for out in ("texts", "texts/run"):
         refused = burble("train", "texts", "-o", out, *BRIEF, cwd=tmp_path)
         assert_refused(refused, 2, f"{out}/", "texts", "-o")
-    assert_refused(burble("train", "texts", "-o", "", *BRIEF, cwd=tmp_path), 2, "-o is empty")
+
+
+def test_what_is_no_folder_is_called_what_it_is(tmp_path: Path) -> None:
+    write_text(tmp_path)
+    (tmp_path / "link").symlink_to("nowhere")
+    for out, words in (("text.txt", "is a file"), ("link", "is a broken link")):
+        refused = burble("train", "text.txt", "-o", out, *BRIEF, cwd=tmp_path)
+        assert_refused(refused, 2, f"{out} {words}, not a folder.")
+
+
+@pytest.mark.parametrize("content", ["{", None])
+def test_a_run_without_its_state_gets_one_advice(
+    run: Path, tmp_path: Path, content: str | None
+) -> None:
+    manifest = run / "last" / MANIFEST
+    manifest.write_text(content) if content else manifest.unlink()
+    for args in (("--resume", "run"), ("text.txt", "-o", "run", *BRIEF)):
+        result = burble("train", *args, cwd=tmp_path)
+        assert "cannot be resumed" in said(result)
+        assert "train again in another folder (-o), or in this one with --overwrite" in said(result)
+        assert "train --resume" not in said(result)
+
+
+@pytest.mark.parametrize("source", [".", "..", "../texts", "./"])
+def test_in_a_folder_of_texts_the_run_is_kept_beside_it(tmp_path: Path, source: str) -> None:
+    texts = tmp_path / "texts"
+    inside = texts / "inside" if source == ".." else texts
+    inside.mkdir(parents=True)
+    write_text(texts)
+    result = burble("train", source, *BRIEF, cwd=inside)
+    assert result.returncode == 0, said(result)
+    assert (tmp_path / "texts-model" / MODEL_NAME).exists()
+    assert not list(texts.rglob("*.toml"))
 
 
 def test_runs_in_a_folder_of_texts_are_no_texts(run: Path, tmp_path: Path) -> None:
@@ -195,6 +227,43 @@ def test_closing_the_terminal_saves(tmp_path: Path) -> None:
         _, talk = process.communicate()
     assert process.returncode == 129
     assert b"burble train --resume run" in talk
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_before_the_first_step_leaves_nothing(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    # It reads a text that does not end.
+    with start("-", "-o", "run", *LONG, cwd=tmp_path, stdin=subprocess.PIPE) as process:
+        wait_for(tmp_path / "run" / ".burble-lock", process)
+        time.sleep(0.2)
+        process.send_signal(number)
+        process.wait(30)
+        assert process.stderr is not None
+        talk = process.stderr.read().decode()
+    assert process.returncode == code
+    assert talk.splitlines() == [
+        "burble: Stopped before the first step. Give the same command to start again."
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_commands_it_prints_work_for_a_name_with_a_blank(tmp_path: Path) -> None:
+    write_text(tmp_path)
+    result = burble("train", "text.txt", "-o", "my model", *BRIEF, cwd=tmp_path)
+    assert "burble generate 'my model' " in said(result)
+    again = burble("train", "text.txt", "-o", "my model", *BRIEF, cwd=tmp_path)
+    assert_refused(again, 2, "(burble train --resume 'my model')")
+    with start("--resume", "my model", "--steps", LONG[-1], cwd=tmp_path) as process:
+        assert process.stderr is not None
+        while b"going on" not in process.stderr.readline():
+            pass
+        time.sleep(0.2)
+        process.terminate()
+        _, talk = process.communicate()
+    assert b"burble train --resume 'my model'" in talk
 
 
 def test_under_nohup_it_learns_on(tmp_path: Path) -> None:

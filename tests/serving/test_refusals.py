@@ -83,6 +83,25 @@ def test_a_body_that_is_no_request_is_refused(server: Server, body: bytes) -> No
     assert answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("body", "media_type", "words"),
+    [
+        (b"{", "application/json", "The body is not JSON: Expecting"),
+        (b'{"prompt": "a"}', None, "The body is not JSON: send it as Content-Type"),
+        (b'{"prompt": "a"}', "text/plain", "The body is not JSON: send it as Content-Type"),
+        (b"[]", "application/json", "The body is no JSON object"),
+        (b"", "application/json", "The body is no JSON object"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told(
+    server: Server, body: bytes, media_type: str | None, words: str
+) -> None:
+    headers = {"content-type": media_type} if media_type else {}
+    answer = server.client.post("/v1/completions", content=body, headers=headers)
+    assert_error(answer, 400)
+    assert answer.json()["error"]["message"].startswith(words)
+
+
 def test_more_texts_than_one_request_may_ask_for_are_refused(server: Server) -> None:
     assert_error(server.complete(prompt=["a"] * 20, n=20), 400, param="n")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burble.evaluation.passages import Hashes, carry_information, cover, passage_hashes
+from burble.evaluation.passages import Hashes, cover, passage_hashes
 
 if TYPE_CHECKING:
     from burble.evaluation.passages import Bools
@@ -43,8 +43,8 @@ def learned_share(tokenizer: Tokenizer, learned: Ids, asked: Ids) -> float:
     are in `learned` word for word; 0 to 1.
 
     Characters in a passage that `asked` has had before are left out, so that what a text says in
-    each of its parts (a licence, a menu) counts once. Patterns that only repeat themselves do not
-    count as learned. Of long texts the share is an estimate.
+    each of its parts (a licence, a menu, a ruler) counts once. Of long texts the share is an
+    estimate.
     """
     known = total = 0
     for stretch, is_new, is_known in _judged(learned, asked):
@@ -67,7 +67,6 @@ def _judged(learned: Ids, asked: Ids) -> list[tuple[Ids, Bools, Bools]]:
     judged, start = [], 0
     for stretch, own in zip(stretches, hashes, strict=True):
         part = slice(start, start + len(own))
-        is_learned[part] &= carry_information(stretch, PASSAGE)
         is_new = ~cover(np.flatnonzero(~is_first[part]), PASSAGE, len(stretch))
         is_known = cover(np.flatnonzero(is_learned[part]), PASSAGE, len(stretch))
         judged.append((stretch, is_new, is_new & is_known))

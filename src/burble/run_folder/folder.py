@@ -35,6 +35,7 @@ from burble.model_file import ModelFile
 from burble.plain_files import find_odd, read_plain
 from burble.run_folder.lock import holder
 from burble.saved_format import SavedFormat
+from burble.shell import burble_line
 from burble.system_errors import guard_write, read_error
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ _WRITTEN_IN_PLACE = {LOCK_NAME, METRICS_NAME, SAMPLES_NAME}
 _FOLDERS = {DATA_FOLDER, LAST_FOLDER, ASIDE, READY, TENSORBOARD}
 
 _MAX_MANIFEST_BYTES = 1 << 16
+
+TRAIN_AGAIN = (
+    "The model beside it can still be used; to learn on, train again in another folder (-o), or in "
+    "this one with --overwrite."
+)
+"""What to do where a run has lost the state that it would go on from."""
 
 
 @dataclass
@@ -112,9 +119,15 @@ class RunFolder:
                 "with -o."
             )
         if replaces and not overwrite:
+            if self._read_step() is None:
+                raise UsageError(
+                    f"{self.path}/ already holds a run, which cannot be resumed: {self.last} is "
+                    f"missing or broken. {TRAIN_AGAIN}"
+                )
             raise UsageError(
-                f"{self.path}/ already holds a run. Go on with it: burble train --resume "
-                f"{self.path}. Or name another folder with -o, or replace it with --overwrite."
+                f"{self.path}/ already holds a run. Go on with it "
+                f"({burble_line('train', '--resume', self.path)}), name another folder with -o, or "
+                "replace it with --overwrite."
             )
         with guard_write(self.path):
             if not replaces:
@@ -189,11 +202,16 @@ class RunFolder:
         """
         if not self.has_state():
             return 0
+        step = self._read_step()
+        return 1 if step is None else step
+
+    def _read_step(self) -> int | None:
+        """Return the step of the saved state; None where it is missing or broken."""
         try:
             step = self.read_manifest()["position"]["step"]
         except (OSError, ValueError, KeyError, TypeError):
-            return 1
-        return step if type(step) is int and step >= 0 else 1
+            return None
+        return step if type(step) is int and step >= 0 else None
 
     def read_manifest(self) -> dict[str, Any]:
         """Read what says where the run stands. Raises `OSError` and `ValueError`."""

@@ -125,8 +125,8 @@ def _add_errors(app: FastAPI) -> None:
         return error.response()
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
-        return _first_mistake(error).response()
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return _first_mistake(error, request.headers.get("content-type", "")).response()
 
     @app.exception_handler(HTTPException)
     async def failed(request: Request, error: HTTPException) -> Response:
@@ -156,10 +156,14 @@ def _allowed(app: FastAPI, request: Request) -> str:
     return ", ".join(sorted(methods))
 
 
-def _first_mistake(error: RequestValidationError) -> RefusalError:
-    """The first field that is wrong, by its name."""
+def _first_mistake(error: RequestValidationError, media_type: str) -> RefusalError:
+    """The first field that is wrong, by its name, or what is wrong with the body."""
     first = error.errors()[0]
-    path = [str(part) for part in first["loc"][1:]]
-    param = path[0] if path and first["type"] != "json_invalid" else None
-    told = f"{param}: {first['msg']}." if param else f"The body: {first['msg']}."
-    return RefusalError(400, told, param=param)
+    if first["type"] == "json_invalid":
+        return RefusalError(400, f"The body is not JSON: {first['ctx']['error']}.")
+    if len(first["loc"]) > 1:
+        param = str(first["loc"][1])
+        return RefusalError(400, f"{param}: {first['msg']}.", param=param)
+    if "json" not in media_type:
+        return RefusalError(400, "The body is not JSON: send it as Content-Type: application/json.")
+    return RefusalError(400, "The body is no JSON object with the fields listed at /docs.")

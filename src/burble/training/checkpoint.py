@@ -19,7 +19,7 @@ from burble.errors import BurbleError, ModelFileError, UsageError, brief
 from burble.folder_names import MANIFEST
 from burble.mapping import from_saved, parse_object, to_mapping
 from burble.plain_files import NOT_OURS, open_plain, read_plain
-from burble.run_folder.folder import STATE_FORMAT
+from burble.run_folder.folder import STATE_FORMAT, TRAIN_AGAIN
 from burble.system_errors import MISSING, read_error
 from burble.tensor_file import check_tensors, read_header
 from burble.training.layout import check_numbers
@@ -126,6 +126,6 @@ def _unreadable(folder: Path, error: OSError) -> BurbleError:
 def _broken(folder: Path, error: Exception) -> ModelFileError:
     reason = brief(str(error))
     return ModelFileError(
-        f"The run cannot be resumed: {folder} is missing, broken, or another run's ({reason}). The "
-        "model beside it can still be used; to go on learning, train again."
+        f"The run cannot be resumed: {folder} is missing, broken, or another run's ({reason}). "
+        f"{TRAIN_AGAIN}"
     )

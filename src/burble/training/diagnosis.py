@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 # A share of the bits; a run that gains or loses less than this keeps its level.
 _STILL = 0.005
 
+# Two states of a run differ by less than this share on a few thousand characters, by chance: names
+# made up at random, which nothing can memorise, rose by 0.6 %.
+_WORSE = 0.01
+
+# A training figure this far below the held-out one is no chance: the same names had 3 %.
+_APART = 0.95
+
 # Figures of single batches scatter by a few per cent; a rise by this share is none of that.
 _RISE = 1.1
 
@@ -68,7 +75,15 @@ def diverged(run: Evidence) -> bool:
         return False
     exploded = run.last_bits > _RISE * max(run.first, run.guessing)
     both_rose = got_worse(run) and run.train_ratio is not None and run.train_ratio > _RISE
-    return exploded or both_rose or (run.facts.rescues > 0 and barely_learned(run))
+    came_back = run.facts.rescues > 0 or went_up(run)
+    return exploded or both_rose or (came_back and barely_learned(run))
+
+
+def went_up(run: Evidence) -> bool:
+    """On its way it was worse than guessing."""
+    if not is_measured(run) or run.peak.step < _FIRST_STEPS:
+        return False
+    return run.peak_bits > _RISE * max(run.first, run.guessing)
 
 
 def hardly_begun(run: Evidence) -> bool:
@@ -88,12 +103,15 @@ def is_too_slow(run: Evidence) -> bool:
 
 def got_worse(run: Evidence) -> bool:
     """The held-out figure has risen since its best."""
-    return run.last_bits > (1 + _STILL) * run.best_bits
+    return run.last_bits > (1 + _WORSE) * run.best_bits
 
 
 def memorised(run: Evidence) -> bool:
-    """The held-out figure has risen, and the training figure has not."""
-    return got_worse(run) and run.train_ratio is not None and run.train_ratio <= 1
+    """The held-out figure has risen, and the training figure has not and is far below it."""
+    trained = run.train_bits(run.last.step)
+    if trained is None or run.train_ratio is None or not got_worse(run):
+        return False
+    return run.train_ratio <= 1 and trained < _APART * run.last_bits
 
 
 def is_perfect(run: Evidence) -> bool:
@@ -123,7 +141,7 @@ def is_repeated(run: Evidence) -> bool:
 
 def is_judged(run: Evidence) -> bool:
     """The held-out figures can tell what became of the run."""
-    return is_measured(run) and not is_repeated(run)
+    return is_measured(run) and not is_repeated(run) and not run.begins_late
 
 
 def is_compared(run: Evidence) -> bool:
@@ -132,6 +150,18 @@ def is_compared(run: Evidence) -> bool:
     if not is_known or not is_judged(run):
         return False
     return not (learned_nothing(run) or diverged(run) or is_perfect(run))
+
+
+def counts_are_ahead(run: Evidence) -> bool:
+    """Counting alone needs fewer bits than the run, by more than a tie."""
+    return is_compared(run) and run.counts_share < 1 - _STILL
+
+
+def found_nothing(run: Evidence) -> bool:
+    """Neither the run nor counting is better than guessing."""
+    if not is_compared(run):
+        return False
+    return min(1, run.counts_share) * run.best_bits > (1 - _STILL) * run.guessing
 
 
 def say_learned_nothing(run: Evidence) -> str:
@@ -147,7 +177,7 @@ def say_diverged(run: Evidence) -> str:
     times = run.facts.rescues
     rescued = f" and was taken back {_times(times)}" if times else ""
     figures = ""
-    if run.validations:
+    if run.validations and not run.begins_late:
         figures = (
             f": {run.last_bits:.3f} held-out bits at the end, {run.best_bits:.3f} at its best, "
             f"step {run.best.step:,}, whose model was kept"
@@ -188,6 +218,16 @@ def say_too_slow(run: Evidence) -> str:
     )
 
 
+def say_found_nothing(run: Evidence) -> str:
+    """All three figures."""
+    return (
+        "Nothing was found in this text that foretells its next character: guessing among "
+        f"{run.facts.vocab_size:,} characters needs {run.guessing:.3f} bits, counting alone (an "
+        f"n-gram model) {run.facts.counts_bits:.3f}, and the network {run.best_bits:.3f} at its "
+        "best. A longer run would not help."
+    )
+
+
 def say_memorised(run: Evidence) -> str:
     """When it was best, and how the two figures parted."""
     before, after = run.train_bits(run.best.step), run.train_bits(run.last.step)
@@ -218,8 +258,26 @@ def say_counts_win(run: Evidence) -> str:
     )
 
 
-def say_nothing_held_out(_: Evidence) -> str:
-    """There is no figure."""
+def say_went_up(run: Evidence) -> str:
+    """How far and when."""
+    return (
+        f"On its way it went up to {run.peak_bits:.3f} held-out bits, at step {run.peak.step:,}, "
+        f"where guessing needs {run.guessing:.3f}: a smaller learning rate will do better."
+    )
+
+
+def say_begins_late(_: Evidence) -> str:
+    """What is missing."""
+    return "The log of its first steps is missing, so how it learned cannot be judged."
+
+
+def say_nothing_held_out(run: Evidence) -> str:
+    """There is no figure, or only that of the sealed part."""
+    if run.facts.sealed:
+        return (
+            "Nothing was held out to choose its best state by, so the last one was kept. Only the "
+            "sealed figure is of text that it did not learn from."
+        )
     return (
         "Nothing was held out, so no figure says how well it does on new text. Hold some out: a "
         "tenth is usual."
@@ -228,8 +286,10 @@ def say_nothing_held_out(_: Evidence) -> str:
 
 def say_few(run: Evidence) -> str:
     """How little the figure rests on."""
+    number = run.facts.held_out or run.facts.sealed
+    part = "held out" if run.facts.held_out else "sealed"
     return (
-        f"Only {run.facts.held_out:,} characters are held out: too few for a figure to rely on. "
+        f"Only {number:,} characters are {part}: too few for a figure to rely on. "
         "Give it more text, or hold out more of it."
     )
 
@@ -252,8 +312,8 @@ def say_counts_ahead(run: Evidence) -> str:
 
 def say_counts_behind(run: Evidence) -> str:
     """Counting needs more bits."""
-    more = f"{run.counts_share - 1:.0%} more"
-    more = "about as many" if more == "0% more" else more
+    share = run.counts_share - 1
+    more = "about as many" if share <= _STILL else f"{share:.0%} more"
     return f"Counting alone (an n-gram model) needs {run.facts.counts_bits:.3f} bits, {more}."
 
 
@@ -271,7 +331,9 @@ TABLE = (
     Row("learning", diverged, say_diverged),
     Row("learning", hardly_begun, say_hardly_begun),
     # From here on the held-out figures decide; where they cannot, "figure" says why.
+    Row("learning", lambda run: run.begins_late and is_measured(run), say_begins_late),
     Row("learning", lambda run: not is_judged(run), lambda _: ""),
+    Row("learning", found_nothing, say_found_nothing),
     Row("learning", is_too_slow, say_too_slow),
     Row("learning", is_perfect, lambda _: "It predicts every character: nothing is left to learn."),
     Row("learning", memorised, say_memorised),
@@ -281,7 +343,7 @@ TABLE = (
         was_improving,
         lambda _: "It was still improving at the end: twice the time would help.",
     ),
-    Row("learning", lambda run: is_compared(run) and run.counts_share < 1, say_counts_win),
+    Row("learning", counts_are_ahead, say_counts_win),
     Row(
         "learning",
         lambda _: True,
@@ -295,11 +357,12 @@ TABLE = (
             "learning rate would have saved that."
         ),
     ),
-    Row("figure", nothing_held_out, say_nothing_held_out),
+    Row("rescue", lambda run: went_up(run) and not diverged(run), say_went_up),
     Row("figure", is_repeated, say_repeated),
-    Row("figure", lambda run: run.facts.held_out < _FEW, say_few),
-    Row("counts", lambda run: not is_compared(run), lambda _: ""),
-    Row("counts", lambda run: run.counts_share >= 1, say_counts_behind),
+    Row("figure", lambda run: 0 < (run.facts.held_out or run.facts.sealed) < _FEW, say_few),
+    Row("figure", nothing_held_out, say_nothing_held_out),
+    Row("counts", lambda run: not is_compared(run) or found_nothing(run), lambda _: ""),
+    Row("counts", lambda run: not counts_are_ahead(run), say_counts_behind),
     Row("counts", lambda run: hardly_begun(run) or got_worse(run), say_counts_ahead),
     Row("counts", was_improving, say_counts_ahead),
 )

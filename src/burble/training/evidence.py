@@ -19,6 +19,9 @@ class Facts:
     """Characters that are scored."""
 
     vocab_size: int
+    sealed: int = 0
+    """Characters of the sealed part that are scored."""
+
     repeated: float = 0.0
     """Share of the held-out characters in passages that the training part has word for word."""
 
@@ -44,9 +47,14 @@ class Evidence:
         object.__setattr__(self, "validations", self.history.measured)
 
     @property
+    def begins_late(self) -> bool:
+        """Whether the log lacks the start of the run, as where it was deleted before a resume."""
+        return bool(self.history.validations) and self.history.validations[0].step > 0
+
+    @property
     def first(self) -> float:
-        """The held-out bits before it learned."""
-        return _bits(self.validations[0])
+        """The held-out bits before it learned; where the log has not, those of guessing."""
+        return self.guessing if self.begins_late else _bits(self.validations[0])
 
     @property
     def best(self) -> ValidationMetrics:
@@ -69,6 +77,16 @@ class Evidence:
         return _bits(self.last)
 
     @property
+    def peak(self) -> ValidationMetrics:
+        """The worst validation."""
+        return max(self.validations, key=_bits)
+
+    @property
+    def peak_bits(self) -> float:
+        """Its bits."""
+        return _bits(self.peak)
+
+    @property
     def guessing(self) -> float:
         """Bits per character of a guess among all characters."""
         return math.log2(max(self.facts.vocab_size, 1))
@@ -80,8 +98,9 @@ class Evidence:
 
     @property
     def setup_seconds(self) -> float:
-        """The seconds before its first step."""
-        return self.history.validations[0].seconds if self.history.validations else 0.0
+        """The seconds before its first step; 0 where the log has not got them."""
+        has_start = self.history.validations and not self.begins_late
+        return self.history.validations[0].seconds if has_start else 0.0
 
     @property
     def budget_seconds(self) -> float:
@@ -93,9 +112,8 @@ class Evidence:
         """By what share the held-out figure fell in the last quarter of the steps."""
         start = 0.75 * self.last.step
         earlier = [_bits(reading) for reading in self.validations if reading.step <= start]
-        # The log of a resumed run may begin late.
         before = min(earlier, default=self.first)
-        return 1 - self.best_bits / before if before > 0 else 0.0
+        return 1 - self.last_bits / before if before > 0 else 0.0
 
     def train_bits(self, step: int) -> float | None:
         """Return the training figure reported there, or last before; None where there is none."""

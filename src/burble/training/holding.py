@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from burble.errors import UsageError
 from burble.run_folder.folder import RunFolder
 from burble.run_folder.lock import locked
 from burble.system_errors import guard_write
@@ -45,6 +47,9 @@ def new_run(team: Team, folder: RunFolder) -> Iterator[None]:
 def _make_folder(path: Path) -> bool:
     """Make the folder where there is none; return whether there was none."""
     is_new = not path.exists()
+    if os.path.lexists(path) and not path.is_dir():
+        what = "a broken link" if is_new else "a file"
+        raise UsageError(f"{path} is {what}, not a folder. Name a folder for the run with -o.")
     RunFolder(path).check_plain()
     with guard_write(path):
         path.mkdir(parents=True, exist_ok=True)

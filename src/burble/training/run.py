@@ -102,6 +102,7 @@ class Run:
     def _train(self, request: RunRequest, *, overwrite: bool) -> TrainResult:
         folder = RunFolder(self.path)
         with (
+            StopSignals() as signals,
             open_backend(request.resolve().training.device) as backend,
             new_run(backend.team, folder),
         ):
@@ -114,8 +115,8 @@ class Run:
                 return config, folder.is_aside
 
             config, folder.is_aside = backend.team.run_on_leader(prepare)
-            clock = Clock(started=self.started)
-            return self._learn(start_fresh(config, folder), folder, backend, clock)
+            watch = Watch(Clock(started=self.started), signals, backend.team)
+            return self._learn(start_fresh(config, folder), folder, backend, watch)
 
     def prepare(self, request: RunRequest, folder: RunFolder, backend: Backend) -> RunConfig:
         """Read the text into the folder; return the configuration with every option decided."""
@@ -141,15 +142,19 @@ class Run:
         folder = RunFolder(self.path)
         # Processes find each other by their device, so the configuration is read before that.
         device = folder.read_config().training.device
-        with open_backend(device) as backend, held(backend.team, self.path):
+        with (
+            StopSignals() as signals,
+            open_backend(device) as backend,
+            held(backend.team, self.path),
+        ):
             was_dropped = backend.team.run_on_leader(folder.settle)
             config = folder.read_config().with_options(dict(changes))
             start = start_again(backend.resolve_device(config), folder)
             backend.team.run_on_leader(lambda: _check_budget(changes, self.path, start))
             backend.team.run_on_leader(lambda: folder.write_config(start.config))
-            clock = Clock(start.position.seconds, self.started)
+            watch = Watch(Clock(start.position.seconds, self.started), signals, backend.team)
             self._note_what_differs(start, backend.team, was_dropped=was_dropped)
-            return self._learn(start, folder, backend, clock)
+            return self._learn(start, folder, backend, watch)
 
     def _noted(self) -> Callable[[str], None]:
         return Observers(self.observers).noted
@@ -168,17 +173,18 @@ class Run:
             )
 
     def _learn(
-        self, start: Start, folder: RunFolder, backend: Backend, clock: Clock
+        self, start: Start, folder: RunFolder, backend: Backend, watch: Watch
     ) -> TrainResult:
-        team, log, signals = backend.team, RunLog(folder), StopSignals()
+        team, log = backend.team, RunLog(folder)
         team.check_rows(start.batching.rows)
         observer = Observers([log, *self.observers]) if team.leads else Observer()
         sampler = self.make_sampler(start.config.sample, start.text)
         store = Store(start.config, start.text, folder, log, observer, sampler, team)
-        loop = _make_loop(start, backend, store, Watch(clock, signals, team))
+        loop = _make_loop(start, backend, store, watch)
         try:
             observer.started(_facts(start, self.path, loop.learner.num_parameters))
-            with signals, team.reporting_once():
+            watch.signals.is_learning = True
+            with team.reporting_once():
                 position = loop.run()
         finally:
             observer.finished()
@@ -195,7 +201,7 @@ class Run:
             val_nats_per_char=None if bits is None else bits * math.log(2),
             steps=position.step,
             chars_seen=position.chars_seen,
-            seconds=clock.seconds(),
+            seconds=watch.clock.seconds(),
             parameters=loop.learner.num_parameters,
             seed=start.config.training.seed,
             rescues=position.rescues,

@@ -1,4 +1,6 @@
-"""Turn SIGINT, SIGTERM and SIGHUP into a flag that the training loop checks between steps."""
+"""Turn SIGINT, SIGTERM and SIGHUP into an end of set-up that tidies up, then into a flag that the
+training loop checks between steps.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +8,27 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Self
 
+from burble.errors import TrainingInterruptedError
 from burble.stop_signals import heard_signals
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
 
+class _Stop(BaseException):  # not for those who catch errors
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number, self.exit_code = number, 128 + number
+
+
 class StopSignals:
-    """While entered, the first signal is only noted; a second one acts as it always does."""
+    """While entered, the first signal ends set-up with a `TrainingInterruptedError`; it is only
+    noted once `is_learning` is set. A second one acts as it always does.
+    """
 
     def __init__(self) -> None:
         self.requested: int | None = None
+        self.is_learning = False
         self._before: dict[int, signal._HANDLER] = {}
 
     def __enter__(self) -> Self:
@@ -32,10 +44,16 @@ class StopSignals:
         traceback: TracebackType | None,
     ) -> None:
         self._put_back()
+        if isinstance(error, _Stop):
+            raise TrainingInterruptedError(
+                "Stopped before the first step. Give the same command to start again.", error.number
+            ) from None
 
     def _note(self, number: int, _: FrameType | None) -> None:
-        self.requested = number
         self._put_back()
+        if not self.is_learning:
+            raise _Stop(number)
+        self.requested = number
 
     def _put_back(self) -> None:
         for number, handler in self._before.items():

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from burble.run_folder.metrics import ValidationMetrics
+from burble.shell import burble_line
 from burble.training import checkpoint
 from burble.training.checkpoint import Checkpoint
 from burble.training.provenance import model_of
@@ -108,5 +109,5 @@ class Store:
             return f"Stopped before the first save of the new run. {self.what_is_left()}"
         return (
             f"Stopped at step {step}; everything is saved. Go on with: "
-            f"burble train --resume {self.folder.path}"
+            f"{burble_line('train', '--resume', self.folder.path)}"
         )

@@ -15,10 +15,10 @@ class Watch:
 
     def __init__(self, clock: Clock, signals: StopSignals, team: Team) -> None:
         self.clock = clock
-        self._signals = signals
+        self.signals = signals
         self._team = team
         self.look()
 
     def look(self) -> None:
         """Read the clock and the signals."""
-        self.seconds, self.signal = self._team.sync(self.clock.seconds(), self._signals.requested)
+        self.seconds, self.signal = self._team.sync(self.clock.seconds(), self.signals.requested)

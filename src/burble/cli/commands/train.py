@@ -22,6 +22,8 @@ from burble.text.corpora import CORPORA
 from burble.training.request import RunRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from burble.run_folder.observer import Observer
     from burble.training.run import Run, TrainResult
 
@@ -67,8 +69,12 @@ class TrainCommand:
     """Those that were given."""
 
     def base(self) -> str | None:
-        """Return which option has a complete configuration. Raises `UsageError` for several."""
+        """Return which option has a complete configuration. Raises `UsageError` for several, and
+        for another folder beside that of a run to go on with.
+        """
         named = [name for name in ("preset", "config", "resume") if getattr(self, name)]
+        if self.resume:
+            named += [name for name in ("out", "overwrite") if getattr(self, name)]
         if len(named) > 1:
             raise UsageError(f"--{named[0]} and --{named[1]} do not go together. Give one of them.")
         return named[0] if named else None
@@ -112,9 +118,7 @@ def _folder(asked: TrainCommand, sources: tuple[str, ...]) -> Path:
     """Return the folder of the run. Raises `UsageError` for one that is among the sources."""
     if asked.resume:
         return Path(asked.resume)
-    if asked.out == "":
-        raise UsageError("-o is empty. Name a folder for the run, such as -o my-model.")
-    path = Path(asked.out or default_folder(sources[0]))
+    path = Path(asked.out or default_folder(sources))
     for source in sources:
         is_folder = os.path.isdir(source)  # noqa: PTH112 - raises nothing: the reader will
         if is_folder and path.resolve().is_relative_to(Path(source).resolve()):
@@ -137,23 +141,28 @@ def _open_run(asked: TrainCommand, path: Path) -> Run:
     return open_run(path, observers, click.get_current_context().obj)
 
 
-def default_folder(source: str) -> str:
-    """A folder named after the source: alice, my-text, standard-input."""
+def default_folder(sources: Sequence[str]) -> str:
+    """Return a folder named after the first source (alice, my-text, standard-input) and in none."""
+    path = Path(_name_for(sources[0]))
+    # `burble train texts/` must not write into the texts, nor `burble train .` in them.
+    while (source := _source_around(path, sources)) and source.name:
+        path = Path(os.path.relpath(source.with_name(f"{source.name}-model")))
+    return str(path)
+
+
+def _source_around(path: Path, sources: Sequence[str]) -> Path | None:
+    """Return the source that `path` is, or is in."""
+    found = (Path(source).resolve() for source in sources if os.path.exists(source))  # noqa: PTH110 - raises nothing
+    return next((source for source in found if path.resolve().is_relative_to(source)), None)
+
+
+def _name_for(source: str) -> str:
     if source == "-":
         return "standard-input"
     if source in CORPORA:
         return source
     name = Path(urlsplit(source).path if "://" in source else source).name
-    stem = name.removesuffix(".gz").partition(".")[0].strip("*?[]") or "burble-run"
-    # `burble train texts/` must not write into the texts.
-    return f"{stem}-model" if _is_same_place(stem, source) else stem
-
-
-def _is_same_place(one: str, other: str) -> bool:
-    try:
-        return Path(one).samefile(other)
-    except OSError:  # one of them is not there
-        return False
+    return name.removesuffix(".gz").partition(".")[0].strip("*?[]") or "burble-run"
 
 
 def _report(asked: TrainCommand, result: TrainResult, config: RunConfig, path: Path) -> None:

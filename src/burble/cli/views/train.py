@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 
 from burble.progress import duration
+from burble.shell import burble_line
 from burble.text.printable import printable
 
 if TYPE_CHECKING:
@@ -39,6 +40,5 @@ def print_result(
     console.print(figures, markup=False)
     if result.diagnosis is not None:
         console.print(result.diagnosis, markup=False)
-    console.print(
-        f'Saved in {result.model}. Write with it: burble generate {path} "..."', markup=False
-    )
+    line = burble_line("generate", path)
+    console.print(f'Saved in {result.model}. Write with it: {line} "..."', markup=False)

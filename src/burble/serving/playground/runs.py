@@ -6,7 +6,9 @@ lock says so. It is shown and can be stopped, but it is left alone when this ser
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -63,7 +65,7 @@ class _Child:
         """What it said last."""
         self.said.seek(0)
         lines = self.said.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1][:_MAX_SAID] if lines else ""
+        return without_flags(lines[-1])[:_MAX_SAID] if lines else ""
 
 
 class Runs:
@@ -160,15 +162,9 @@ class Runs:
                 )
 
     def _new_folder(self) -> Path:
-        number = 1
-        while True:
-            path = self.folder / f"run-{number}"
-            try:
-                path.mkdir(parents=True)
-            except FileExistsError:
-                number += 1
-            else:
-                return path
+        # The child makes it, and removes it again where there is nothing to keep in it.
+        paths = (self.folder / f"run-{number}" for number in itertools.count(1))
+        return next(path for path in paths if not os.path.lexists(path))
 
     def _begin(self, path: Path, args: list[str], source: IO[bytes] | None) -> None:
         said = tempfile.TemporaryFile()  # noqa: SIM115 - it is read while the child lives
@@ -207,6 +203,13 @@ class Runs:
             return state, self._child.last_word() if state == "failed" else "", metrics
         is_done = metrics and metrics[-1].progress >= 1
         return "done" if is_done else "stopped", "", metrics
+
+
+def without_flags(message: str) -> str:
+    """Leave out the advice that only a command line can follow: a page has no flags."""
+    flag = r"\s--?[a-z][^.]*"
+    message = re.sub(rf",? or [^.,]*{flag}", "", message)
+    return re.sub(rf" [A-Z][^.]*{flag}\.", "", message)
 
 
 def _age(path: Path) -> float:

@@ -1,0 +1,27 @@
+"""Commands as a person can type them into a shell."""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+
+def burble_line(*words: str | os.PathLike[str]) -> str:
+    """Return a command of burble that a shell reads as these words, on one line."""
+    return " ".join(["burble", *map(_quote, words)])
+
+
+def _quote(word: str | os.PathLike[str]) -> str:
+    text = os.fspath(word)
+    if text.isprintable():
+        return shlex.quote(text)
+    # A line break would end the line, and others steer the terminal: bash, zsh and ksh read these.
+    return "$'" + "".join(map(_escape, text)) + "'"
+
+
+def _escape(character: str) -> str:
+    if character in "'\\":
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    return "".join(f"\\{byte:03o}" for byte in os.fsencode(character))
