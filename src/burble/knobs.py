@@ -180,7 +180,6 @@ def _knobs_of(cls: Any) -> dict[str, Knob]:
 
 
 def _complete(field: dataclasses.Field[Any], hint: Any) -> Knob:
-    """Add what the field itself says."""
     default = REQUIRED if field.default is dataclasses.MISSING else field.default
     facts: dict[str, Any] = {"name": field.name, "default": default}
     if typing.get_origin(hint) in {types.UnionType, typing.Union}:

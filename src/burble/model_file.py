@@ -241,7 +241,6 @@ def _ignored_sections(described: dict[str, Any], path: Path) -> list[str]:
 
 
 def _read_tensors(content: bytes, names: Collection[str]) -> Weights:
-    """Return these tensors of a file whose header was checked, and no other."""
     from safetensors import deserialize
 
     return {

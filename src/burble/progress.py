@@ -92,7 +92,6 @@ class _Curve:
 
 
 def _filled(cells: list[str]) -> list[str]:
-    """Gaps before the newest figure show the figure before them."""
     newest = max((place for place, cell in enumerate(cells) if cell != " "), default=-1)
     before = next((cell for cell in cells if cell != " "), " ")
     for place in range(newest):

@@ -63,7 +63,6 @@ def _measure(result: TrainResult, path: Path) -> TrainResult:
 
 
 def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
-    """Return what a diagnosis needs beside the log."""
     held_out = text.tokenizer.count_characters(text.val_ids[1:])
     counts = None
     if held_out and len(text.ids) <= _MAX_NGRAM_IDS:

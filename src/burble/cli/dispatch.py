@@ -76,7 +76,6 @@ class Commands(click.Group):
 
 
 def _explain(error: click.UsageError) -> str:
-    """Return what click has to say, and where help is."""
     where = error.ctx.command_path if error.ctx else "burble"
     message = error.format_message()
     if isinstance(error, click.NoSuchOption):

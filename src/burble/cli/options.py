@@ -138,7 +138,6 @@ def _sections(asked: Any) -> list[tuple[Any, dict[str, type]]]:
 
 
 def _build(asked: type[T], given: dict[str, Any]) -> T:
-    """Build the dataclass: what was not given stays at its default."""
     values = {name: given[name] for name in knobs_of(asked) if name in given}
     for field, parts in _sections(asked):
         names = [name for part in parts.values() for name in knobs_of(part) if name in given]
@@ -147,7 +146,6 @@ def _build(asked: type[T], given: dict[str, Any]) -> T:
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that stand on the command line."""
     source = click.get_current_context().get_parameter_source
     return {
         name: value

@@ -207,13 +207,11 @@ def _stop_ids(tokenizer: Tokenizer, stops: tuple[str, ...]) -> list[Ids]:
 
 
 def _stop_place(text: str, stops: tuple[str, ...]) -> int | None:
-    """Where the stop text begins that is whole first; None where there is none."""
     found = [(place + len(stop), place) for stop in stops if (place := text.find(stop)) >= 0]
     return min(found)[1] if found else None
 
 
 def _held_back(text: str, stops: tuple[str, ...]) -> int:
-    """Length of the longest end of `text` that begins a stop text."""
     longest = min(len(text), max((len(stop) for stop in stops), default=0))
     for size in range(longest, 0, -1):
         if any(stop.startswith(text[-size:]) for stop in stops):

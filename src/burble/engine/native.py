@@ -151,7 +151,6 @@ class NativeModel:
         return State(values)
 
     def _spread(self, rows: int, work: Callable[[int, int], int]) -> None:
-        """Do `work` for all rows, from a first to before a last, a part on each thread."""
         parts = max(1, min(self.threads, rows // _ROWS_PER_THREAD))
         bounds = [rows * part // parts for part in range(parts + 1)]
         if parts == 1:

@@ -39,7 +39,6 @@ def write(model: ModelFile, path: Path, labels: Labels) -> None:
 
 
 def _config(model: ModelFile) -> str:
-    """What the model file says of itself, to be read without it."""
     described = json.loads(model.description())
     return json.dumps(described, ensure_ascii=False, indent=2) + "\n"
 

@@ -10,8 +10,6 @@ from burble.cells import CELLS
 if TYPE_CHECKING:
     from burble.model_file import ModelFile
 
-_INPUTS = {"embedding": "a learned vector", "one-hot": "a one-hot vector", "scalar": "one number"}
-
 
 @dataclass(frozen=True)
 class Labels:

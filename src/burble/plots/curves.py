@@ -83,6 +83,5 @@ def _finish(axes: Axes, curves: list[Curve]) -> None:
 
 
 def _top(curve: Curve) -> float:
-    """The highest figure after the first part of a run."""
     start = _SHOWN_FROM * curve[-1][0]
     return max(bits for seconds, bits in curve if seconds >= start)

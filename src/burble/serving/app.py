@@ -157,7 +157,6 @@ def _allowed(app: FastAPI, request: Request) -> str:
 
 
 def _first_mistake(error: RequestValidationError) -> RefusalError:
-    """The first field that is wrong, by its name."""
     first = error.errors()[0]
     path = [str(part) for part in first["loc"][1:]]
     param = path[0] if path and first["type"] != "json_invalid" else None

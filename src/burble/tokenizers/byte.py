@@ -87,7 +87,6 @@ class ByteTokenizer(Tokenizer):
 
 
 def _chunks(ids: Ids) -> Iterator[Ids]:
-    """Parts of ids, (tokens,), which may be mapped into memory and longer than it."""
     for start in range(0, len(ids), _CHUNK_BYTES):
         yield np.asarray(ids[start : start + _CHUNK_BYTES])
 

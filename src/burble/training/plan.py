@@ -109,7 +109,6 @@ def _hidden_size(network: NetworkConfig, vocab_size: int, work: float) -> int:
 
 
 def _enough(network: NetworkConfig, hidden_size: int, vocab_size: int, work: float) -> bool:
-    """Whether `work` reads enough characters for a network of so many units."""
     wide = replace(network, hidden_size=hidden_size)
     num_weights = sum(map(math.prod, wide.tensor_shapes(vocab_size).values()))
     return work / operations(wide, vocab_size) >= _CHARS_PER_WEIGHT * num_weights

@@ -203,7 +203,6 @@ class Run:
 
 
 def _make_loop(start: Start, backend: Backend, store: Store, watch: Watch) -> Loop:
-    """Put together what the run is made of, where it starts."""
     training, batching = start.config.training, start.batching
     tokenizer, observer = start.text.tokenizer, store.observer
     budget = Budget.from_config(training, batching.steps_per_epoch)
@@ -220,7 +219,6 @@ def _make_loop(start: Start, backend: Backend, store: Store, watch: Watch) -> Lo
 
 
 def _plan(request: RunRequest, text: PreparedText, backend: Backend) -> Plan:
-    """Plan for this text on this machine, its device and its precision decided."""
     vocab_size = text.tokenizer.vocab_size
     config, rate = backend.measure(backend.resolve_device(request.resolve()), vocab_size)
     settled = request.with_options(
@@ -243,7 +241,6 @@ def _facts(start: Start, path: Path, num_parameters: int) -> RunFacts:
 
 
 def _check_changes(changes: Mapping[str, Any]) -> None:
-    """Raise `UsageError` for options that a run keeps."""
     if fixed := sorted(changes.keys() - RESUMABLE):
         raise UsageError(
             f"A resumed run keeps its {', '.join(fixed)}. Only {', '.join(sorted(RESUMABLE))} can "
@@ -254,7 +251,6 @@ def _check_changes(changes: Mapping[str, Any]) -> None:
 
 
 def _check_budget(changes: Mapping[str, Any], path: Path, start: Start) -> None:
-    """Raise `UsageError` where a budget that is given anew was used up before."""
     position = start.position
     used = {
         "minutes": position.seconds / 60,

@@ -83,7 +83,6 @@ def main(asked: GradientsCommand) -> None:
 
 
 def _trained(asked: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model]:
-    """Both networks, trained in folders of their own."""
     from burble.progress import view_for
     from burble.runs import open_run
 

@@ -105,7 +105,6 @@ def _trace(asked: InspectCommand, model: ModelFile) -> tuple[Trace, int]:
 
 
 def _check_length(length: int, network: NetworkConfig) -> None:
-    """Refuse a text that would make a report too large to open."""
     longest = BOUNDS.longest(network)
     if length > longest:
         raise TextError(

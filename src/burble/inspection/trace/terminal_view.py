@@ -95,7 +95,6 @@ def _percent(probability: float) -> str:
 
 
 def _most_surprising(trace: Trace) -> list[int]:
-    """The places of the most surprising tokens, in the order of the text."""
     order = np.argsort(-trace.surprisal, kind="stable")  # NaN comes last
     return sorted(order[:_ROWS_OF_LONG].tolist())
 
@@ -103,7 +102,6 @@ def _most_surprising(trace: Trace) -> list[int]:
 def _columns(
     trace: Trace, tokenizer: Tokenizer, chosen: Series | None, top: int
 ) -> dict[str, list[str]]:
-    """What stands under each heading: a cell for each token, and one for what may come next."""
     columns = {
         "place": [str(place) for place in range(len(trace.ids))],
         "came": [token_label(tokenizer, token) for token in trace.ids.tolist()],

@@ -160,7 +160,6 @@ class CompletionResponse(Response):
                 self._jobs.append(job)
 
     def _start_of_answer(self) -> str:
-        """The JSON object that every part of the answer begins with, still open."""
         file, texts = self._model.file, self._request.prompts
         head: Head = {
             "id": f"cmpl-{secrets.token_hex(12)}",
@@ -193,7 +192,6 @@ class CompletionResponse(Response):
         )
 
     async def _pieces(self) -> AsyncIterator[list[tuple[int, Piece]]]:
-        """What comes, as much at a time as is there; it ends when every text has."""
         left = len(self._jobs)
         is_first = True
         while left:
@@ -312,6 +310,5 @@ async def _break_off(send: Send, why: RefusalError) -> None:
 
 
 async def _gone(receive: Receive) -> None:
-    """Return when the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -88,7 +88,6 @@ class StreamOptions(Strict):
 
 
 def _field(knob: Knob, **changes: Any) -> Any:
-    """Make the field of a knob: default, range and description as at the command line."""
     facts = {"ge": knob.low, "gt": knob.above, "le": knob.high, "lt": knob.below}
     return Field(**{"default": knob.default, "description": knob.help, **facts, **changes})
 

@@ -187,7 +187,6 @@ class Runs:
         return self._child is not None and self._child.process.poll() is None
 
     def _is_child(self, path: Path) -> bool:
-        """Whether it is the run that this server trains now."""
         return self._is_running() and self._child is not None and self._child.path == path
 
     def _terminate_child(self) -> None:
@@ -195,7 +194,6 @@ class Runs:
             self._child.process.send_signal(signal.SIGTERM)
 
     def _looked_at(self, path: Path) -> tuple[RunState, str, list[StepMetrics | ValidationMetrics]]:
-        """How it stands, what went wrong, and what was logged."""
         try:
             metrics = read_thinned(path, _MAX_POINTS)
         except UsageError as error:

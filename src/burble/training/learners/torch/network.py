@@ -70,7 +70,6 @@ class Cell(nn.Module):
     def _fused(
         self, layer: Callable[..., tuple[Tensor, ...]], inputs: Tensor, state: Tensor | LayerState
     ) -> tuple[Tensor, ...]:
-        """Call one of torch's fused layers: oneDNN on a processor, cuDNN on a GPU."""
         has_biases, num_layers, dropout, bidirectional, batch_first = True, 1, 0.0, False, False
         return layer(
             *(inputs, state, list(self._weights()), has_biases, num_layers, dropout),
