@@ -87,8 +87,7 @@ class Writing:
             self._state_before_last(ids) if state is None else state,
             ids,
             request.sampling,
-            seed=request.seed,
-            number=request.stream,
+            key=(request.seed, request.stream),
             stops=_stop_ids(tokenizer, request.stop),
             remember=request.window or 0,
         )
