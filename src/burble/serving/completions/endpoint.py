@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from burble.serving.http.desk import Desk
     from burble.serving.http.limits import Limits
 
-_log = logging.getLogger("uvicorn.error")
+_log = logging.getLogger("burble")
 
 _DONE = object()
 _LAST_WORD_SECONDS = 1.0
