@@ -36,7 +36,7 @@ def make_page() -> str:
 
 
 def _describe(name: str) -> Iterator[str]:
-    command: Command = importlib.import_module(f"burble.cli.{name}").main
+    command: Command = importlib.import_module(f"burble.cli.commands.{name}").main
     yield f"## burble {name}\n"
     yield f"{inspect.cleandoc(command.help or '')}\n"
     if name == "plan":

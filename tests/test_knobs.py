@@ -30,7 +30,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def command(name: str) -> Command:
-    found: Command = importlib.import_module(f"burble.cli.{name}").main
+    found: Command = importlib.import_module(f"burble.cli.commands.{name}").main
     return found
 
 

@@ -68,7 +68,7 @@ class InspectCommand:
     )
     png: str | None = knob(
         None,
-        "Draw surprisal, and the units of a layer over the text, as .png or .svg.",
+        "Draw surprisal, and the units of a layer over the text, as .png, .svg or .pdf.",
         metavar="FILE",
     )
 
