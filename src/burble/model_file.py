@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from burble.capacity import num_weights
 from burble.config import NetworkConfig, NormalizationConfig
 from burble.durable import write_durably
 from burble.errors import ModelFileError, UsageError, brief
@@ -111,7 +112,7 @@ class ModelFile:
     @property
     def num_weights(self) -> int:
         """Numbers that were learned, in all tensors."""
-        return sum(tensor.size for tensor in self.weights.values())
+        return num_weights(self.network, self.tokenizer.vocab_size)
 
     def save(self, path: Path) -> None:
         """Write the file durably: the old one stays until the new one is whole on disk."""

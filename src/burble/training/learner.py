@@ -64,8 +64,6 @@ class Learner(Protocol):
     Every random choice follows from seed and step, so that a resumed run makes the same ones.
     """
 
-    num_parameters: int
-
     def step(self, batch: Batch, rate: float, share: float) -> StepFigures:
         """Learn from a batch with step size `rate`, which is `share` of the run's highest.
 

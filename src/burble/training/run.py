@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from burble.capacity import num_weights
 from burble.data.prepare import changed_sources, prepare_to_learn
 from burble.errors import UsageError
 from burble.run_folder.folder import RunFolder
@@ -176,8 +177,9 @@ class Run:
         sampler = self.make_sampler(start.config.sample, start.text)
         store = Store(start.config, start.text, folder, log, observer, sampler, team)
         loop = _make_loop(start, backend, store, Watch(clock, signals, team))
+        facts = _facts(start, self.path)
         try:
-            observer.started(_facts(start, self.path, loop.learner.num_parameters))
+            observer.started(facts)
             with signals, team.reporting_once():
                 position = loop.run()
         finally:
@@ -196,7 +198,7 @@ class Run:
             steps=position.step,
             chars_seen=position.chars_seen,
             seconds=clock.seconds(),
-            parameters=loop.learner.num_parameters,
+            parameters=facts.num_parameters,
             seed=start.config.training.seed,
             rescues=position.rescues,
         )
@@ -228,12 +230,12 @@ def _plan(request: RunRequest, text: PreparedText, backend: Backend) -> Plan:
     return make_plan(settled, steps, vocab_size, rate)
 
 
-def _facts(start: Start, path: Path, num_parameters: int) -> RunFacts:
+def _facts(start: Start, path: Path) -> RunFacts:
     return RunFacts(
         start.config,
         path,
         start.text,
-        num_parameters,
+        num_weights(start.config.network, start.text.tokenizer.vocab_size),
         start.batching.rows,
         start.batching.steps_per_epoch,
         None if start.saved is None else start.saved.position.step,
