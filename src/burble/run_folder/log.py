@@ -40,11 +40,9 @@ class RunLog(Observer):
                     log.truncate(min(size, log.tell()))
 
     def stepped(self, metrics: StepMetrics) -> None:
-        """One line of JSON."""
         self._append(self._folder.metrics, json.dumps(dataclasses.asdict(metrics)) + "\n")
 
     def validated(self, metrics: ValidationMetrics) -> None:
-        """One line of JSON."""
         self._append(self._folder.metrics, json.dumps(dataclasses.asdict(metrics)) + "\n")
 
     def sampled(self, step: int, text: str) -> None:

@@ -48,7 +48,6 @@ class Cell(nn.Module):
             nn.init.orthogonal_(gate, generator=generator)
 
     def start(self, rows: int) -> LayerState:
-        """The fresh state: zeros."""
         zeros = self.bias.new_zeros(1, rows, self.hidden_size)
         return (zeros,) * len(CELLS[self.kind].states)
 
@@ -235,7 +234,6 @@ class Network(nn.Module):
         self.dropout.generator = self.input_dropout.generator = generator
 
     def start(self, rows: int) -> NetworkState:
-        """The fresh state of `rows` texts."""
         return tuple(cell.start(rows) for cell in self.cells())
 
     def forward(self, ids: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
