@@ -64,12 +64,10 @@ class Knob:
 
     @property
     def flag(self) -> str:
-        """The flag that sets it."""
         return flag_of(self.name)
 
     @property
     def required(self) -> bool:
-        """Whether it must be given."""
         return self.default is REQUIRED
 
     def check(self, value: Any) -> None:

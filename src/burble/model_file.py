@@ -111,7 +111,6 @@ class ModelFile:
 
     @property
     def num_weights(self) -> int:
-        """Numbers that were learned, in all tensors."""
         return num_weights(self.network, self.tokenizer.vocab_size)
 
     def save(self, path: Path) -> None:
@@ -119,7 +118,6 @@ class ModelFile:
         write_durably(path, self.to_bytes())
 
     def to_bytes(self) -> bytes:
-        """The whole file."""
         from safetensors.numpy import save
 
         tensors = dict(self.weights)

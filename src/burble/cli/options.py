@@ -187,7 +187,6 @@ class _Value(click.ParamType):  # type: ignore[type-arg] # older ones have none
         param: click.Parameter | None,  # noqa: ARG002 - click's signature
         ctx: click.Context | None,  # noqa: ARG002
     ) -> Any:
-        """Return what was meant. Raises `OptionError`."""
         return self._knob.read(value)
 
     def shell_complete(
@@ -196,7 +195,6 @@ class _Value(click.ParamType):  # type: ignore[type-arg] # older ones have none
         param: click.Parameter,  # noqa: ARG002
         incomplete: str,
     ) -> list[CompletionItem]:
-        """Offer its choices, or else files."""
         from click.shell_completion import CompletionItem
 
         if self._knob.choices:

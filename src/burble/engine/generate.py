@@ -100,7 +100,6 @@ class Writing:
         return self.stream
 
     def take(self) -> str:
-        """The text that has become certain. At the end, all of it."""
         self.newest = self.stream.take()
         self._tokens_left -= len(self.newest)
         text = self._decoder.push(self.newest)

@@ -83,7 +83,6 @@ class _Builder:
         self._constants: list[Any] = []
 
     def graph(self) -> Any:
-        """The whole step."""
         from onnx import TensorProto, helper
 
         below, vocab = self._input(), self._model.tokenizer.vocab_size

@@ -46,7 +46,6 @@ class RunLog(Observer):
         self._append(self._folder.metrics, json.dumps(dataclasses.asdict(metrics)) + "\n")
 
     def sampled(self, step: int, text: str) -> None:
-        """The sample, under a line that says when."""
         self._append(self._folder.samples, f"--- step {step} ---\n{text}\n\n")
 
     def _files(self) -> tuple[Path, Path]:

@@ -55,17 +55,14 @@ class Evidence:
 
     @property
     def best_bits(self) -> float:
-        """Its bits."""
         return _bits(self.best)
 
     @property
     def last(self) -> ValidationMetrics:
-        """The last validation."""
         return self.validations[-1]
 
     @property
     def last_bits(self) -> float:
-        """Its bits."""
         return _bits(self.last)
 
     @property
@@ -80,7 +77,6 @@ class Evidence:
 
     @property
     def setup_seconds(self) -> float:
-        """The seconds before its first step."""
         return self.history.validations[0].seconds if self.history.validations else 0.0
 
     @property

@@ -39,7 +39,6 @@ class BatchFigures:
     """Targets that were the likeliest."""
 
     def score(self, batch: Batch, tokenizer: Tokenizer) -> Score:
-        """Return them as the score of their batch."""
         targets = batch.targets[batch.mask]
         characters = tokenizer.count_characters(targets)
         return Score(self.loss * len(targets), len(targets), self.correct, characters)

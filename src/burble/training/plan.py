@@ -39,7 +39,6 @@ class Plan:
     """How often that goes through the training text."""
 
     def line(self) -> str:
-        """In one line."""
         network, data, training = self.config.network, self.config.data, self.config.training
         return (
             f"plan: {network.cell} {network.num_layers}×{network.hidden_size}, batches of "
@@ -63,7 +62,6 @@ class Steps:
 
     @classmethod
     def of(cls, batching: Batching, data: DataConfig) -> Steps:
-        """Those of this way of batching."""
         targets = batching.rows * (1 if data.batching == "windows" else data.seq_len)
         return cls(batching.rows * data.seq_len, targets, batching.steps_per_epoch)
 

@@ -73,7 +73,6 @@ class InspectCommand:
     )
 
     def choice(self) -> Choice:
-        """What is looked at."""
         return Choice(self.layer, self.gate, self.unit)
 
 

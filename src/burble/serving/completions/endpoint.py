@@ -273,7 +273,6 @@ class _Choice:
     finish_reason: str | None = None
 
     def add(self, piece: Piece) -> None:
-        """The text goes on."""
         self.text += piece.text
         self.tokens.add(piece.tokens)
         self.finish_reason = piece.finish_reason or self.finish_reason

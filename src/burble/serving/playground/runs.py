@@ -51,7 +51,6 @@ class _Child:
     said: IO[bytes]
 
     def state(self) -> RunState:
-        """How it stands."""
         code = self.process.poll()
         if code is None:
             return "running"
@@ -60,7 +59,6 @@ class _Child:
         return "stopped" if code else "done"
 
     def last_word(self) -> str:
-        """What it said last."""
         self.said.seek(0)
         lines = self.said.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1][:_MAX_SAID] if lines else ""
@@ -105,7 +103,6 @@ class Runs:
         return path.name
 
     def resume(self, name: str) -> None:
-        """Go on where a run was stopped."""
         path = self.path(name)
         with self._starting:
             self._check_free()
@@ -134,13 +131,11 @@ class Runs:
             self._child.process.wait(_STOP_SECONDS)
 
     def listed(self) -> list[RunLine]:
-        """Name and state of each."""
         return [
             {"name": name, "state": self._looked_at(path)[0]} for name, path in self.paths().items()
         ]
 
     def described(self, name: str) -> RunDescription:
-        """How a run goes, or went."""
         path = self.path(name)
         state, said, metrics = self._looked_at(path)
         return {

@@ -87,12 +87,10 @@ class Lstm(Cell):
         self.bias.data[self.hidden_size : 2 * self.hidden_size] = 1.0
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Through torch's fused layer."""
         outputs, hidden, cell = self._fused(torch.lstm, inputs, state)
         return outputs, (hidden, cell)
 
     def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Through torch's LSTM cell."""
         hidden, cell = torch.lstm_cell(inputs, state, *self._weights())
         return hidden, (hidden, cell)
 
@@ -103,12 +101,10 @@ class Gru(Cell):
     kind = "gru"
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Through torch's fused layer."""
         outputs, hidden = self._fused(torch.gru, inputs, *state)
         return outputs, (hidden,)
 
     def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Through torch's GRU cell."""
         hidden = torch.gru_cell(inputs, *state, *self._weights())
         return hidden, (hidden,)
 
@@ -119,12 +115,10 @@ class Rnn(Cell):
     kind = "rnn"
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Through torch's fused layer."""
         outputs, hidden = self._fused(torch.rnn_tanh, inputs, *state)
         return outputs, (hidden,)
 
     def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Through torch's RNN cell."""
         hidden = torch.rnn_tanh_cell(inputs, *state, *self._weights())
         return hidden, (hidden,)
 
@@ -140,7 +134,6 @@ class OneHot(nn.Module):
         self.vocab_size = vocab_size
 
     def forward(self, ids: Tensor) -> Tensor:
-        """A one at the id's place."""
         return functional.one_hot(ids, self.vocab_size).float()
 
 
