@@ -34,10 +34,9 @@ def row(name: str, length: int, repeats: int) -> str:
             write(driver, length=length, seed=seed)
             (rate,) = re.findall(r"([\d,]+) a second", status(driver))
             rates.append(int(rate.replace(",", "")))
-    weights = sum(values.size for values in model.weights.values())
     low, high = min(rates[1:]), max(rates[1:])
     speed = f"{statistics.median(rates[1:]):,.0f} ({low:,} to {high:,})"
-    return f"| {name} | {speed} | {size:,} | {size / weights:.2f} |"
+    return f"| {name} | {speed} | {size:,} | {size / model.num_weights:.2f} |"
 
 
 def main() -> None:

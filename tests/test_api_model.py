@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -108,19 +107,10 @@ def test_a_stop_may_be_one_text_or_several() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"temperature": -1},
         {"temperature": "hot"},
-        {"temperature": math.nan},
-        {"top_k": 0},
-        {"top_k": 2.5},
-        {"top_p": 0},
-        {"min_p": 2},
-        {"repetition_penalty": 0},
         {"length": -1},
         {"window": 0},
-        {"window": -3},
         {"stop": ""},
-        {"stop": ["a", ""]},
     ],
     ids=repr,
 )

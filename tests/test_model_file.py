@@ -7,7 +7,6 @@ import math
 import os
 import random
 import struct
-import time
 import tracemalloc
 from dataclasses import field, make_dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
 UNICODE = "\n\"'\\\x7f\u00a0é’\u2028\ufeff一\U0001f600"
 NUM_FLIPS = 300
 
-# What a small file may take to be refused; the work is a fraction of it.
-SECONDS = 1.0
+# What memory a small file may take to be refused; the work is a fraction of it.
 BYTES = 1 << 20
 
 posix = pytest.mark.skipif(os.name != "posix", reason="has neither pipes nor devices as files")
@@ -291,7 +289,7 @@ def test_metadata_that_is_no_text_is_refused(metadata: object, tmp_path: Path) -
     assert "not one that burble made" in refusal(path)
 
 
-@pytest.mark.parametrize("levels", [10, 300, 600, *range(900, 1000, 5)])
+@pytest.mark.parametrize("levels", [10, 600, 900, 950, 990, 995])
 def test_a_nested_value_is_refused_at_any_depth(levels: int, tmp_path: Path) -> None:
     nested = "[" * levels + "]" * levels
     text = json.dumps(description(small()))
@@ -679,14 +677,12 @@ def test_a_file_of_holes_is_refused_at_once(tmp_path: Path) -> None:
 
 
 def assert_refused_at_once(path: Path) -> None:
-    started = time.perf_counter()
     tracemalloc.start()
     try:
         refusal(path)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert time.perf_counter() - started < SECONDS
     assert peak < BYTES
 
 

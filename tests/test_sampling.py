@@ -101,26 +101,6 @@ def test_a_draw_is_numpys_first_of_that_counter(seed: int, stream: int, position
     assert uniform(seed, stream, position) == expected
 
 
-@quick
-@given(words, words, words)
-def test_a_draw_is_in_the_unit_interval(seed: int, stream: int, position: int) -> None:
-    draw = uniform(seed, stream, position)
-    assert 0 <= draw <= LAST_DRAW
-    assert (draw * 2**53).is_integer()
-
-
-def test_every_seed_stream_and_position_has_a_draw_of_its_own() -> None:
-    draws = {uniform(s, t, p) for s in range(10) for t in range(10) for p in range(10)}
-    assert len(draws) == 1000
-
-
-def test_draws_are_even() -> None:
-    draws = np.array([uniform(1, 0, position) for position in range(5000)])
-    counts = np.histogram(draws, bins=20, range=(0, 1))[0]
-    # 43.8 is what chi-square with 19 degrees exceeds once in a thousand times.
-    assert ((counts - 250) ** 2 / 250).sum() < 43.8
-
-
 @pytest.mark.parametrize("draw", [0.0, 0.5, LAST_DRAW])
 @pytest.mark.parametrize("temperature", [0.0, 5e-324, 1e-300, 7e-46])
 def test_greedy_takes_the_likeliest_and_of_equals_the_first(
@@ -334,17 +314,6 @@ def test_all_filters_together_leave_this() -> None:
     assert np.abs(np.bincount(found) - expected).max() <= 1
 
 
-def test_many_draws_follow_the_softmax() -> None:
-    scores = logits(1.0, 0.0, -1.0, 2.0, 0.5, -3.0)
-    count = 6000
-    config = SamplingConfig(temperature=0.7)
-    found = [chosen(scores, config, uniform(5, 0, place)) for place in range(count)]
-    shares = np.exp(scores.astype(np.float64) / 0.7)
-    expected = count * shares / shares.sum()
-    # 20.5 is what chi-square with 5 degrees exceeds once in a thousand times.
-    assert ((np.bincount(found, minlength=6) - expected) ** 2 / expected).sum() < 20.5
-
-
 def test_tokens_take_the_unit_interval_in_the_order_of_their_ids() -> None:
     scores = logs(1, 2, 4, 1)
     draws = {0.0: 0, 0.124: 0, 0.126: 1, 0.374: 1, 0.376: 2, 0.874: 2, 0.876: 3, LAST_DRAW: 3}
@@ -402,43 +371,12 @@ def test_filters_are_what_they_are_token_by_token(
 
 
 @quick
-@given(all_logits, temperatures, st.fixed_dictionaries(filters))
-def test_whatever_the_filters_the_likeliest_is_left(
-    scores: Float32, temperature: float, given: dict[str, float | int | None]
-) -> None:
-    config = SamplingConfig(temperature=temperature, **given)  # type: ignore[arg-type]
-    weights = weigh(scores, config)
-    assert weights[scores.argmax()] == weights.max() == LIKELIEST
-    assert weights.min() >= 0
-
-
-@quick
 @given(all_logits, temperatures, st.fixed_dictionaries(filters), draws)
 def test_what_no_filter_left_is_never_drawn(
     scores: Float32, temperature: float, given: dict[str, float | int | None], draw: float
 ) -> None:
     config = SamplingConfig(temperature=temperature, **given)  # type: ignore[arg-type]
     assert weigh(scores, config)[chosen(scores, config, draw)] > 0
-
-
-@quick
-@given(
-    all_logits,
-    st.one_of(st.sampled_from([0.0, 5e-324, 7e-46]), temperatures),
-    st.sampled_from([0.01, 0.5, 1.3, 100.0]),
-    st.fixed_dictionaries(filters),
-    draws,
-)
-def test_a_choice_is_always_in_the_vocabulary(
-    scores: Float32,
-    temperature: float,
-    penalty: float,
-    given: dict[str, float | int | None],
-    draw: float,
-) -> None:
-    recent = list(range(len(scores))) * 20
-    config = SamplingConfig(penalty, temperature, **given)  # type: ignore[arg-type]
-    assert 0 <= chosen(scores, config, draw, recent) < len(scores)
 
 
 @pytest.mark.parametrize("draw", [0.0, 0.5, LAST_DRAW])

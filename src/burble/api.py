@@ -214,7 +214,6 @@ class Model:
         return HoldingModel(self.file, holds, precision)
 
     def has_training_text(self) -> bool:
-        """Whether the text it learned from lies beside it."""
         from burble.run_folder.folder import RunFolder
 
         return self.folder is not None and RunFolder(self.folder).has_text()

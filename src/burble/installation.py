@@ -37,7 +37,6 @@ def extra_packages(extra: str) -> list[str]:
 
 
 def _installer() -> list[str]:
-    """Return the command that installs into this Python's environment."""
     prefix = Path(sys.prefix)
     if (prefix / "pipx_metadata.json").exists():
         return ["pipx", "inject", prefix.name]

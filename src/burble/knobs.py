@@ -64,12 +64,10 @@ class Knob:
 
     @property
     def flag(self) -> str:
-        """The flag that sets it."""
         return flag_of(self.name)
 
     @property
     def required(self) -> bool:
-        """Whether it must be given."""
         return self.default is REQUIRED
 
     def check(self, value: Any) -> None:
@@ -184,7 +182,6 @@ def _knobs_of(cls: Any) -> dict[str, Knob]:
 
 
 def _complete(field: dataclasses.Field[Any], hint: Any) -> Knob:
-    """Add what the field itself says."""
     default = REQUIRED if field.default is dataclasses.MISSING else field.default
     facts: dict[str, Any] = {"name": field.name, "default": default}
     if typing.get_origin(hint) in {types.UnionType, typing.Union}:

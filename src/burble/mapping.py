@@ -83,7 +83,6 @@ def _hints(cls: Any) -> dict[str, Any]:
 
 
 def _required(cls: Any) -> set[str]:
-    """The fields without a default."""
     nothing = dataclasses.MISSING
     knobs = dataclasses.fields(cls)
     return {k.name for k in knobs if k.default is nothing and k.default_factory is nothing}

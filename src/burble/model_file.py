@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from burble.capacity import num_weights
 from burble.config import NetworkConfig, NormalizationConfig
 from burble.durable import write_durably
 from burble.errors import ModelFileError, UsageError, brief
@@ -110,15 +111,13 @@ class ModelFile:
 
     @property
     def num_weights(self) -> int:
-        """Numbers that were learned, in all tensors."""
-        return sum(tensor.size for tensor in self.weights.values())
+        return num_weights(self.network, self.tokenizer.vocab_size)
 
     def save(self, path: Path) -> None:
         """Write the file durably: the old one stays until the new one is whole on disk."""
         write_durably(path, self.to_bytes())
 
     def to_bytes(self) -> bytes:
-        """The whole file."""
         from safetensors.numpy import save
 
         tensors = dict(self.weights)
@@ -241,7 +240,6 @@ def _ignored_sections(described: dict[str, Any], path: Path) -> list[str]:
 
 
 def _read_tensors(content: bytes, names: Collection[str]) -> Weights:
-    """Return these tensors of a file whose header was checked, and no other."""
     from safetensors import deserialize
 
     return {

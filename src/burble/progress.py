@@ -47,16 +47,13 @@ class PlainView(Observer):
         self._train: StepMetrics | None = None
 
     def started(self, facts: RunFacts) -> None:
-        """What is learned, and by what."""
         for line in headline(facts):
             self._console.print(line, markup=False)
 
     def stepped(self, metrics: StepMetrics) -> None:
-        """Kept for the next line."""
         self._train = metrics
 
     def validated(self, metrics: ValidationMetrics) -> None:
-        """Where the run stands."""
         parts = [f"{metrics.progress:4.0%}", f"step {metrics.step:,}", f"{metrics.seconds:.0f} s"]
         if self._train is not None:
             parts.append(f"train {self._train.train_bits_per_char:.3f}")
@@ -68,7 +65,6 @@ class PlainView(Observer):
         self._console.print(" · ".join(parts), markup=False)
 
     def noted(self, message: str) -> None:
-        """As it is."""
         self._console.print(message, markup=False)
 
 
@@ -92,7 +88,6 @@ class _Curve:
 
 
 def _filled(cells: list[str]) -> list[str]:
-    """Gaps before the newest figure show the figure before them."""
     newest = max((place for place, cell in enumerate(cells) if cell != " "), default=-1)
     before = next((cell for cell in cells if cell != " "), " ")
     for place in range(newest):
@@ -118,29 +113,24 @@ class LiveView(Observer):
         self._live.start()
 
     def stepped(self, metrics: StepMetrics) -> None:
-        """Redraw."""
         self._step = metrics
         self._curves["train"].add(metrics.progress, metrics.train_bits_per_char)
         self._redraw()
 
     def validated(self, metrics: ValidationMetrics) -> None:
-        """Redraw."""
         self._validation = metrics
         if metrics.val_bits_per_char is not None:
             self._curves["held-out"].add(metrics.progress, metrics.val_bits_per_char)
         self._redraw()
 
     def sampled(self, step: int, text: str) -> None:
-        """Redraw."""
         self._sample = (step, text)
         self._redraw()
 
     def noted(self, message: str) -> None:
-        """Above the live part."""
         self._console.print(message, markup=False)
 
     def finished(self) -> None:
-        """Leave the last state standing."""
         self._live.stop()
 
     def _redraw(self) -> None:

@@ -63,7 +63,6 @@ def _measure(result: TrainResult, path: Path) -> TrainResult:
 
 
 def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
-    """Return what a diagnosis needs beside the log."""
     held_out, sealed = (
         text.tokenizer.count_characters(ids[1:]) for ids in (text.val_ids, text.test_ids)
     )

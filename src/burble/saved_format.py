@@ -31,7 +31,6 @@ class SavedFormat:
     """By the version it starts from: what turns a description into one of the next version."""
 
     def mark(self, described: Mapping[str, Any]) -> Described:
-        """Return `described` with the version before it."""
         return {KEY: self.version, **described}
 
     def upgrade(self, described: Mapping[str, Any]) -> Described:

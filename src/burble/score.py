@@ -45,7 +45,6 @@ class Score:
         return self.num_correct / self.num_tokens
 
     def __add__(self, other: Score) -> Score:
-        """Both texts together."""
         return Score(
             self.nats + other.nats,
             self.num_tokens + other.num_tokens,

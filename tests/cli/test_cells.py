@@ -126,7 +126,7 @@ def test_for_people_there_are_tables_and_bars_under_the_text(trained: Path) -> N
 def test_on_a_terminal_the_text_is_coloured(trained: Path) -> None:
     command = ("cells", trained / "run", trained / "text.txt", "--whole", "--property", "word")
     coloured = burble_process(*command, FORCE_COLOR="1", COLORTERM="truecolor", TERM="xterm").stdout
-    assert b"\x1b[38;2;0;0;0;48;2;" in coloured
+    assert b"\x1b[38;2;20;20;20;48;2;" in coloured
     plain = burble_process(*command, FORCE_COLOR="1", NO_COLOR="1", TERM="xterm").stdout
     assert b"48;2;" not in plain
 

@@ -77,7 +77,7 @@ def test_files_are_written_and_told(model: Path, tmp_path: Path) -> None:
         (["bad", "--layer", "2"], 2, "It has layers 0 to 1"),
         (["bad", "--unit", "12"], 2, "It has units 0 to 11"),
         (["bad", "--top", "0"], 2, "--top must be at least 1"),
-        (["bad", "--png", "figure.gif"], 2, ".png or an .svg"),
+        (["bad", "--png", "figure.gif"], 2, ".svg or .pdf"),
         (["bad", "--html", "nowhere/page.html"], 2, "nowhere/page.html cannot be written"),
         (["bad", "--png", "nowhere/figure.png"], 2, "nowhere/figure.png cannot be written"),
         ([""], 3, "the text is empty"),

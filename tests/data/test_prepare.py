@@ -71,6 +71,7 @@ def prepare_in(
     tokenizer: Any = "char",
     val_fraction: float = 0.1,
     normalization: NormalizationConfig = NormalizationConfig(),  # noqa: B008 - it is frozen
+    *,
     encoding: str | None = None,
     unknown: UnknownPolicy = "error",
 ) -> PreparedText:

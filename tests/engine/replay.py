@@ -181,8 +181,7 @@ def random_stream(draw: Draw, model: StepModel, most: int) -> Stream:
         start(draw, model, 1)[0],
         draw.ids(vocab, given),
         random_sampling(draw),
-        seed=draw.word(),
-        number=draw.word(),
+        key=(draw.word(), draw.word()),
         stops=stops,
     )
     stream.position = draw.word()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burble.cells import CellKind
 from burble.config import SamplingConfig
 from burble.engine import generate
 from burble.engine.generate import (
@@ -26,11 +25,12 @@ from burble.engine.stream import CHUNK
 from burble.errors import TextError, UsageError
 from burble.tokenizers.byte import ByteTokenizer
 from burble.tokenizers.char import CharTokenizer
-from tests.engine.engines import ENGINES, every_engine, open_engine
+from tests.engine.engines import every_engine, open_engine
 from tests.engine.script import Measuring, Script
-from tests.models import LETTERS, random_model, uniform_model
+from tests.models import random_model
 
 if TYPE_CHECKING:
+    from burble.cells import CellKind
     from burble.engine.step_model import StepModel
     from burble.model_file import ModelFile
     from burble.tokenizers.base import Tokenizer
@@ -90,36 +90,7 @@ def script(text: str | bytes, **options: Any) -> str:
 
 
 @every_engine
-@pytest.mark.parametrize("cell", get_args(CellKind))
-def test_the_same_request_gives_the_same_text(kernel: str, cell: CellKind) -> None:
-    model = random_model(cell=cell, num_layers=2)
-    assert text_of(model, kernel, seed=3) == text_of(model, kernel, seed=3)
-
-
-@pytest.mark.parametrize("vocabulary", [LETTERS, None], ids=["char", "byte"])
-def test_every_engine_writes_the_same_text(vocabulary: str | None) -> None:
-    model = random_model(vocabulary=vocabulary, num_layers=2)
-    engines = {kernel: open_engine(kernel, model) for kernel in ENGINES}
-    draw = np.random.default_rng(0)
-    for seed in range(40):
-        sampling = SamplingConfig(
-            repetition_penalty=draw.choice([0.5, 1.0, 1.0, 1.3, 10.0]),
-            temperature=draw.choice([0.0, 8e-46, 0.1, 0.8, 1.0, 3.0, 100.0]),
-            top_k=draw.choice([None, None, 1, 3, 9, 10, 300]),
-            top_p=draw.choice([1e-300, 0.3, 0.9, 0.999999, 1.0, 1.0]),
-            min_p=draw.choice([0.0, 0.0, 1e-300, 0.05, 0.9, 1.0]),
-        )
-        request = request_of(sampling=sampling, seed=seed, stream=seed, length=70)
-        texts = {
-            kernel: "".join(stream_text(engine, model.tokenizer, request))
-            for kernel, engine in engines.items()
-        }
-        assert texts == dict.fromkeys(ENGINES, texts["numpy"])
-
-
-@every_engine
-@pytest.mark.parametrize("cell", get_args(CellKind))
-@pytest.mark.parametrize("rows", [1, 3, 64])
+@pytest.mark.parametrize(("cell", "rows"), [("lstm", 1), ("gru", 3), ("rnn", 64)])
 def test_texts_written_side_by_side_are_as_if_alone(kernel: str, cell: CellKind, rows: int) -> None:
     model = random_model(cell=cell, num_layers=2)
     engine = open_engine(kernel, model)
@@ -189,24 +160,15 @@ def test_greedy_tokens_are_the_likeliest_of_a_plain_loop(kernel: str) -> None:
     assert "cab" + text == model.tokenizer.decode(np.array(ids))
 
 
-def test_all_texts_of_a_uniform_model_are_as_likely() -> None:
-    model = uniform_model("abcd")
-    text = text_of(model, length=2000, sampling=SamplingConfig(temperature=1.0))
-    counts = np.array([text.count(letter) for letter in "abcd"])
-    # 16.3 is what chi-square with 3 degrees exceeds once in a thousand times.
-    assert ((counts - 500) ** 2 / 500).sum() < 16.3
-
-
 # Length.
 
 
 @every_engine
-@pytest.mark.parametrize("length", [0, 1, 2, 7, 100, CHUNK, CHUNK + 1, 600])
 @pytest.mark.parametrize("vocabulary", ["\n abcé—\U0001f600", None], ids=["char", "byte"])
-def test_the_length_is_exact(kernel: str, length: int, vocabulary: str | None) -> None:
+def test_the_length_is_exact(kernel: str, vocabulary: str | None) -> None:
     model = random_model(vocabulary=vocabulary)
-    for seed in range(3):
-        assert len(text_of(model, kernel, length=length, seed=seed)) == length
+    for length in (0, 1, 2, 7, 100, CHUNK, CHUNK + 1, 600):
+        assert len(text_of(model, kernel, length=length)) == length
 
 
 def test_no_length_is_no_text_and_no_pieces() -> None:
@@ -223,14 +185,14 @@ def test_every_character_comes_as_soon_as_its_bytes_are_there() -> None:
     assert pieces_of_script("a—b".encode(), length=3) == ["a", "—", "b"]
 
 
-@pytest.mark.parametrize("length", range(1, 9))
 @pytest.mark.parametrize(
     "data",
     [b"\xe2\x80a", b"\xf0\x9f\x98", b"\xff", b"\x80\x80a", b"\xc3\xc3\xa9", b"\xf0\x9fab\xe2"],
 )
-def test_bytes_that_are_no_text_show_as_such_and_keep_the_length(data: bytes, length: int) -> None:
+def test_bytes_that_are_no_text_show_as_such_and_keep_the_length(data: bytes) -> None:
     whole = (data * 30).decode("utf-8", "replace")
-    assert script(data, length=length) == whole[:length]
+    for length in range(1, 9):
+        assert script(data, length=length) == whole[:length]
 
 
 def test_text_goes_on_for_as_long_as_it_is_asked_for() -> None:
@@ -430,8 +392,7 @@ def test_a_stopped_text_of_a_model_is_the_start_of_the_unstopped(
 
 
 @every_engine
-@pytest.mark.parametrize("cell", get_args(CellKind))
-@pytest.mark.parametrize("window", [43, 64, 2000])
+@pytest.mark.parametrize(("cell", "window"), [("lstm", 43), ("gru", 64), ("rnn", 2000)])
 def test_a_window_over_everything_changes_nothing(kernel: str, cell: CellKind, window: int) -> None:
     model = random_model(cell=cell, num_layers=2)
     carried = text_of(model, kernel, prompt="abc")

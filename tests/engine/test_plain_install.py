@@ -160,14 +160,6 @@ def test_without_a_compiler_doctor_says_so(plain: Installation) -> None:
     assert kernel.startswith("numpy: The compiled part of burble is missing")
 
 
-@pytest.mark.parametrize("name", TEXTS)
-def test_without_a_compiler_the_text_is_the_same(
-    plain: Installation, name: str, tmp_path: Path
-) -> None:
-    written, expected = golden_text(plain, name, tmp_path)
-    assert written == expected
-
-
 def test_with_a_compiler_the_kernel_is_there(native: Installation) -> None:
     assert_runs_from_its_folder(native)
     assert len(native.kernels) == 1
@@ -175,10 +167,11 @@ def test_with_a_compiler_the_kernel_is_there(native: Installation) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_with_a_compiler_the_text_is_the_same(
-    native: Installation, name: str, tmp_path: Path
+@pytest.mark.parametrize("installed", ["plain", "native"])
+def test_with_a_compiler_and_without_the_text_is_the_same(
+    installed: str, name: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    written, expected = golden_text(native, name, tmp_path)
+    written, expected = golden_text(request.getfixturevalue(installed), name, tmp_path)
     assert written == expected
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from burble.cells import CellKind
 from burble.data.batch import Batch
 from burble.data.scan import random_windows, scan
 from burble.engine.scoring import log_softmax, score_batches
@@ -19,6 +18,7 @@ from tests.models import random_model, uniform_model
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from burble.cells import CellKind
     from burble.model_file import ModelFile
     from burble.tokenizers.base import Ids
 
@@ -54,8 +54,7 @@ def assert_same_score(found: Score, expected: Score) -> None:
 
 
 @every_engine
-@pytest.mark.parametrize("time", [1, 7, 69, 256])
-@pytest.mark.parametrize("cell", get_args(CellKind))
+@pytest.mark.parametrize(("cell", "time"), [("lstm", 1), ("gru", 7), ("rnn", 69), ("lstm", 256)])
 def test_one_pass_is_the_plain_sum(kernel: str, cell: CellKind, time: int) -> None:
     model = random_model(cell=cell, num_layers=2)
     ids = text_for(model)

@@ -20,11 +20,11 @@ def marked(name: str, text: str) -> str:
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
-@pytest.mark.parametrize("text", ["", "a", "\n", "\n\n", '"', ")", "’", "Ab 1\n\x00é𝄞"])
-def test_every_property_gives_one_number_a_character(name: str, text: str) -> None:
-    values = PROPERTIES[name].measure(text)
-    assert values.shape == (len(text),)
-    assert values.dtype == np.float32
+def test_every_property_gives_one_number_a_character(name: str) -> None:
+    for text in ("", "a", "\n", "\n\n", '"', ")", "’", "Ab 1\n\x00é𝄞"):
+        values = PROPERTIES[name].measure(text)
+        assert values.shape == (len(text),)
+        assert values.dtype == np.float32
 
 
 @pytest.mark.parametrize("name", sorted(set(PROPERTIES) - {"speaker"}))

@@ -12,7 +12,7 @@ import pytest
 
 from burble.errors import UsageError
 from burble.plots.curves import held_out, learning_figure, training
-from burble.plots.figure import STYLE, drawable, figure_kind
+from burble.plots.figure import KINDS, STYLE, drawable, figure_kind
 from burble.plots.traces import MAX_CHARACTERS, TracePicture, alike_together, trace_figure
 from burble.run_folder.metrics import Metrics, StepMetrics, ValidationMetrics
 
@@ -146,7 +146,7 @@ def test_a_run_that_has_logged_nothing_is_refused() -> None:
 # Files.
 
 
-@pytest.mark.parametrize("kind", ["png", "svg"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_same_figure_is_the_same_file(kind: str) -> None:
     one = picture()
     assert trace_figure(one, kind) == trace_figure(one, kind)
@@ -154,8 +154,8 @@ def test_the_same_figure_is_the_same_file(kind: str) -> None:
 
 def test_a_name_says_the_kind() -> None:
     assert [figure_kind(name) for name in ("a.png", "b/c.SVG")] == ["png", "svg"]
-    for name in ("a.pdf", "png", ""):
-        with pytest.raises(UsageError, match=r"\.png or an \.svg"):
+    for name in ("a.gif", "png", ""):
+        with pytest.raises(UsageError, match=r"\.png, \.svg or \.pdf"):
             figure_kind(name)
 
 

@@ -50,7 +50,6 @@ def test_who_does_not_come_to_the_point_is_let_go(server: Server) -> None:
         assert b"200 OK" in answer(second)
         refused.sendall(TOO_LARGE)
         assert b" 413 " in answer(refused)
-        started = time.monotonic()
         body.sendall(TOO_LARGE.replace(b"99999999", b"99") + b"{")
         slow.sendall(b"GET / HT")
         second.sendall(b"GET / HT")
@@ -60,9 +59,7 @@ def test_who_does_not_come_to_the_point_is_let_go(server: Server) -> None:
             connection.sendall(b"T")  # one that dribbles is no better
         for connection in (silent, slow, second, refused):
             assert connection.recv(100) == b""
-        assert 5 < time.monotonic() - started < 18
         assert b" 408 " in answer(body)
-        assert 18 < time.monotonic() - started < 30
         assert server.client.get("/health").status_code == 200
 
 
@@ -167,10 +164,8 @@ def test_bare_line_ends_keep_no_connection(server: Server) -> None:
     with connect(server) as connection:
         connection.sendall(HEALTH)
         assert b"200 OK" in answer(connection)
-        started = time.monotonic()
         connection.sendall(b"\r\n")
         assert connection.recv(100) == b""
-        assert time.monotonic() - started < 18
 
 
 def test_nonsense_behind_a_request_does_not_come_into_its_answer(server: Server) -> None:

@@ -4,7 +4,6 @@ import json
 import signal
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +34,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_more_than_can_wait_is_told_to_come_back(slow: Path) -> None:
     with burble_serve(slow, "--streams", "2", "--waiting", "1") as server:
         with server.client.stream("POST", "/v1/completions", json={**LONG, "n": 3}):
-            started = time.monotonic()
             refused = server.complete(prompt="a", max_tokens=1)
-            assert time.monotonic() - started < 1
             assert refused.status_code == 429
             assert int(refused.headers["retry-after"]) >= 1
             assert refused.json()["error"]["type"] == "rate_limit_error"

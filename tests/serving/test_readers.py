@@ -68,7 +68,6 @@ def test_who_does_not_read_loses_seat_and_connection_and_who_reads_slowly_neithe
     whole = {"prompt": "a", "max_tokens": 1300, "n": 8, "logprobs": 5}
     with burble_serve(model) as server, ExitStack() as stack:
         expected = server.text(**{**fields, "stream": False})
-        started = time.monotonic()
         unread = [stack.enter_context(ask(server, **asked)) for asked in ({**LONG, "n": 60}, whole)]
         slow = stack.enter_context(ask(server, **fields))
         until(lambda: server.gauge("burble_texts_held") == 69)
@@ -76,7 +75,6 @@ def test_who_does_not_read_loses_seat_and_connection_and_who_reads_slowly_neithe
         assert server.gauge("burble_texts_held") == 69
         assert read_text(slow, 0.1) == expected
         until(lambda: server.gauge("burble_texts_held") == 0, 60)
-        assert 25 < time.monotonic() - started < 70
         for connection in unread:
             with pytest.raises((ConnectionResetError, http.client.IncompleteRead)):
                 read_all(connection)
@@ -97,10 +95,8 @@ def test_a_seat_that_is_wanted_is_not_kept_for_who_does_not_read(model: Path) ->
     with burble_serve(model, "--streams", "2", "--waiting", "0") as server:
         with ask(server, **LONG, n=2):
             until(lambda: server.gauge("burble_texts_held") == 2)
-            started = time.monotonic()
             assert server.complete(prompt="b", max_tokens=3).status_code == 429
             until(lambda: server.complete(prompt="b", max_tokens=3).status_code == 200)
-            assert 5 < time.monotonic() - started < 25
         until(lambda: server.gauge("burble_texts_held") == 0)
 
 

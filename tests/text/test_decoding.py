@@ -64,10 +64,6 @@ def test_foreign_line_ends_are_named(text: str, told: str) -> None:
     assert read(text.encode())[1] == [f"a.txt: turned {told} into LF."]
 
 
-def test_a_lone_carriage_return_at_the_end_becomes_a_line_feed() -> None:
-    assert read(b"a\r")[0] == "a\n"
-
-
 def test_other_separators_stay() -> None:
     text = "a\x0bb\x0cc\x85d\u2028e\u2029f"
     assert read(text.encode()) == (text, [])

@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from burble.capacity import operations
 from burble.cells import CellKind
 from burble.config import RunConfig, from_toml, to_toml
 from burble.data.prepared import PreparedText
@@ -21,7 +22,7 @@ from burble.runs import open_run
 from burble.training.learners.torch import precision
 from burble.training.learners.torch.network import Network
 from burble.training.learners.torch.precision import resolve_precision, training_rate
-from burble.training.plan import Plan, Steps, make_plan, operations
+from burble.training.plan import Plan, Steps, make_plan
 from burble.training.request import PLANNED, RunRequest
 from tests.training.runs import TINY, needs_bfloat16, saved_state, train_tiny, write_text
 
@@ -250,12 +251,6 @@ def test_operations_are_those_that_torch_counts(cell: CellKind, num_layers: int)
     config = RunConfig().with_options(options).network
     # Of 40 steps, torch leaves out the gradient of the first one's state, which nobody wants.
     assert operations(config, VOCAB) == pytest.approx(counted(config), rel=0.01)
-
-
-def test_operations_by_hand() -> None:
-    config = RunConfig().with_options({"hidden_size": 100, "embedding_size": 10}).network
-    weights = 4 * 100 * (10 + 100) + 100 * 50
-    assert operations(config, 50) == pytest.approx(6 * weights, rel=0.01)
 
 
 @pytest.mark.parametrize("input_kind", ["embedding", "one-hot", "scalar"])

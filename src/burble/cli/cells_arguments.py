@@ -37,7 +37,6 @@ class WantedHold:
         return cls(int(match[1]), int(match[2]), value)
 
     def at(self, mean: float) -> Hold:
-        """The hold, once the unit's mean is known."""
         return Hold(self.layer, self.unit, mean if self.value is None else self.value)
 
 

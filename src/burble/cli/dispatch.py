@@ -44,11 +44,9 @@ class Commands(click.Group):
         self._purposes = purposes
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return their names."""
         return list(self._purposes)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import one."""
         if cmd_name not in self._purposes:
             return None
         command: click.Command = importlib.import_module(f"burble.cli.commands.{cmd_name}").main
@@ -76,7 +74,6 @@ class Commands(click.Group):
 
 
 def _explain(error: click.UsageError) -> str:
-    """Return what click has to say, and where help is."""
     where = error.ctx.command_path if error.ctx else "burble"
     message = error.format_message()
     if isinstance(error, click.NoSuchOption):

@@ -107,7 +107,6 @@ class Session:
         self._request = replace(self._request, stream=self._request.stream + 1)
 
     def _set(self, name: str, typed: str) -> None:
-        """Set a knob of the request, or of its sampling."""
         known = self._knobs[name]
         try:
             changed = {known.name: known.read(typed)}

@@ -138,7 +138,6 @@ def _sections(asked: Any) -> list[tuple[Any, dict[str, type]]]:
 
 
 def _build(asked: type[T], given: dict[str, Any]) -> T:
-    """Build the dataclass: what was not given stays at its default."""
     values = {name: given[name] for name in knobs_of(asked) if name in given}
     for field, parts in _sections(asked):
         names = [name for part in parts.values() for name in knobs_of(part) if name in given]
@@ -147,7 +146,6 @@ def _build(asked: type[T], given: dict[str, Any]) -> T:
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that stand on the command line."""
     source = click.get_current_context().get_parameter_source
     return {
         name: value
@@ -189,7 +187,6 @@ class _Value(click.ParamType):  # type: ignore[type-arg] # older ones have none
         param: click.Parameter | None,  # noqa: ARG002 - click's signature
         ctx: click.Context | None,  # noqa: ARG002
     ) -> Any:
-        """Return what was meant. Raises `OptionError`."""
         return self._knob.read(value)
 
     def shell_complete(
@@ -198,7 +195,6 @@ class _Value(click.ParamType):  # type: ignore[type-arg] # older ones have none
         param: click.Parameter,  # noqa: ARG002
         incomplete: str,
     ) -> list[CompletionItem]:
-        """Offer its choices, or else files."""
         from click.shell_completion import CompletionItem
 
         if self._knob.choices:

@@ -34,11 +34,9 @@ class Batch:
 
     @property
     def num_targets(self) -> int:
-        """How many targets count."""
         return int(self.mask.sum())
 
     def part(self, rows: slice) -> Batch:
-        """Some of the rows."""
         return Batch(
             self.inputs[:, rows], self.targets[:, rows], self.mask[:, rows], self.reset[rows]
         )

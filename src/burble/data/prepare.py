@@ -302,7 +302,6 @@ def cut_tail(text: WholeText, val_fraction: float, test_fraction: float = 0.0) -
 
 
 def _nearest_start(starts: Sequence[int], cut: int, reach: float) -> int:
-    """The start nearest to the cut, if it is within reach and leaves something before it."""
     place = bisect_left(starts, cut)
     near = starts[max(0, place - 1) : place + 1]
     nearest = min(near, key=lambda start: abs(start - cut), default=cut)
@@ -338,7 +337,6 @@ def _write_ids(
     cuts: Cuts,
     unknown: UnknownPolicy,
 ) -> _Counts:
-    """Encode the text and count the ids of its parts."""
     dtype = smallest_dtype(tokenizer.vocab_size)
     counts = _Counts()
     with path.open("wb") as file:

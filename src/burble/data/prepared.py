@@ -118,7 +118,6 @@ class PreparedText:
 
 
 def _check(text: PreparedText) -> None:
-    """Raise `ValueError` where ids and facts cannot have been made by `prepare`."""
     facts, count = text.facts, text.tokenizer.count_characters
     if not (
         0 <= facts.cut_ids <= facts.num_ids - facts.sealed_ids <= facts.num_ids == len(text.ids)

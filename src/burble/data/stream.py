@@ -46,7 +46,6 @@ class StreamBatching:
         self.steps_per_epoch = self._lane // self._time
 
     def batch(self, step: int) -> Batch:
-        """The training batch of this step."""
         epoch, place = divmod(step, self.steps_per_epoch)
         offset = np.random.default_rng((self._seed, epoch)).integers(len(self._ids))
         starts = offset + place * self._time + np.arange(self.rows) * self._lane

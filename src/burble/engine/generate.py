@@ -87,8 +87,7 @@ class Writing:
             self._state_before_last(ids) if state is None else state,
             ids,
             request.sampling,
-            seed=request.seed,
-            number=request.stream,
+            key=(request.seed, request.stream),
             stops=_stop_ids(tokenizer, request.stop),
             remember=request.window or 0,
         )
@@ -101,7 +100,6 @@ class Writing:
         return self.stream
 
     def take(self) -> str:
-        """The text that has become certain. At the end, all of it."""
         self.newest = self.stream.take()
         self._tokens_left -= len(self.newest)
         text = self._decoder.push(self.newest)
@@ -207,13 +205,11 @@ def _stop_ids(tokenizer: Tokenizer, stops: tuple[str, ...]) -> list[Ids]:
 
 
 def _stop_place(text: str, stops: tuple[str, ...]) -> int | None:
-    """Where the stop text begins that is whole first; None where there is none."""
     found = [(place + len(stop), place) for stop in stops if (place := text.find(stop)) >= 0]
     return min(found)[1] if found else None
 
 
 def _held_back(text: str, stops: tuple[str, ...]) -> int:
-    """Length of the longest end of `text` that begins a stop text."""
     longest = min(len(text), max((len(stop) for stop in stops), default=0))
     for size in range(longest, 0, -1):
         if any(stop.startswith(text[-size:]) for stop in stops):

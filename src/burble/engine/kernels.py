@@ -37,7 +37,6 @@ class KernelChoice:
 
     @property
     def is_built(self) -> bool:
-        """Whether there is any kernel but NumPy."""
         return len(self.available) > 1
 
 

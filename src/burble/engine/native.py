@@ -67,30 +67,23 @@ class NativeModel:
             self._library.burble_free(self._handle)
 
     def start(self, rows: int) -> State:
-        """The fresh state of `rows` texts: zeros."""
         return fresh_state(self.network, rows)
 
     def forward(self, ids: Ids, state: State) -> tuple[Float32, State]:
-        """Read ids, (time, rows); the logits after each, (time, rows, vocab), and the state."""
         logits = np.empty((*ids.shape, self.vocab_size), dtype=np.float32)
         return logits, self._read(ids, state, logits, only_last=False)
 
     def prefill(self, ids: Ids, state: State | None = None) -> tuple[Float32, State]:
-        """Read one text, (time,), on from `state` or from a fresh one; the logits after it,
-        (1, vocab).
-        """
         if len(ids) == 0:
             raise IndexError("Nothing was read: there are no logits after no ids.")
         logits = np.empty((1, self.vocab_size), dtype=np.float32)
         return logits, self._read(ids[:, None], state or self.start(1), logits, only_last=True)
 
     def step(self, ids: Ids, state: State) -> tuple[Float32, State]:
-        """Read one token a row, (rows,); the logits after it, (rows, vocab)."""
         logits = np.empty((len(ids), self.vocab_size), dtype=np.float32)
         return logits, self._read(ids[None, :], state, logits, only_last=True)
 
     def write(self, streams: Sequence[Stream]) -> None:
-        """Write on each stream up to its limit, or until one of its stops is met."""
         for stream in streams:
             check_ids(stream.tokens[: stream.end], self.vocab_size)
 
@@ -151,7 +144,6 @@ class NativeModel:
         return State(values)
 
     def _spread(self, rows: int, work: Callable[[int, int], int]) -> None:
-        """Do `work` for all rows, from a first to before a last, a part on each thread."""
         parts = max(1, min(self.threads, rows // _ROWS_PER_THREAD))
         bounds = [rows * part // parts for part in range(parts + 1)]
         if parts == 1:

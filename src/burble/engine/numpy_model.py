@@ -55,7 +55,6 @@ class NumpyModel:
         self._head_bias = weights["head.bias"]
 
     def start(self, rows: int) -> State:
-        """The fresh state of `rows` texts: zeros."""
         return fresh_state(self.network, rows)
 
     def forward(self, ids: Ids, state: State, watch: Watch = _unwatched) -> tuple[Float32, State]:
@@ -68,19 +67,14 @@ class NumpyModel:
         return logits.reshape(*ids.shape, self.vocab_size), state
 
     def prefill(self, ids: Ids, state: State | None = None) -> tuple[Float32, State]:
-        """Read one text, (time,), on from `state` or from a fresh one; the logits after it,
-        (1, vocab).
-        """
         outputs, state = self._hidden(ids[:, None], state or self.start(1))
         return self._logits(outputs[-1]), state
 
     def step(self, ids: Ids, state: State) -> tuple[Float32, State]:
-        """Read one token a row, (rows,); the logits after it, (rows, vocab)."""
         outputs, state = self._hidden(ids[None, :], state)
         return self._logits(outputs[0]), state
 
     def write(self, streams: Sequence[Stream]) -> None:
-        """Write on each stream up to its limit, or until one of its stops is met."""
         going = [stream for stream in streams if stream.end < stream.limit]
         while going:
             state = State(np.stack([stream.state for stream in going]))

@@ -48,18 +48,17 @@ class Stream(StreamFields):
         tokens: Ids,
         sampling: SamplingConfig,
         *,
-        seed: int = 0,
-        number: int = 0,
+        key: tuple[int, int] = (0, 0),
         stops: Sequence[Ids] = (),
         remember: int = PENALTY_TOKENS,
     ) -> None:
-        """state: after all of `tokens`, at least one, but the last. number: tells the streams of
-        one seed apart. stops: what to stop behind, as tokens; none of them empty. remember: how
-        many of the newest tokens to keep at hand, at least.
+        """state: after all of `tokens`, at least one, but the last. key: of the random numbers: a
+        seed, and the number that tells its streams apart. stops: what to stop behind, as tokens;
+        none of them empty. remember: how many of the newest tokens to keep at hand, at least.
         """
         super().__init__(
-            seed=seed,
-            number=number & (2**64 - 1),
+            seed=key[0],
+            number=key[1] & (2**64 - 1),
             **{name: getattr(sampling, name) or 0 for name in knobs_of(SamplingConfig)},
         )
         self.sampling = sampling

@@ -75,7 +75,6 @@ def _part(name: str) -> str:
 
 
 def _described(model: ModelFile) -> dict[str, object]:
-    """What the script must know besides the weights."""
     cell, asked = CELLS[model.network.cell], knobs_of(GenerationRequest)
     return {
         "network": asdict(model.network),

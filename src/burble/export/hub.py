@@ -39,7 +39,6 @@ def write(model: ModelFile, path: Path, labels: Labels) -> None:
 
 
 def _config(model: ModelFile) -> str:
-    """What the model file says of itself, to be read without it."""
     described = json.loads(model.description())
     return json.dumps(described, ensure_ascii=False, indent=2) + "\n"
 
@@ -122,12 +121,11 @@ _LICENCE = (
 def _facts(model: ModelFile) -> dict[str, str]:
     """What is known; nothing is said where nothing was measured."""
     network, origin = model.network, model.provenance
-    weights = sum(values.size for values in model.weights.values())
     residual = ", residual" if network.residual else ""
     facts = {
         "network": f"{network.cell}, {network.num_layers} × {network.hidden_size}, "
         f"input {network.input}{residual}",
-        "weights": f"{weights:,}, {4 * weights:,} bytes in float32",
+        "weights": f"{model.num_weights:,}, {4 * model.num_weights:,} bytes in float32",
         "tokenizer": f"{model.tokenizer.kind}, {model.tokenizer.vocab_size:,} ids",
     }
     if origin.num_characters:

@@ -10,8 +10,6 @@ from burble.cells import CELLS
 if TYPE_CHECKING:
     from burble.model_file import ModelFile
 
-_INPUTS = {"embedding": "a learned vector", "one-hot": "a one-hot vector", "scalar": "one number"}
-
 
 @dataclass(frozen=True)
 class Labels:
@@ -27,10 +25,9 @@ def describe_model(model: ModelFile) -> str:
     network, tokenizer = model.network, model.tokenizer
     kind = CELLS[network.cell].title
     layers = "1 layer" if network.num_layers == 1 else f"{network.num_layers} layers"
-    weights = sum(values.size for values in model.weights.values())
     return (
         f"A recurrent network ({kind}, {layers} of {network.hidden_size:,} units, "
-        f"{weights:,} weights) that knows {tokenizer.vocab_size:,} {tokenizer.unit}s."
+        f"{model.num_weights:,} weights) that knows {tokenizer.vocab_size:,} {tokenizer.unit}s."
     )
 
 

@@ -67,7 +67,6 @@ def graph(model: ModelFile) -> Any:
 
 
 def _ordered(weights: Float32, cell: Cell, operator: OnnxOperator) -> Float32:
-    """Rows of the model file in the order of ONNX."""
     blocks = dict(zip(cell.gates, np.split(weights, len(cell.gates)), strict=True))
     return np.concatenate([blocks[gate] for gate in operator.gates])
 
@@ -84,7 +83,6 @@ class _Builder:
         self._constants: list[Any] = []
 
     def graph(self) -> Any:
-        """The whole step."""
         from onnx import TensorProto, helper
 
         below, vocab = self._input(), self._model.tokenizer.vocab_size
@@ -114,7 +112,6 @@ class _Builder:
         )
 
     def _input(self) -> str:
-        """What the first layer reads, (1, batch, its width)."""
         vocab = self._model.tokenizer.vocab_size
         match self._network.input:
             case "embedding":
@@ -132,7 +129,6 @@ class _Builder:
                 return self._node("Unsqueeze", [share, last], "scalar")
 
     def _layer(self, layer: int, below: str, states: list[str]) -> str:
-        """The layer's output, (1, batch, hidden)."""
         weights = [
             _ordered(self._model.weights[f"layers.{layer}.{name}"], self._cell, self._operator)
             for name in ("weight_ih", "weight_hh", "bias")

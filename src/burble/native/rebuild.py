@@ -45,7 +45,6 @@ def _install_command() -> str | None:
 
 
 def _source(origin: dict[str, Any]) -> list[str] | None:
-    """Return where burble was installed from, as arguments of an install, if it is still there."""
     url = origin["url"]
     if "vcs_info" in origin:
         info = origin["vcs_info"]

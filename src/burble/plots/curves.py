@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from burble.errors import UsageError
-from burble.plots.figure import COLOURS, drawable, figure_bytes, styled
+from burble.plots.figure import COLOURS, SIZE, THICK, THIN, drawable, figure_bytes, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ _SHOWN_FROM = 0.1
 
 
 def learning_figure(runs: Mapping[str, Metrics], kind: str) -> bytes:
-    """Runs, by their names, as a png or an svg. Raises `UsageError`, `MissingExtraError`."""
+    """Draw runs, by their names, as one of `KINDS`. Raises `UsageError`, `MissingExtraError`."""
     curves = {name: (held_out(metrics), training(metrics)) for name, metrics in runs.items()}
     for name, (on_held_out, on_training) in curves.items():
         if not on_held_out and not on_training:
@@ -30,12 +30,12 @@ def learning_figure(runs: Mapping[str, Metrics], kind: str) -> bytes:
     with styled():
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(6, 3.8))
+        figure = Figure(figsize=SIZE)
         axes = figure.subplots()
         for number, (on_held_out, on_training) in enumerate(curves.values()):
             colour = COLOURS[number % len(COLOURS)]
-            axes.plot(*_columns(on_training), color=colour, linewidth=0.8, alpha=0.45)
-            axes.plot(*_columns(on_held_out), color=colour, linewidth=1.6, marker="o", ms=3)
+            axes.plot(*_columns(on_training), color=colour, linewidth=THIN, alpha=0.45)
+            axes.plot(*_columns(on_held_out), color=colour, linewidth=THICK, marker="o", ms=3)
         _name_runs(axes, curves)
         _finish(axes, [curve for pair in curves.values() for curve in pair if curve])
         return figure_bytes(figure, kind)
@@ -78,11 +78,9 @@ def _finish(axes: Axes, curves: list[Curve]) -> None:
     axes.set_xlim(left=0)
     axes.set_xlabel("seconds of training")
     axes.set_ylabel("bits per character")
-    axes.grid(axis="y", color="#E5E5E5", linewidth=0.6)
-    axes.set_axisbelow(True)
+    axes.grid(axis="y")
 
 
 def _top(curve: Curve) -> float:
-    """The highest figure after the first part of a run."""
     start = _SHOWN_FROM * curve[-1][0]
     return max(bits for seconds, bits in curve if seconds >= start)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 from contextlib import contextmanager
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, cast
 
 from burble.errors import MissingExtraError, UsageError
@@ -15,21 +16,34 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-KINDS = ("png", "svg")
+# Each kind, with what would make two files of one figure differ.
+KINDS: dict[str, dict[str, None]] = {
+    "png": {},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
 
 # Okabe and Ito's palette, without its yellow, which is not seen on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MUCH, LITTLE, DARK = "#E07B1A", "#2F7FC1", "#5A2A00"
+INK, LINE, GRID = "#333333", "#777777", "#E5E5E5"
+
+SIZE = (6, 3.8)
+THIN, THICK = 0.8, 1.6
 
 STYLE: dict[str, Any] = {
     "font.size": 9,
+    "axes.titlesize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.labelcolor": "#333333",
-    "axes.edgecolor": "#777777",
+    "axes.labelcolor": INK,
+    "axes.edgecolor": LINE,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
     "text.parse_math": False,
-    "xtick.color": "#333333",
-    "ytick.color": "#333333",
+    "xtick.color": INK,
+    "ytick.color": INK,
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
     # The same figure is the same file.
@@ -38,11 +52,21 @@ STYLE: dict[str, Any] = {
 
 
 def figure_kind(name: str) -> str:
-    """The kind of file that a name asks for. Raises `UsageError` for others than .png and .svg."""
+    """Return the kind of file that a name asks for. Raises `UsageError` for no such one."""
     kind = PurePath(name).suffix.lower().removeprefix(".")
     if kind not in KINDS:
-        raise UsageError(f"A figure is a .png or an .svg; found {name!r}.")
+        raise UsageError(f"A figure's name must end in .png, .svg or .pdf; found {name!r}.")
     return kind
+
+
+def check_drawable(name: str) -> None:
+    """Raise `MissingExtraError` or `UsageError` where no figure could be drawn into this file."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MissingExtraError("A figure", "plots")
+    figure_kind(name)
+    folder = Path(name).parent
+    if not folder.is_dir():
+        raise UsageError(f"The figure cannot go into {folder}: there is no such folder.")
 
 
 @contextmanager
@@ -64,8 +88,7 @@ def styled() -> Iterator[None]:
 def figure_bytes(figure: Figure, kind: str) -> bytes:
     """The file's content."""
     content = io.BytesIO()
-    metadata = {"Date": None} if kind == "svg" else {}
-    figure.savefig(content, format=kind, dpi=200, metadata=metadata)
+    figure.savefig(content, format=kind, dpi=200, metadata=KINDS[kind])
     return content.getvalue()
 
 

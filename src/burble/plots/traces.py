@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from burble.errors import UsageError
-from burble.plots.figure import (
-    LITTLE,
-    MUCH,
-    colour_map,
-    drawable,
-    figure_bytes,
-    styled,
-)
+from burble.plots.figure import LINE, LITTLE, MUCH, colour_map, drawable, figure_bytes, styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +59,7 @@ class TracePicture:
 
 
 def trace_figure(picture: TracePicture, kind: str) -> bytes:
-    """The picture as a png or an svg. Raises `MissingExtraError`."""
+    """Draw the picture as one of `KINDS`. Raises `MissingExtraError`."""
     with styled():
         from matplotlib.figure import Figure
 
@@ -92,7 +85,7 @@ def _draw_unit(axes: Axes, picture: TracePicture, unit: int) -> None:
     values = picture.values[:, unit]
     colours = [MUCH if value >= 0 else LITTLE for value in values]
     axes.bar(range(len(values)), values, color=colours, width=0.8)
-    axes.axhline(0, color="#777777", linewidth=0.6)
+    axes.axhline(0, color=LINE, linewidth=0.6)
     axes.set_ylabel(f"{picture.name},\nunit {unit}")
 
 

@@ -82,27 +82,22 @@ class RunFolder:
 
     @property
     def config(self) -> Path:
-        """The resolved configuration."""
         return self.root / CONFIG_NAME
 
     @property
     def metrics(self) -> Path:
-        """One JSON object a line."""
         return self.root / METRICS_NAME
 
     @property
     def samples(self) -> Path:
-        """What it wrote while it learned."""
         return self.root / SAMPLES_NAME
 
     @property
     def last(self) -> Path:
-        """What resume needs."""
         return self.root / LAST_FOLDER
 
     @property
     def data(self) -> Path:
-        """The prepared text."""
         return self.root / DATA_FOLDER
 
     def open_new(self, *, overwrite: bool) -> bool:
@@ -153,7 +148,6 @@ class RunFolder:
             self._move_in()
 
     def discard(self) -> None:
-        """Drop a run that has been written aside."""
         if self.is_aside:
             shutil.rmtree(self.root, ignore_errors=True)
             self.is_aside = False
@@ -227,7 +221,6 @@ class RunFolder:
                 _check_part(root / name)
 
     def write_config(self, config: RunConfig) -> None:
-        """Write `run.toml`."""
         write_durably(self.config, to_toml(config).encode())
 
     def read_config(self) -> RunConfig:

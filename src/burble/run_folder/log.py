@@ -40,15 +40,12 @@ class RunLog(Observer):
                     log.truncate(min(size, log.tell()))
 
     def stepped(self, metrics: StepMetrics) -> None:
-        """One line of JSON."""
         self._append(self._folder.metrics, json.dumps(dataclasses.asdict(metrics)) + "\n")
 
     def validated(self, metrics: ValidationMetrics) -> None:
-        """One line of JSON."""
         self._append(self._folder.metrics, json.dumps(dataclasses.asdict(metrics)) + "\n")
 
     def sampled(self, step: int, text: str) -> None:
-        """The sample, under a line that says when."""
         self._append(self._folder.samples, f"--- step {step} ---\n{text}\n\n")
 
     def _files(self) -> tuple[Path, Path]:

@@ -58,26 +58,26 @@ class Observers(Observer):
     def __init__(self, observers: Sequence[Observer]) -> None:
         self.observers = observers
 
-    def started(self, facts: RunFacts) -> None:  # noqa: D102 - as of one
+    def started(self, facts: RunFacts) -> None:
         for observer in self.observers:
             observer.started(facts)
 
-    def stepped(self, metrics: StepMetrics) -> None:  # noqa: D102
+    def stepped(self, metrics: StepMetrics) -> None:
         for observer in self.observers:
             observer.stepped(metrics)
 
-    def validated(self, metrics: ValidationMetrics) -> None:  # noqa: D102
+    def validated(self, metrics: ValidationMetrics) -> None:
         for observer in self.observers:
             observer.validated(metrics)
 
-    def sampled(self, step: int, text: str) -> None:  # noqa: D102
+    def sampled(self, step: int, text: str) -> None:
         for observer in self.observers:
             observer.sampled(step, text)
 
-    def noted(self, message: str) -> None:  # noqa: D102
+    def noted(self, message: str) -> None:
         for observer in self.observers:
             observer.noted(message)
 
-    def finished(self) -> None:  # noqa: D102
+    def finished(self) -> None:
         for observer in self.observers:
             observer.finished()

@@ -157,7 +157,6 @@ def _allowed(app: FastAPI, request: Request) -> str:
 
 
 def _first_mistake(error: RequestValidationError, media_type: str) -> RefusalError:
-    """The first field that is wrong, by its name, or what is wrong with the body."""
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return RefusalError(400, f"The body is not JSON: {first['ctx']['error']}.")

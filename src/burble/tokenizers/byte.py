@@ -30,16 +30,13 @@ class ByteTokenizer(Tokenizer):
 
     @classmethod
     def from_characters(cls, characters: AbstractSet[str]) -> Self:  # noqa: ARG003 - it needs none
-        """The one byte tokenizer."""
         return cls()
 
     @classmethod
     def from_json(cls, mapping: dict[str, Any]) -> Self:  # noqa: ARG003 - there is nothing to read
-        """Read back `to_json`."""
         return cls()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values that `from_json` takes."""
         return {"kind": self.kind}
 
     def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
@@ -65,7 +62,6 @@ class ByteTokenizer(Tokenizer):
         return _ByteDecoder()
 
     def token_bytes(self, token: int) -> bytes:
-        """Return the one byte."""
         return bytes([token])
 
     def count_characters(self, ids: Ids) -> int:
@@ -87,7 +83,6 @@ class ByteTokenizer(Tokenizer):
 
 
 def _chunks(ids: Ids) -> Iterator[Ids]:
-    """Parts of ids, (tokens,), which may be mapped into memory and longer than it."""
     for start in range(0, len(ids), _CHUNK_BYTES):
         yield np.asarray(ids[start : start + _CHUNK_BYTES])
 

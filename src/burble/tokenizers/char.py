@@ -37,12 +37,10 @@ class CharTokenizer(Tokenizer):
 
     @classmethod
     def from_characters(cls, characters: AbstractSet[str]) -> Self:
-        """The tokenizer whose vocabulary is these characters, sorted."""
         return cls("".join(sorted(characters)))
 
     @classmethod
     def from_json(cls, mapping: dict[str, Any]) -> Self:
-        """Read back `to_json`; raises `ValueError` where it is not that."""
         vocabulary = mapping.get("vocabulary")
         if not isinstance(vocabulary, str):
             raise ValueError(  # noqa: TRY004 - of a file
@@ -56,11 +54,9 @@ class CharTokenizer(Tokenizer):
 
     @property
     def vocab_size(self) -> int:
-        """How many ids there are."""
         return len(self.vocabulary)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values that `from_json` takes."""
         return {"kind": self.kind, "vocabulary": self.vocabulary}
 
     def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
@@ -81,7 +77,6 @@ class CharTokenizer(Tokenizer):
         return (marked[marked > 0] - 1).astype(smallest_dtype(self.vocab_size))
 
     def count_unknown(self, text: str) -> int:
-        """Return how many characters of `text` the vocabulary lacks."""
         return int(np.count_nonzero(self._marked(text) == 0))
 
     def _marked(self, text: str) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
@@ -89,19 +84,15 @@ class CharTokenizer(Tokenizer):
         return self._table[points]
 
     def decode(self, ids: Ids) -> str:
-        """The text of `ids`."""
         return self._points[np.asarray(ids, dtype=np.int64)].tobytes().decode(_UTF32)
 
     def stream_decoder(self) -> StreamDecoder:
-        """A decoder whose every id is a whole character."""
         return _CharDecoder(self.decode)
 
     def token_bytes(self, token: int) -> bytes:
-        """Return the UTF-8 bytes of the character."""
         return self.vocabulary[token].encode()
 
     def count_characters(self, ids: Ids) -> int:
-        """One for each id."""
         return len(ids)
 
     def cut_before(self, ids: Ids, place: int) -> int:  # noqa: ARG002 - every cut will do

@@ -63,17 +63,14 @@ class Evidence:
 
     @property
     def best_bits(self) -> float:
-        """Its bits."""
         return _bits(self.best)
 
     @property
     def last(self) -> ValidationMetrics:
-        """The last validation."""
         return self.validations[-1]
 
     @property
     def last_bits(self) -> float:
-        """Its bits."""
         return _bits(self.last)
 
     @property
@@ -98,7 +95,6 @@ class Evidence:
 
     @property
     def setup_seconds(self) -> float:
-        """The seconds before its first step; 0 where the log has not got them."""
         has_start = self.history.validations and not self.begins_late
         return self.history.validations[0].seconds if has_start else 0.0
 

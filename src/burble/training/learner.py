@@ -39,7 +39,6 @@ class BatchFigures:
     """Targets that were the likeliest."""
 
     def score(self, batch: Batch, tokenizer: Tokenizer) -> Score:
-        """Return them as the score of their batch."""
         targets = batch.targets[batch.mask]
         characters = tokenizer.count_characters(targets)
         return Score(self.loss * len(targets), len(targets), self.correct, characters)
@@ -63,8 +62,6 @@ class Learner(Protocol):
 
     Every random choice follows from seed and step, so that a resumed run makes the same ones.
     """
-
-    num_parameters: int
 
     def step(self, batch: Batch, rate: float, share: float) -> StepFigures:
         """Learn from a batch with step size `rate`, which is `share` of the run's highest.

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from burble.cells import CELLS
+from burble.capacity import num_weights, operations
 from burble.training.budget import Budget
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ _CHARS_PER_WEIGHT = 0.8
 # Of a timed run, what goes by before and after learning.
 _AROUND_SECONDS = 4.0
 
-# One character, forward and backward, is six operations for each weight that it meets.
-_OPERATIONS = 6
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -42,7 +39,6 @@ class Plan:
     """How often that goes through the training text."""
 
     def line(self) -> str:
-        """In one line."""
         network, data, training = self.config.network, self.config.data, self.config.training
         return (
             f"plan: {network.cell} {network.num_layers}×{network.hidden_size}, batches of "
@@ -66,7 +62,6 @@ class Steps:
 
     @classmethod
     def of(cls, batching: Batching, data: DataConfig) -> Steps:
-        """Those of this way of batching."""
         targets = batching.rows * (1 if data.batching == "windows" else data.seq_len)
         return cls(batching.rows * data.seq_len, targets, batching.steps_per_epoch)
 
@@ -90,15 +85,6 @@ def make_plan(request: RunRequest, steps: Steps, vocab_size: int, rate: float) -
     return Plan(request.resolve(planned), int(count * steps.targets), epochs)
 
 
-def operations(network: NetworkConfig, vocab_size: int) -> float:
-    """Floating-point operations to learn from one character."""
-    width = network.input_size(vocab_size)
-    inputs = width + network.hidden_size * (network.num_layers - 1)
-    recurrent = network.hidden_size * network.num_layers
-    gates = len(CELLS[network.cell].gates) * network.hidden_size
-    return _OPERATIONS * (gates * (inputs + recurrent) + network.hidden_size * vocab_size)
-
-
 def _hidden_size(network: NetworkConfig, vocab_size: int, work: float) -> int:
     """Units for `work` operations in all: so few that each weight learns from its share of
     characters.
@@ -109,10 +95,9 @@ def _hidden_size(network: NetworkConfig, vocab_size: int, work: float) -> int:
 
 
 def _enough(network: NetworkConfig, hidden_size: int, vocab_size: int, work: float) -> bool:
-    """Whether `work` reads enough characters for a network of so many units."""
     wide = replace(network, hidden_size=hidden_size)
-    num_weights = sum(map(math.prod, wide.tensor_shapes(vocab_size).values()))
-    return work / operations(wide, vocab_size) >= _CHARS_PER_WEIGHT * num_weights
+    characters = work / operations(wide, vocab_size)
+    return characters >= _CHARS_PER_WEIGHT * num_weights(wide, vocab_size)
 
 
 def _regularization(epochs: float, length: int) -> dict[str, float]:

@@ -30,7 +30,6 @@ class RecentFigures:
         self.clear()
 
     def clear(self) -> None:
-        """Forget the steps so far."""
         self._score = NOTHING
         self._rate = self._norm = 0.0
         self._since = self._clock.seconds()

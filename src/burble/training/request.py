@@ -38,7 +38,6 @@ class RunRequest:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is left to plan."""
         return self.base is not None or self.options.keys() >= PLANNED
 
     def resolve(self, planned: Mapping[str, Any] | None = None) -> RunConfig:
@@ -46,5 +45,4 @@ class RunRequest:
         return (self.base or RunConfig()).with_options({**(planned or {}), **self.options})
 
     def with_options(self, **options: Any) -> RunRequest:
-        """Return the request with more options given."""
         return replace(self, options={**self.options, **options})

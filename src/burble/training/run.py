@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from burble.capacity import num_weights
 from burble.data.prepare import changed_sources, prepare_to_learn
 from burble.errors import UsageError
 from burble.run_folder.folder import RunFolder
@@ -181,8 +182,9 @@ class Run:
         sampler = self.make_sampler(start.config.sample, start.text)
         store = Store(start.config, start.text, folder, log, observer, sampler, team)
         loop = _make_loop(start, backend, store, watch)
+        facts = _facts(start, self.path)
         try:
-            observer.started(_facts(start, self.path, loop.learner.num_parameters))
+            observer.started(facts)
             watch.signals.is_learning = True
             with team.reporting_once():
                 position = loop.run()
@@ -202,14 +204,13 @@ class Run:
             steps=position.step,
             chars_seen=position.chars_seen,
             seconds=watch.clock.seconds(),
-            parameters=loop.learner.num_parameters,
+            parameters=facts.num_parameters,
             seed=start.config.training.seed,
             rescues=position.rescues,
         )
 
 
 def _make_loop(start: Start, backend: Backend, store: Store, watch: Watch) -> Loop:
-    """Put together what the run is made of, where it starts."""
     training, batching = start.config.training, start.batching
     tokenizer, observer = start.text.tokenizer, store.observer
     budget = Budget.from_config(training, batching.steps_per_epoch)
@@ -226,7 +227,6 @@ def _make_loop(start: Start, backend: Backend, store: Store, watch: Watch) -> Lo
 
 
 def _plan(request: RunRequest, text: PreparedText, backend: Backend) -> Plan:
-    """Plan for this text on this machine, its device and its precision decided."""
     vocab_size = text.tokenizer.vocab_size
     config, rate = backend.measure(backend.resolve_device(request.resolve()), vocab_size)
     settled = request.with_options(
@@ -236,12 +236,12 @@ def _plan(request: RunRequest, text: PreparedText, backend: Backend) -> Plan:
     return make_plan(settled, steps, vocab_size, rate)
 
 
-def _facts(start: Start, path: Path, num_parameters: int) -> RunFacts:
+def _facts(start: Start, path: Path) -> RunFacts:
     return RunFacts(
         start.config,
         path,
         start.text,
-        num_parameters,
+        num_weights(start.config.network, start.text.tokenizer.vocab_size),
         start.batching.rows,
         start.batching.steps_per_epoch,
         None if start.saved is None else start.saved.position.step,
@@ -249,7 +249,6 @@ def _facts(start: Start, path: Path, num_parameters: int) -> RunFacts:
 
 
 def _check_changes(changes: Mapping[str, Any]) -> None:
-    """Raise `UsageError` for options that a run keeps."""
     if fixed := sorted(changes.keys() - RESUMABLE):
         raise UsageError(
             f"A resumed run keeps its {', '.join(fixed)}. Only {', '.join(sorted(RESUMABLE))} can "
@@ -260,7 +259,6 @@ def _check_changes(changes: Mapping[str, Any]) -> None:
 
 
 def _check_budget(changes: Mapping[str, Any], path: Path, start: Start) -> None:
-    """Raise `UsageError` where a budget that is given anew was used up before."""
     position = start.position
     used = {
         "minutes": position.seconds / 60,

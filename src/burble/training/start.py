@@ -32,7 +32,6 @@ class Start:
 
     @property
     def position(self) -> Position:
-        """Where the run is."""
         return Position() if self.saved is None else self.saved.position
 
     def build_learner(self, backend: Backend) -> Learner:

@@ -65,7 +65,6 @@ class Store:
         self.team.run_on_leader(publish)
 
     def show_sample(self, position: Position, learner: Learner) -> None:
-        """Show what the model of this moment writes."""
         model = partial(model_of, self.config, self.text, position)
         self.team.run_on_leader(lambda: self._sample(model(learner.averaged()), position.step))
 
@@ -73,7 +72,6 @@ class Store:
         self.observer.sampled(step, self.sampler(model, step))
 
     def is_due(self, position: Position, seconds: float) -> bool:
-        """Return whether to save between two milestones."""
         return seconds - position.seconds > _SAVE_SECONDS
 
     def save(self, position: Position, seconds: float, learner: Learner) -> Checkpoint:
@@ -104,7 +102,6 @@ class Store:
         return f"{self.folder.model} is the best model before that."
 
     def how_to_resume(self, step: int) -> str:
-        """Return how to continue a run that was stopped."""
         if self.is_aside:
             return f"Stopped before the first save of the new run. {self.what_is_left()}"
         return (

@@ -43,7 +43,6 @@ class Team:
         raise error if self.leads else SystemExit(error.exit_code)
 
     def rows(self, all_rows: int) -> slice:
-        """Return which of all rows are this process's."""
         count = all_rows // self.size
         return slice(self.rank * count, (self.rank + 1) * count)
 

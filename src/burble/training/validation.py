@@ -51,7 +51,6 @@ class Reading:
 
     @property
     def is_finite(self) -> bool:
-        """Whether the figure is a number, where there is one."""
         return self.bits is None or math.isfinite(self.bits)
 
     @property

@@ -152,7 +152,6 @@ def _search(
 
 
 def _best(trackers: list[Tracker]) -> list[Tracker]:
-    """The first that tracks the property, or else the first; none where there is none."""
     return ([tracker for tracker in trackers if tracker.tracks] or trackers)[:1]
 
 

@@ -117,7 +117,6 @@ def _measure_part(
 
 
 def _learned_share(model: api.Model, text: PreparedText, ids: Ids) -> float | None:
-    """The share of ids that the model learned from word for word; None where that is not known."""
     provenance = model.file.provenance
     is_its_own = text.facts.fingerprint == provenance.text_fingerprint
     if is_its_own and not text.facts.cut_characters:

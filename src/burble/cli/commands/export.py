@@ -55,7 +55,6 @@ def main(asked: ExportCommand) -> None:
 
 
 def _name(path: Path) -> str:
-    """The run's name, or the file's own."""
     path = path.resolve()
     named = path.parent if path.name == MODEL_NAME else path
     return named.name.removesuffix(".safetensors") or "model"

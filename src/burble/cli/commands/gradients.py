@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from burble import api
+from burble.cli.files import save_file
 from burble.cli.options import command, json_option, text_argument
 from burble.cli.reading import read_sources
 from burble.cli.views.gradients import KINDS, Measured, Report, print_report
 from burble.config import DataConfig, NetworkConfig, ReadingConfig, RunConfig, TrainingConfig
 from burble.errors import UsageError
 from burble.knobs import knob, knob_like, sections
-from burble.plots.gradients import check_drawable, draw_gradients
+from burble.plots.figure import check_drawable, figure_kind
+from burble.plots.gradients import gradients_figure
 from burble.training.learners.registry import gradient_flow
 from burble.training.request import RunRequest
 
@@ -64,9 +66,8 @@ class GradientsCommand:
 @command(GradientsCommand)
 def main(asked: GradientsCommand) -> None:
     """Train or load, measure, print, and draw."""
-    figure = None if asked.png is None else Path(asked.png)
-    if figure is not None:
-        check_drawable(figure)
+    if asked.png is not None:
+        check_drawable(asked.png)
     with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
         models = _trained(asked, Path(scratch)) if asked.models is None else _given(asked)
         measured = {
@@ -74,8 +75,9 @@ def main(asked: GradientsCommand) -> None:
             for kind, model in models.items()
         }
     report = Report.of(measured)
-    if figure is not None:
-        draw_gradients(report.curves(), report.title(), figure)
+    if asked.png is not None:
+        drawn = gradients_figure(report.curves(), report.title(), figure_kind(asked.png))
+        save_file(asked.png, drawn)
     if asked.json:
         sys.stdout.write(json.dumps(report.to_json()) + "\n")
     else:
@@ -83,7 +85,6 @@ def main(asked: GradientsCommand) -> None:
 
 
 def _trained(asked: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model]:
-    """Both networks, trained in folders of their own."""
     from burble.progress import view_for
     from burble.runs import open_run
 

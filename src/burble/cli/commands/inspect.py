@@ -68,12 +68,11 @@ class InspectCommand:
     )
     png: str | None = knob(
         None,
-        "Draw surprisal, and the units of a layer over the text, as .png or .svg.",
+        "Draw surprisal, and the units of a layer over the text, as .png, .svg or .pdf.",
         metavar="FILE",
     )
 
     def choice(self) -> Choice:
-        """What is looked at."""
         return Choice(self.layer, self.gate, self.unit)
 
 
@@ -105,7 +104,6 @@ def _trace(asked: InspectCommand, model: ModelFile) -> tuple[Trace, int]:
 
 
 def _check_length(length: int, network: NetworkConfig) -> None:
-    """Refuse a text that would make a report too large to open."""
     longest = BOUNDS.longest(network)
     if length > longest:
         raise TextError(

@@ -30,7 +30,6 @@ class Teller(Observer):
     """Prints what a person should know."""
 
     def noted(self, message: str) -> None:
-        """Print the message on standard error."""
         tell(message)
 
 

@@ -18,7 +18,7 @@ class PlotCommand:
     """Draw how runs learned: bits per character against seconds, held out and in training."""
 
     runs: tuple[str, ...] = argument("RUN", "Folders of runs.")
-    out: str = knob(REQUIRED, "The figure, .png or .svg.", short="-o", metavar="FILE")
+    out: str = knob(REQUIRED, "The figure: .png, .svg or .pdf.", short="-o", metavar="FILE")
 
 
 @command(PlotCommand)

@@ -59,15 +59,12 @@ class Report:
 
     @classmethod
     def of(cls, measured: dict[CellKind, Measured]) -> Report:
-        """From one of each kind."""
         return cls(measured["rnn"], measured["lstm"])
 
     def curves(self) -> list[Curve]:
-        """All of them."""
         return [*self.rnn.curves(), *self.lstm.curves()]
 
     def title(self) -> str:
-        """What was compared."""
         network = self.lstm.file.network
         rnn, lstm = (measured.file.num_weights for measured in (self.rnn, self.lstm))
         return (
@@ -85,7 +82,6 @@ class Report:
         )
 
     def conclusion(self) -> str:
-        """What the figures say, in plain words."""
         rnn, lstm = self.rnn.best(), self.lstm.best()
         return " ".join(
             [
@@ -97,7 +93,6 @@ class Report:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, in plain values."""
         network = self.lstm.file.network
         return {
             "num_layers": network.num_layers,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from burble.inspection.palette import shade
 from burble.text.printable import printable
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from burble.inspection.units.passage import Passage
 
 _BARS = "▁▂▃▄▅▆▇█"
-# From the lowest value by the middle to the highest; black letters are legible on each.
-_LOW, _MIDDLE, _HIGH = (116, 173, 209), (247, 247, 247), (253, 141, 60)
 
 
 def print_passage(console: Console, passage: Passage) -> None:
@@ -39,15 +38,8 @@ def _coloured(shown: list[tuple[str, float]]) -> Text:
     for piece, share in shown:
         # A line break has a value too, and nothing to colour but a sign for it.
         visible = piece.replace("\n", "↵\n")
-        text.append(visible, style=f"rgb(0,0,0) on {_colour(share)}")
+        text.append(visible, style=shade(2 * share - 1))
     return text
-
-
-def _colour(share: float) -> str:
-    low, high = (_LOW, _MIDDLE) if share < 0.5 else (_MIDDLE, _HIGH)
-    within = 2 * share - (share >= 0.5)
-    mixed = (round(a + (b - a) * within) for a, b in zip(low, high, strict=True))
-    return f"rgb({','.join(map(str, mixed))})"
 
 
 def _barred(shown: list[tuple[str, float]]) -> str:

@@ -50,7 +50,6 @@ def _described(guesses: list[Guess]) -> list[dict[str, Any]]:
 
 
 def _values(trace: Trace, choice: Choice) -> dict[str, Any]:
-    """`values[gate][token][layer][unit]`, and which layers and units these are."""
     _, layers, units = next(iter(trace.values.values())).shape
     gates = list(trace.values) if choice.gate is None else [choice.gate]
     of_layers = list(range(layers)) if choice.layer is None else [choice.layer]

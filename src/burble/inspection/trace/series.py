@@ -29,7 +29,6 @@ class Choice:
 
     @property
     def is_given(self) -> bool:
-        """Whether anything was chosen."""
         return (self.layer, self.gate, self.unit) != (None, None, None)
 
     def check(self, trace: Trace) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from burble.inspection.palette import shade
 from burble.inspection.trace.guesses import bits_per_char, guesses_before, probabilities
 from burble.inspection.trace.series import surprisal_series
 from burble.inspection.trace.tokens import running_text, token_label
@@ -27,9 +27,6 @@ _ROWS_OF_LONG = 12
 
 _EXPECTED = "expected, likeliest first"
 _LEFT = {"came", _EXPECTED}
-
-# Dark letters are read on each of these, in a light terminal and in a dark one.
-_NOTHING, _MUCH, _LITTLE = (240, 240, 236), (240, 140, 40), (90, 165, 225)
 
 
 def terminal_view(
@@ -55,24 +52,15 @@ def _coloured(pieces: list[str], series: Series) -> Text:
     text = Text()
     for piece, share in zip(pieces, series.shares(), strict=True):
         # The end of a line has no width to colour: a sign stands for it.
-        text.append(piece.replace("\n", "⏎\n"), style=_style(float(share)))
+        text.append(piece.replace("\n", "⏎\n"), style=shade(float(share)))
     return text
-
-
-def _style(share: float) -> Style:
-    """From nothing to much (orange), or to its opposite (blue)."""
-    if np.isnan(share):
-        return Style(dim=True)
-    end = _MUCH if share >= 0 else _LITTLE
-    mixed = (round(a + (b - a) * abs(share)) for a, b in zip(_NOTHING, end, strict=True))
-    return Style(color="rgb(20,20,20)", bgcolor="rgb({},{},{})".format(*mixed))
 
 
 def _legend(series: Series) -> Text:
     steps = np.linspace(-1 if series.is_signed else 0, 1, 17)
     legend = Text(f"{series.title}  {series.low:.{series.digits}f} ")
     for share in steps:
-        legend.append(" ", style=_style(float(share)))
+        legend.append(" ", style=shade(float(share)))
     return legend.append(f" {series.high:.{series.digits}f}")
 
 
@@ -95,7 +83,6 @@ def _percent(probability: float) -> str:
 
 
 def _most_surprising(trace: Trace) -> list[int]:
-    """The places of the most surprising tokens, in the order of the text."""
     order = np.argsort(-trace.surprisal, kind="stable")  # NaN comes last
     return sorted(order[:_ROWS_OF_LONG].tolist())
 
@@ -103,7 +90,6 @@ def _most_surprising(trace: Trace) -> list[int]:
 def _columns(
     trace: Trace, tokenizer: Tokenizer, chosen: Series | None, top: int
 ) -> dict[str, list[str]]:
-    """What stands under each heading: a cell for each token, and one for what may come next."""
     columns = {
         "place": [str(place) for place in range(len(trace.ids))],
         "came": [token_label(tokenizer, token) for token in trace.ids.tolist()],

@@ -158,7 +158,6 @@ class _Sums:
         self.yx = self.yx + y @ x
 
     def correlations(self) -> Float64:
-        """(properties, layers · hidden)."""
         n = self.count
         covariance = n * self.yx - np.outer(self.y, self.x)
         # Rounding leaves a trace of variance in what never changes.

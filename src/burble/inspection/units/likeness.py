@@ -52,12 +52,10 @@ def nearest(model: StepModel, ids: Ids, prompt: Ids, span: int, count: int) -> l
 
 
 def _top(block: Block) -> Float64:
-    """The top layer's outputs, (places, hidden)."""
     return block.outputs[:, -1].astype(np.float64)
 
 
 def _moments(model: StepModel, ids: Ids) -> tuple[Float64, Float64]:
-    """Mean and standard deviation of the top layer's outputs, (hidden,) each."""
     total = squares = np.zeros(model.network.hidden_size)
     for block in read_blocks(model, ids):
         total = total + _top(block).sum(axis=0)

@@ -41,7 +41,6 @@ def liveliest(values: Values, starts: Places, length: int) -> int:
 
 
 def _sums(values: Values, length: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Of each stretch of `length`."""
     total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
     sums: np.ndarray[tuple[int], np.dtype[np.float64]] = total[length:] - total[:-length]
     return sums

@@ -167,7 +167,6 @@ def _as_values(marked: Bools) -> Values:
 
 
 def _run_length(marked: Bools) -> Values:
-    """How many marked places in a row end at each place."""
     places = np.arange(1, len(marked) + 1)
     last_unmarked = np.maximum.accumulate(np.where(marked, 0, places))
     return (places - last_unmarked).astype(np.float32)
@@ -181,7 +180,6 @@ def _inside(text: str, pattern: re.Pattern[str]) -> Values:
 
 
 def _nested(text: str, marks: re.Pattern[str], opening: str) -> Values:
-    """1 from an opening mark to before the one that closes it."""
     values = np.zeros(len(text), dtype=np.float32)
     depth = since = 0
     for place, now in [*_depths(text, marks, opening), (len(text), 0)]:
@@ -192,7 +190,6 @@ def _nested(text: str, marks: re.Pattern[str], opening: str) -> Values:
 
 
 def _depths(text: str, marks: re.Pattern[str], opening: str) -> Iterator[tuple[int, int]]:
-    """Where the depth changes, and what it is from there on."""
     depth = 0
     for match in marks.finditer(text):
         mark = match.group()

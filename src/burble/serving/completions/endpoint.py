@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from burble.serving.http.desk import Desk
     from burble.serving.http.limits import Limits
 
-_log = logging.getLogger("uvicorn.error")
+_log = logging.getLogger("burble")
 
 _DONE = object()
 _LAST_WORD_SECONDS = 1.0
@@ -160,7 +160,6 @@ class CompletionResponse(Response):
                 self._jobs.append(job)
 
     def _start_of_answer(self) -> str:
-        """The JSON object that every part of the answer begins with, still open."""
         file, texts = self._model.file, self._request.prompts
         head: Head = {
             "id": f"cmpl-{secrets.token_hex(12)}",
@@ -193,7 +192,6 @@ class CompletionResponse(Response):
         )
 
     async def _pieces(self) -> AsyncIterator[list[tuple[int, Piece]]]:
-        """What comes, as much at a time as is there; it ends when every text has."""
         left = len(self._jobs)
         is_first = True
         while left:
@@ -275,7 +273,6 @@ class _Choice:
     finish_reason: str | None = None
 
     def add(self, piece: Piece) -> None:
-        """The text goes on."""
         self.text += piece.text
         self.tokens.add(piece.tokens)
         self.finish_reason = piece.finish_reason or self.finish_reason
@@ -312,6 +309,5 @@ async def _break_off(send: Send, why: RefusalError) -> None:
 
 
 async def _gone(receive: Receive) -> None:
-    """Return when the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -38,7 +38,6 @@ class Piece:
 
     @property
     def is_last(self) -> bool:
-        """Whether nothing comes after it."""
         return self.finish_reason is not None or self.error is not None
 
 
@@ -78,7 +77,6 @@ class Job:
 
     @property
     def num_prompt_tokens(self) -> int:
-        """Return how many tokens the prompt has."""
         return len(self._ids) if self._request.prompt else 0
 
     def read_prompt(self) -> Iterator[None]:
@@ -105,12 +103,10 @@ class Job:
 
     @property
     def done(self) -> bool:
-        """Whether nothing is left to write."""
         return self._writing.done
 
     @property
     def stream(self) -> Stream:
-        """What the engine writes on."""
         return self._writing.stream
 
     def go_on(self, count: int) -> None:

@@ -153,7 +153,6 @@ class LogprobColumns:
         self._columns: tuple[list[str], ...] = ([], [], [], [])
 
     def add(self, tokens: Sequence[TokenLogprob]) -> None:
-        """Add these behind the others."""
         rows = ((one.token, one.logprob, one.top, str(one.offset)) for one in tokens)
         for column, found in zip(self._columns, zip(*rows, strict=True), strict=False):
             column.append(", ".join(found))

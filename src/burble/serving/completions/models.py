@@ -47,7 +47,6 @@ class ServedModel:
 
     @cached_property
     def labels(self) -> list[str]:
-        """Of each token, as JSON."""
         return token_labels(self.file.tokenizer)
 
     def described(self) -> ModelDescription:

@@ -24,7 +24,6 @@ class Outbox:
 
     @property
     def is_full(self) -> bool:
-        """Whether writing more has to wait."""
         return self.behind > _MAX_BEHIND
 
     def put(self, index: int, piece: Piece) -> None:

@@ -47,7 +47,6 @@ class Prefixes:
         return state
 
     def _longest(self, keys: list[bytes]) -> tuple[int, State]:
-        """How many of the beginnings are known, and the state after the longest."""
         with self._lock:
             for count in range(len(keys), 0, -1):
                 if (state := self._states.get(keys[count - 1])) is not None:

@@ -88,7 +88,6 @@ class StreamOptions(Strict):
 
 
 def _field(knob: Knob, **changes: Any) -> Any:
-    """Make the field of a knob: default, range and description as at the command line."""
     facts = {"ge": knob.low, "gt": knob.above, "le": knob.high, "lt": knob.below}
     return Field(**{"default": knob.default, "description": knob.help, **facts, **changes})
 
@@ -141,21 +140,17 @@ class CompletionRequest(_Sampled):  # type: ignore[misc] # its fields are the kn
 
     @property
     def prompts(self) -> list[str]:
-        """One or several."""
         return [self.prompt] if isinstance(self.prompt, str) else self.prompt
 
     @property
     def num_texts(self) -> int:
-        """How many are to be written."""
         return len(self.prompts) * self.n
 
     @property
     def stops(self) -> tuple[str, ...]:
-        """None, one or several."""
         return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
 
     def sampling(self) -> SamplingConfig:
-        """How the next token is chosen."""
         return SamplingConfig(**{name: getattr(self, name) for name in knobs_of(SamplingConfig)})
 
 

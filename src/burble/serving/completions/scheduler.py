@@ -101,7 +101,6 @@ class Scheduler:
             self._return(going)
 
     def _next_round(self) -> list[Job]:
-        """Those whose turn it is; none where the end has come."""
         with self._changed:
             self._changed.wait_for(lambda: self._jobs or self._stopping)
             if self._stopping:
@@ -149,12 +148,10 @@ class Scheduler:
         self._loop.call_soon_threadsafe(_deliver, told)
 
     def _adapt(self, seconds: float) -> None:
-        """As many in the next round as this one could have written in the time there is."""
         factor = min(2.0, _ROUND_SECONDS / seconds)
         self._count = max(_LEAST, min(CHUNK, round(self._count * factor)))
 
     def _return(self, going: list[Job]) -> None:
-        """Back in front, or behind those that wait where the turn is over."""
         with self._changed:
             self._going = 0
             left = [job for job in going if not (job.done or job.cancelled)]

@@ -84,7 +84,6 @@ class Door:
         self._threshold = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Carry out one request."""
         try:
             if scope["type"] == "http" and scope["path"] == COMPLETIONS:
                 await self._write(scope, receive, send)

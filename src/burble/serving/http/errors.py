@@ -37,7 +37,6 @@ class RefusalError(Exception):
         }
 
     def response(self) -> Response:
-        """As it is sent."""
         return plain_json(self.body, self.status, self.headers)
 
 

@@ -64,7 +64,6 @@ class Access:
     """Bytes of the one that brings a text to learn from."""
 
     def body_limit(self, path: str) -> int:
-        """Bytes that may be sent to this path."""
         return self.max_text_body if path == TEXT_PATH else self.max_body
 
 
@@ -80,7 +79,6 @@ class Guard:
         self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Carry out one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

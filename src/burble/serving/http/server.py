@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.config import LOGGING_CONFIG
 
 from burble.errors import UsageError
 from burble.serving.http.protocol import BoundedProtocol
@@ -31,6 +32,10 @@ _SEND_BUFFER = 64 << 10
 
 # Files and sockets for the models, the runs and the page, beside the connections.
 _OTHER_FILES = 128
+
+
+# The server's own events go to stderr as uvicorn's do.
+_LOGGERS = {"burble": {"handlers": ["default"], "level": "ERROR", "propagate": False}}
 
 
 class _Server(uvicorn.Server):
@@ -74,6 +79,7 @@ def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None], drain: 
         http=BoundedProtocol,
         ws="none",
         lifespan="on",
+        log_config=LOGGING_CONFIG | {"loggers": LOGGING_CONFIG["loggers"] | _LOGGERS},
         log_level="error",
         access_log=False,
         server_header=False,

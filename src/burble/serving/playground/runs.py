@@ -53,7 +53,6 @@ class _Child:
     said: IO[bytes]
 
     def state(self) -> RunState:
-        """How it stands."""
         code = self.process.poll()
         if code is None:
             return "running"
@@ -62,7 +61,6 @@ class _Child:
         return "stopped" if code else "done"
 
     def last_word(self) -> str:
-        """What it said last."""
         self.said.seek(0)
         lines = self.said.read().decode("utf-8", "replace").strip().splitlines()
         return without_flags(lines[-1])[:_MAX_SAID] if lines else ""
@@ -107,7 +105,6 @@ class Runs:
         return path.name
 
     def resume(self, name: str) -> None:
-        """Go on where a run was stopped."""
         path = self.path(name)
         with self._starting:
             self._check_free()
@@ -136,13 +133,11 @@ class Runs:
             self._child.process.wait(_STOP_SECONDS)
 
     def listed(self) -> list[RunLine]:
-        """Name and state of each."""
         return [
             {"name": name, "state": self._looked_at(path)[0]} for name, path in self.paths().items()
         ]
 
     def described(self, name: str) -> RunDescription:
-        """How a run goes, or went."""
         path = self.path(name)
         state, said, metrics = self._looked_at(path)
         return {
@@ -183,7 +178,6 @@ class Runs:
         return self._child is not None and self._child.process.poll() is None
 
     def _is_child(self, path: Path) -> bool:
-        """Whether it is the run that this server trains now."""
         return self._is_running() and self._child is not None and self._child.path == path
 
     def _terminate_child(self) -> None:
@@ -191,7 +185,6 @@ class Runs:
             self._child.process.send_signal(signal.SIGTERM)
 
     def _looked_at(self, path: Path) -> tuple[RunState, str, list[StepMetrics | ValidationMetrics]]:
-        """How it stands, what went wrong, and what was logged."""
         try:
             metrics = read_thinned(path, _MAX_POINTS)
         except UsageError as error:

@@ -64,6 +64,5 @@ class WeightAverage:
         return dict(self._averages)
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Go back to what `state` gave."""
         for name in self._averages:
             self._averages[name].copy_(state[name])

@@ -27,13 +27,9 @@ class TorchBackend:
         self.team = team
 
     def resolve_device(self, config: RunConfig) -> RunConfig:
-        """Return the configuration with its device decided."""
         return config.with_options({"device": resolve_device(config.training.device)})
 
     def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, float]:
-        """Return the configuration with its precision decided, and the floating-point operations
-        that training makes here in a second.
-        """
         _use_threads(config)
         # One process is timed with its share of a batch; the others are taken to be as fast.
         size = self.team.size
@@ -43,7 +39,6 @@ class TorchBackend:
         return config.with_options({"precision": resolved.training.precision}), size * rate
 
     def build(self, config: RunConfig, vocab_size: int, rows: int) -> Learner:
-        """Return a fresh learner of batches of so many rows."""
         _use_threads(config)
         return TorchLearner(config, vocab_size, rows, self.team)
 

@@ -51,10 +51,8 @@ class TorchLearner:
         self._average = WeightAverage(self._network, config.training.averaging)
         self._carried = team.own(self._network.start(rows))
         self._steps = 0
-        self.num_parameters = sum(weights.numel() for weights in self._network.parameters())
 
     def step(self, batch: Batch, rate: float, share: float) -> StepFigures:
-        """Learn from a batch with step size `rate`, which is `share` of the run's highest."""
         # Dropout draws by seed and step, so that a resumed run draws the same.
         self._draw.manual_seed((self._training.seed * 1_000_003 + self._steps) % 2**63)
         self._optimizer.zero_grad(set_to_none=True)
@@ -83,7 +81,6 @@ class TorchLearner:
         return loss.detach(), correct, carried
 
     def score(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, BatchFigures]]:
-        """Yield each batch with its figures under the averaged weights, without dropout."""
         state: NetworkState | None = None
         self._network.eval()
         try:
@@ -104,18 +101,15 @@ class TorchLearner:
         return BatchFigures(loss.item(), int(correct.item())), state
 
     def averaged(self) -> Weights:
-        """Return a copy of the averaged weights, by the model file's names."""
         with self._average.applied():
             return {name: _copy(tensor) for name, tensor in self._network.state_dict().items()}
 
     def is_sound(self) -> bool:
-        """Return whether all weights, raw and averaged, are below `LARGEST_WEIGHT`."""
         every = [*self._network.state_dict().values(), *self._average.state().values()]
         # The comparison is false for NaN, too.
         return all(bool((weights.abs() < LARGEST_WEIGHT).all()) for weights in every)
 
     def state(self) -> Arrays:
-        """Return copies of all that a step changes, by the names of `Layout`."""
         tensors = {f"average.{name}": tensor for name, tensor in self._average.state().items()}
         tensors |= {
             f"network.{name}": tensor for name, tensor in self._network.state_dict().items()
@@ -129,7 +123,6 @@ class TorchLearner:
         return {name: _copy(tensor) for name, tensor in tensors.items()}
 
     def restore(self, state: Mapping[str, np.ndarray[Any, Any]], steps: int) -> None:
-        """Go back to where `state` was taken, after so many steps."""
         tensors = {name: torch.tensor(array, device=self._device) for name, array in state.items()}
         self._network.load_state_dict(
             {name: tensors[f"network.{name}"] for name in self._network.state_dict()}, strict=True

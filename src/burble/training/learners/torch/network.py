@@ -48,7 +48,6 @@ class Cell(nn.Module):
             nn.init.orthogonal_(gate, generator=generator)
 
     def start(self, rows: int) -> LayerState:
-        """The fresh state: zeros."""
         zeros = self.bias.new_zeros(1, rows, self.hidden_size)
         return (zeros,) * len(CELLS[self.kind].states)
 
@@ -70,7 +69,6 @@ class Cell(nn.Module):
     def _fused(
         self, layer: Callable[..., tuple[Tensor, ...]], inputs: Tensor, state: Tensor | LayerState
     ) -> tuple[Tensor, ...]:
-        """Call one of torch's fused layers: oneDNN on a processor, cuDNN on a GPU."""
         has_biases, num_layers, dropout, bidirectional, batch_first = True, 1, 0.0, False, False
         return layer(
             *(inputs, state, list(self._weights()), has_biases, num_layers, dropout),
@@ -89,12 +87,10 @@ class Lstm(Cell):
         self.bias.data[self.hidden_size : 2 * self.hidden_size] = 1.0
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Through torch's fused layer."""
         outputs, hidden, cell = self._fused(torch.lstm, inputs, state)
         return outputs, (hidden, cell)
 
     def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Through torch's LSTM cell."""
         hidden, cell = torch.lstm_cell(inputs, state, *self._weights())
         return hidden, (hidden, cell)
 
@@ -105,12 +101,10 @@ class Gru(Cell):
     kind = "gru"
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Through torch's fused layer."""
         outputs, hidden = self._fused(torch.gru, inputs, *state)
         return outputs, (hidden,)
 
     def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Through torch's GRU cell."""
         hidden = torch.gru_cell(inputs, *state, *self._weights())
         return hidden, (hidden,)
 
@@ -121,12 +115,10 @@ class Rnn(Cell):
     kind = "rnn"
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Through torch's fused layer."""
         outputs, hidden = self._fused(torch.rnn_tanh, inputs, *state)
         return outputs, (hidden,)
 
     def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Through torch's RNN cell."""
         hidden = torch.rnn_tanh_cell(inputs, *state, *self._weights())
         return hidden, (hidden,)
 
@@ -142,7 +134,6 @@ class OneHot(nn.Module):
         self.vocab_size = vocab_size
 
     def forward(self, ids: Tensor) -> Tensor:
-        """A one at the id's place."""
         return functional.one_hot(ids, self.vocab_size).float()
 
 
@@ -236,7 +227,6 @@ class Network(nn.Module):
         self.dropout.generator = self.input_dropout.generator = generator
 
     def start(self, rows: int) -> NetworkState:
-        """The fresh state of `rows` texts."""
         return tuple(cell.start(rows) for cell in self.cells())
 
     def forward(self, ids: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from burble.capacity import operations
 from burble.config import RunConfig
 from burble.data.batch import Batch
 from burble.errors import UsageError
 from burble.training.learners.torch.loss import loss_of
 from burble.training.learners.torch.network import Network
-from burble.training.plan import operations
 
 if TYPE_CHECKING:
     from burble.cells import CellKind

@@ -66,16 +66,13 @@ class ProcessTeam(TorchTeam):
         self.size = distributed.get_world_size()
 
     def gather(self, state: NetworkState) -> NetworkState:
-        """Return the state of all rows, from each process's own."""
         return tuple(tuple(self._gathered(part, dim=1) for part in layer) for layer in state)
 
     def share_dropout(self, network: Network) -> None:
-        """Let the network draw its dropout as one process with all rows would."""
         network.dropout = SharedDropout(network.dropout, self)
         network.input_dropout = SharedDropout(network.input_dropout, self)
 
     def add_up(self, network: Network, *figures: Tensor) -> list[float]:
-        """Sum gradients, in place, and figures, (), over the processes."""
         parameters = list(network.parameters())
         # A process whose rows are all padding has none.
         parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]

@@ -33,25 +33,21 @@ class TensorBoard(Observer):
             self._writer = self._open(str(self._folder))
 
     def stepped(self, metrics: StepMetrics) -> None:
-        """The training curves."""
         with guard_write(self._folder):
             for name in ("train_bits_per_char", "accuracy", "learning_rate", "grad_norm"):
                 self._writer.add_scalar(name, getattr(metrics, name), metrics.step)
 
     def validated(self, metrics: ValidationMetrics) -> None:
-        """The validation curve."""
         bits = metrics.val_bits_per_char
         if bits is not None:
             with guard_write(self._folder):
                 self._writer.add_scalar("val_bits_per_char", bits, metrics.step)
 
     def sampled(self, step: int, text: str) -> None:
-        """The sample, as it stands."""
         with guard_write(self._folder):
             self._writer.add_text("sample", f"```\n{text}\n```", step)
 
     def finished(self) -> None:
-        """Write out what is pending."""
         if self._writer is None:  # the run ended before it began
             return
         with guard_write(self._folder):
