@@ -90,7 +90,7 @@ def test_a_folder_of_texts_that_may_not_be_looked_into_is_not_left_out(tmp_path:
     [
         ("/proc/run", 2, ["/proc/run cannot be written"]),
         ("text.txt/run", 2, ["text.txt/run cannot be written", "Not a directory"]),
-        ("/dev/full", 2, ["/dev/full cannot be written"]),
+        ("/dev/full", 2, ["/dev/full is a file, not a folder"]),
     ],
 )
 def test_a_place_that_is_no_folder_is_refused(
