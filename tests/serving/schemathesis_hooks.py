@@ -5,7 +5,7 @@ from __future__ import annotations
 import schemathesis
 
 # Bounds of several fields together, of the server's own, and of what a model can read.
-_TOLD_BY_NO_SCHEMA = {"best_of", "n", "max_tokens", "prompt", "text"}
+_TOLD_BY_NO_SCHEMA = {"best_of", "logprobs", "n", "max_tokens", "prompt", "text"}
 _MAX_TOKENS = 50
 
 
