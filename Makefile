@@ -10,7 +10,9 @@ BENCH_INSTALLED := .venv/.bench-installed
 
 # A test file stays in one process, since its tests share a server or a model.
 SIDE_BY_SIDE = -n logical --maxprocesses 8 --dist loadfile
-QUICK = tests/test_*.py tests/text tests/tokenizers
+QUICK = $(filter-out $(SLOW),$(wildcard tests/test_*.py)) tests/engine/test_golden.py \
+  tests/data tests/ngram tests/text tests/tokenizers
+SLOW = tests/test_api_train.py tests/test_isolation.py tests/test_tutorial.py
 C_FILES = $(shell find src tests -name '*.[ch]')
 C_WARNINGS = -std=c11 -Wall -Wextra -Wshadow -Werror
 
