@@ -12,10 +12,11 @@ import torch
 
 import burble
 from burble import errors
-from burble.config import PRESETS, SECTIONS, SamplingConfig, from_toml, read_config
+from burble.config import PRESETS, SECTIONS, SamplingConfig
 from burble.engine.kernels import MAX_INT8_COST
 from burble.errors import BurbleError, TextError, UsageError
 from burble.folder_names import CONFIG_NAME
+from burble.run_toml import from_toml, read_config
 from burble.training.request import NOT_GIVEN
 from tests.training.runs import TINY, made_up_text, write_text
 

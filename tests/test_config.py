@@ -24,11 +24,10 @@ from burble.config import (
     SamplingConfig,
     TrainingConfig,
     UnicodeForm,
-    from_toml,
-    to_toml,
 )
 from burble.errors import UsageError
 from burble.mapping import from_mapping, to_mapping
+from burble.run_toml import from_toml, to_toml
 
 # Any text that UTF-8 can hold, with what trips a writer of TOML more often than chance would.
 odd_texts = st.text(

@@ -13,6 +13,7 @@ from burble.engine.generate import (
     GenerationRequest,
     count_unknown,
     encode_text,
+    random_seed,
     read_prompt,
     stream_text,
     write_texts,
@@ -26,7 +27,6 @@ from burble.model_file import ModelFile
 from burble.training.request import NOT_GIVEN, RunRequest
 
 if TYPE_CHECKING:
-    import tempfile
     from collections.abc import Iterator, Sequence
     from typing import Literal
 
@@ -341,13 +341,14 @@ def train(  # noqa: PLR0913 - every option of a run, so that an editor knows the
     request = RunRequest(options, preset)
     from burble.progress import is_watched, view_for
     from burble.runs import open_run
+    from burble.scratch import scratch_folder
 
     is_shown = is_watched(sys.stderr) if progress is None else progress
     observers = [view_for(sys.stderr)] if is_shown else []
     if out is not None:
         result = open_run(Path(out), observers).train(request, overwrite=overwrite)
         return _load_trained(Path(out), result, Path(out))
-    with _scratch_folder() as scratch:
+    with scratch_folder() as scratch:
         path = Path(scratch) / "run"
         return _load_trained(path, open_run(path, observers).train(request), None)
 
@@ -358,17 +359,3 @@ def _load_trained(path: Path, result: TrainResult, folder: Path | None) -> Model
 
     run = RunRecord(folder, RunFolder(path).read_config(), result)
     return Model(ModelFile.load(path), folder, run=run)
-
-
-def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
-    import tempfile
-
-    from burble.system_errors import guard_write
-
-    with guard_write(Path(tempfile.gettempdir()), "Set TMPDIR to a folder that can be written."):
-        return tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True)
-
-
-def random_seed() -> int:
-    """A seed short enough to be read out and typed again."""
-    return int.from_bytes(os.urandom(8)) % 1_000_000

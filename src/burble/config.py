@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from burble.cells import CELLS, CellKind
-from burble.errors import OptionError, UsageError, brief
+from burble.errors import OptionError, UsageError
 from burble.knobs import check_knobs, knob, knobs_of
 from burble.mapping import from_mapping, to_mapping
-from burble.plain_files import read_plain
-from burble.saved_format import KEY, SavedFormat, VersionError
-from burble.system_errors import read_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 InputKind = Literal["embedding", "one-hot", "scalar"]
 TokenizerKind = Literal["char", "byte"]
@@ -28,16 +22,6 @@ UnknownPolicy = Literal["error", "skip", "nearest"]
 TrainingPrecision = Literal["auto", "float32", "bfloat16"]
 
 UNKNOWN_HELP = "What to do with characters that the model has never seen."
-
-_FORMAT = SavedFormat(version=1)
-
-# The names of ten thousand sources.
-_MAX_TOML_BYTES = 1 << 20
-
-# tomllib takes time by the square of the parts of a name: 16,000 take 4.5 s. A run's configuration
-# has a dot in each of its numbers at most.
-_MAX_DOTS = 1000
-_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#.*')
 
 # Seeds have 63 bits.
 MAX_SEED = 2**63 - 1
@@ -356,62 +340,3 @@ PRESETS: dict[str, RunConfig] = {
         sample=SampleConfig(sample_length=1000, sample_temperature=0.0, sample_window=100),
     ),
 }
-
-
-def to_toml(config: RunConfig) -> str:
-    """`config` as TOML; options without a value are left out."""
-    top: list[str] = []
-    tables: list[str] = []
-    for name, value in _FORMAT.mark(to_mapping(config)).items():
-        if isinstance(value, dict):
-            lines = [
-                f"{key} = {_toml_value(item)}" for key, item in value.items() if item is not None
-            ]
-            tables.append("\n".join([f"[{name}]", *lines]))
-        else:
-            top.append(f"{name} = {_toml_value(value)}")
-    return "\n\n".join(["\n".join(top), *tables]) + "\n"
-
-
-def _toml_value(value: object) -> str:
-    # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def from_toml(text: str, where: str) -> RunConfig:
-    """Read what `to_toml` wrote, or a person did. Raises `UsageError`."""
-    if _count_dots(text) > _MAX_DOTS:
-        raise UsageError(f"{where} has names with too many dots for a run's configuration.")
-    import tomllib  # for a run only, not to write
-
-    try:
-        mapping = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{where} is not valid TOML: {brief(str(error))}") from error
-    mapping.setdefault(KEY, _FORMAT.version)  # a person need not write it
-    try:
-        mapping = _FORMAT.upgrade(mapping)
-    except VersionError as error:
-        raise UsageError(f"{where} cannot be read: {error}. Install a newer burble.") from error
-    return from_mapping(RunConfig, mapping, where)
-
-
-def _count_dots(text: str) -> int:
-    """Count the dots outside of comments and of strings on one line; with longer strings, all."""
-    outside = text if '"""' in text or "'''" in text else _QUOTED.sub("", text)
-    return outside.count(".")
-
-
-def read_config(path: Path, *, follow: bool = False) -> RunConfig:
-    """Read a configuration from a file. Raises `UsageError`, and `ResourceError` where it is the
-    machine that refuses.
-
-    follow: links are followed, as for a name that a person gave.
-    """
-    try:
-        text = read_plain(path, _MAX_TOML_BYTES, follow=follow).decode("utf-8")
-    except OSError as error:
-        raise read_error(path, error) from error
-    except ValueError as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from error
-    return from_toml(text, str(path))

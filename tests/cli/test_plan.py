@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from burble.config import RunConfig, from_toml
+from burble.config import RunConfig
 from burble.mapping import from_mapping
+from burble.run_toml import from_toml
 from tests.cli.command import assert_refused, burble, said
 from tests.training.runs import write_text
 

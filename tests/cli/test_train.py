@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from burble.cli.commands.train import default_folder
-from burble.config import PRESETS, from_toml
+from burble.config import PRESETS
+from burble.run_toml import from_toml
 from tests.cli.command import assert_refused, burble, said
 from tests.cli.test_generate import on_terminal
 from tests.training.runs import made_up_text, write_text

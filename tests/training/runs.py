@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from burble.config import RunConfig, read_config
+from burble.config import RunConfig
 from burble.data.prepared import PreparedText
 from burble.folder_names import CONFIG_NAME, DATA_FOLDER
+from burble.run_toml import read_config
 from burble.runs import open_run
 from burble.training import checkpoint
 from burble.training.layout import Layout

@@ -118,7 +118,7 @@ def test_the_run_folder_holds_what_the_design_says(tmp_path: Path) -> None:
 
 def test_run_toml_repeats_the_run(tmp_path: Path) -> None:
     first = train_tiny(tmp_path)
-    from burble.config import from_toml
+    from burble.run_toml import from_toml
 
     text = (tmp_path / "run" / "run.toml").read_text()
     assert tomllib.loads(text)["network"]["hidden_size"] == 24

@@ -15,9 +15,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from burble.capacity import operations
 from burble.cells import CellKind
-from burble.config import RunConfig, from_toml, to_toml
+from burble.config import RunConfig
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
+from burble.run_toml import from_toml, to_toml
 from burble.runs import open_run
 from burble.training.learners.torch import precision
 from burble.training.learners.torch.network import Network

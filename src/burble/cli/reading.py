@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from burble.cli.terminal import tell
 from burble.engine.generate import count_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from burble.api import Model
     from burble.config import ReadingConfig, UnknownPolicy
@@ -17,28 +18,33 @@ if TYPE_CHECKING:
     from burble.model_file import ModelFile
 
 
+@contextmanager
 def read_sources(
     model: Model,
     sources: Sequence[str],
     reading: ReadingConfig,
-    folder: Path,
     *,
     whole: bool,
     unknown: UnknownPolicy,
-) -> PreparedText:
-    """Read the sources into `folder`, normalised and cut into tokens as the model's own text was.
+) -> Iterator[PreparedText]:
+    """Read the sources, normalised and cut into tokens as the model's own text was, for as long as
+    they are needed.
 
     Held out and sealed are what was so of the model's training text; of another text, or if
     `whole`, all is held out.
     """
     from burble.data.prepare import encode_spooled, spool_text
     from burble.evaluation.evaluate import known_cuts, score_all
+    from burble.scratch import scratch_folder
     from burble.text.sources import find_documents
 
-    file, found = model.file, find_documents(sources, reading.encoding)
-    with spool_text(found, file.normalization, folder, tell) as text:
-        cuts = score_all(text.whole) if whole else known_cuts(text.whole, file.provenance)
-        return encode_spooled(text, file.tokenizer, cuts, unknown)
+    file = model.file
+    with scratch_folder() as folder:
+        found = find_documents(sources, reading.encoding)
+        with spool_text(found, file.normalization, Path(folder), tell) as text:
+            cuts = score_all(text.whole) if whole else known_cuts(text.whole, file.provenance)
+            prepared = encode_spooled(text, file.tokenizer, cuts, unknown)
+        yield prepared
 
 
 def unknown_line(number: int, total: int, unknown: UnknownPolicy) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import deque
@@ -215,3 +216,8 @@ def _held_back(text: str, stops: tuple[str, ...]) -> int:
         if any(stop.startswith(text[-size:]) for stop in stops):
             return size
     return 0
+
+
+def random_seed() -> int:
+    """Return a seed short enough to be read out and typed again."""
+    return int.from_bytes(os.urandom(8)) % 1_000_000

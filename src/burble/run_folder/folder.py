@@ -13,7 +13,6 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from burble.config import read_config, to_toml
 from burble.data.prepared import PreparedText
 from burble.durable import remove_litter, sync_folder, write_durably
 from burble.errors import BurbleError, TextError, UsageError
@@ -34,6 +33,7 @@ from burble.mapping import parse_object
 from burble.model_file import ModelFile
 from burble.plain_files import find_odd, read_plain
 from burble.run_folder.lock import holder
+from burble.run_toml import read_config, to_toml
 from burble.saved_format import SavedFormat
 from burble.shell import burble_line
 from burble.system_errors import guard_write, read_error
@@ -60,6 +60,14 @@ TRAIN_AGAIN = (
     "this one with --overwrite."
 )
 """What to do where a run has lost the state that it would go on from."""
+
+
+def read_manifest(last: Path) -> dict[str, Any]:
+    """Read what says where the run stands whose state is in `last`. Raises `OSError` and
+    `ValueError`.
+    """
+    content = read_plain(last / MANIFEST, _MAX_MANIFEST_BYTES)
+    return STATE_FORMAT.upgrade(parse_object(content, MANIFEST))
 
 
 @dataclass
@@ -202,15 +210,10 @@ class RunFolder:
     def _read_step(self) -> int | None:
         """Return the step of the saved state; None where it is missing or broken."""
         try:
-            step = self.read_manifest()["position"]["step"]
+            step = read_manifest(self.last)["position"]["step"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return step if type(step) is int and step >= 0 else None
-
-    def read_manifest(self) -> dict[str, Any]:
-        """Read what says where the run stands. Raises `OSError` and `ValueError`."""
-        content = read_plain(self.last / MANIFEST, _MAX_MANIFEST_BYTES)
-        return STATE_FORMAT.upgrade(parse_object(content, MANIFEST))
 
     def check_plain(self) -> None:
         """Raise `UsageError` where a part of the run leads out of its folder, or is no file or

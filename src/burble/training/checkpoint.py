@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 from burble.durable import remove_litter, write_durably
 from burble.errors import BurbleError, ModelFileError, UsageError, brief
 from burble.folder_names import MANIFEST
-from burble.mapping import from_saved, parse_object, to_mapping
-from burble.plain_files import NOT_OURS, open_plain, read_plain
+from burble.mapping import from_saved, to_mapping
+from burble.plain_files import NOT_OURS, open_plain
 from burble.run_folder.folder import STATE_FORMAT, TRAIN_AGAIN
+from burble.run_folder.folder import read_manifest as folder_manifest
 from burble.system_errors import MISSING, read_error
 from burble.tensor_file import check_tensors, read_header
 from burble.training.layout import check_numbers
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from burble.training.learner import Arrays
 
 _STATE_NAME = re.compile(r"state-[0-9]{1,15}-[0-9]{1,20}\.safetensors")
-_MAX_MANIFEST_BYTES = 1 << 16
 
 # More than any run has, and few enough for float64 to count with. Seconds: three centuries.
 _HIGHEST = {"step": 10**12, "validation_batches": 10**12, "stale": 10**12, "seconds": 1e10}
@@ -72,8 +72,7 @@ def write(checkpoint: Checkpoint, folder: Path) -> None:
 def read_manifest(folder: Path) -> Manifest:
     """Read which state `write` left last. Raises `ModelFileError` for what no run has."""
     try:
-        content = read_plain(folder / MANIFEST, _MAX_MANIFEST_BYTES)
-        return _as_manifest(parse_object(content, MANIFEST))
+        return _as_manifest(folder_manifest(folder))
     except OSError as error:
         raise _unreadable(folder, error) from error
     except (ValueError, UsageError) as error:
@@ -81,7 +80,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _as_manifest(found: dict[str, Any]) -> Manifest:
-    manifest = from_saved(Manifest, STATE_FORMAT.upgrade(found), MANIFEST)
+    manifest = from_saved(Manifest, found, MANIFEST)
     if not _STATE_NAME.fullmatch(manifest.file):
         raise ValueError(f"{MANIFEST} names {manifest.file!r}")
     position = manifest.position

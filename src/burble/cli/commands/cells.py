@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,15 +101,9 @@ def main(asked: CellsCommand) -> None:
     """Do what is asked for, and print it."""
     sought, marked, holds = asked.sought(), asked.marked(), asked.holds()
     model = api.load(asked.model)
-    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
-        text = read_sources(
-            model,
-            asked.sources,
-            asked.reading,
-            Path(scratch),
-            whole=asked.whole,
-            unknown=asked.unknown,
-        )
+    with read_sources(
+        model, asked.sources, asked.reading, whole=asked.whole, unknown=asked.unknown
+    ) as text:
         report = Report(
             model.file.tokenizer.count_characters(text.val_ids),
             text.facts.unknown_characters,

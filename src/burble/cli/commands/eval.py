@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from burble import api
@@ -61,15 +59,9 @@ class EvalCommand:
 def main(asked: EvalCommand) -> None:
     """Score, and print the figures."""
     model = api.load(asked.model, asked.precision)
-    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
-        text = read_sources(
-            model,
-            asked.sources,
-            asked.reading,
-            Path(scratch),
-            whole=asked.whole,
-            unknown=asked.unknown,
-        )
+    with read_sources(
+        model, asked.sources, asked.reading, whole=asked.whole, unknown=asked.unknown
+    ) as text:
         report = _measure(asked, model, text)
     shown = json.dumps(report) if asked.json else "\n".join(describe(report, text))
     sys.stdout.write(shown + "\n")

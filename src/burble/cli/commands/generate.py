@@ -15,7 +15,7 @@ from burble.cli.options import command, json_option, model_argument, unknown_opt
 from burble.cli.reading import tell_unknown
 from burble.cli.terminal import write_out
 from burble.config import SamplingConfig, UnknownPolicy
-from burble.engine.generate import GenerationRequest
+from burble.engine.generate import GenerationRequest, random_seed
 from burble.errors import UsageError
 from burble.knobs import argument, knob, knob_like, sections
 
@@ -65,7 +65,7 @@ class GenerateCommand:
             max_characters=self.length,
             sampling=self.sampling,
             stop=self.stop,
-            seed=api.random_seed() if self.seed is None else self.seed,
+            seed=random_seed() if self.seed is None else self.seed,
             window=self.window,
         )
 

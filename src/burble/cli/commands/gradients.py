@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from burble.errors import UsageError
 from burble.knobs import knob, knob_like, sections
 from burble.plots.figure import check_drawable, figure_kind
 from burble.plots.gradients import gradients_figure
+from burble.scratch import scratch_folder
 from burble.training.learners.registry import gradient_flow
 from burble.training.request import RunRequest
 
@@ -68,12 +68,9 @@ def main(asked: GradientsCommand) -> None:
     """Train or load, measure, print, and draw."""
     if asked.png is not None:
         check_drawable(asked.png)
-    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
+    with scratch_folder() as scratch:
         models = _trained(asked, Path(scratch)) if asked.models is None else _given(asked)
-        measured = {
-            kind: _measure(model, _held_out(asked, model, Path(scratch) / "text"))
-            for kind, model in models.items()
-        }
+        measured = {kind: _measure(asked, model) for kind, model in models.items()}
     report = Report.of(measured)
     if asked.png is not None:
         drawn = gradients_figure(report.curves(), report.title(), figure_kind(asked.png))
@@ -126,14 +123,14 @@ def _size(network: NetworkConfig) -> str:
     return f"{network.cell} {network.num_layers}×{network.hidden_size} ({network.input})"
 
 
-def _held_out(asked: GradientsCommand, model: api.Model, folder: Path) -> Ids:
+def _measure(asked: GradientsCommand, model: api.Model) -> Measured:
+    """Measure on held-out text: of its own run, or of the sources."""
     if asked.models is None:
-        return model.training_text().val_ids
-    return read_sources(
-        model, asked.sources, asked.reading, folder, whole=False, unknown="error"
-    ).val_ids
+        return _measure_on(model, model.training_text().val_ids)
+    with read_sources(model, asked.sources, asked.reading, whole=False, unknown="error") as text:
+        return _measure_on(model, text.val_ids)
 
 
-def _measure(model: api.Model, ids: Ids) -> Measured:
+def _measure_on(model: api.Model, ids: Ids) -> Measured:
     flow = gradient_flow(model.file, ids)
     return Measured(model.file, flow.before, flow.after)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from burble.errors import UsageError
 from burble.mapping import to_mapping
 from burble.run_folder.observer import Observer
 from burble.runs import open_run
+from burble.scratch import scratch_folder
 from burble.training.request import RunRequest
 
 
@@ -38,7 +38,7 @@ def main(asked: PlanCommand) -> None:
     """Read the text, measure the machine, and print the plan."""
     if complete := asked.base():
         raise UsageError(f"With --{complete} every knob is set: there is nothing to plan.")
-    with tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True) as scratch:
+    with scratch_folder() as scratch:
         plan = open_run(Path(scratch), [Teller()]).plan(RunRequest(asked.given()))
     if asked.json:
         described = {

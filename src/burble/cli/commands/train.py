@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 import click
 
 from burble.cli.options import command
-from burble.config import PRESETS, SECTIONS, RunConfig, read_config
+from burble.config import PRESETS, SECTIONS, RunConfig
 from burble.errors import UsageError
 from burble.folder_names import TENSORBOARD
 from burble.knobs import argument, knob, sections
+from burble.run_toml import read_config
 from burble.text.corpora import CORPORA
 from burble.training.request import RunRequest
 
@@ -87,10 +88,10 @@ class TrainCommand:
 @command(TrainCommand)
 def main(asked: TrainCommand) -> None:
     """Train, or go on training, and report."""
-    base = _read_base(asked)
-    config = base.with_options(asked.given())
+    base, given = _read_base(asked), asked.given()
+    config = base.with_options(given)
     path = _folder(asked, config.sources)
-    run, given = _open_run(asked, path), asked.given()
+    run = _open_run(asked, path)
     if asked.resume:
         result = run.resume(
             {name: given[name] for name in given if base.with_options({name: given[name]}) != base}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from burble.engine.generate import GenerationRequest, count_unknown, read_prompt
+from burble.engine.generate import GenerationRequest, count_unknown, random_seed, read_prompt
 from burble.errors import BurbleError
 from burble.serving.completions import logprobs
 from burble.serving.completions.job import Job, Piece
@@ -36,9 +36,6 @@ _log = logging.getLogger("burble")
 
 _DONE = object()
 _LAST_WORD_SECONDS = 1.0
-
-# Short enough to be read out and typed again.
-_DRAWN_SEEDS = 1_000_000
 
 
 def check(request: CompletionRequest, limits: Limits) -> None:
@@ -100,7 +97,7 @@ class CompletionResponse(Response):
         self._outbox = Outbox()
         self._jobs: list[Job] = []
         self._started = time.perf_counter()
-        self._seed = secrets.randbelow(_DRAWN_SEEDS) if request.seed is None else request.seed
+        self._seed = random_seed() if request.seed is None else request.seed
         self._head = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
