@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burble.native.elf import find_fault
-from burble.native.structures import SIGNATURES, Shape, StreamFields
+from burble.native.structures import SIGNATURES, STRUCTS
 
-INTERFACE = 2
+INTERFACE = 3
 """`BURBLE_INTERFACE` in interface.h."""
 
 TIMES_SLOWER = 42
@@ -90,13 +90,13 @@ def kernel_names(opened: ctypes.CDLL) -> list[str]:
 
 
 def _check_interface(opened: ctypes.CDLL) -> None:
-    expected = {
-        0: (INTERFACE, "interface"),
-        2: (ctypes.sizeof(Shape), "size of burble_shape"),
-        3: (ctypes.sizeof(StreamFields), "size of burble_stream"),
-    }
+    expected = [(0, INTERFACE, "interface")]
+    expected += [
+        (place, ctypes.sizeof(struct), f"size of {name}")
+        for place, (name, struct) in enumerate(STRUCTS.items(), start=2)
+    ]
     facts = _read_facts(opened)
-    for place, (wanted, name) in expected.items():
+    for place, wanted, name in expected:
         if facts[place] != wanted:
             raise LibraryError(
                 f"is from another version of burble ({name} {facts[place]}, expected {wanted})"
@@ -111,10 +111,10 @@ def _read_facts(opened: ctypes.CDLL) -> list[int]:
     except AttributeError:
         raise LibraryError("is from another version of burble, or not burble's at all") from None
     function.restype, *function.argtypes = SIGNATURES["burble_interface"]
-    facts = (ctypes.c_int64 * 4)()
+    facts = (ctypes.c_int64 * (2 + len(STRUCTS)))()
     count = function(facts, len(facts))
     if count != len(facts):
-        raise LibraryError(f"is from another version of burble ({count} facts, expected 4)")
+        raise LibraryError(f"is from another version of burble ({count} facts, expected {len(facts)})")
     return list(facts)
 
 

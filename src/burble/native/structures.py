@@ -46,6 +46,72 @@ class StreamFields(ctypes.Structure):
     )
 
 
+class LearnerShape(ctypes.Structure):
+    """`burble_learner_shape` in training/learners/native/kernel/learner.h."""
+
+    _fields_ = (
+        ("cell", ctypes.c_char * 8),
+        ("input", ctypes.c_int32),
+        ("num_layers", ctypes.c_int32),
+        ("hidden_size", ctypes.c_int32),
+        ("vocab_size", ctypes.c_int32),
+        ("embedding_size", ctypes.c_int32),
+        ("residual", ctypes.c_int32),
+    )
+
+
+class BatchFields(ctypes.Structure):
+    """`burble_batch` there."""
+
+    _fields_ = (
+        ("inputs", Pointer),
+        ("targets", Pointer),
+        ("mask", Pointer),
+        ("reset", Pointer),
+    )
+
+
+class Update(ctypes.Structure):
+    """`burble_update` there."""
+
+    _fields_ = (
+        ("rate", ctypes.c_double),
+        ("weight_decay", ctypes.c_double),
+        ("beta1", ctypes.c_double),
+        ("beta2", ctypes.c_double),
+        ("epsilon", ctypes.c_double),
+        ("grad_clip", ctypes.c_double),
+        ("correction1", ctypes.c_double),
+        ("correction2", ctypes.c_double),
+        ("share", ctypes.c_double),
+        ("dropout", ctypes.c_double),
+        ("input_dropout", ctypes.c_double),
+        ("seed", ctypes.c_uint64),
+        ("step", ctypes.c_uint64),
+        ("locked_dropout", ctypes.c_int32),
+    )
+
+
+class Figures(ctypes.Structure):
+    """`burble_figures` there."""
+
+    _fields_ = (
+        ("loss", ctypes.c_double),
+        ("correct", ctypes.c_int64),
+        ("norm", ctypes.c_double),
+    )
+
+
+STRUCTS: dict[str, type[ctypes.Structure]] = {
+    "burble_shape": Shape,
+    "burble_stream": StreamFields,
+    "burble_batch": BatchFields,
+    "burble_learner_shape": LearnerShape,
+    "burble_update": Update,
+    "burble_figures": Figures,
+}
+"""By C's names, in the order of `burble_interface`."""
+
 # Result and arguments of each function, in the order of the headers.
 SIGNATURES: dict[str, tuple[Any, ...]] = {
     "burble_interface": (ctypes.c_int32, Pointer, ctypes.c_int32),
@@ -80,6 +146,61 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
         Pointer,
         ctypes.c_int64,
         ctypes.c_int32,
+        Pointer,
+    ),
+    # training/learners/native/kernel/learner.h
+    "burble_learner_kernel": (ctypes.c_char_p, ctypes.c_int32),
+    "burble_learner_new": (
+        Pointer,
+        ctypes.c_char_p,
+        ctypes.POINTER(LearnerShape),
+        ctypes.c_int32,
+    ),
+    "burble_learner_free": (None, Pointer),
+    "burble_learner_tensor": (
+        None,
+        Pointer,
+        ctypes.c_int32,
+        ctypes.c_int32,
+        Pointer,
+        ctypes.c_int32,
+    ),
+    "burble_space_new": (Pointer, Pointer, *[ctypes.c_int32] * 3),
+    "burble_space_free": (None, Pointer),
+    "burble_space_state": (
+        None,
+        Pointer,
+        ctypes.c_int32,
+        ctypes.c_int32,
+        Pointer,
+        ctypes.c_int32,
+    ),
+    "burble_learner_step": (
+        None,
+        Pointer,
+        Pointer,
+        ctypes.POINTER(BatchFields),
+        ctypes.POINTER(Update),
+        ctypes.c_int32,
+        ctypes.POINTER(Figures),
+    ),
+    "burble_learner_score": (
+        None,
+        Pointer,
+        Pointer,
+        ctypes.POINTER(BatchFields),
+        ctypes.c_int32,
+        ctypes.c_int32,
+        ctypes.POINTER(Figures),
+    ),
+    "burble_learner_seconds": (ctypes.c_int32, Pointer, Pointer, ctypes.c_int32),
+    "burble_learner_probe": (ctypes.c_int32, Pointer, ctypes.c_int64, ctypes.c_int32),
+    # training/learners/native/kernel/dropout.h
+    "burble_dropout": (
+        None,
+        ctypes.c_double,
+        Pointer,
+        *[ctypes.c_int64] * 3,
         Pointer,
     ),
 }

@@ -3,27 +3,15 @@
 
 #include <string.h>
 
+#include "../../native/philox.h"
+
 #define PENALTY_TOKENS 64
 #define LIKELIEST ((double)(1 << 30))
 
-/* Philox4x64-10: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3". */
-static uint64_t philox(uint64_t counter, uint64_t key0, uint64_t key1) {
-    uint64_t c0 = counter, c1 = 0, c2 = 0, c3 = 0;
-    for (int round = 0; round < 10; round++) {
-        unsigned __int128 low = (unsigned __int128)0xD2E7470EE14C6C93u * c0;
-        unsigned __int128 high = (unsigned __int128)0xCA5A826395121157u * c2;
-        c0 = (uint64_t)(high >> 64) ^ c1 ^ key0;
-        c1 = (uint64_t)high;
-        c2 = (uint64_t)(low >> 64) ^ c3 ^ key1;
-        c3 = (uint64_t)low;
-        key0 += 0x9E3779B97F4A7C15u;
-        key1 += 0xBB67AE8584CAA73Bu;
-    }
-    return c0;
-}
-
 static double uniform(const burble_stream *stream) {
-    return (double)(philox(stream->position, stream->seed, stream->number) >> 11) * 0x1p-53;
+    uint64_t words[4];
+    philox(stream->position, 0, stream->seed, stream->number, words);
+    return (double)(words[0] >> 11) * 0x1p-53;
 }
 
 /* The logits, those of the last tokens weakened. */

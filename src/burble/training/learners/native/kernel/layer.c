@@ -1,0 +1,334 @@
+/* A recurrent layer: forward over all times, and back through them. */
+#include <string.h>
+
+#include "pass.h"
+
+/* Where what a layer computes at a time stands, in all groups; `kept` only for what is learned. */
+static float *at_time(const pass *p, float *values, int64_t features, int64_t time) {
+    return values + (p->update ? time * time_step(p->space, features) : 0);
+}
+
+/* The part of a cell's arrays that belongs to some units of one group at one time. */
+static moment moment_of(const pass *p, int32_t layer, int64_t time, int64_t group, range units) {
+    const burble_space *space = p->space;
+    const cell_rule *cell = p->learner->cell;
+    const layer_space *at = &space->layers[layer];
+    int64_t hidden = p->learner->shape.hidden_size, one = time_step(space, hidden);
+    int64_t place = group * space->unit + units.first * GROUP;
+    float *gates = at_time(p, at->gates, cell->gates * hidden, time) +
+                   group * cell->gates * space->unit + units.first * GROUP;
+    moment now = {.size = (units.end - units.first) * GROUP};
+    for (int32_t i = 0; i < cell->gates; i++) {
+        now.gates[i] = gates + i * space->unit;
+        if (p->update) now.bias[i] = at->bias + i * space->unit + units.first * GROUP;
+    }
+    for (int32_t i = 0; i < cell->states; i++) {
+        now.before[i] = at->states[i] + time * one + place;
+        now.after[i] = at->states[i] + (time + 1) * one + place;
+    }
+    now.squashed = at_time(p, at->squashed, hidden, time) + place;
+    if (cell->apart) now.apart = at_time(p, at->apart, hidden, time) + place;
+    if (p->update) {
+        now.gradient = space->gradient + place;
+        now.carry = space->carry + place;
+    }
+    return now;
+}
+
+/* The weights of some outputs. */
+static matrix outputs_of(matrix whole, int64_t first, int64_t end) {
+    whole.at.values += first * whole.at.stride;
+    whole.outputs = end - first;
+    return whole;
+}
+
+/* Weights of some units of one gate with what they meet. */
+static term term_of(const pass *p, int32_t place, int64_t first, int64_t end, const float *group) {
+    term made = {outputs_of(matrix_of(p->learner, p->kind, place), first, end), group};
+    return made;
+}
+
+/* What the first layer reads of one-hot vectors is a column of its weights. */
+static void read_one_hot(const pass *p, int64_t time, int64_t group, range gates, float *out) {
+    const burble_space *space = p->space;
+    matrix weights = matrix_of(p->learner, p->kind, input_place(p->learner, 0));
+    const float *bias = matrix_of(p->learner, p->kind, bias_place(p->learner, 0)).at.values;
+    memset(out, 0, (size_t)(gates.end - gates.first) * GROUP * sizeof *out);
+    for (int64_t row = 0; row < rows_in(space, group); row++) {
+        int64_t id = p->batch->inputs[time * space->rows + group * GROUP + row];
+        float factor = one_hot_factor(p, time, group * GROUP + row, id);
+        for (int64_t gate = gates.first; gate < gates.end; gate++)
+            out[(gate - gates.first) * GROUP + row] =
+                bias[gate] + weights.at.values[gate * weights.at.stride + id] * factor;
+    }
+}
+
+static const float *input_of(const pass *p, int32_t layer, int64_t time, int64_t group) {
+    if (layer) return outputs_at(p, layer - 1, time) + group * p->space->unit;
+    int64_t width = input_size(&p->learner->shape);
+    return p->space->input + (time * p->space->groups + group) * width * GROUP;
+}
+
+/* The sums of one gate: over the input and over the state, in one chain where they are not apart.
+ */
+static void sum_gate(const pass *p, int32_t layer, int64_t time, int64_t group, range gates,
+                     const moment *now) {
+    const learner_kernel *kernel = p->learner->kernel;
+    int64_t hidden = p->learner->shape.hidden_size, gate = gates.first / hidden;
+    int is_one_hot = layer == 0 && p->learner->shape.input == BURBLE_ONE_HOT;
+    const float *bias = matrix_of(p->learner, p->kind, bias_place(p->learner, layer)).at.values;
+    int is_apart = gate >= p->learner->cell->gates - p->learner->cell->apart;
+    const float *h = now->before[0] - gates.first % hidden * GROUP;
+    term terms[2];
+    int32_t count = 0;
+    if (is_one_hot)
+        read_one_hot(p, time, group, gates, now->gates[gate]);
+    else
+        terms[count++] = term_of(p, input_place(p->learner, layer), gates.first, gates.end,
+                                 input_of(p, layer, time, group));
+    term over_state = term_of(p, state_place(p->learner, layer), gates.first, gates.end, h);
+    if (is_apart) {
+        memset(now->apart, 0, (size_t)now->size * sizeof(float));
+        kernel->forward(&over_state, 1, NULL, now->apart);
+    } else {
+        terms[count++] = over_state;
+    }
+    if (count)
+        kernel->forward(terms, count, is_one_hot ? NULL : bias + gates.first, now->gates[gate]);
+}
+
+/* Where dropout or the input that is added makes it another number than h. */
+static void put_out(const pass *p, int32_t layer, int64_t time, int64_t group, range units) {
+    const burble_space *space = p->space;
+    const learner_kernel *kernel = p->learner->kernel;
+    const layer_space *at = &space->layers[layer];
+    int64_t one = time_step(space, p->learner->shape.hidden_size);
+    int64_t place = group * space->unit + units.first * GROUP;
+    int64_t size = (units.end - units.first) * GROUP;
+    float *out = at->outputs + time * one + place;
+    memcpy(out, at->states[0] + (time + 1) * one + place, (size_t)size * sizeof *out);
+    if (layer && p->learner->shape.residual)
+        kernel->accumulate(outputs_at(p, layer - 1, time) + place, size, out);
+    if (p->update && p->update->dropout > 0) {
+        int64_t mask_time = p->update->locked_dropout ? 0 : time;
+        kernel->multiply(at->mask + mask_time * one + place, size, out);
+    }
+}
+
+/* Copies units of a group into the columns of rows. */
+static void write_rows(const pass *p, const float *group, int64_t count, range units, view rows) {
+    view columns = {rows.values + units.first, rows.stride};
+    p->learner->kernel->to_rows(group, count, units.end - units.first, columns);
+}
+
+static void run_group(const pass *p, int32_t layer, int64_t time, int64_t group, range units) {
+    const burble_space *space = p->space;
+    int64_t hidden = p->learner->shape.hidden_size, one = time_step(space, hidden);
+    const layer_space *at = &space->layers[layer];
+    moment now = moment_of(p, layer, time, group, units);
+    for (int32_t gate = 0; gate < p->learner->cell->gates; gate++) {
+        range gates = {gate * hidden + units.first, gate * hidden + units.end};
+        sum_gate(p, layer, time, group, gates, &now);
+    }
+    p->learner->cell->forward(&now);
+    int64_t place = group * space->unit + units.first * GROUP, count = rows_in(space, group);
+    int64_t first = time * space->rows + group * GROUP;
+    if (has_outputs(p, layer)) put_out(p, layer, time, group, units);
+    if (!p->update) return;
+    write_rows(p, now.after[0], count, units, rows_from(at->state_rows, first + space->rows));
+    if (has_outputs(p, layer))
+        write_rows(p, at->outputs + time * one + place, count, units,
+                   rows_from(at->output_rows, first));
+}
+
+/* The state where the batch starts: what was carried, or zero in the rows that start anew. */
+static void start_layer(const pass *p, int32_t layer, range units) {
+    const burble_space *space = p->space;
+    const layer_space *at = &space->layers[layer];
+    for (int64_t group = 0; group < space->groups; group++) {
+        int64_t place = group * space->unit, count = rows_in(space, group);
+        for (int32_t i = 0; i < p->learner->cell->states; i++)
+            for (int64_t unit = units.first; unit < units.end; unit++)
+                for (int64_t row = 0; row < GROUP; row++) {
+                    int64_t number = place + unit * GROUP + row;
+                    int is_fresh = row >= count || p->batch->reset[group * GROUP + row];
+                    at->states[i][number] = is_fresh ? 0.0f : at->carried[i][number];
+                }
+        if (p->update)
+            write_rows(p, at->states[0] + place + units.first * GROUP, count, units,
+                       rows_from(at->state_rows, group * GROUP));
+    }
+}
+
+void run_layer(const pass *p, int32_t thread, int32_t layer) {
+    range units = share_of(p, thread, p->learner->shape.hidden_size, GROUP);
+    start_layer(p, layer, units);
+    meet(p);
+    for (int64_t time = 0; time < p->space->time; time++) {
+        for (int64_t group = 0; group < p->space->groups; group++)
+            if (units.first < units.end) run_group(p, layer, time, group, units);
+        meet(p);
+    }
+}
+
+/* The gradient of h, for some units of a group: of what was put out, and of the next time's sums.
+ */
+static void gather_gradient(const pass *p, int32_t layer, int64_t time, int64_t group,
+                            range units) {
+    const burble_space *space = p->space;
+    const learner_kernel *kernel = p->learner->kernel;
+    const burble_learner_shape *shape = &p->learner->shape;
+    const layer_space *at = &space->layers[layer];
+    int64_t one = time_step(space, shape->hidden_size);
+    int64_t place = group * space->unit + units.first * GROUP;
+    int64_t size = (units.end - units.first) * GROUP, count = rows_in(space, group);
+    float *gradient = space->gradient + place;
+    view rows = rows_from(space->gradient_rows, time * space->rows + group * GROUP);
+    rows.values += units.first;
+    kernel->to_group(rows, count, units.end - units.first, gradient);
+    if (shape->residual && layer + 1 < shape->num_layers)
+        kernel->accumulate(space->layers[layer + 1].passed + time * one + place, size, gradient);
+    if (p->update->dropout > 0) {
+        int64_t mask_time = p->update->locked_dropout ? 0 : time;
+        kernel->multiply(at->mask + mask_time * one + place, size, gradient);
+    }
+    if (shape->residual && layer)
+        memcpy(at->passed + time * one + place, gradient, (size_t)size * sizeof *gradient);
+    if (time + 1 == space->time) return;
+    view later = {space->state_gradient.values + group * GROUP * space->state_gradient.stride +
+                      units.first,
+                  space->state_gradient.stride};
+    kernel->to_group(later, count, units.end - units.first, space->scratch + place);
+    kernel->accumulate(space->scratch + place, size, gradient);
+}
+
+static matrix columns_of(matrix whole, range columns) {
+    whole.at.values += columns.first;
+    whole.inputs = columns.end - columns.first;
+    return whole;
+}
+
+/* Gradients of sums, (gates, GROUP), and how many gates they are of. */
+typedef struct {
+    const float *values;
+    int64_t first, count;
+} sums_of_gates;
+
+/* Those that stand before the weights of the state: where a gate is apart, its own stand alone. */
+static int32_t state_sums(const pass *p, int32_t layer, sums_of_gates parts[2]) {
+    const cell_rule *cell = p->learner->cell;
+    const layer_space *at = &p->space->layers[layer];
+    int64_t hidden = p->learner->shape.hidden_size;
+    sums_of_gates whole = {at->gates, 0, (cell->gates - cell->apart) * hidden};
+    sums_of_gates apart = {at->apart, whole.count, hidden};
+    parts[0] = whole;
+    parts[1] = apart;
+    return cell->apart ? 2 : 1;
+}
+
+/* How many floats a group of these has. */
+static int64_t group_size(const pass *p, const sums_of_gates *sums) {
+    int64_t gates = sums->first ? 1 : p->learner->cell->gates;
+    return gates * p->space->unit;
+}
+
+/* Back from the sums of one time to h before them. */
+static void learn_state(const pass *p, int32_t layer, int64_t time, range units) {
+    const burble_space *space = p->space;
+    matrix whole =
+        columns_of(matrix_of(p->learner, p->kind, state_place(p->learner, layer)), units);
+    sums_of_gates parts[2];
+    int32_t count = state_sums(p, layer, parts);
+    for (int64_t group = 0; group < space->groups; group++)
+        for (int32_t i = 0; i < count; i++) {
+            matrix weights = outputs_of(whole, parts[i].first, parts[i].first + parts[i].count);
+            const float *d =
+                parts[i].values + (time * space->groups + group) * group_size(p, &parts[i]);
+            view out = rows_from(space->state_gradient, group * GROUP);
+            out.values += units.first;
+            p->learner->kernel->backward(&weights, d, out, rows_in(space, group), i > 0);
+        }
+}
+
+/* Sums over all rows of all times. */
+static lanes lanes_of(const pass *p, const sums_of_gates *sums, int64_t first) {
+    lanes made = {sums->values + first * GROUP, group_size(p, sums), p->space->time,
+                  p->space->rows};
+    return made;
+}
+
+static void learn_weights(const pass *p, int32_t thread, int32_t layer) {
+    const burble_learner *learner = p->learner;
+    const burble_space *space = p->space;
+    matrix state = matrix_of(learner, BURBLE_GRADIENTS, state_place(learner, layer));
+    matrix input = matrix_of(learner, BURBLE_GRADIENTS, input_place(learner, layer));
+    int is_one_hot = layer == 0 && learner->shape.input == BURBLE_ONE_HOT;
+    sums_of_gates parts[2], all = {space->layers[layer].gates, 0, input.outputs};
+    for (int32_t i = state_sums(p, layer, parts) - 1; i >= 0; i--) {
+        range own = share_of(p, thread, parts[i].count, GROUP);
+        matrix to = outputs_of(state, parts[i].first + own.first, parts[i].first + own.end);
+        lanes d = lanes_of(p, &parts[i], own.first);
+        learner->kernel->outer(&to, &d, space->layers[layer].state_rows, 0);
+    }
+    if (is_one_hot) return;
+    range own = share_of(p, thread, input.outputs, GROUP);
+    matrix to = outputs_of(input, own.first, own.end);
+    lanes d = lanes_of(p, &all, own.first);
+    learner->kernel->outer(&to, &d, layer ? output_rows(p, layer - 1) : space->input_rows, 0);
+}
+
+/* The rows of a group one after the other. */
+static void learn_bias(const pass *p, int32_t thread, int32_t layer) {
+    matrix gradient = matrix_of(p->learner, BURBLE_GRADIENTS, bias_place(p->learner, layer));
+    range own = share_of(p, thread, gradient.inputs, GROUP);
+    for (int64_t gate = own.first; gate < own.end; gate++) {
+        float sum = 0.0f;
+        for (int64_t row = 0; row < GROUP; row++)
+            sum += p->space->layers[layer].bias[gate * GROUP + row];
+        gradient.at.values[gate] = sum;
+    }
+}
+
+/* Back to what the layer has read; nothing learns from the scalar or the one-hot input. */
+static void learn_below(const pass *p, int32_t thread, int32_t layer) {
+    const burble_space *space = p->space;
+    if (layer == 0 && p->learner->shape.input != BURBLE_EMBEDDING) return;
+    matrix whole = matrix_of(p->learner, p->kind, input_place(p->learner, layer));
+    range columns = share_of(p, thread, whole.inputs, GROUP);
+    if (columns.first == columns.end) return;
+    matrix weights = columns_of(whole, columns);
+    for (int64_t i = 0; i < (int64_t)space->time * space->groups; i++) {
+        int64_t time = i / space->groups, group = i % space->groups;
+        view out = rows_from(space->gradient_rows, time * space->rows + group * GROUP);
+        out.values += columns.first;
+        p->learner->kernel->backward(&weights,
+                                     space->layers[layer].gates + i * whole.outputs * GROUP, out,
+                                     rows_in(space, group), 0);
+    }
+}
+
+void learn_layer(const pass *p, int32_t thread, int32_t layer) {
+    const burble_space *space = p->space;
+    int64_t hidden = p->learner->shape.hidden_size;
+    range units = share_of(p, thread, hidden, GROUP);
+    int64_t size = (units.end - units.first) * GROUP;
+    for (int64_t group = 0; group < space->groups; group++)
+        memset(space->carry + group * space->unit + units.first * GROUP, 0,
+               (size_t)size * sizeof(float));
+    for (int32_t gate = 0; gate < p->learner->cell->gates; gate++)
+        memset(space->layers[layer].bias + gate * space->unit + units.first * GROUP, 0,
+               (size_t)size * sizeof(float));
+    for (int64_t time = space->time - 1; time >= 0; time--) {
+        for (int64_t group = 0; group < space->groups && size; group++) {
+            gather_gradient(p, layer, time, group, units);
+            moment now = moment_of(p, layer, time, group, units);
+            p->learner->cell->backward(&now);
+        }
+        meet(p);
+        if (time && size) learn_state(p, layer, time, units);
+    }
+    learn_weights(p, thread, layer);
+    learn_bias(p, thread, layer);
+    learn_below(p, thread, layer);
+    meet(p);
+}

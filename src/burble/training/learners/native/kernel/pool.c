@@ -1,0 +1,130 @@
+#include "pool.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Looks for about 50 µs, longer than a thread takes for its share of one time. */
+#define LOOKS 2000
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define PAUSE __builtin_ia32_pause()
+#elif defined(__aarch64__) && defined(__GNUC__)
+#define PAUSE __asm__ volatile("yield")
+#else
+#define PAUSE ((void)0)
+#endif
+
+/* A number that only grows. */
+typedef struct {
+    _Alignas(64) atomic_uint value;
+    atomic_int sleepers;
+} counter;
+
+typedef struct {
+    pool *p;
+    int32_t number;
+    counter tasks;
+    pthread_t thread;
+} member;
+
+struct pool {
+    counter meetings;
+    _Alignas(64) atomic_int here;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    int32_t size, active;
+    int is_closing;
+    pool_task task;
+    void *job;
+    member *members; /* from 1 on; the calling thread is 0 */
+};
+
+static void wait_for_more(pool *p, counter *c, unsigned seen) {
+    for (int i = 0; i < LOOKS; i++) {
+        if (atomic_load_explicit(&c->value, memory_order_acquire) != seen) return;
+        PAUSE;
+    }
+    /* Who counts on looks for sleepers after it has counted; who goes to sleep looks at the count
+     * after it has become one: one of them sees the other. */
+    atomic_fetch_add(&c->sleepers, 1);
+    pthread_mutex_lock(&p->lock);
+    while (atomic_load(&c->value) == seen) pthread_cond_wait(&p->woken, &p->lock);
+    pthread_mutex_unlock(&p->lock);
+    atomic_fetch_sub(&c->sleepers, 1);
+}
+
+static void count_on(pool *p, counter *c) {
+    atomic_fetch_add(&c->value, 1);
+    if (atomic_load(&c->sleepers) == 0) return;
+    pthread_mutex_lock(&p->lock);
+    pthread_cond_broadcast(&p->woken);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pool_meet(pool *p) {
+    if (p->active == 1) return;
+    unsigned seen = atomic_load(&p->meetings.value);
+    if (atomic_fetch_add(&p->here, 1) == p->active - 1) {
+        atomic_store(&p->here, 0);
+        count_on(p, &p->meetings);
+    } else {
+        wait_for_more(p, &p->meetings, seen);
+    }
+}
+
+static void *work(void *argument) {
+    member *me = argument;
+    pool *p = me->p;
+    for (unsigned seen = 0;; seen++) {
+        wait_for_more(p, &me->tasks, seen);
+        if (p->is_closing) return NULL;
+        p->task(p->job, me->number);
+        pool_meet(p);
+    }
+}
+
+void pool_run(pool *p, int32_t threads, pool_task task, void *job) {
+    p->active = threads < 1 ? 1 : threads < p->size ? threads : p->size;
+    p->task = task;
+    p->job = job;
+    for (int32_t i = 1; i < p->active; i++) count_on(p, &p->members[i].tasks);
+    task(job, 0);
+    pool_meet(p);
+}
+
+int32_t pool_active(const pool *p) { return p->active; }
+
+pool *pool_new(int32_t threads) {
+    pool *p = aligned_alloc(64, (sizeof *p + 63) / 64 * 64);
+    if (!p) return NULL;
+    memset(p, 0, sizeof *p);
+    size_t bytes = (size_t)threads * sizeof *p->members;
+    p->members = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    if (!p->members || pthread_mutex_init(&p->lock, NULL) != 0) {
+        free(p->members);
+        free(p);
+        return NULL;
+    }
+    memset(p->members, 0, bytes);
+    pthread_cond_init(&p->woken, NULL);
+    for (p->size = 1; p->size < threads; p->size++) {
+        member *m = &p->members[p->size];
+        m->p = p;
+        m->number = p->size;
+        if (pthread_create(&m->thread, NULL, work, m) != 0) break;
+    }
+    return p;
+}
+
+void pool_free(pool *p) {
+    if (!p) return;
+    p->is_closing = 1;
+    for (int32_t i = 1; i < p->size; i++) count_on(p, &p->members[i].tasks);
+    for (int32_t i = 1; i < p->size; i++) pthread_join(p->members[i].thread, NULL);
+    pthread_cond_destroy(&p->woken);
+    pthread_mutex_destroy(&p->lock);
+    free(p->members);
+    free(p);
+}

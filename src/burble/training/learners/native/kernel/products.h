@@ -1,0 +1,204 @@
+/* Products in tiles that stay in registers; each output is one chain of fused multiply-adds.
+ *
+ * Who includes it has defined TARGET, vec, WIDTH (floats in a vec), load, store, fill and
+ * multiply_add(sum, a, b); FORWARD_TILE and BACKWARD_TILE, the rows of a tile, with FORWARD_CASES
+ * and BACKWARD_CASES; and WIDE, the vectors that a backward tile has beside each other where there
+ * are enough columns. A forward tile is GROUP wide.
+ */
+#include "kernel.h"
+
+#ifdef __GNUC__
+#define PREFETCH(place) __builtin_prefetch(place)
+#else
+#define PREFETCH(place) ((void)0)
+#endif
+
+#define NARROW (GROUP / WIDTH)
+#define MOST_VECS (NARROW > WIDE ? NARROW : WIDE)
+
+/* Factors of a sum: how far it is from one to the next along the tile, and along the sum; what will
+ * be read soon lies `ahead`, where that is not zero. */
+typedef struct {
+    const float *values;
+    int64_t across, next, ahead;
+} factor;
+
+/* sums[r][v] += Σ a[r] · b[v] over `count` */
+TARGET INLINE void chain(const int rows, const int vecs, int64_t count, factor a, factor b,
+                         vec sums[][MOST_VECS]) {
+    const float *x = a.values, *y = b.values;
+    for (int64_t k = 0; k < count; k++, x += a.next, y += b.next) {
+        vec right[MOST_VECS];
+        if (b.ahead) PREFETCH(y + b.ahead);
+        for (int v = 0; v < vecs; v++) right[v] = load(y + v * WIDTH);
+        for (int r = 0; r < rows; r++) {
+            vec left = fill(x[r * a.across]);
+            for (int v = 0; v < vecs; v++) sums[r][v] = multiply_add(sums[r][v], left, right[v]);
+        }
+    }
+}
+
+TARGET INLINE void read_sums(const int rows, const int vecs, view from, vec sums[][MOST_VECS]) {
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < vecs; v++) sums[r][v] = load(from.values + r * from.stride + v * WIDTH);
+}
+
+TARGET INLINE void clear_sums(const int rows, const int vecs, vec sums[][MOST_VECS]) {
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < vecs; v++) sums[r][v] = fill(0.0f);
+}
+
+TARGET INLINE void write_sums(const int rows, const int vecs, vec sums[][MOST_VECS], view to) {
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < vecs; v++) store(to.values + r * to.stride + v * WIDTH, sums[r][v]);
+}
+
+/* A tile of each number of rows is compiled by itself, so that its sums are registers. */
+#define CASE(n, call)      \
+    case n: {              \
+        enum { ROWS = n }; \
+        call;              \
+    } break;
+#define CASES_TO_1(call) CASE(1, call)
+#define CASES_TO_6(call) \
+    CASE(1, call) CASE(2, call) CASE(3, call) CASE(4, call) CASE(5, call) CASE(6, call)
+#define CASES_TO_12(call) \
+    CASES_TO_6(call)      \
+    CASE(7, call) CASE(8, call) CASE(9, call) CASE(10, call) CASE(11, call) CASE(12, call)
+
+/* Rows of the tile that begins at `first`: as even as they can be, none above `most`. */
+INLINE int64_t tile_rows(int64_t first, int64_t size, int64_t most) {
+    int64_t left = size - first, tiles = (left + most - 1) / most;
+    return left / tiles;
+}
+
+INLINE view part(view whole, int64_t row, int64_t column) {
+    view found = {whole.values + row * whole.stride + column, whole.stride};
+    return found;
+}
+
+TARGET INLINE void forward_tile(const int rows, const term *terms, int32_t count, int64_t first,
+                                const float *bias, float *out) {
+    vec sums[FORWARD_TILE][MOST_VECS];
+    view to = {out + first * GROUP, GROUP};
+    if (bias) {
+        for (int r = 0; r < rows; r++)
+            for (int v = 0; v < NARROW; v++) sums[r][v] = fill(bias[first + r]);
+    } else {
+        read_sums(rows, NARROW, to, sums);
+    }
+    for (int32_t i = 0; i < count; i++) {
+        view weights = part(terms[i].weights.at, first, 0);
+        factor a = {weights.values, weights.stride, 1, 0}, b = {terms[i].group, WIDTH, GROUP, 0};
+        chain(rows, NARROW, terms[i].weights.inputs, a, b, sums);
+    }
+    write_sums(rows, NARROW, sums, to);
+}
+
+TARGET static void forward(const term *terms, int32_t count, const float *bias, float *out) {
+    int64_t outputs = terms[0].weights.outputs;
+    for (int64_t first = 0, rows; first < outputs; first += rows) {
+        rows = tile_rows(first, outputs, FORWARD_TILE);
+        switch (rows) { FORWARD_CASES(forward_tile(ROWS, terms, count, first, bias, out)) }
+    }
+}
+
+/* Outputs, or rows of all times, that one block of a sum goes over: so few that what it reads again
+ * and again stays in the first cache. */
+#define BLOCK 128
+
+TARGET INLINE void backward_tile(const int rows, const int vecs, const matrix *weights,
+                                 const float *d, view out, int32_t goes_on) {
+    vec sums[BACKWARD_TILE][MOST_VECS];
+    if (goes_on)
+        read_sums(rows, vecs, out, sums);
+    else
+        clear_sums(rows, vecs, sums);
+    factor a = {d, 1, GROUP, 0};
+    /* Rows of weights lie far apart, which no processor foresees: those of the next columns. */
+    factor b = {weights->at.values, WIDTH, weights->at.stride, vecs * WIDTH};
+    chain(rows, vecs, weights->outputs, a, b, sums);
+    write_sums(rows, vecs, sums, out);
+}
+
+TARGET INLINE void backward_columns(const int vecs, const matrix *weights, const float *d, view out,
+                                    int64_t rows, int32_t goes_on) {
+    for (int64_t first = 0, some; first < rows; first += some) {
+        some = tile_rows(first, rows, BACKWARD_TILE);
+        view to = part(out, first, 0);
+        switch (some) { BACKWARD_CASES(backward_tile(ROWS, vecs, weights, d + first, to, goes_on)) }
+    }
+}
+
+TARGET static void backward(const matrix *weights, const float *d, view out, int64_t rows,
+                            int32_t goes_on) {
+    int64_t columns = (weights->inputs + GROUP - 1) / GROUP * GROUP;
+    for (int64_t n = 0; n < weights->outputs; n += BLOCK, goes_on = 1) {
+        matrix block = *weights;
+        block.outputs = weights->outputs - n < BLOCK ? weights->outputs - n : BLOCK;
+        int64_t c = 0;
+        for (; c + WIDE * WIDTH <= columns; c += WIDE * WIDTH) {
+            block.at = part(weights->at, n, c);
+            backward_columns(WIDE, &block, d + n * GROUP, part(out, 0, c), rows, goes_on);
+        }
+        for (; c < columns; c += GROUP) {
+            block.at = part(weights->at, n, c);
+            backward_columns(NARROW, &block, d + n * GROUP, part(out, 0, c), rows, goes_on);
+        }
+    }
+}
+
+TARGET INLINE void outer_tile(const int rows, const int vecs, view gradients, const lanes *d,
+                              view x, int32_t goes_on) {
+    vec sums[BACKWARD_TILE][MOST_VECS];
+    if (goes_on)
+        read_sums(rows, vecs, gradients, sums);
+    else
+        clear_sums(rows, vecs, sums);
+    factor a = {d->values, GROUP, 1, 0}, b = {x.values, WIDTH, x.stride, 0};
+    for (int64_t time = 0; time < d->times; time++)
+        for (int64_t row = 0; row < d->rows; row += GROUP) {
+            int64_t count = d->rows - row < GROUP ? d->rows - row : GROUP;
+            chain(rows, vecs, count, a, b, sums);
+            a.values += d->next;
+            b.values += count * x.stride;
+        }
+    write_sums(rows, vecs, sums, gradients);
+}
+
+TARGET INLINE void outer_columns(const int vecs, const matrix *gradients, const lanes *d, view x,
+                                 int32_t goes_on) {
+    for (int64_t first = 0, some; first < gradients->outputs; first += some) {
+        some = tile_rows(first, gradients->outputs, BACKWARD_TILE);
+        lanes from = *d;
+        from.values += first * GROUP;
+        view to = part(gradients->at, first, 0);
+        switch (some) { BACKWARD_CASES(outer_tile(ROWS, vecs, to, &from, x, goes_on)) }
+    }
+}
+
+/* Outputs whose d stays in the second cache while all columns of x go by. */
+#define OUTPUTS 96
+
+TARGET static void outer(const matrix *gradients, const lanes *d, view x, int32_t goes_on) {
+    int64_t columns = (gradients->inputs + GROUP - 1) / GROUP * GROUP;
+    int64_t groups = (d->rows + GROUP - 1) / GROUP;
+    int64_t times = d->rows < BLOCK ? BLOCK / d->rows : 1;
+    for (int64_t t = 0; t < d->times; t += times, goes_on = 1)
+        for (int64_t n = 0; n < gradients->outputs; n += OUTPUTS) {
+            matrix block = *gradients;
+            block.outputs = gradients->outputs - n < OUTPUTS ? gradients->outputs - n : OUTPUTS;
+            lanes from = *d;
+            from.values += t * groups * d->next + n * GROUP;
+            from.times = d->times - t < times ? d->times - t : times;
+            int64_t c = 0;
+            for (; c + WIDE * WIDTH <= columns; c += WIDE * WIDTH) {
+                block.at = part(gradients->at, n, c);
+                outer_columns(WIDE, &block, &from, part(x, t * d->rows, c), goes_on);
+            }
+            for (; c < columns; c += GROUP) {
+                block.at = part(gradients->at, n, c);
+                outer_columns(NARROW, &block, &from, part(x, t * d->rows, c), goes_on);
+            }
+        }
+}
