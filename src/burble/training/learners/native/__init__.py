@@ -1,0 +1,1 @@
+"""The learner of burble's own: in C, for processors."""

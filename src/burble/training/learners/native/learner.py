@@ -1,0 +1,159 @@
+"""The native learner behind `Learner`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from burble.cells import CELLS
+from burble.native.structures import Update
+from burble.training.initial import initial_weights
+from burble.training.learner import LARGEST_WEIGHT, BatchFigures
+from burble.training.learners.native.network import Space
+from burble.training.learners.native.pace import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from burble.config import RunConfig
+    from burble.data.batch import Batch
+    from burble.model_file import Weights
+    from burble.training.learner import Arrays, StepFigures
+    from burble.training.learners.native.network import Kind, NativeNetwork
+
+_NOTHING = BatchFigures(0.0, 0)
+
+# The first steps are averaged over about a tenth of them, so that the random start is forgotten.
+_SHARE = 10
+
+# By the names that a run's state has for them: torch's.
+_MOMENTS: dict[str, Kind] = {"exp_avg": "means", "exp_avg_sq": "squares"}
+
+# A state counts steps in float32, which stays at this number.
+_MOST_STEPS = 2.0**24
+
+
+class NativeLearner:
+    """A network in C, its averaged weights, and the state that it carries."""
+
+    def __init__(self, config: RunConfig, network: NativeNetwork, rows: int, threads: int) -> None:
+        self._training = config.training
+        self._network = network
+        self._num_layers = config.network.num_layers
+        self._num_states = len(CELLS[config.network.cell].states)
+        self._space = Space(network, (config.data.seq_len, rows), learns=True)
+        self._scoring: dict[tuple[int, int], Space] = {}
+        self._pace = Pace(threads)
+        self._start_at(0)
+        vocab_size = network.shapes["head.bias"][0]
+        weights = initial_weights(config.network, vocab_size, config.training.seed)
+        for name, values in weights.items():
+            network.set_tensor("weights", name, values)
+            network.set_tensor("averages", name, values)
+
+    @property
+    def _model(self) -> Kind:
+        """Which weights are the model."""
+        return "averages" if self._training.averaging > 0 else "weights"
+
+    def step(self, batch: Batch, rate: float, share: float) -> StepFigures:
+        training, steps = self._training, self._steps + 1
+        powers = (self._powers[0] * training.beta1, self._powers[1] * training.beta2)
+        taken = max((1 - training.averaging) / max(share, 1e-9), _SHARE / (steps + _SHARE))
+        update = Update(
+            rate=rate,
+            weight_decay=training.weight_decay,
+            beta1=training.beta1,
+            beta2=training.beta2,
+            epsilon=training.epsilon,
+            grad_clip=training.grad_clip,
+            correction1=1 - powers[0],
+            correction2=1 - powers[1],
+            share=min(taken, 1.0),
+            dropout=training.dropout,
+            input_dropout=training.input_dropout,
+            seed=training.seed,
+            step=self._steps,
+            locked_dropout=training.locked_dropout,
+        )
+        started = time.perf_counter()
+        figures = self._network.step(self._space, batch, update, self._pace.threads)
+        self._pace.tell(time.perf_counter() - started)
+        if figures.is_finite:
+            self._steps, self._powers = steps, powers
+        return figures
+
+    def score(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, BatchFigures]]:
+        space: Space | None = None
+        for batch in batches:
+            if not batch.mask.any():
+                yield batch, _NOTHING
+                continue
+            space = space or self._fresh_space(batch)
+            yield batch, self._network.score(space, batch, self._model, self._pace.threads)
+
+    def _fresh_space(self, batch: Batch) -> Space:
+        time_steps, rows = batch.inputs.shape
+        space = self._scoring.get((time_steps, rows))
+        if space is None:
+            space = Space(self._network, (time_steps, rows), learns=False)
+            self._scoring[time_steps, rows] = space
+        for layer, place in self._carried():
+            space.set_state(layer, place, np.zeros((rows, self._network.hidden_size), np.float32))
+        return space
+
+    def _carried(self) -> Iterator[tuple[int, int]]:
+        for layer in range(self._num_layers):
+            for place in range(self._num_states):
+                yield layer, place
+
+    def averaged(self) -> Weights:
+        return self._all(self._model)
+
+    def _all(self, kind: Kind) -> Weights:
+        return {name: self._network.tensor(kind, name) for name in self._network.shapes}
+
+    def is_sound(self) -> bool:
+        kinds: set[Kind] = {"weights", self._model}
+        every = (values for kind in kinds for values in self._all(kind).values())
+        # The comparison is false for NaN, too.
+        return all(bool((np.abs(values) < LARGEST_WEIGHT).all()) for values in every)
+
+    def state(self) -> Arrays:
+        tensors = {f"network.{name}": values for name, values in self._all("weights").items()}
+        if self._model == "averages":
+            tensors |= {f"average.{name}": values for name, values in self._all("averages").items()}
+        for key, kind in _MOMENTS.items() if self._steps else ():
+            tensors |= {f"optimizer.{key}.{name}": own for name, own in self._all(kind).items()}
+        for name in self._network.shapes if self._steps else ():
+            tensors[f"optimizer.step.{name}"] = np.array(min(self._steps, _MOST_STEPS), np.float32)
+        for layer, place in self._carried():
+            tensors[f"carried.{layer}.{place}"] = self._space.state(layer, place)[None]
+        return tensors
+
+    def restore(self, state: Mapping[str, np.ndarray[Any, Any]], steps: int) -> None:
+        for name, shape in self._network.shapes.items():
+            weights = state[f"network.{name}"]
+            self._network.set_tensor("weights", name, weights)
+            self._network.set_tensor("averages", name, state.get(f"average.{name}", weights))
+            for key, kind in _MOMENTS.items():
+                moment = state.get(f"optimizer.{key}.{name}", np.zeros(shape, np.float32))
+                self._network.set_tensor(kind, name, moment)
+        for layer, place in self._carried():
+            self._space.set_state(layer, place, state[f"carried.{layer}.{place}"])
+        self._start_at(steps)
+
+    def _start_at(self, steps: int) -> None:
+        """Count so many steps as made; beta to their power is a product, as it is from step to
+        step.
+        """
+        self._steps = steps
+        first = second = 1.0
+        for _ in range(steps):
+            first *= self._training.beta1
+            second *= self._training.beta2
+            if second == 0.0:
+                break
+        self._powers = (first, second)

@@ -1,0 +1,120 @@
+"""A network that learns in C: `kernel/learner.h` in Python."""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from burble.native.structures import BatchFields, Figures, LearnerShape
+from burble.training.learner import BatchFigures, StepFigures
+
+if TYPE_CHECKING:
+    from burble.config import NetworkConfig
+    from burble.data.batch import Batch
+    from burble.native.structures import Update
+
+    Float32 = np.ndarray[Any, np.dtype[np.float32]]
+
+Kind = Literal["weights", "averages", "means", "squares", "gradients"]
+KINDS: tuple[Kind, ...] = ("weights", "averages", "means", "squares", "gradients")
+"""`burble_kind`: what there is of each tensor."""
+
+_INPUTS = ("embedding", "one-hot", "scalar")
+
+
+class Space:
+    """Room for batches of one shape, and the state that is carried from one to the next."""
+
+    def __init__(self, network: NativeNetwork, shape: tuple[int, int], *, learns: bool) -> None:
+        self._library = network.library
+        self._network = network  # lives at least as long
+        self._shape = (shape[1], network.hidden_size)
+        self.handle = self._library.burble_space_new(network.handle, *shape, int(learns))
+        if not self.handle:
+            raise MemoryError
+        weakref.finalize(self, self._library.burble_space_free, self.handle)
+
+    def state(self, layer: int, place: int) -> Float32:
+        """Return a state of a layer, (rows, hidden), by its place in the table of cells."""
+        values = np.empty(self._shape, np.float32)
+        self._library.burble_space_state(self.handle, layer, place, values.ctypes.data, 0)
+        return values
+
+    def set_state(self, layer: int, place: int, values: Float32) -> None:
+        values = np.ascontiguousarray(values.reshape(self._shape), np.float32)
+        self._library.burble_space_state(self.handle, layer, place, values.ctypes.data, 1)
+
+
+class NativeNetwork:
+    """Weights, their averages and moments, and the threads that compute with them."""
+
+    def __init__(
+        self,
+        library: ctypes.CDLL,
+        kernel: str,
+        config: NetworkConfig,
+        vocab_size: int,
+        threads: int,
+    ) -> None:
+        self.library = library
+        self.hidden_size = config.hidden_size
+        self.shapes = config.tensor_shapes(vocab_size)
+        shape = LearnerShape(
+            config.cell.encode(),
+            _INPUTS.index(config.input),
+            config.num_layers,
+            config.hidden_size,
+            vocab_size,
+            config.embedding_size,
+            config.residual,
+        )
+        self.handle = library.burble_learner_new(kernel.encode(), ctypes.byref(shape), threads)
+        if not self.handle:
+            raise MemoryError
+        weakref.finalize(self, library.burble_learner_free, self.handle)
+        self._places = {name: place for place, name in enumerate(self.shapes)}
+
+    def tensor(self, kind: Kind, name: str) -> Float32:
+        """Return a copy of what there is of this kind for a tensor of the model file."""
+        values = np.empty(self.shapes[name], np.float32)
+        self._copy(kind, name, values, set_it=False)
+        return values
+
+    def set_tensor(self, kind: Kind, name: str, values: np.ndarray[Any, Any]) -> None:
+        values = np.ascontiguousarray(values.reshape(self.shapes[name]), np.float32)
+        self._copy(kind, name, values, set_it=True)
+
+    def _copy(self, kind: Kind, name: str, values: Float32, *, set_it: bool) -> None:
+        where = (KINDS.index(kind), self._places[name])
+        self.library.burble_learner_tensor(self.handle, *where, values.ctypes.data, int(set_it))
+
+    def step(self, space: Space, batch: Batch, update: Update, threads: int) -> StepFigures:
+        """Learn from a batch. Where the figures are not finite, nothing is changed."""
+        figures, (fields, _arrays) = Figures(), _fields(batch)
+        self.library.burble_learner_step(
+            self.handle, space.handle, fields, update, threads, figures
+        )
+        return StepFigures(figures.loss, figures.correct, figures.norm)
+
+    def score(self, space: Space, batch: Batch, kind: Kind, threads: int) -> BatchFigures:
+        """Read a batch with the weights or their averages, without dropout."""
+        figures, (fields, _arrays) = Figures(), _fields(batch)
+        raw = int(kind == "weights")
+        self.library.burble_learner_score(
+            self.handle, space.handle, fields, raw, threads, figures
+        )
+        return BatchFigures(figures.loss, figures.correct)
+
+
+def _fields(batch: Batch) -> tuple[BatchFields, list[np.ndarray[Any, Any]]]:
+    """Return C's view of a batch, and the arrays that it points into."""
+    arrays: list[np.ndarray[Any, Any]] = [
+        np.ascontiguousarray(batch.inputs, np.int64),
+        np.ascontiguousarray(batch.targets, np.int64),
+        np.ascontiguousarray(batch.mask, np.bool_),
+        np.ascontiguousarray(batch.reset, np.bool_),
+    ]
+    return BatchFields(*(array.ctypes.data for array in arrays)), arrays
