@@ -19,6 +19,9 @@ typedef __m256 vec;
 #include "elementwise.h"
 #include "products.h"
 #include "probe.h"
+#include "transpose_x86.h"
+
+#include "transpose.h"
 
 static int is_available(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

@@ -24,6 +24,9 @@ typedef __m512 vec;
 #include "elementwise.h"
 #include "products.h"
 #include "probe.h"
+#include "transpose_x86.h"
+
+#include "transpose.h"
 
 static int is_available(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

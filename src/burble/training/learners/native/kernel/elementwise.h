@@ -122,20 +122,6 @@ static const cell_rule cells[] = {
     {NULL, 0, 0, 0, NULL, NULL},
 };
 
-TARGET static void to_group(view rows, int64_t count, int64_t features, float *restrict group) {
-    for (int64_t f = 0; f < features; f++) {
-        for (int64_t r = 0; r < count; r++) group[f * GROUP + r] = rows.values[r * rows.stride + f];
-        for (int64_t r = count; r < GROUP; r++) group[f * GROUP + r] = 0.0f;
-    }
-}
-
-TARGET static void to_rows(const float *restrict group, int64_t count, int64_t features,
-                           view rows) {
-    for (int64_t r = 0; r < count; r++)
-        for (int64_t f = 0; f < features; f++)
-            rows.values[r * rows.stride + f] = group[f * GROUP + r];
-}
-
 /* exp(x) for x ≤ 0; below EXP_BOUND as there. */
 static inline float exponential(float x) {
     x = x > EXP_BOUND ? x : EXP_BOUND;

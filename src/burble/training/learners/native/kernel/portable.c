@@ -19,6 +19,8 @@ typedef float vec;
 #include "elementwise.h"
 #include "products.h"
 #include "probe.h"
+#define SQUARE 1
+#include "transpose.h"
 
 static int is_available(void) { return 1; }
 
