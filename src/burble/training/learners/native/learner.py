@@ -40,7 +40,7 @@ class NativeLearner:
 
     def __init__(self, config: RunConfig, network: NativeNetwork, rows: int, threads: int) -> None:
         self._training = config.training
-        self._network = network
+        self.network = network
         self._num_layers = config.network.num_layers
         self._num_states = len(CELLS[config.network.cell].states)
         self._space = Space(network, (config.data.seq_len, rows), learns=True)
@@ -58,7 +58,10 @@ class NativeLearner:
         """Which weights are the model."""
         return "averages" if self._training.averaging > 0 else "weights"
 
-    def step(self, batch: Batch, rate: float, share: float) -> StepFigures:
+    def step(
+        self, batch: Batch, rate: float, share: float, threads: int | None = None
+    ) -> StepFigures:
+        """As `Learner.step`; with this number of threads, or the one that is quickest just now."""
         training, steps = self._training, self._steps + 1
         powers = (self._powers[0] * training.beta1, self._powers[1] * training.beta2)
         taken = max((1 - training.averaging) / max(share, 1e-9), _SHARE / (steps + _SHARE))
@@ -78,9 +81,12 @@ class NativeLearner:
             step=self._steps,
             locked_dropout=training.locked_dropout,
         )
-        started = time.perf_counter()
-        figures = self._network.step(self._space, batch, update, self._pace.threads)
-        self._pace.tell(time.perf_counter() - started)
+        if threads is not None:
+            figures = self.network.step(self._space, batch, update, threads)
+        else:
+            started = time.perf_counter()
+            figures = self.network.step(self._space, batch, update, self._pace.threads)
+            self._pace.tell(time.perf_counter() - started)
         if figures.is_finite:
             self._steps, self._powers = steps, powers
         return figures
@@ -92,16 +98,16 @@ class NativeLearner:
                 yield batch, _NOTHING
                 continue
             space = space or self._fresh_space(batch)
-            yield batch, self._network.score(space, batch, self._model, self._pace.threads)
+            yield batch, self.network.score(space, batch, self._model, self._pace.threads)
 
     def _fresh_space(self, batch: Batch) -> Space:
         time_steps, rows = batch.inputs.shape
         space = self._scoring.get((time_steps, rows))
         if space is None:
-            space = Space(self._network, (time_steps, rows), learns=False)
+            space = Space(self.network, (time_steps, rows), learns=False)
             self._scoring[time_steps, rows] = space
         for layer, place in self._carried():
-            space.set_state(layer, place, np.zeros((rows, self._network.hidden_size), np.float32))
+            space.set_state(layer, place, np.zeros((rows, self.network.hidden_size), np.float32))
         return space
 
     def _carried(self) -> Iterator[tuple[int, int]]:
@@ -113,7 +119,7 @@ class NativeLearner:
         return self._all(self._model)
 
     def _all(self, kind: Kind) -> Weights:
-        return {name: self._network.tensor(kind, name) for name in self._network.shapes}
+        return {name: self.network.tensor(kind, name) for name in self.network.shapes}
 
     def is_sound(self) -> bool:
         kinds: set[Kind] = {"weights", self._model}
@@ -127,20 +133,20 @@ class NativeLearner:
             tensors |= {f"average.{name}": values for name, values in self._all("averages").items()}
         for key, kind in _MOMENTS.items() if self._steps else ():
             tensors |= {f"optimizer.{key}.{name}": own for name, own in self._all(kind).items()}
-        for name in self._network.shapes if self._steps else ():
+        for name in self.network.shapes if self._steps else ():
             tensors[f"optimizer.step.{name}"] = np.array(min(self._steps, _MOST_STEPS), np.float32)
         for layer, place in self._carried():
             tensors[f"carried.{layer}.{place}"] = self._space.state(layer, place)[None]
         return tensors
 
     def restore(self, state: Mapping[str, np.ndarray[Any, Any]], steps: int) -> None:
-        for name, shape in self._network.shapes.items():
+        for name, shape in self.network.shapes.items():
             weights = state[f"network.{name}"]
-            self._network.set_tensor("weights", name, weights)
-            self._network.set_tensor("averages", name, state.get(f"average.{name}", weights))
+            self.network.set_tensor("weights", name, weights)
+            self.network.set_tensor("averages", name, state.get(f"average.{name}", weights))
             for key, kind in _MOMENTS.items():
                 moment = state.get(f"optimizer.{key}.{name}", np.zeros(shape, np.float32))
-                self._network.set_tensor(kind, name, moment)
+                self.network.set_tensor(kind, name, moment)
         for layer, place in self._carried():
             self._space.set_state(layer, place, state[f"carried.{layer}.{place}"])
         self._start_at(steps)

@@ -108,6 +108,18 @@ class NativeNetwork:
         )
         return BatchFigures(figures.loss, figures.correct)
 
+    def phase_seconds(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """Return the seconds that all steps so far spent in each phase."""
+        count = self.library.burble_learner_seconds(self.handle, None, 0)
+        seconds = np.zeros(count)
+        self.library.burble_learner_seconds(self.handle, seconds.ctypes.data, count)
+        return seconds
+
+    def probe(self, times: int, threads: int) -> int:
+        """Make 1,024 · times multiply-adds of vectors on each thread; return a vector's width."""
+        width: int = self.library.burble_learner_probe(self.handle, times, threads)
+        return width
+
 
 def _fields(batch: Batch) -> tuple[BatchFields, list[np.ndarray[Any, Any]]]:
     """Return C's view of a batch, and the arrays that it points into."""

@@ -327,8 +327,11 @@ void learn_layer(const pass *p, int32_t thread, int32_t layer) {
         meet(p);
         if (time && size) learn_state(p, layer, time, units);
     }
+    spent(p, thread, BACKWARD);
     learn_weights(p, thread, layer);
     learn_bias(p, thread, layer);
+    spent(p, thread, WEIGHTS);
     learn_below(p, thread, layer);
     meet(p);
+    spent(p, thread, BELOW);
 }

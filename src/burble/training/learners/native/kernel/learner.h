@@ -88,7 +88,7 @@ BURBLE_API void burble_learner_score(burble_learner *learner, burble_space *spac
                                      const burble_batch *batch, int32_t raw, int32_t threads,
                                      burble_figures *figures);
 
-/* Seconds that thread 0 spent in each phase of the steps so far, in the order of phases.h; returns
+/* Seconds that thread 0 spent in each phase of the steps so far, in the order of network.h; returns
  * how many phases there are. */
 BURBLE_API int32_t burble_learner_seconds(const burble_learner *learner, double *seconds,
                                           int32_t room);

@@ -7,7 +7,9 @@
 #include "pool.h"
 
 #define KINDS 5
-enum { PHASES = 8 };
+
+/* The phases of a step, as `burble bench --learning` shows them. */
+enum phase { INPUT, FORWARD, HEAD, BACKWARD, WEIGHTS, BELOW, EMBEDDING, UPDATE, PHASES };
 
 /* One of the model file's tensors, in each of the learner's arenas. Rows are padded with zeros, to
  * an odd number of cache lines, so that a column's numbers do not push each other out. */
@@ -27,7 +29,7 @@ struct burble_learner {
     float *arenas[KINDS];
     double *row_squares; /* of the gradient, a number for each row of each tensor */
     pool *pool;
-    double seconds[PHASES];
+    double seconds[PHASES], since; /* of thread 0 */
 };
 
 /* Where a tensor stands in the model file. */

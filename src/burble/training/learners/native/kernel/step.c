@@ -16,36 +16,33 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Thread 0 adds the seconds since the last call to a phase. */
-static void spent(const pass *p, int32_t thread, int32_t phase, double *since) {
+void spent(const pass *p, int32_t thread, enum phase phase) {
     if (thread != 0 || !p->update) return;
     double at = now();
-    p->learner->seconds[phase] += at - *since;
-    *since = at;
+    p->learner->seconds[phase] += at - p->learner->since;
+    p->learner->since = at;
 }
 
 static void run_phases(const pass *p, int32_t thread) {
     int32_t layers = p->learner->shape.num_layers;
-    double since = thread == 0 ? now() : 0.0;
     draw_dropout(p, thread);
     meet(p);
     read_input(p, thread);
     meet(p);
-    spent(p, thread, 0, &since);
+    spent(p, thread, INPUT);
     for (int32_t layer = 0; layer < layers; layer++) run_layer(p, thread, layer);
-    spent(p, thread, 1, &since);
+    spent(p, thread, FORWARD);
     run_head(p, thread);
-    spent(p, thread, 2, &since);
     if (p->update) {
         meet(p);
+        spent(p, thread, HEAD);
         for (int32_t layer = layers - 1; layer >= 0; layer--) learn_layer(p, thread, layer);
-        spent(p, thread, 3, &since);
         learn_input(p, thread);
         meet(p);
-        spent(p, thread, 4, &since);
+        spent(p, thread, EMBEDDING);
     }
     update_weights(p, thread);
-    spent(p, thread, 5, &since);
+    spent(p, thread, UPDATE);
 }
 
 /* Numbers below the smallest normal one are kept as they are, whatever another library has set. */
@@ -63,6 +60,7 @@ static void run_pass(void *job, int32_t thread) {
 static void run(pass *p, int32_t threads) {
     for (int64_t i = 0; i < (int64_t)p->space->time * p->space->rows; i++)
         p->num_targets += p->batch->mask[i] != 0;
+    p->learner->since = now();
     pool_run(p->learner->pool, threads, run_pass, p);
 }
 
