@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from burble.config import SamplingConfig
 from burble.knobs import knobs_of
-from burble.native.structures import StreamFields
+from burble.native.structures import SamplingFields, StreamFields
 from burble.sampling import PENALTY_TOKENS
 
 if TYPE_CHECKING:
@@ -56,12 +57,12 @@ class Stream(StreamFields):
         seed, and the number that tells its streams apart. stops: what to stop behind, as tokens;
         none of them empty. remember: how many of the newest tokens to keep at hand, at least.
         """
-        super().__init__(
-            seed=key[0],
-            number=key[1] & (2**64 - 1),
-            **{name: getattr(sampling, name) or 0 for name in knobs_of(SamplingConfig)},
-        )
+        super().__init__(seed=key[0], number=key[1] & (2**64 - 1))
         self.sampling = sampling
+        self._knobs = SamplingFields(
+            **{name: getattr(sampling, name) or 0 for name in knobs_of(SamplingConfig)}
+        )
+        self.sampling_data = ctypes.addressof(self._knobs)
         self.stops = [np.asarray(stop, np.int32) for stop in stops]
         self._keep = max(PENALTY_TOKENS, remember, *(len(stop) for stop in stops), 0)
         self.state = np.array(state, dtype=np.float32)

@@ -1,11 +1,12 @@
 #include "interface.h"
 
-#include "../engine/kernel/burble.h"
+#include "../engine/kernel/choose.h"
 
 int32_t burble_interface(int64_t *facts, int32_t room) {
     int32_t kernels = 0;
     while (burble_kernel_name(kernels)) kernels++;
-    const int64_t all[] = {BURBLE_INTERFACE, kernels, sizeof(burble_shape), sizeof(burble_stream)};
+    const int64_t all[] = {BURBLE_INTERFACE, kernels, sizeof(burble_shape), sizeof(burble_stream),
+                           sampling_size};
     int32_t count = (int32_t)(sizeof all / sizeof *all);
     for (int32_t i = 0; i < count && i < room; i++) facts[i] = all[i];
     return count;

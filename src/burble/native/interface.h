@@ -12,11 +12,11 @@
 
 /* One more whenever an exported function or a struct that Python shares changes: what Python calls
  * must be what was compiled. native/library.py has the same number. */
-#define BURBLE_INTERFACE 2
+#define BURBLE_INTERFACE 3
 
 /* Writes, in this order and up to `room` of them: BURBLE_INTERFACE, the number of kernels that this
- * machine can run, the sizes of burble_shape and burble_stream. Returns how many there are. This
- * function never changes, so it can be called in any build that has it. */
+ * machine can run, the sizes of burble_shape, burble_stream and burble_sampling. Returns how many
+ * there are. This function never changes, so it can be called in any build that has it. */
 BURBLE_API int32_t burble_interface(int64_t *facts, int32_t room);
 
 #endif

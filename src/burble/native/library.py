@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burble.native.elf import find_fault
-from burble.native.structures import SIGNATURES, Shape, StreamFields
+from burble.native.structures import SIGNATURES, SamplingFields, Shape, StreamFields
 
-INTERFACE = 2
+INTERFACE = 3
 """`BURBLE_INTERFACE` in interface.h."""
 
 TIMES_SLOWER = 42
@@ -94,6 +94,7 @@ def _check_interface(opened: ctypes.CDLL) -> None:
         0: (INTERFACE, "interface"),
         2: (ctypes.sizeof(Shape), "size of burble_shape"),
         3: (ctypes.sizeof(StreamFields), "size of burble_stream"),
+        4: (ctypes.sizeof(SamplingFields), "size of burble_sampling"),
     }
     facts = _read_facts(opened)
     for place, (wanted, name) in expected.items():
@@ -111,10 +112,12 @@ def _read_facts(opened: ctypes.CDLL) -> list[int]:
     except AttributeError:
         raise LibraryError("is from another version of burble, or not burble's at all") from None
     function.restype, *function.argtypes = SIGNATURES["burble_interface"]
-    facts = (ctypes.c_int64 * 4)()
+    facts = (ctypes.c_int64 * 5)()
     count = function(facts, len(facts))
     if count != len(facts):
-        raise LibraryError(f"is from another version of burble ({count} facts, expected 4)")
+        raise LibraryError(
+            f"is from another version of burble ({count} facts, expected {len(facts)})"
+        )
     return list(facts)
 
 
