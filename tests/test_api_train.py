@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import re
 import tempfile
-from dataclasses import fields
-from typing import TYPE_CHECKING
+from dataclasses import Field, fields
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
 import burble
-from burble import errors
+from burble import config, errors
 from burble.config import PRESETS, SECTIONS, SamplingConfig
 from burble.engine.kernels import MAX_INT8_COST
 from burble.errors import BurbleError, TextError, UsageError
 from burble.folder_names import CONFIG_NAME
 from burble.run_toml import from_toml, read_config
-from burble.training.request import NOT_GIVEN
+from tests.models import random_model
 from tests.training.runs import TINY, made_up_text, write_text
 
 if TYPE_CHECKING:
@@ -103,29 +105,50 @@ def test_public_names_are_the_functions_the_model_and_every_error() -> None:
     assert all(hasattr(burble, name) for name in burble.__all__)
 
 
-def typed(function: Callable[..., object]) -> dict[str, tuple[object, object]]:
+def parameters(function: Callable[..., object]) -> dict[str, tuple[object, object]]:
     """The type of each parameter, as it is written, and its default."""
     found = inspect.signature(function).parameters.values()
     return {parameter.name: (parameter.annotation, parameter.default) for parameter in found}
 
 
-def test_train_has_a_typed_parameter_for_each_option() -> None:
-    knobs = [knob for section in SECTIONS.values() for knob in fields(section)]
-    found = typed(burble.train)
-    assert {knob.name: (knob.type, NOT_GIVEN) for knob in knobs}.items() <= found.items()
-    others = {"sources", "out", "preset", "overwrite", "progress"}
-    assert found.keys() == others | {knob.name for knob in knobs}
+OWN = {
+    burble.train: {"sources", "out", "preset", "overwrite", "progress"},
+    burble.Model.generate: {"self", "prompt", "length", "stop", "seed", "window", "unknown"},
+    burble.Model.stream: {"self", "prompt", "length", "stop", "seed", "window", "unknown"},
+}
 
 
-@pytest.mark.parametrize("function", [burble.Model.generate, burble.Model.stream])
-def test_generate_has_a_typed_parameter_for_each_way_to_choose(
-    function: Callable[..., object],
-) -> None:
-    knobs = fields(SamplingConfig)
-    found = typed(function)
-    assert {knob.name: (knob.type, knob.default) for knob in knobs}.items() <= found.items()
-    others = {"self", "prompt", "length", "stop", "seed", "window", "unknown"}
-    assert found.keys() == others | {knob.name for knob in knobs}
+def knobs_taken_by(function: Callable[..., object]) -> list[Field[Any]]:
+    sections = SECTIONS.values() if function is burble.train else [SamplingConfig]
+    return [knob for section in sections for knob in fields(section)]
+
+
+@pytest.mark.parametrize("function", OWN)
+def test_a_notebook_sees_a_parameter_for_each_knob(function: Callable[..., object]) -> None:
+    knobs = {knob.name: (knob.type, knob.default) for knob in knobs_taken_by(function)}
+    found = parameters(function)
+    assert knobs.items() <= found.items()
+    assert found.keys() == OWN[function] | knobs.keys()
+
+
+@pytest.mark.parametrize("function", OWN)
+def test_an_editor_sees_a_parameter_for_each_knob(function: Callable[..., object]) -> None:
+    written = inspect.unwrap(function)
+    (options,) = set(parameters(written)) - OWN[function]
+    (name,) = re.findall(r"^Unpack\[(\w+)\]$", written.__annotations__[options])
+    tree = ast.walk(ast.parse(inspect.getsource(config)))
+    (typed,) = (node for node in tree if isinstance(node, ast.ClassDef) and node.name == name)
+    names = [node for node in typed.body if isinstance(node, ast.AnnAssign)]
+    assert [f"{ast.unparse(node.target)}: {ast.unparse(node.annotation)}" for node in names] == [
+        f"{knob.name}: {ast.unparse(ast.parse(knob.type))}" for knob in knobs_taken_by(function)
+    ]
+
+
+def test_another_name_is_refused_as_python_does() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'minute'"):
+        burble.train("python-docs", minute=1)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'lenght'"):
+        burble.Model(random_model()).generate(lenght=1)
 
 
 def test_a_trained_model_knows_its_run_and_its_verdict(tmp_path: Path) -> None:

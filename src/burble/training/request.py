@@ -11,16 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class NotGiven:
-    """The type of `NOT_GIVEN`."""
-
-    def __repr__(self) -> str:
-        return "NOT_GIVEN"
-
-
-NOT_GIVEN: Any = NotGiven()
-"""The default of an option in a signature; None is a value of some."""
-
 PLANNED = frozenset({"dropout", "input_dropout", "weight_decay", "hidden_size"})
 """The options that a plan sets where they were not given."""
 
