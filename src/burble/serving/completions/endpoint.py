@@ -16,9 +16,9 @@ from starlette.responses import Response
 from burble.engine.generate import GenerationRequest, count_unknown, random_seed, read_prompt
 from burble.errors import BurbleError
 from burble.serving.completions import logprobs
-from burble.serving.completions.job import Job, Piece
+from burble.serving.completions.job import Job
 from burble.serving.completions.logprobs import LogprobColumns
-from burble.serving.completions.outbox import Outbox
+from burble.serving.completions.outbox import Outbox, Piece
 from burble.serving.http.errors import RefusalError, closing, json_response, refused_text
 
 if TYPE_CHECKING:

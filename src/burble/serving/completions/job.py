@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from burble.engine.generate import Writing, prompt_ids
 from burble.serving.completions.logprobs import Aligned, Replay
+from burble.serving.completions.outbox import Piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,25 +20,6 @@ if TYPE_CHECKING:
 # Tokens of a round that come with log-probabilities: with 20 others named, each takes up 1 KB, and
 # 64 texts may be one client's.
 _LOGPROBS_AT_ONCE = 32
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Text that has become certain, and what ended it."""
-
-    text: str = ""
-    tokens: list[TokenLogprob] = field(default_factory=list)
-    finish_reason: str | None = None
-    error: Exception | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes that it takes up, about."""
-        return len(self.text) + sum(token.size for token in self.tokens)
-
-    @property
-    def is_last(self) -> bool:
-        return self.finish_reason is not None or self.error is not None
 
 
 class Job:

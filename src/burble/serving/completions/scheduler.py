@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from burble.engine.stream import CHUNK
-from burble.serving.completions.job import Piece
+from burble.serving.completions.outbox import Piece
 
 if TYPE_CHECKING:
     import asyncio
