@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from benchmarks.learners.common import Learned, Task, read_text
 from burble.evaluation.evaluate import ngram_bits
-from learners.common import Learned, Task, read_text
 
 
 def learn_text(task: Task) -> Learned:
