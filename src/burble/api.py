@@ -271,7 +271,7 @@ class Model:
         language: str | None = None,
         overwrite: bool = False,
     ) -> None:
-        """Write the model in another form: html, onnx or hub. Raises `UsageError`.
+        """Write the model in one of the forms of `burble export`. Raises `UsageError`.
 
         name: what it calls itself, by default after the path. license, language: for the card of
         a hub folder.

@@ -23,8 +23,7 @@ class ExportCommand:
     model: str = model_argument()
     to: ExportKind = knob(
         "html",
-        "html: one page that writes in any browser, offline, the same bytes as burble generate; "
-        "onnx: one step of the network in float32 (extra onnx); hub: a folder with a model card.",
+        "; ".join(f"{name}: {exporter.help}" for name, exporter in EXPORTERS.items()) + ".",
     )
     out: str | None = knob(
         None,
