@@ -12,12 +12,12 @@ from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
+from burble.serving.completions.desk import COMPLETIONS, Desk, Door
 from burble.serving.completions.endpoint import CompletionResponse, check, kept_bytes
 from burble.serving.completions.requests import CompletionRequest
 from burble.serving.completions.responses import Completion, Health, ModelDescription, ModelList
 from burble.serving.completions.scheduler import Scheduler
 from burble.serving.http.description import ALWAYS, DescribedApp, refusals
-from burble.serving.http.desk import COMPLETIONS, Desk, Door
 from burble.serving.http.errors import RefusalError, plain_json
 from burble.serving.http.guard import Access, Guard
 from burble.serving.http.limits import Limits

@@ -61,7 +61,8 @@ def main(asked: ServeCommand) -> None:
     if not (asked.models or asked.runs):
         raise UsageError("Name a model to serve, or a folder to train in: --runs FOLDER.")
     runs = Runs(Path(asked.runs)) if asked.runs else None
-    models = Models([ServedModel.open(Path(model)) for model in asked.models], runs)
+    named = [ServedModel.open(Path(model)) for model in asked.models]
+    models = Models(named, runs.model_paths) if runs else Models(named)
     api_key = asked.api_key or os.environ.get(KEY_VARIABLE)
     bound = listen(asked.host, asked.port)
     if not (is_loopback(bound) or api_key or asked.insecure):

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from burble.serving.completions.desk import Desk
     from burble.serving.completions.models import ServedModel
     from burble.serving.completions.requests import CompletionRequest
     from burble.serving.completions.responses import Head, Usage
-    from burble.serving.http.desk import Desk
     from burble.serving.http.limits import Limits
 
 _log = logging.getLogger("burble")

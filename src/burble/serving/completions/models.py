@@ -19,12 +19,11 @@ from burble.serving.completions.prefixes import Prefixes
 from burble.serving.http.errors import RefusalError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from burble.engine.step_model import StepModel
     from burble.serving.completions.responses import ModelDescription
-    from burble.serving.playground.runs import Runs
 
 
 @dataclass(frozen=True)
@@ -83,8 +82,11 @@ def _name(path: Path) -> str:
 class Models:
     """Models by name, the first of them for those who name none; those of runs as they come."""
 
-    def __init__(self, models: Sequence[ServedModel], runs: Runs | None = None) -> None:
-        self._runs = runs
+    def __init__(
+        self, models: Sequence[ServedModel], of_runs: Callable[[], Mapping[str, Path]] = dict
+    ) -> None:
+        """of_runs: finds the model files of runs by the runs' names, newest first."""
+        self._find_of_runs = of_runs
         self._of_runs: dict[str, tuple[int, ServedModel | ModelFileError]] = {}
         self._finders: dict[Path, CopyFinder | None] = {}
         self._models: dict[str, ServedModel] = {}
@@ -98,7 +100,7 @@ class Models:
 
     def all(self) -> list[ServedModel]:
         """In the order they were named, then those of runs, newest first."""
-        paths = self._runs.model_paths() if self._runs else {}
+        paths = self._find_of_runs()
         of_runs = [self._of_run(*item) for item in paths.items() if item[0] not in self._models]
         return [
             *self._models.values(),

@@ -12,21 +12,6 @@ from typing_extensions import TypedDict
 from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 
 
-class Mistake(TypedDict):
-    """What was wrong, in words and for programs."""
-
-    message: str
-    type: str
-    param: str | None
-    code: str | None
-
-
-class Refusal(TypedDict):
-    """What is answered in place of what was asked for."""
-
-    error: Mistake
-
-
 class Logprobs(TypedDict):
     """How likely each token was, in nats; None for the first of all, which nothing foresees."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from burble.serving.completions.responses import Refusal
+from burble.serving.http.errors import Refusal
 
 _WHY = {
     400: "A field, or the body, is wrong.",

@@ -7,13 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+# Pydantic cannot read the one in `typing` before Python 3.12.
+from typing_extensions import TypedDict
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from burble.errors import BurbleError
-    from burble.serving.completions.responses import Refusal
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+class Mistake(TypedDict):
+    """What was wrong, in words and for programs."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class Refusal(TypedDict):
+    """What is answered in place of what was asked for."""
+
+    error: Mistake
 
 
 class RefusalError(Exception):
