@@ -340,7 +340,7 @@ def train(  # noqa: PLR0913 - every option of a run, so that an editor knows the
     options["sources"] = [str(source) for source in named]
     request = RunRequest(options, preset)
     from burble.progress import is_watched, view_for
-    from burble.runs import open_run
+    from burble.run_hooks import open_run
     from burble.scratch import scratch_folder
 
     is_shown = is_watched(sys.stderr) if progress is None else progress

@@ -11,7 +11,7 @@ import pytest
 from burble.engine.kernels import KERNEL_VARIABLE
 from burble.engine.trace import trace
 from burble.model_file import ModelFile
-from burble.serving.playground.runs import without_flags
+from burble.serving.playground.supervisor import without_flags
 from tests.browser import ARROW_RIGHT, CONTROL, ENTER, ESCAPE, browser
 from tests.models import random_model
 from tests.serving.server import burble_serve

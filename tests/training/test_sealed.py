@@ -13,7 +13,7 @@ from burble.data.prepared import PreparedText
 from burble.errors import UsageError
 from burble.evaluation.evaluate import ngram_bits
 from burble.model_file import ModelFile
-from burble.runs import open_run
+from burble.run_hooks import open_run
 from burble.training.request import RunRequest
 from tests.cli.command import assert_refused, burble
 from tests.training.runs import (

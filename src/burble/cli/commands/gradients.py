@@ -83,7 +83,7 @@ def main(asked: GradientsCommand) -> None:
 
 def _trained(asked: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model]:
     from burble.progress import view_for
-    from burble.runs import open_run
+    from burble.run_hooks import open_run
 
     if "-" in asked.sources:
         raise UsageError("The text is read once for each network. Save it to a file and name that.")

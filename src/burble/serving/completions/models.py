@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from burble.engine.step_model import StepModel
     from burble.serving.completions.responses import ModelDescription
-    from burble.serving.playground.runs import Runs
+    from burble.serving.playground.supervisor import Supervisor
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ def _name(path: Path) -> str:
 class Models:
     """Models by name, the first of them for those who name none; those of runs as they come."""
 
-    def __init__(self, models: Sequence[ServedModel], runs: Runs | None = None) -> None:
-        self._runs = runs
+    def __init__(self, models: Sequence[ServedModel], supervisor: Supervisor | None = None) -> None:
+        self._supervisor = supervisor
         self._of_runs: dict[str, tuple[int, ServedModel | ModelFileError]] = {}
         self._finders: dict[Path, CopyFinder | None] = {}
         self._models: dict[str, ServedModel] = {}
@@ -98,7 +98,7 @@ class Models:
 
     def all(self) -> list[ServedModel]:
         """In the order they were named, then those of runs, newest first."""
-        paths = self._runs.model_paths() if self._runs else {}
+        paths = self._supervisor.model_paths() if self._supervisor else {}
         of_runs = [self._of_run(*item) for item in paths.items() if item[0] not in self._models]
         return [
             *self._models.values(),

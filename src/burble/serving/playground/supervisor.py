@@ -66,8 +66,11 @@ class _Child:
         return without_flags(lines[-1])[:_MAX_SAID] if lines else ""
 
 
-class Runs:
-    """The runs in one folder. Their names are the server's; what a client sends is looked up."""
+class Supervisor:
+    """Starts, stops and describes the runs in one folder.
+
+    Their names are the server's; what a client sends is looked up.
+    """
 
     def __init__(self, folder: Path) -> None:
         if folder.exists() and not folder.is_dir():

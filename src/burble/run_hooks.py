@@ -1,4 +1,4 @@
-"""Training runs with what is done around learning: samples, closing figures, a diagnosis."""
+"""What a training run calls beside learning: samples, closing figures, a diagnosis."""
 
 from __future__ import annotations
 
