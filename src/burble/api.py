@@ -190,7 +190,7 @@ class Model:
         return count_unknown(self.file, text)
 
     def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
-        """How well the model foresees `text`, read from a fresh state; at least 2 characters."""
+        """How well the model predicts `text`, read from a fresh state; at least 2 characters."""
         from burble.evaluation.evaluate import evaluate
 
         score = evaluate(self.engine, self.file.tokenizer, self.encode(text, unknown), "stream")

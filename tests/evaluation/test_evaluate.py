@@ -135,7 +135,7 @@ def test_baselines_are_the_models_on_the_same_characters() -> None:
     assert found.xz == pytest.approx(bits / 299)
 
 
-def test_random_letters_leave_the_baselines_nothing_to_foresee() -> None:
+def test_random_letters_leave_the_baselines_nothing_to_predict() -> None:
     tokenizer = CharTokenizer(LETTERS)
     found = baselines(tokenizer, letters(20_000), letters(5000, seed=1))
     assert found.ngram == pytest.approx(math.log2(10), rel=1e-12)

@@ -221,7 +221,7 @@ def say_too_slow(run: Evidence) -> str:
 def say_found_nothing(run: Evidence) -> str:
     """All three figures."""
     return (
-        "Nothing was found in this text that foretells its next character: guessing among "
+        "Nothing was found in this text that predicts its next character: guessing among "
         f"{run.facts.vocab_size:,} characters needs {run.guessing:.3f} bits, counting alone (an "
         f"n-gram model) {run.facts.counts_bits:.3f}, and the network {run.best_bits:.3f} at its "
         "best. A longer run would not help."
