@@ -20,7 +20,7 @@ from burble.evaluation.evaluate import (
     WINDOWS_SEED,
     Protocol,
     baselines,
-    counting_name,
+    counts_name,
     evaluate,
     known_cuts,
     score_all,
@@ -151,8 +151,8 @@ def test_baselines_measure_bytes_by_the_character() -> None:
 
 
 def test_counting_alone_has_one_name_with_its_order() -> None:
-    assert counting_name(6) == "counting alone (n-gram counts, Kneser–Ney, order 6)"
-    assert counting_name(-1) == "counting alone (all tokens equal)"
+    assert counts_name(6) == "n-gram counts (Kneser–Ney, order 6)"
+    assert counts_name(-1) == "n-gram counts (all tokens equal)"
 
 
 # What of a text is held out.

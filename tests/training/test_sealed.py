@@ -126,7 +126,7 @@ def test_for_people_eval_names_both_parts(sealed: Path) -> None:
     shown = burble("eval", sealed / "run", sealed / "text.txt").stdout.decode()
     assert "the held-out part of the training text; protocol stream" in shown
     assert "the sealed end of the training text; protocol stream" in shown
-    assert shown.count("counting alone") == 2
+    assert shown.count("n-gram counts") == 2
 
 
 def test_the_whole_text_has_no_sealed_part(sealed: Path) -> None:
