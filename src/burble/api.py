@@ -143,7 +143,7 @@ class Model:
         """Return the text after `prompt`, piece by piece.
 
         length: characters to write. stop: text or texts to stop before. seed: the same seed gives
-        the same text; a random one where None. window: characters to re-read for each new one.
+        the same text; a random one where None. window: tokens to re-read for each new one.
         unknown: what to do with characters the model has never seen: error, skip or nearest.
         The others choose the next character, in this order: `repetition_penalty` weakens what was
         written lately, `temperature` below 1 is more careful, `top_k`, `top_p` and `min_p` leave

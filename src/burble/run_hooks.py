@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # N-gram counts of a longer text would take longer than a person waits.
 _MAX_COUNTED_IDS = 2_000_000
 
-# While a run goes on, a sample that re-reads a window for each character is kept this short.
+# While a run goes on, a sample that re-reads a window for each token is kept this short.
 _WINDOWED_SAMPLE = 60
 
 

@@ -50,8 +50,7 @@ class GradientsCommand:
     seq_len: int = knob_like(
         DataConfig,
         "seq_len",
-        help="Characters read between two updates: as far back as the gradient is followed to "
-        "learn.",
+        help="Tokens read between two updates: as far back as the gradient is followed to learn.",
     )
     seed: int = knob_like(
         TrainingConfig, "seed", help="Decides every random choice of the training."
