@@ -24,7 +24,7 @@ RUSSIAN = "Сегодня утром над рекой стоял густой �
 def refusal(data: bytes, encoding: str | None = None) -> str:
     with pytest.raises(TextError) as caught:
         read(data, encoding)
-    return str(caught.value)
+    return caught.value.command_line
 
 
 @quick
