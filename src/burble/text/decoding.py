@@ -58,8 +58,8 @@ def _decode(document: Document) -> Iterator[str]:
             bad = offset - pending + error.start
             _raise_bad_bytes(document.name, encoding, error, bad)
         except UnicodeError as error:
-            advice = _advice(data[:_GUESS_BYTES], encoding)
-            raise TextError(f"{document.name} is not {encoding}: {error}. {advice}") from None
+            problem = f"{document.name} is not {encoding}: {error}."
+            raise TextError(problem, *_advice(data[:_GUESS_BYTES], encoding)) from None
         offset += len(data)
 
 
