@@ -83,7 +83,7 @@ ENTRIES = {
     "torch-lstm": Entry("plain PyTorch loop", "torch_lstm", ("torch",)),
     "transformer": Entry("small transformer", "torch_transformer", ("torch",)),
     "keras": Entry("the Keras tutorial", "keras_tutorial", ("keras",)),
-    "counts": Entry("counts alone", "counts", learns=False),
+    "counts": Entry("n-gram counts", "counts", learns=False),
     "xz": Entry("xz", "xz", learns=False),
 }
 

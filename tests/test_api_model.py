@@ -166,7 +166,7 @@ def test_a_text_is_normalised_before_it_is_scored() -> None:
     assert one.score("ABE\u0301ba") == one.score("abéba")
 
 
-def test_what_a_model_wrote_greedily_is_what_it_foresees() -> None:
+def test_what_a_model_wrote_greedily_is_what_it_predicts() -> None:
     one = model(scale=1.5, head_scale=4.0)
     text = "a" + one.generate("a", length=40, temperature=0)
     score = one.score(text)

@@ -22,7 +22,7 @@ def test_characters_not_tokens_are_what_the_mean_is_over() -> None:
     assert one.nats_per_char == 6.0
 
 
-def test_a_text_foreseen_with_certainty_has_no_surprise() -> None:
+def test_a_text_predicted_with_certainty_has_no_surprise() -> None:
     score = Score(0.0, 3, 3, 3)
     assert (score.bits_per_char, score.perplexity, score.accuracy) == (0, 1, 1)
 

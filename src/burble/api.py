@@ -169,7 +169,7 @@ class Model:
         """Return the text after `prompt`, piece by piece.
 
         length: characters to write. stop: text or texts to stop before. seed: the same seed gives
-        the same text; a random one where None. window: characters to re-read for each new one.
+        the same text; a random one where None. window: tokens to re-read for each new one.
         unknown: what to do with characters the model has never seen: error, skip or nearest.
         sampling: how the next character is chosen; `burble generate --help` describes it.
         """
@@ -207,7 +207,7 @@ class Model:
         return count_unknown(self.file, text)
 
     def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
-        """How well the model foresees `text`, read from a fresh state; at least 2 characters."""
+        """How well the model predicts `text`, read from a fresh state; at least 2 characters."""
         from burble.evaluation.evaluate import evaluate
 
         score = evaluate(self.engine, self.file.tokenizer, self.encode(text, unknown), "stream")
@@ -318,7 +318,7 @@ def train(
     named = [sources] if isinstance(sources, str | Path) else sources
     request = RunRequest({**options, "sources": [str(source) for source in named]}, preset)
     from burble.progress import is_watched, view_for
-    from burble.runs import open_run
+    from burble.run_hooks import open_run
     from burble.scratch import scratch_folder
 
     is_shown = is_watched(sys.stderr) if progress is None else progress

@@ -56,16 +56,16 @@ class DataConfig:
     )
     batching: BatchingKind = knob(
         "stream",
-        "stream: read on and on, the state carried; windows: one target after each window of "
-        "seq_len, fresh state; sentences: one sentence a row, padded or cut to seq_len.",
+        "stream: read on and on, the state carried; windows: one target after each sequence, fresh "
+        "state; sentences: one sentence a row, padded or cut to the length of a sequence.",
     )
     seq_len: int = knob(
-        32, "Characters read between two updates of the weights.", low=1, high=65_536
+        32, "Length of a sequence: tokens read between two updates.", low=1, high=65_536
     )
     batch_size: int = knob(16, "Rows learned from side by side.", low=1, high=65_536)
     stride: int = knob(
         1,
-        "Characters between the starts of two windows (batching windows only).",
+        "Tokens between the starts of two windows (batching windows only).",
         low=1,
         high=1_000_000_000,
     )
@@ -258,7 +258,7 @@ class SampleConfig:
     )
     sample_window: int | None = knob(
         None,
-        "Re-read this many characters for each new one, as the Keras tutorial does.",
+        "Re-read this many tokens for each new one, as the Keras tutorial does.",
         low=1,
         high=65_536,
     )

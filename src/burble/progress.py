@@ -179,7 +179,7 @@ def headline(facts: RunFacts) -> list[str]:
     ]
     if data.batching == "windows":
         patterns = num_patterns(text.num_ids, data.seq_len, data.stride)
-        lines.append(f"{patterns:,} patterns of {data.seq_len} characters before any split")
+        lines.append(f"{patterns:,} patterns of {data.seq_len} {tokenizer.unit}s before any split")
     lines.append(
         f"{network.cell} {network.num_layers}×{network.hidden_size}, "
         f"{facts.num_parameters:,} weights; batches of {facts.rows}×{data.seq_len}, "

@@ -1,4 +1,4 @@
-"""How well a model foresaw a text: one total, and the figures that follow from it."""
+"""How well a model predicted a text: one total, and the figures that follow from it."""
 
 from __future__ import annotations
 

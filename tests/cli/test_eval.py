@@ -172,7 +172,7 @@ def test_for_people_the_figures_stand_in_sentences(trained: Path) -> None:
     assert "bits per character" in text_shown
     assert "the held-out end of the training text; protocol stream" in text_shown
     found = evaluated(trained / "run", trained / "text.txt")["baselines"]
-    name = f"counting alone (n-gram counts, Kneser–Ney, order {found['ngram_order']})"
+    name = f"n-gram counts (Kneser–Ney, order {found['ngram_order']})"
     assert f"{name}: {found['ngram']:.4f} · xz: {found['xz']:.4f}\n" in text_shown
 
 

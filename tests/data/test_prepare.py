@@ -266,9 +266,7 @@ def test_the_sealed_part_is_the_very_end(kind: TokenizerKind, tmp_path: Path) ->
 
 @pytest.mark.parametrize("length", [20, 3])
 def test_a_text_too_short_to_seal_anything_is_refused(length: int, tmp_path: Path) -> None:
-    with pytest.raises(
-        TextError, match=rf"seal 0\.05 of it: of {length} .* larger --test-fraction"
-    ):
+    with pytest.raises(TextError, match=rf"seal 0\.05 of it: of {length} .* larger part of it"):
         learnable(tmp_path, "ab\n" * (length // 3) + "a" * (length % 3), test_fraction=0.05)
 
 

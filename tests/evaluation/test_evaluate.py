@@ -20,7 +20,7 @@ from burble.evaluation.evaluate import (
     WINDOWS_SEED,
     Protocol,
     baselines,
-    counting_name,
+    counts_name,
     evaluate,
     known_cuts,
     score_all,
@@ -135,7 +135,7 @@ def test_baselines_are_the_models_on_the_same_characters() -> None:
     assert found.xz == pytest.approx(bits / 299)
 
 
-def test_random_letters_leave_the_baselines_nothing_to_foresee() -> None:
+def test_random_letters_leave_the_baselines_nothing_to_predict() -> None:
     tokenizer = CharTokenizer(LETTERS)
     found = baselines(tokenizer, letters(20_000), letters(5000, seed=1))
     assert found.ngram == pytest.approx(math.log2(10), rel=1e-12)
@@ -151,8 +151,8 @@ def test_baselines_measure_bytes_by_the_character() -> None:
 
 
 def test_counting_alone_has_one_name_with_its_order() -> None:
-    assert counting_name(6) == "counting alone (n-gram counts, Kneser–Ney, order 6)"
-    assert counting_name(-1) == "counting alone (all tokens equal)"
+    assert counts_name(6) == "n-gram counts (Kneser–Ney, order 6)"
+    assert counts_name(-1) == "n-gram counts (all tokens equal)"
 
 
 # What of a text is held out.

@@ -68,7 +68,7 @@ def test_a_page_is_under_1_6_times_the_int8_weights(shape: dict[str, Any]) -> No
 
 def test_a_model_that_int8_would_harm_is_refused(tmp_path: Path) -> None:
     model = random_model(provenance=Provenance(int8_cost_bits=0.02))
-    with pytest.raises(UsageError, match=r"0\.0200 bits per character.*--to onnx"):
+    with pytest.raises(UsageError, match=r"0\.0200 bits per character.*to onnx"):
         html.write(model, tmp_path / "page.html", Labels("model"))
     assert list(tmp_path.iterdir()) == []
 

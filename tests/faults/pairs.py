@@ -38,15 +38,15 @@ KILLED_SHARE = 0.3
 def resume_from_page() -> None:
     """Do what the server does when the page asks it to resume, and wait for the run's end."""
     from burble.serving.http.errors import RefusalError
-    from burble.serving.playground.runs import Runs
+    from burble.serving.playground.supervisor import Supervisor
 
-    runs = Runs(Path.cwd())
+    supervisor = Supervisor(Path.cwd())
     try:
-        runs.resume("run")
+        supervisor.resume("run")
     except RefusalError as error:
         sys.stderr.write(f"refused: {error}\n")
         sys.exit(REFUSED)
-    child = runs._child
+    child = supervisor._child
     assert child is not None
     code = child.process.wait()
     sys.stderr.write(f"{child.last_word()}\n{SPAN} {time.monotonic()}\n")

@@ -46,7 +46,7 @@ def resume(steps: int = 2 * STEPS) -> Act:
 
 def train_at_once(*, overwrite: bool = False, steps: int = STEPS, observers: Any = ()) -> None:
     """Do what `train` does, without the second that it takes to read a command line."""
-    from burble.runs import open_run
+    from burble.run_hooks import open_run
     from burble.training.request import RunRequest
 
     request = RunRequest({"sources": ("text.txt",), "steps": steps, **KNOBS})
@@ -55,7 +55,7 @@ def train_at_once(*, overwrite: bool = False, steps: int = STEPS, observers: Any
 
 def resume_at_once(steps: int = 2 * STEPS, observers: Any = ()) -> None:
     """Do what `resume` does, likewise."""
-    from burble.runs import open_run
+    from burble.run_hooks import open_run
 
     reported(lambda: open_run(Path("run"), observers).resume({"steps": steps}))
 

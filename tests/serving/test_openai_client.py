@@ -156,7 +156,7 @@ def test_log_probabilities_have_the_types_of_the_client(client: openai.OpenAI) -
         assert sum(map(math.exp, top.values())) == pytest.approx(1)
 
 
-def test_nothing_foresees_the_first_token_of_an_echo(lenient: openai.OpenAI) -> None:
+def test_nothing_predicts_the_first_token_of_an_echo(lenient: openai.OpenAI) -> None:
     found = lenient.completions.create(**ASKED, logprobs=1, echo=True).choices[0].logprobs
     assert found is not None
     assert found.token_logprobs is not None

@@ -208,7 +208,8 @@ def test_without_the_extra_the_line_that_installs_it_is_told(models: Path) -> No
         check=False,
         timeout=120,
     )
-    assert_refused(result, 2, "-m pip install 'fastapi>=0.115' 'httptools>=0.6.3' 'uvicorn>=0.30'")
+    line = "-m pip install 'fastapi>=0.115' 'httptools>=0.6.3' 'uvicorn<0.55,>=0.54'"
+    assert_refused(result, 2, line)
 
 
 def test_serving_imports_no_torch(models: Path) -> None:

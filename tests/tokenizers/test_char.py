@@ -49,10 +49,14 @@ def test_skip_leaves_out_just_what_is_unknown(known: set[str], text: str) -> Non
 def test_the_unseen_are_named_with_their_code_points() -> None:
     with pytest.raises(TextError) as caught:
         tokenizer_of("abc").encode("ab é😀bé\n")
-    told = str(caught.value)
+    told = caught.value.command_line
     assert "never seen '\\n' (U+000A), ' ' (U+0020), 'é' (U+00E9), '😀' (U+1F600). " in told
     assert "--unknown nearest" in told
     assert "--unknown skip" in told
+    assert str(caught.value).endswith(
+        'Use unknown="nearest" to put the nearest known character there, or unknown="skip" to '
+        "leave it out."
+    )
 
 
 def test_of_many_unseen_ten_are_named_and_the_rest_counted() -> None:
@@ -79,7 +83,10 @@ def test_nearest_may_take_several_characters() -> None:
 def test_nearest_without_anything_near_names_only_that() -> None:
     with pytest.raises(TextError) as caught:
         tokenizer_of("abc").encode("ÁB漢c", "nearest")
-    assert "never seen '漢' (U+6F22), nor anything near. Use --unknown skip." in str(caught.value)
+    assert (
+        "never seen '漢' (U+6F22), nor anything near. Use --unknown skip."
+        in caught.value.command_line
+    )
 
 
 @pytest.mark.parametrize("policy", ["error", "nearest"])

@@ -42,7 +42,7 @@ from burble.cli import main as command_line
 from burble.cli.views import train as train_view  # noqa: F401 - once, too
 from burble.errors import BurbleError
 from burble.run_folder.observer import Observer
-from burble.runs import open_run
+from burble.run_hooks import open_run
 from burble.training.learners.torch import backend as _backend  # noqa: F401 - once, too
 from tests.training.runs import tiny_config, train_run
 from tests.training.state_mutations import Places, mutate

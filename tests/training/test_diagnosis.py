@@ -30,7 +30,7 @@ PERFECT = "predicts every character"
 MEMORISED = "has memorised"
 WORSE = "has risen"
 IMPROVING = "still improving"
-COUNTS_WIN = "no longer improves, and counting alone"
+COUNTS_WIN = "no longer improves, and n-gram counts"
 FOUND_NOTHING = "Nothing was found in this text"
 LEVEL = "no longer improves: "
 LEARNING = (
@@ -40,7 +40,7 @@ LEARNING = (
 
 RESCUED, WENT_UP = "On its way it diverged", "On its way it went up"
 NOT_HELD_OUT, FEW, REPEATED = "Nothing was held out", "too few", "word for word"
-AHEAD, BEHIND = "does better: ", "An n-gram"
+AHEAD, BEHIND = "do better: ", "N-gram counts need"
 
 FACTS = Facts(steps=2000, held_out=10_000, vocab_size=64)
 
@@ -256,13 +256,13 @@ def test_a_tie_with_counting_is_no_win() -> None:
     for counts in (1.992, 2.0, 2.008):
         text = diagnose(history(*falling(2.0)), replace(FACTS, counts_bits=counts)) or ""
         assert learning_verdicts(text) == [LEVEL]
-        assert f"needs {counts:.3f} bits, about as many." in text
+        assert f"need {counts:.3f} bits, about as many." in text
 
 
 @pytest.mark.parametrize(
     ("counts", "words"),
     [
-        (4.0, "needs 4.000 bits, 100% more"),
+        (4.0, "need 4.000 bits, 100% more"),
         (2.5, "25% more"),
         (2.1, "5% more"),
         (2.005, "about as many"),
@@ -278,11 +278,11 @@ def test_counting_that_needs_more_is_told_by_how_much(counts: float, words: str)
 def test_counting_that_is_ahead_is_told_once_and_fits_the_verdict() -> None:
     facts = replace(FACTS, counts_bits=1.75)
     improving = diagnose(history(6.0, 4.0, 3.0, 2.5, 2.4), facts) or ""
-    assert f"So far counting alone (an n-gram model) {AHEAD}1.750 bits" in improving
+    assert f"So far n-gram counts {AHEAD}1.750 bits" in improving
     level = diagnose(history(*falling(2.0)), facts) or ""
     assert learning_verdicts(level) == [COUNTS_WIN]
     memorised = diagnose(history(6.0, 3.0, 2.0, 2.5, train=(6, 3, 2, 1)), facts) or ""
-    assert "Counting alone" in memorised
+    assert "N-gram counts" in memorised
     for text in (improving, level, memorised):
         assert text.count("1.750") == 1
         assert "more." not in text
@@ -335,11 +335,11 @@ def test_of_a_run_whose_log_begins_late_nothing_is_said_that_needs_its_start(fir
 # No two of these may be said of one run.
 CONTRADICTIONS = [
     *itertools.combinations(LEARNING, 2),
-    *itertools.product([NOTHING, DIVERGED, PERFECT], [AHEAD, BEHIND, "Counting alone"]),
+    *itertools.product([NOTHING, DIVERGED, PERFECT], [AHEAD, BEHIND, "N-gram counts"]),
     *itertools.combinations([NOT_HELD_OUT, FEW, REPEATED], 2),
     *itertools.product([NOT_HELD_OUT, REPEATED], [SLOW, MEMORISED, WORSE, IMPROVING, LEVEL]),
-    *itertools.product([NOT_HELD_OUT, FEW, REPEATED], [AHEAD, "n-gram"]),
-    *itertools.product([FOUND_NOTHING], [AHEAD, "Counting alone", "twice the time"]),
+    *itertools.product([NOT_HELD_OUT, FEW, REPEATED], [AHEAD, "-gram counts"]),
+    *itertools.product([FOUND_NOTHING], [AHEAD, "N-gram counts", "twice the time"]),
     (WENT_UP, DIVERGED),
     ("larger learning rate", "smaller learning rate"),
     ("larger network", "smaller network"),

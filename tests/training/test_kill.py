@@ -28,7 +28,7 @@ STEPS = 1_000_000
 # Its server has torch imported already, so that a child starts in milliseconds.
 forkserver = multiprocessing.get_context("forkserver")
 forkserver.set_forkserver_preload(
-    ["burble.runs", "burble.training.learners.torch.backend", "tests.training.runs"]
+    ["burble.run_hooks", "burble.training.learners.torch.backend", "tests.training.runs"]
 )
 
 

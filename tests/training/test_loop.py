@@ -16,7 +16,7 @@ from burble.data.stream import StreamBatching
 from burble.errors import ResourceError, TextError, UsageError
 from burble.model_file import ModelFile
 from burble.run_folder.observer import Observer
-from burble.runs import open_run
+from burble.run_hooks import open_run
 from burble.training import checkpoint, validation
 from tests.training.runs import (
     made_up_text,

@@ -18,8 +18,8 @@ from burble.cells import CellKind
 from burble.config import RunConfig
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
+from burble.run_hooks import open_run
 from burble.run_toml import from_toml, to_toml
-from burble.runs import open_run
 from burble.training.learners.torch import precision
 from burble.training.learners.torch.network import Network
 from burble.training.learners.torch.precision import resolve_precision, training_rate

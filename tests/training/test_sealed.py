@@ -13,7 +13,7 @@ from burble.data.prepared import PreparedText
 from burble.errors import UsageError
 from burble.evaluation.evaluate import ngram_bits
 from burble.model_file import ModelFile
-from burble.runs import open_run
+from burble.run_hooks import open_run
 from burble.training.request import RunRequest
 from tests.cli.command import assert_refused, burble
 from tests.training.runs import (
@@ -126,7 +126,7 @@ def test_for_people_eval_names_both_parts(sealed: Path) -> None:
     shown = burble("eval", sealed / "run", sealed / "text.txt").stdout.decode()
     assert "the held-out part of the training text; protocol stream" in shown
     assert "the sealed end of the training text; protocol stream" in shown
-    assert shown.count("counting alone") == 2
+    assert shown.count("n-gram counts") == 2
 
 
 def test_the_whole_text_has_no_sealed_part(sealed: Path) -> None:

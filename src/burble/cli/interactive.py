@@ -39,7 +39,7 @@ def write_together(model: Model, request: GenerationRequest) -> None:
         try:
             session.obey(line)
         except BurbleError as error:
-            tell(str(error))
+            tell(error.command_line)
     write_out("\n")
 
 

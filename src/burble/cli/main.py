@@ -9,7 +9,7 @@ import time
 import warnings
 
 from burble.cli.talk import ReaderGoneError, guard_stderr, guard_stdout
-from burble.errors import BurbleError, OptionError, ResourceError
+from burble.errors import WITHOUT_FLAGS, BurbleError, OptionError, ResourceError
 from burble.knobs import flag_of
 from burble.system_errors import advise, describe_reason
 from burble.threads import settle_threads
@@ -58,12 +58,12 @@ def run(args: list[str], started: float | None = None) -> int:
         code = _dispatch(args, started)
         sys.stdout.flush()
     except BurbleError as error:
-        _tell(str(error.spelled(flag_of) if isinstance(error, OptionError) else error))
+        _tell(_message(error))
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     except MemoryError:
-        _tell("Memory has run out. Try a smaller --batch-size, --seq-len or --hidden-size.")
+        _tell(_message(_out_of_memory()))
         return ResourceError.exit_code
     except ReaderGoneError:
         return 0
@@ -89,6 +89,17 @@ def _dispatch(args: list[str], started: float | None) -> int:
     from burble.cli.dispatch import dispatch
 
     return dispatch(COMMANDS, args, started)
+
+
+def _message(error: BurbleError) -> str:
+    if WITHOUT_FLAGS in os.environ:
+        return str(error)
+    return str(error.spelled(flag_of)) if isinstance(error, OptionError) else error.command_line
+
+
+def _out_of_memory() -> ResourceError:
+    flags = "Try a smaller --batch-size, --seq-len or --hidden-size."
+    return ResourceError("Memory has run out.", flags=flags)
 
 
 def _bug() -> int:

@@ -93,8 +93,10 @@ class _Spool:
         except UnicodeEncodeError as error:
             # Only some codecs, such as utf-7, let this through.
             raise TextError(
-                f"The text holds half a surrogate pair at character "
-                f"{self.num_characters + error.start:,}. Is its --encoding the right one?"
+                "The text holds half a surrogate pair at character "
+                f"{self.num_characters + error.start:,}.",
+                "Is its encoding the right one?",
+                "Is its --encoding the right one?",
             ) from error
         self.file.write(encoded)
         self.digest.update(encoded)
@@ -210,7 +212,9 @@ def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]
         raise TextError(
             f"The text is too short to seal {data.test_fraction:g} of it: of "
             f"{text.facts.num_characters:,} characters that is {text.facts.sealed_characters}, and "
-            "a score needs 2. Give more text, or a larger --test-fraction."
+            "a score needs 2.",
+            "Give more text, or seal a larger part of it.",
+            "Give more text, or a larger --test-fraction.",
         )
     return text
 

@@ -39,8 +39,9 @@ class StreamBatching:
         if self.rows < 1:
             raise TextError(
                 f"The text is too short: {len(self._ids):,} tokens to learn from, and seq_len "
-                f"{config.seq_len} needs {config.seq_len + 1:,}. Give more text, or a smaller "
-                "--seq-len."
+                f"{config.seq_len} needs {config.seq_len + 1:,}.",
+                "Give more text.",
+                "Give more text, or a smaller --seq-len.",
             )
         self._lane = len(self._ids) // self.rows
         self.steps_per_epoch = self._lane // self._time

@@ -49,7 +49,7 @@ class GenerationRequest:
 
     window: int | None = knob(
         None,
-        "Re-read this many characters for each new one, as the Keras tutorial does (slow).",
+        "Re-read this many tokens for each new one, as the Keras tutorial does (slow).",
         low=1,
         high=2**31,
     )

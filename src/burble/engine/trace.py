@@ -52,9 +52,9 @@ class Trace:
 
     @property
     def surprisal(self) -> Float64:
-        """Bits that each token came as, (time,); NaN for a first one that nothing foresaw."""
-        foreseen = np.concatenate([self.before[None], self.log_probabilities[:-1]])
-        came = np.take_along_axis(foreseen, self.ids[:, None], axis=1)
+        """Bits that each token came as, (time,); NaN for a first one that nothing predicted."""
+        predicted = np.concatenate([self.before[None], self.log_probabilities[:-1]])
+        came = np.take_along_axis(predicted, self.ids[:, None], axis=1)
         bits: Float64 = -came[:, 0] / math.log(2)
         return bits
 

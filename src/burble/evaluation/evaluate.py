@@ -42,7 +42,7 @@ class Baselines:
 
 
 @dataclass(frozen=True)
-class CountingAlone:
+class CountsScore:
     """What n-gram counts of the training text need for another text."""
 
     bits_per_char: float
@@ -78,11 +78,11 @@ def evaluate(model: StepModel, tokenizer: Tokenizer, ids: Ids, protocol: Protoco
     return score_batches(model, tokenizer, windows)
 
 
-def counting_name(order: int) -> str:
-    """Return what the figure of counting alone is called wherever it is shown."""
+def counts_name(order: int) -> str:
+    """Return what the figure of the counts is called wherever it is shown."""
     if order < 0:
-        return "counting alone (all tokens equal)"
-    return f"counting alone (n-gram counts, Kneser–Ney, order {order})"
+        return "n-gram counts (all tokens equal)"
+    return f"n-gram counts (Kneser–Ney, order {order})"
 
 
 def baselines(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> Baselines:
@@ -92,16 +92,16 @@ def baselines(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> Baselines:
     """
     characters = tokenizer.count_characters(ids[1:])
     xz = xz_bits(tokenizer.decode(train_ids), tokenizer.decode(ids)) / characters
-    counting = count_alone(tokenizer, train_ids, ids)
-    return Baselines(counting.bits_per_char, xz, counting.order)
+    counts = score_counts(tokenizer, train_ids, ids)
+    return Baselines(counts.bits_per_char, xz, counts.order)
 
 
 def ngram_bits(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> float:
-    """Return the bits per character that counting alone needs for `ids` but the first."""
-    return count_alone(tokenizer, train_ids, ids).bits_per_char
+    """Return the bits per character that n-gram counts need for `ids` but the first."""
+    return score_counts(tokenizer, train_ids, ids).bits_per_char
 
 
-def count_alone(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> CountingAlone:
+def score_counts(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> CountsScore:
     """Count the n-grams of the training text, and measure what they need for `ids` but the first.
 
     The training text chooses the order. The figure is never above guessing evenly, log2 of the
@@ -111,4 +111,4 @@ def count_alone(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> CountingAlone
     counts = count(train_ids, tokenizer.vocab_size, order)
     bits = -float(np.log2(counts.probabilities(ids)[1:]).sum())
     even = (len(ids) - 1) * math.log2(tokenizer.vocab_size)
-    return CountingAlone(min(bits, even) / tokenizer.count_characters(ids[1:]), order)
+    return CountsScore(min(bits, even) / tokenizer.count_characters(ids[1:]), order)

@@ -72,7 +72,11 @@ def export(
         raise UsageError(f"A model is exported to {', '.join(EXPORTERS)}; found {to!r}.")
     exporter = EXPORTERS[to]
     if not exporter.has_card and (labels.license or labels.language):
-        raise UsageError("A licence and a language go into a model card: they need --to hub.")
+        raise UsageError(
+            "A licence and a language go into a model card:",
+            "only an export to hub has one.",
+            "they need --to hub.",
+        )
     with guard_write(path):
         _check_path(path, exporter, overwrite=overwrite)
         exporter.write(model, path, labels)
@@ -85,6 +89,10 @@ def _check_path(path: Path, exporter: Exporter, *, overwrite: bool) -> None:
         return
     if path.is_dir() != exporter.is_folder:
         kind = "a folder" if path.is_dir() else "a file"
-        raise UsageError(f"{path} is {kind} already. Name another with -o.")
+        raise UsageError(f"{path} is {kind} already.", "Name another.", "Name another with -o.")
     if not overwrite:
-        raise UsageError(f"{path} is there already. Name another with -o, or give --overwrite.")
+        raise UsageError(
+            f"{path} is there already.",
+            "Name another, or overwrite it.",
+            "Name another with -o, or give --overwrite.",
+        )

@@ -53,8 +53,9 @@ class TracePicture:
     def __post_init__(self) -> None:
         if len(self.labels) > MAX_CHARACTERS:
             raise UsageError(
-                f"A figure has room for {MAX_CHARACTERS} characters; found {len(self.labels):,}. "
-                "Give a passage; a page (--html) takes more."
+                f"A figure has room for {MAX_CHARACTERS} characters; found {len(self.labels):,}.",
+                "Give a passage; a page takes more.",
+                "Give a passage; a page (--html) takes more.",
             )
 
 

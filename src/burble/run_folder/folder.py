@@ -55,11 +55,12 @@ _FOLDERS = {DATA_FOLDER, LAST_FOLDER, ASIDE, READY, TENSORBOARD}
 
 _MAX_MANIFEST_BYTES = 1 << 16
 
+_STILL_USED = "The model beside it can still be used; to learn on, train again in another folder"
 TRAIN_AGAIN = (
-    "The model beside it can still be used; to learn on, train again in another folder (-o), or in "
-    "this one with --overwrite."
+    f"{_STILL_USED}, or overwrite this one.",
+    f"{_STILL_USED} (-o), or in this one with --overwrite.",
 )
-"""What to do where a run has lost the state that it would go on from."""
+"""Advice, and the same in flags, where a run has lost the state that it would go on from."""
 
 
 def read_manifest(last: Path) -> dict[str, Any]:
@@ -118,19 +119,22 @@ class RunFolder:
         replaces = self.has_learned()
         if entries and not (self._is_run() and (replaces or entries <= _OURS)):
             raise UsageError(
-                f"{self.path} is there already and is not a run of burble. Name another folder "
-                "with -o."
+                f"{self.path} is there already and is not a run of burble.",
+                "Name another folder.",
+                "Name another folder with -o.",
             )
         if replaces and not overwrite:
             if self._read_step() is None:
                 raise UsageError(
                     f"{self.path}/ already holds a run, which cannot be resumed: {self.last} is "
-                    f"missing or broken. {TRAIN_AGAIN}"
+                    "missing or broken.",
+                    *TRAIN_AGAIN,
                 )
             raise UsageError(
-                f"{self.path}/ already holds a run. Go on with it "
-                f"({burble_line('train', '--resume', self.path)}), name another folder with -o, or "
-                "replace it with --overwrite."
+                f"{self.path}/ already holds a run.",
+                "Go on with it, name another folder, or overwrite it.",
+                f"Go on with it ({burble_line('train', '--resume', self.path)}), name another "
+                "folder with -o, or replace it with --overwrite.",
             )
         with guard_write(self.path):
             if not replaces:

@@ -96,16 +96,18 @@ def _acquire(folder: Path) -> int:
         os.close(descriptor)
         time.sleep(_WAIT_SECONDS)
     raise UsageError(
-        f"Other trainings begin and end in {folder}/ at this moment. Name another folder with -o."
+        f"Other trainings begin and end in {folder}/ at this moment.",
+        "Name another folder.",
+        "Name another folder with -o.",
     )
 
 
 def _refusal(folder: Path, other: Holder | None) -> UsageError:
     who = f"process {other.pid} ({other.command})" if other else "another process"
     stop = f"stop it: kill {other.pid}" if other else "stop it"
+    advice = f"Wait until it ends, {stop}, or name another folder"
     return UsageError(
-        f"{folder}/ is in use: {who} is training there. Wait until it ends, {stop}, or name "
-        "another folder with -o."
+        f"{folder}/ is in use: {who} is training there.", f"{advice}.", f"{advice} with -o."
     )
 
 

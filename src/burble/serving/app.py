@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from burble.serving.completions.models import Models
-    from burble.serving.playground.runs import Runs
+    from burble.serving.playground.supervisor import Supervisor
 
 
 _ASKED = {
@@ -52,7 +52,9 @@ _WRITTEN: dict[str, Any] = {
 }
 
 
-def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None = None) -> ASGIApp:
+def create_app(
+    models: Models, access: Access, limits: Limits, supervisor: Supervisor | None = None
+) -> ASGIApp:
     """The server as an ASGI application, guarded."""
     metrics = Metrics()
     desk = Desk(Scheduler(limits.streams), limits, metrics)
@@ -63,8 +65,8 @@ def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None
         yield
         desk.closing = True
         desk.scheduler.stop()
-        if runs is not None:
-            await asyncio.to_thread(runs.close)
+        if supervisor is not None:
+            await asyncio.to_thread(supervisor.close)
 
     app = DescribedApp(
         title="burble",
@@ -79,7 +81,7 @@ def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None
     add_page(app)
     add_copied(app, models)
     add_inspect(app, models)
-    add_runs(app, runs)
+    add_runs(app, supervisor)
     return Guard(Door(app, desk), access, metrics.responses)
 
 

@@ -58,8 +58,8 @@ def _decode(document: Document) -> Iterator[str]:
             bad = offset - pending + error.start
             _raise_bad_bytes(document.name, encoding, error, bad)
         except UnicodeError as error:
-            advice = _advice(data[:_GUESS_BYTES], encoding)
-            raise TextError(f"{document.name} is not {encoding}: {error}. {advice}") from None
+            problem = f"{document.name} is not {encoding}: {error}."
+            raise TextError(problem, *_advice(data[:_GUESS_BYTES], encoding)) from None
         offset += len(data)
 
 
@@ -95,25 +95,29 @@ def _raise_bad_bytes(
     sample = error.object[max(0, error.start - _GUESS_BYTES // 2) :][:_GUESS_BYTES]
     raise TextError(
         f"{name} is not {encoding or 'UTF-8'}: byte {error.object[error.start]:#04x} at offset "
-        f"{offset:,} does not fit ({error.reason}). {_advice(sample, encoding)}"
+        f"{offset:,} does not fit ({error.reason}).",
+        *_advice(sample, encoding),
     ) from None
 
 
 def _raise_not_text(name: str, data: bytes, offset: int) -> None:
     raise TextError(
-        f"{name} does not look like text: byte 0x00 at offset {offset:,}. "
-        f"{_advice(data[:_GUESS_BYTES], None)}"
+        f"{name} does not look like text: byte 0x00 at offset {offset:,}.",
+        *_advice(data[:_GUESS_BYTES], None),
     )
 
 
-def _advice(sample: bytes, tried: str | None) -> str:
+def _advice(sample: bytes, tried: str | None) -> tuple[str, str]:
+    """Return what to do, and the same in flags."""
     guesses = {name: word for name, word in _guesses(sample).items() if name != tried}
     if not guesses:
-        return "It may not be a text at all; leave it out, or name its encoding with --encoding."
+        advice = "It may not be a text at all; leave it out, or name its encoding"
+        return f"{advice}.", f"{advice} with --encoding."
     shown = " or ".join(
         f"{name} (as in {word!r})" if word else name for name, word in guesses.items()
     )
-    return f"It may be {shown}: try --encoding {next(iter(guesses))}, or convert the file to UTF-8."
+    advice = f"{next(iter(guesses))}, or convert the file to UTF-8."
+    return f"It may be {shown}: try {advice}", f"It may be {shown}: try --encoding {advice}"
 
 
 def _guesses(sample: bytes) -> dict[str, str]:

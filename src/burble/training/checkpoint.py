@@ -125,6 +125,6 @@ def _unreadable(folder: Path, error: OSError) -> BurbleError:
 def _broken(folder: Path, error: Exception) -> ModelFileError:
     reason = brief(str(error))
     return ModelFileError(
-        f"The run cannot be resumed: {folder} is missing, broken, or another run's ({reason}). "
-        f"{TRAIN_AGAIN}"
+        f"The run cannot be resumed: {folder} is missing, broken, or another run's ({reason}).",
+        *TRAIN_AGAIN,
     )

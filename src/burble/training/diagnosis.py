@@ -97,7 +97,7 @@ def barely_learned(run: Evidence) -> bool:
 
 
 def is_too_slow(run: Evidence) -> bool:
-    """It has hardly learned where counting shows that there is something to learn."""
+    """It has hardly learned where the counts show that there is something to learn."""
     return barely_learned(run) and run.counts_share < _NEARLY_GUESSING
 
 
@@ -145,7 +145,7 @@ def is_judged(run: Evidence) -> bool:
 
 
 def is_compared(run: Evidence) -> bool:
-    """The held-out figure can be put beside that of counting."""
+    """The held-out figure can be put beside that of the counts."""
     is_known = run.counts_share < math.inf and run.facts.held_out >= _FEW
     if not is_known or not is_judged(run):
         return False
@@ -153,12 +153,12 @@ def is_compared(run: Evidence) -> bool:
 
 
 def counts_are_ahead(run: Evidence) -> bool:
-    """Counting alone needs fewer bits than the run, by more than a tie."""
+    """The counts need fewer bits than the run, by more than a tie."""
     return is_compared(run) and run.counts_share < 1 - _STILL
 
 
 def found_nothing(run: Evidence) -> bool:
-    """Neither the run nor counting is better than guessing."""
+    """Neither the run nor the counts are better than guessing."""
     if not is_compared(run):
         return False
     return min(1, run.counts_share) * run.best_bits > (1 - _STILL) * run.guessing
@@ -221,9 +221,9 @@ def say_too_slow(run: Evidence) -> str:
 def say_found_nothing(run: Evidence) -> str:
     """All three figures."""
     return (
-        "Nothing was found in this text that foretells its next character: guessing among "
-        f"{run.facts.vocab_size:,} characters needs {run.guessing:.3f} bits, counting alone (an "
-        f"n-gram model) {run.facts.counts_bits:.3f}, and the network {run.best_bits:.3f} at its "
+        "Nothing was found in this text that predicts its next character: guessing among "
+        f"{run.facts.vocab_size:,} characters needs {run.guessing:.3f} bits, n-gram counts "
+        f"{run.facts.counts_bits:.3f}, and the network {run.best_bits:.3f} at its "
         "best. A longer run would not help."
     )
 
@@ -253,7 +253,7 @@ def say_worse(run: Evidence) -> str:
 def say_counts_win(run: Evidence) -> str:
     """It has stopped improving, below what is possible."""
     return (
-        f"It no longer improves, and counting alone (an n-gram model) does better: "
+        f"It no longer improves, and n-gram counts do better: "
         f"{run.facts.counts_bits:.3f} bits. Use a larger network and more time, or more text."
     )
 
@@ -304,17 +304,16 @@ def say_repeated(run: Evidence) -> str:
 
 
 def say_counts_ahead(run: Evidence) -> str:
-    """Counting is better."""
-    so_far = "" if got_worse(run) else "So far "
-    counting = f"{so_far}counting alone (an n-gram model) does better"
-    return f"{counting[0].upper()}{counting[1:]}: {run.facts.counts_bits:.3f} bits."
+    """The counts are better."""
+    counts = "N-gram counts" if got_worse(run) else "So far n-gram counts"
+    return f"{counts} do better: {run.facts.counts_bits:.3f} bits."
 
 
 def say_counts_behind(run: Evidence) -> str:
-    """Counting needs more bits."""
+    """The counts need more bits."""
     share = run.counts_share - 1
     more = "about as many" if share <= _STILL else f"{share:.0%} more"
-    return f"Counting alone (an n-gram model) needs {run.facts.counts_bits:.3f} bits, {more}."
+    return f"N-gram counts need {run.facts.counts_bits:.3f} bits, {more}."
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class Facts:
     """Share of the held-out characters in passages that the training part has word for word."""
 
     counts_bits: float | None = None
-    """What counting makes of the same text (an n-gram model), where that is known."""
+    """What n-gram counts need for the same text, where that is known."""
 
     minutes: float | None = None
     """The time it was given; None where it was bounded by steps or epochs alone."""
@@ -126,7 +126,7 @@ class Evidence:
 
     @property
     def counts_share(self) -> float:
-        """The bits of counting as a share of the run's; infinity where one of them is not known."""
+        """The bits of the counts as a share of the run's; infinity where one is not known."""
         counts = self.facts.counts_bits
         if counts is None or not self.validations or not self.best_bits:
             return math.inf

@@ -49,7 +49,11 @@ def _make_folder(path: Path) -> bool:
     is_new = not path.exists()
     if os.path.lexists(path) and not path.is_dir():
         what = "a broken link" if is_new else "a file"
-        raise UsageError(f"{path} is {what}, not a folder. Name a folder for the run with -o.")
+        raise UsageError(
+            f"{path} is {what}, not a folder.",
+            "Name a folder for the run.",
+            "Name a folder for the run with -o.",
+        )
     RunFolder(path).check_plain()
     with guard_write(path):
         path.mkdir(parents=True, exist_ok=True)

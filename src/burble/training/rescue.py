@@ -33,7 +33,9 @@ class Rescue:
             raise DivergedError(
                 f"Training diverged at step {position.step}: {reason}. {position.rescues} "
                 "times it was taken back with half the learning rate. "
-                f"{self._store.what_is_left()} Try a smaller --learning-rate."
+                f"{self._store.what_is_left()}",
+                "Try a smaller learning rate.",
+                "Try a smaller --learning-rate.",
             )
         good = self.good.position
         self._observer.noted(

@@ -35,10 +35,14 @@ class Team:
         """Raise `UsageError` where `rows` cannot be shared equally."""
         if rows % self.size == 0:
             return
+        advice = (
+            f"that is a multiple of {self.size} (a short text has fewer rows than asked for), or "
+            "start fewer processes."
+        )
         error = UsageError(
-            f"{self.size} processes cannot share batches of {rows} rows equally. Give a "
-            f"--batch-size that is a multiple of {self.size} (a short text has fewer rows "
-            "than asked for), or start fewer processes."
+            f"{self.size} processes cannot share batches of {rows} rows equally.",
+            f"Give a batch size {advice}",
+            f"Give a --batch-size {advice}",
         )
         raise error if self.leads else SystemExit(error.exit_code)
 

@@ -48,7 +48,7 @@ class EvalCommand:
     )
     baselines: bool = knob(
         True,
-        "Also measure counting alone (n-gram counts) and xz, where the training text is at hand.",
+        "Also measure n-gram counts and xz, where the training text is at hand.",
     )
     unknown: UnknownPolicy = unknown_option()
     json: bool = json_option()

@@ -50,8 +50,7 @@ class GradientsCommand:
     seq_len: int = knob_like(
         DataConfig,
         "seq_len",
-        help="Characters read between two updates: as far back as the gradient is followed to "
-        "learn.",
+        help="Tokens read between two updates: as far back as the gradient is followed to learn.",
     )
     seed: int = knob_like(
         TrainingConfig, "seed", help="Decides every random choice of the training."
@@ -83,7 +82,7 @@ def main(asked: GradientsCommand) -> None:
 
 def _trained(asked: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model]:
     from burble.progress import view_for
-    from burble.runs import open_run
+    from burble.run_hooks import open_run
 
     if "-" in asked.sources:
         raise UsageError("The text is read once for each network. Save it to a file and name that.")

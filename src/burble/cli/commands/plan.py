@@ -13,7 +13,7 @@ from burble.cli.terminal import tell
 from burble.errors import UsageError
 from burble.mapping import to_mapping
 from burble.run_folder.observer import Observer
-from burble.runs import open_run
+from burble.run_hooks import open_run
 from burble.scratch import scratch_folder
 from burble.training.request import RunRequest
 

@@ -132,7 +132,7 @@ def _folder(asked: TrainCommand, sources: tuple[str, ...]) -> Path:
 
 def _open_run(asked: TrainCommand, path: Path) -> Run:
     from burble.progress import view_for
-    from burble.runs import open_run
+    from burble.run_hooks import open_run
 
     observers: list[Observer] = [view_for(sys.stderr)]
     if asked.tensorboard:
@@ -168,7 +168,7 @@ def _name_for(source: str) -> str:
 
 def _report(asked: TrainCommand, result: TrainResult, config: RunConfig, path: Path) -> None:
     from burble.cli.views.train import print_result
-    from burble.runs import final_sample
+    from burble.run_hooks import final_sample
 
     if asked.json:
         sys.stdout.write(json.dumps(dataclasses.asdict(result)) + "\n")

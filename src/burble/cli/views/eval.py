@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from burble.cli.reading import part_read, unknown_line
-from burble.evaluation.evaluate import counting_name
+from burble.evaluation.evaluate import counts_name
 from burble.evaluation.overlap import PASSAGE
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _describe_part(report: Report, part: str) -> list[str]:
     ]
     compared = report["baselines"]
     if isinstance(compared, dict):
-        name = counting_name(compared["ngram_order"])
+        name = counts_name(compared["ngram_order"])
         lines.append(f"{name}: {compared['ngram']:.4f} · xz: {compared['xz']:.4f}")
     return [*lines, _describe_learned(report)]
 

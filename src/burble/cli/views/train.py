@@ -13,7 +13,7 @@ from burble.text.printable import printable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from burble.runs import FinalSample
+    from burble.run_hooks import FinalSample
     from burble.training.run import TrainResult
 
 

@@ -24,23 +24,23 @@ def guesses_before(trace: Trace, tokenizer: Tokenizer, count: int) -> list[list[
 
     One more entry than there are tokens: the last is what may come next.
     """
-    foreseen = np.concatenate([trace.before[None], trace.log_probabilities])
-    order = likeliest(foreseen, count)
+    predicted = np.concatenate([trace.before[None], trace.log_probabilities])
+    order = likeliest(predicted, count)
     labels = {token: token_label(tokenizer, token) for token in set(order.ravel().tolist())}
     guesses = [
         [(labels[token], math.exp(log_p[token])) for token in tokens]
-        for tokens, log_p in zip(order.tolist(), foreseen, strict=True)
+        for tokens, log_p in zip(order.tolist(), predicted, strict=True)
     ]
     return guesses if len(trace.context) else [[], *guesses[1:]]
 
 
 def probabilities(trace: Trace) -> list[float | None]:
-    """What the model gave to each token that came; None for a first one that nothing foresaw."""
+    """What the model gave to each token that came; None for a first one that nothing predicted."""
     return [None if math.isnan(bits) else 2.0**-bits for bits in trace.surprisal.tolist()]
 
 
 def bits_per_char(trace: Trace, tokenizer: Tokenizer) -> float | None:
-    """The mean surprisal of a character; None where none was foreseen."""
-    is_foreseen = ~np.isnan(trace.surprisal)
-    characters = tokenizer.count_characters(trace.ids[is_foreseen])
-    return float(trace.surprisal[is_foreseen].sum()) / characters if characters else None
+    """The mean surprisal of a character; None where none was predicted."""
+    is_predicted = ~np.isnan(trace.surprisal)
+    characters = tokenizer.count_characters(trace.ids[is_predicted])
+    return float(trace.surprisal[is_predicted].sum()) / characters if characters else None

@@ -1,4 +1,4 @@
-"""What a unit is good for: how much worse the text is foreseen when it is held at a value."""
+"""What a unit is good for: how much worse the text is predicted when it is held at a value."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from burble.errors import UsageError
+from burble.errors import OptionError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,8 +109,8 @@ class Property:
         try:
             compiled = re.compile(pattern, re.MULTILINE)
         except re.error as error:
-            raise UsageError(
-                f"--regex {pattern!r} is not a regular expression: {error}."
+            raise OptionError(
+                f"{pattern!r} is not a regular expression: {error}.", "regex"
             ) from error
         return cls(lambda text: _inside(text, compiled), f"inside a match of {pattern}")
 
@@ -133,8 +133,9 @@ def find_property(name: str) -> Property:
     """The property of this name. Raises `UsageError` where there is none."""
     if name not in PROPERTIES:
         raise UsageError(
-            f"There is no property {name!r}. Properties: {', '.join(PROPERTIES)}; or give a "
-            "pattern of your own with --regex."
+            f"There is no property {name!r}. Properties: {', '.join(PROPERTIES)};",
+            "or give a pattern of your own.",
+            "or give a pattern of your own with --regex.",
         )
     return PROPERTIES[name]
 

@@ -51,7 +51,7 @@ class TokenLogprob:
 
     token: str
     logprob: str
-    """null for the first token of all, which nothing foresees."""
+    """null for the first token of all, which nothing predicts."""
 
     top: str
     text: str = ""
@@ -81,7 +81,7 @@ class Replay:
         self._last = last
         self._top = min(top, model.vocab_size)
 
-    def unforeseen(self) -> TokenLogprob:
+    def unpredicted(self) -> TokenLogprob:
         """The token to be read first, as the first of a text."""
         return TokenLogprob(self._labels[self._last], "null", "null")
 
@@ -118,8 +118,8 @@ class Aligned:
         self._offset = 0
 
     def begin(self, first: int) -> None:
-        """With the token that nothing foresees."""
-        self._add(np.array([first]), [self._replay.unforeseen()])
+        """With the token that nothing predicts."""
+        self._add(np.array([first]), [self._replay.unpredicted()])
 
     def read(self, ids: Ids) -> Iterator[None]:
         """These tokens, (tokens,), come next; a part at a time."""

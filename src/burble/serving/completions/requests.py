@@ -156,7 +156,7 @@ class CompletionRequest(_Sampled):  # type: ignore[misc] # its fields are the kn
 
 def page_fields() -> dict[str, Any]:
     """Return the page's inputs that are knobs, in the words of HTML."""
-    length = replace(_REQUEST["max_characters"], name="length")
+    length = replace(_REQUEST["max_characters"], name="length", help="Tokens to write.")
     knobs = {"max_tokens": length, **knobs_of(SamplingConfig)}
     sliders = [
         {"name": name, "label": knob.name.replace("_", " ").capitalize(), "title": knob.help}

@@ -13,7 +13,7 @@ from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 
 
 class Logprobs(TypedDict):
-    """How likely each token was, in nats; None for the first of all, which nothing foresees."""
+    """How likely each token was, in nats; None for the first of all, which nothing predicts."""
 
     tokens: list[str]
     token_logprobs: list[float | None]

@@ -58,8 +58,8 @@ class RefusalError(Exception):
 
 
 def refused_text(error: BurbleError, param: str) -> RefusalError:
-    """A text that cannot be read; the message speaks of the option as the command line has it."""
-    return RefusalError(400, str(error).replace("--unknown", "unknown"), param=param)
+    """A text that cannot be read."""
+    return RefusalError(400, str(error), param=param)
 
 
 def busy(message: str, status: int = 429) -> RefusalError:

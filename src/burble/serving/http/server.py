@@ -61,7 +61,9 @@ def listen(host: str, port: int) -> socket.socket:
         bound.bind(address)
     except OSError as error:
         raise UsageError(
-            f"Nothing can be served at {host}, port {port}: {error}. Try another --port."
+            f"Nothing can be served at {host}, port {port}: {error}.",
+            "Try another port.",
+            "Try another --port.",
         ) from error
     return bound
 
