@@ -35,17 +35,9 @@ LOWERED = NormalizationConfig(lowercase=True, unicode_form="NFC")
 def test_the_same_seed_writes_the_same_text() -> None:
     one = model()
     assert one.generate("a", seed=1) == one.generate("a", seed=1)
-    assert one.generate("a", seed=1) != one.generate("a", seed=2)
-
-
-def test_without_a_seed_every_text_is_another() -> None:
-    one = model()
-    assert one.generate("a") != one.generate("a")
-
-
-def test_300_characters_are_written_where_no_length_is_given() -> None:
-    assert len(model().generate()) == 300
-    assert len(model().generate("ab", length=17)) == 17
+    assert len({one.generate("a", seed=1), one.generate("a"), one.generate("a")}) == 3
+    assert len(one.generate()) == 300
+    assert len(one.generate("ab", length=17)) == 17
 
 
 def test_a_stream_joined_is_the_text() -> None:

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import json
 import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from burble.inspection.units.properties import PROPERTIES
-from tests.cli.command import assert_refused, burble, burble_process, said
+from tests.cli.command import assert_refused, burble, burble_json, burble_process, said
 from tests.models import random_model
 from tests.training.runs import made_up_text
 
@@ -16,9 +15,7 @@ if TYPE_CHECKING:
 
 
 def looked(*args: str | Path) -> dict[str, Any]:
-    result = burble("cells", *args, "--json")
-    assert result.returncode == 0, said(result)
-    found: dict[str, Any] = json.loads(result.stdout)
+    found: dict[str, Any] = burble_json("cells", *args)
     return found
 
 

@@ -218,17 +218,6 @@ def test_with_a_full_disk_for_its_talk_it_learns_on(tmp_path: Path) -> None:
     assert ModelFile.load(tmp_path / "run").provenance.steps == 30
 
 
-def test_closing_the_terminal_saves(tmp_path: Path) -> None:
-    write_text(tmp_path)
-    with start("text.txt", "-o", "run", *LONG, cwd=tmp_path) as process:
-        wait_for(tmp_path / "run" / "last" / MANIFEST, process)
-        time.sleep(0.2)
-        process.send_signal(signal.SIGHUP)
-        _, talk = process.communicate()
-    assert process.returncode == 129
-    assert b"burble train --resume run" in talk
-
-
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )

@@ -30,7 +30,7 @@ from burble.ngram.counts import count
 from burble.ngram.order import choose_order
 from burble.tokenizers.byte import ByteTokenizer
 from burble.tokenizers.char import CharTokenizer
-from tests.models import LETTERS, random_model, uniform_model
+from tests.models import LETTERS, random_model
 
 if TYPE_CHECKING:
     from burble.model_file import ModelFile
@@ -76,12 +76,6 @@ def test_windows_are_the_same_random_ones_every_time() -> None:
 
 
 @both
-def test_to_a_uniform_model_a_character_is_log_v_bits(protocol: Protocol) -> None:
-    score = measured(uniform_model(), letters(400), protocol)
-    assert score.bits_per_char == pytest.approx(math.log2(len(LETTERS)))
-
-
-@both
 @pytest.mark.parametrize("length", [2, 3, WINDOW, WINDOW + 1, WINDOW + 2])
 def test_a_short_text_is_scored(length: int, protocol: Protocol) -> None:
     model = random_model(hidden_size=2)
@@ -89,16 +83,6 @@ def test_a_short_text_is_scored(length: int, protocol: Protocol) -> None:
     assert score.num_tokens == min(length - 1, WINDOW if protocol == "windows" else length) * (
         NUM_WINDOWS if protocol == "windows" else 1
     )
-
-
-@both
-def test_of_two_characters_the_second_is_asked_for(protocol: Protocol) -> None:
-    model = random_model(hidden_size=2)
-    logits, _ = NumpyModel(model).prefill(np.array([3]))
-    wide = logits[0].astype(np.float64)
-    nats = np.log(np.exp(wide).sum()) - wide[5]
-    score = measured(model, np.array([3, 5]), protocol)
-    assert score.nats_per_char == pytest.approx(nats, rel=1e-12)
 
 
 @both
@@ -114,13 +98,6 @@ def test_one_character_of_several_bytes_is_too_short(text: str, protocol: Protoc
     model = random_model(vocabulary=None, hidden_size=2)
     with pytest.raises(TextError, match=f"found {len(text)}"):
         measured(model, model.tokenizer.encode(text), protocol)
-
-
-def test_bits_are_for_a_character_also_where_bytes_are_read() -> None:
-    model = uniform_model(None)
-    score = measured(model, model.tokenizer.encode("é" * 51), "stream")
-    # Of 102 bytes 101 are asked for, 8 bits each, and 50 characters begin in them.
-    assert score.bits_per_char == pytest.approx(8 * 101 / 50)
 
 
 def test_baselines_are_the_models_on_the_same_characters() -> None:

@@ -22,7 +22,6 @@ def share(learned: str, asked: str, tokenizer: Tokenizer | None = None) -> float
 
 
 def share_by_hand(learned: str, asked: str) -> float:
-    """The same, passage by passage."""
     met: set[str] = set()
     repeated: set[int] = set()
     known: set[int] = set()

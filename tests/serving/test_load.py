@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -55,8 +54,7 @@ def test_short_texts_do_not_wait_for_long_ones(slow: Path) -> None:
 
 
 def leave_early(server: Server, request: bytes, *, after_start: bool) -> None:
-    address = (server.client.base_url.host, server.client.base_url.port)
-    with socket.create_connection(address, timeout=30) as connection:
+    with server.connect() as connection:
         connection.sendall(request)
         if after_start:
             connection.recv(100)

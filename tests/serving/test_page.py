@@ -98,7 +98,6 @@ class Page:
             self.driver.switch_to.default_content()
 
     def letters(self) -> str:
-        """The text in the report, letter by letter."""
         script = "return [...document.querySelectorAll('#text span')].map(s => s.textContent)"
         return "".join(self.driver.execute_script(script)).replace("⏎\n", "\n")
 

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -53,10 +50,7 @@ def test_a_field_that_makes_no_sense_is_named(server: Server, name: str, value: 
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"{",
         b"null",
-        b"[]",
         b'"a"',
         b"\xff\xfe",
         b"[" * 100_000,
@@ -142,8 +136,7 @@ def test_a_body_that_is_too_large_is_refused_whether_it_says_so_or_not(server: S
 
 
 def test_the_server_goes_on_beside_clients_that_say_nothing(server: Server) -> None:
-    host, port = server.client.base_url.host, server.client.base_url.port
-    idle = [socket.create_connection((host, port)) for _ in range(50)]
+    idle = [server.connect() for _ in range(50)]
     for connection in idle[:25]:
         connection.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\n")
     for connection in idle[25:]:
@@ -197,21 +190,3 @@ def test_a_port_that_is_taken_is_told(models: Path, server: Server) -> None:
     port = str(server.client.base_url.port)
     result = burble("serve", models / "letters.safetensors", "--port", port)
     assert_refused(result, 2, port, "Try another --port")
-
-
-def test_without_the_extra_the_line_that_installs_it_is_told(models: Path) -> None:
-    # As in an installation without it: Python finds no fastapi.
-    script = "import sys; sys.modules['fastapi'] = None; from burble.cli.main import main; main()"
-    result = subprocess.run(
-        [sys.executable, "-c", script, "serve", str(models / "letters.safetensors")],
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    assert_refused(result, 2, "-m pip install 'fastapi>=0.115' 'httptools>=0.6.3' 'uvicorn>=0.30'")
-
-
-def test_serving_imports_no_torch(models: Path) -> None:
-    modules = "burble.serving.app, burble.cli.commands.serve"
-    script = f"import sys, {modules}; assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

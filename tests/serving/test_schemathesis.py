@@ -17,7 +17,6 @@ ROOT = Path(__file__).parents[2]
 
 
 def schemathesis(server: Server, folder: Path) -> subprocess.CompletedProcess[str]:
-    """What schemathesis says of all routes; it leaves its files in `folder`."""
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     config = ROOT / "tests" / "serving" / "schemathesis.toml"
     address = f"{server.address}openapi.json"

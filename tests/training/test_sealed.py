@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from burble.evaluation.evaluate import ngram_bits
 from burble.model_file import ModelFile
 from burble.runs import open_run
 from burble.training.request import RunRequest
-from tests.cli.command import assert_refused, burble
+from tests.cli.command import assert_refused, burble, burble_json
 from tests.training.runs import (
     made_up_text,
     resume_tiny,
@@ -47,9 +46,7 @@ def parts(text: str) -> tuple[str, str, str]:
 
 
 def evaluated(*args: str | Path) -> dict[str, Any]:
-    result = burble("eval", *args, "--json")
-    assert result.returncode == 0, result.stderr.decode()
-    found: dict[str, Any] = json.loads(result.stdout)
+    found: dict[str, Any] = burble_json("eval", *args)
     return found
 
 
@@ -176,8 +173,7 @@ def test_the_command_line_tells_both_scores_and_what_is_sealed(tmp_path: Path) -
     assert "; sealed: " in said
     config = tmp_path / "run" / "run.toml"
     assert "test_fraction = 0.1" in config.read_text()
-    again = burble("train", "--config", config, "-o", tmp_path / "again", "--json")
-    found = json.loads(again.stdout)
+    found = burble_json("train", "--config", config, "-o", tmp_path / "again")
     model = ModelFile.load(tmp_path / "again")
     assert found["test_bits_per_char"] == model.provenance.test_bits_per_char > 0
 
