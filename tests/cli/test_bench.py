@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from burble.engine.kernels import choose_kernel
-from tests.cli.command import assert_refused, burble, burble_json, burble_process, said
+from tests.cli.command import burble_json, burble_process, said
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,3 @@ def test_every_kernel_can_be_measured(trained: Path, kernel: str) -> None:
     shown = result.stdout.decode()
     assert f"kernel       {kernel}," in shown
     assert ("of the limit" in shown) == (kernel != "numpy")
-
-
-def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    assert_refused(burble("bench", tmp_path / "nothing"), 4, "There is no model")

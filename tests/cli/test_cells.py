@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,9 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def looked(*args: str | Path) -> dict[str, Any]:
-    found: dict[str, Any] = burble_json("cells", *args)
-    return found
+looked = partial(burble_json, "cells")
 
 
 def test_a_trained_model_has_units_that_track_words(trained: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,9 +20,7 @@ def shown(*args: str | Path) -> str:
     return result.stdout.decode()
 
 
-def evaluated(*args: str | Path) -> dict[str, Any]:
-    found: dict[str, Any] = burble_json("eval", *args)
-    return found
+evaluated = partial(burble_json, "eval")
 
 
 @pytest.fixture
@@ -61,19 +60,6 @@ def test_int8_costs_next_to_nothing_against_float32(trained: Path) -> None:
     assert evaluated(trained / "run", trained / "text.txt")["bits_per_char"] == whole
 
 
-def test_the_whole_of_it_can_be_asked_for(trained: Path) -> None:
-    found = evaluated(trained / "run", trained / "text.txt", "--whole")
-    assert found["num_chars"] == len((trained / "text.txt").read_text()) - 1
-
-
-def test_another_text_is_scored_whole_against_baselines_from_the_run(
-    trained: Path, other: Path
-) -> None:
-    found = evaluated(trained / "run", other)
-    assert found["num_chars"] == len(other.read_text()) - 1
-    assert found["baselines"]["ngram"] > 0
-
-
 def test_a_training_text_with_one_word_changed_is_no_held_out_text(
     trained: Path, tmp_path: Path
 ) -> None:
@@ -95,6 +81,9 @@ def test_the_held_out_end_and_another_text_were_not_learned(trained: Path, other
         assert found["learned_share"] == 0
         assert found["held_out"] is True
         assert "learned word for word: 0.0%" in shown(trained / "run", text)
+    # Another text is scored whole, against baselines from the run.
+    assert found["num_chars"] == len(other.read_text()) - 1
+    assert found["baselines"]["ngram"] > 0
 
 
 @pytest.mark.parametrize("name", ["run", "run/model.safetensors"])
@@ -102,6 +91,7 @@ def test_the_whole_of_a_training_text_was_learned_but_for_its_end(trained: Path,
     found = evaluated(trained / name, trained / "text.txt", "--whole")
     assert found["learned_share"] == pytest.approx(0.9, abs=0.001)
     assert found["held_out"] is False
+    assert found["num_chars"] == len((trained / "text.txt").read_text()) - 1
 
 
 def test_a_held_out_end_that_was_learned_is_not_called_held_out(tmp_path: Path) -> None:

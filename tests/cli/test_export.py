@@ -102,10 +102,6 @@ def test_a_model_that_int8_would_harm_becomes_no_page(tmp_path: Path) -> None:
     assert not (tmp_path / "m.html").exists()
 
 
-def test_a_missing_model_is_exit_code_4(tmp_path: Path) -> None:
-    assert_refused(burble("export", tmp_path / "none"), 4, "no model at")
-
-
 def test_python_exports_too(model: Path, tmp_path: Path) -> None:
     loaded = library.load(model)
     loaded.export("html", tmp_path / "page.html", name="a <name>")

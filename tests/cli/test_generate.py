@@ -11,7 +11,6 @@ from burble.engine.kernels import KERNEL_VARIABLE
 from burble.model_file import ModelFile
 from burble.tokenizers.char import CharTokenizer
 from tests.cli.command import assert_refused, burble, burble_json, burble_process, in_terminal, said
-from tests.engine.engines import ENGINES
 from tests.models import random_model
 
 if TYPE_CHECKING:
@@ -27,27 +26,9 @@ def test_the_same_seed_writes_the_same_bytes(trained: Path) -> None:
     assert len(one.stdout.decode()) == len("Ba") + 300 + len("\n")
 
 
-def test_every_kernel_writes_the_same_bytes(trained: Path) -> None:
-    results = [
-        burble_process(
-            "generate", trained / "run", "Ba", "--seed", "7", **{KERNEL_VARIABLE: kernel}
-        )
-        for kernel in ENGINES
-    ]
-    assert all(result.returncode == 0 for result in results)
-    assert len({result.stdout for result in results}) == 1
-
-
 def test_a_kernel_that_cannot_run_here_is_told(trained: Path) -> None:
     result = burble_process("generate", trained / "run", "Ba", **{KERNEL_VARIABLE: "abacus"})
     assert_refused(result, 2, KERNEL_VARIABLE, "'abacus'", "numpy")
-
-
-def test_the_model_file_alone_is_enough(trained: Path, tmp_path: Path) -> None:
-    alone = tmp_path / "friend.safetensors"
-    alone.write_bytes((trained / "run" / "model.safetensors").read_bytes())
-    results = [burble("generate", model, "Ba", "--seed", "1") for model in (alone, trained / "run")]
-    assert results[0].stdout == results[1].stdout
 
 
 def test_json_is_one_object_with_the_keys_that_stay(trained: Path) -> None:

@@ -104,10 +104,6 @@ def test_text_that_is_not_utf8_is_refused(model: Path) -> None:
     assert_refused(result, 3, "The text in standard input is not UTF-8", "offset 1")
 
 
-def test_unknown_characters_can_be_left_out(model: Path) -> None:
-    assert burble_json("inspect", model, "bzzad", "--unknown", "skip")["text"] == "bad"
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal")
 def test_a_terminal_gets_colours_unless_it_wants_none(model: Path) -> None:
     assert "48;2;" in in_terminal("inspect", model, "bad", COLORTERM="truecolor")

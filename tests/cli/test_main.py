@@ -35,16 +35,16 @@ def test_the_version_is_told() -> None:
     assert burble("--version").stdout.decode() == f"burble {__version__}\n"
 
 
-def test_a_misspelt_command_is_guessed() -> None:
-    assert_refused(burble("trian"), 2, "no command 'trian'", "Did you mean train?")
-
-
-def test_a_misspelt_option_is_guessed() -> None:
-    assert_refused(burble("generate", "m", "--temprature", "1"), 2, "--temperature")
-
-
-def test_a_mistake_says_where_help_is() -> None:
-    assert_refused(burble("generate"), 2, "Missing argument 'MODEL'", "See burble generate --help.")
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["trian"], ["no command 'trian'", "Did you mean train?"]),
+        (["generate", "m", "--temprature", "1"], ["--temperature"]),
+        (["generate"], ["Missing argument 'MODEL'", "See burble generate --help."]),
+    ],
+)
+def test_a_mistake_says_what_was_meant_and_where_help_is(args: list[str], words: list[str]) -> None:
+    assert_refused(burble(*args), 2, *words)
 
 
 @pytest.mark.parametrize(

@@ -148,9 +148,6 @@ def assert_runs_from_its_folder(installation: Installation) -> None:
 def test_without_a_compiler_the_install_succeeds_and_has_no_kernel(plain: Installation) -> None:
     assert_runs_from_its_folder(plain)
     assert plain.kernels == []
-
-
-def test_without_a_compiler_doctor_says_so(plain: Installation) -> None:
     kernel = plain.burble("doctor")["kernel"]
     assert kernel.startswith("numpy: The compiled part of burble is missing")
 

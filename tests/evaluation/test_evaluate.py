@@ -146,27 +146,26 @@ def learned(cut: int, sealed: int = 0, num_characters: int = 1000) -> Provenance
 ALL = Cuts(0, 1000)
 
 
-def test_of_the_training_text_what_was_held_out_and_sealed_is_scored() -> None:
-    assert known_cuts(whole_text(), learned(900)) == Cuts(900, 1000)
-    assert known_cuts(whole_text(), learned(1)) == Cuts(1, 1000)
-    assert known_cuts(whole_text(), learned(900, sealed=50)) == Cuts(900, 950)
-    assert known_cuts(whole_text(), learned(900, sealed=100)) == Cuts(900, 900)
-
-
-def test_of_any_other_text_all_is_scored() -> None:
-    assert known_cuts(whole_text("other"), learned(900, sealed=50)) == ALL
-    assert known_cuts(whole_text("other"), Provenance()) == ALL
-    assert score_all(whole_text()) == ALL
-
-
-def test_where_nothing_was_kept_back_all_is_scored() -> None:
-    assert known_cuts(whole_text(), learned(1000)) == ALL
-    assert known_cuts(whole_text(), learned(0)) == ALL
+OUTSIDE = [(-1, 0), (-(10**30), 0), (1001, 0), (10**30, 0), (900, 101), (900, -1), (900, 10**30)]
 
 
 @pytest.mark.parametrize(
-    ("cut", "sealed"),
-    [(-1, 0), (-(10**30), 0), (1001, 0), (10**30, 0), (900, 101), (900, -1), (900, 10**30)],
+    ("text", "origin", "cuts"),
+    [
+        (whole_text(), learned(900), Cuts(900, 1000)),
+        (whole_text(), learned(1), Cuts(1, 1000)),
+        (whole_text(), learned(900, sealed=50), Cuts(900, 950)),
+        (whole_text(), learned(900, sealed=100), Cuts(900, 900)),
+        # All of it, where it is another text or nothing was kept back.
+        (whole_text("other"), learned(900, sealed=50), ALL),
+        (whole_text("other"), Provenance(), ALL),
+        (whole_text(), learned(1000), ALL),
+        (whole_text(), learned(0), ALL),
+        *((whole_text(), learned(cut, sealed), ALL) for cut, sealed in OUTSIDE),
+    ],
 )
-def test_a_cut_outside_the_text_is_none(cut: int, sealed: int) -> None:
-    assert known_cuts(whole_text(), learned(cut, sealed)) == ALL
+def test_of_the_training_text_what_was_held_out_and_sealed_is_scored(
+    text: WholeText, origin: Provenance, cuts: Cuts
+) -> None:
+    assert known_cuts(text, origin) == cuts
+    assert score_all(text) == ALL

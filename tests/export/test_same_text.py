@@ -48,39 +48,23 @@ FILTERS = {
     "repetition_penalty": 1.2,
 }
 
+# Each filter alone is held by the golden texts.
 COMBINATIONS: list[tuple[str, dict[str, Any]]] = [
-    ("characters", {"prompt": "abc", "seed": 1}),
-    ("characters", {"prompt": "", "seed": 2**63 - 1, "temperature": 1.0}),
     ("characters", {"prompt": "🙂a🎈", "seed": 2, "temperature": 2.5}),
-    ("characters", {"prompt": "a", "seed": 3, "temperature": 0.0}),
-    ("characters", {"prompt": "a", "seed": 4, "temperature": 2.0, "top_k": 4}),
-    ("characters", {"prompt": "a", "seed": 5, "temperature": 2.0, "top_p": 0.7}),
     ("characters", {"prompt": "é", "seed": 6, **FILTERS}),
-    (
-        "characters",
-        {"prompt": "b", "seed": 7, "temperature": 3.0, "stop": ["é🙂", "Ω"]},
-    ),
+    ("characters", {"prompt": "b", "seed": 7, "temperature": 3.0, "stop": ["é🙂", "Ω"]}),
     ("bytes", {"prompt": "straße 🙂\n", "seed": 8}),
-    ("bytes", {"prompt": "", "seed": 9, "temperature": 1.3}),
     ("bytes", {"prompt": "x", "seed": 10, "temperature": 100, "length": 700}),
-    ("bytes", {"prompt": "x", "seed": 11, "temperature": 3.0, "min_p": 0.2}),
     ("bytes", {"prompt": "日本", "seed": 12, **FILTERS}),
-    (
-        "bytes",
-        {"prompt": "a", "seed": 13, "temperature": 100, "stop": ["\ufffd\ufffd\ufffd", "a"]},
-    ),
+    ("bytes", {"prompt": "a", "seed": 13, "temperature": 100, "stop": ["\ufffd\ufffd\ufffd", "a"]}),
     ("bytes", {"prompt": "abc", "seed": 14, "window": 2, "length": 60}),
     ("tutorial", {"prompt": "ABCDEFGH", "seed": 15}),
-    ("tutorial", {"prompt": "Bad", "seed": 16, "temperature": 0.0}),
     (
         "tutorial",
         {"prompt": "abcdefgh abc", "seed": 17, "window": 10, "temperature": 1.1, "length": 120},
     ),
     ("tutorial", {"prompt": "a", "seed": 18, **FILTERS}),
-    (
-        "tutorial",
-        {"prompt": "a", "seed": 19, "temperature": 2.0, "stop": ["\n\n", "g\n", "cg\n"]},
-    ),
+    ("tutorial", {"prompt": "a", "seed": 19, "temperature": 2.0, "stop": ["\n\n", "g\n", "cg\n"]}),
 ]
 
 
@@ -91,8 +75,7 @@ def options(settings: dict[str, Any]) -> list[str]:
     return [f"--{name}={value}" for name, value in [*given.items(), *(("stop", s) for s in stops)]]
 
 
-def test_there_are_20_combinations_of_3_models_and_every_setting() -> None:
-    assert len(COMBINATIONS) == 20
+def test_the_combinations_have_every_model_and_every_setting() -> None:
     assert {name for name, _ in COMBINATIONS} == set(MODELS)
     given = {name for _, settings in COMBINATIONS for name in settings}
     assert given == {"prompt", "seed", "length", "window", "stop", *FILTERS}

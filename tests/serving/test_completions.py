@@ -154,7 +154,7 @@ def test_a_text_is_the_same_alone_and_among_others(server: Server) -> None:
     def texts(request: dict[str, Any]) -> list[str]:
         return streamed(server, request) if request["stream"] else server.texts(**request)
 
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(64) as pool:
         together = list(pool.map(texts, requests))
     assert together == [server.texts(**{**request, "stream": False}) for request in requests]
 

@@ -14,7 +14,7 @@ import pytest
 
 from burble.engine.kernels import KERNEL_VARIABLE
 from tests.cli.command import burble_json
-from tests.serving.server import burble_serve, until
+from tests.serving.server import burble_serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,14 +212,6 @@ def test_what_is_not_there_is_not_found(client: openai.OpenAI) -> None:
         client.chat.completions.create(model="letters", messages=[])
 
 
-def test_a_wrong_key_is_an_authentication_error(models: Path) -> None:
-    with burble_serve(models / "letters.safetensors", BURBLE_API_KEY="sesame") as server:
-        with client_of(server, api_key="sesam") as wrong, pytest.raises(openai.AuthenticationError):
-            wrong.models.list()
-        with client_of(server, api_key="sesame") as right:
-            assert [model.id for model in right.models.list()] == ["letters"]
-
-
 @pytest.fixture(scope="module")
 def one_seat(models: Path) -> Iterator[Server]:
     """Room for one text; on NumPy all the tokens there may be take half a minute."""
@@ -235,14 +227,6 @@ def long_stream(client: openai.OpenAI) -> Iterator[Any]:
         yield stream
 
 
-def test_a_stream_that_is_closed_early_is_written_no_further(one_seat: Server) -> None:
-    with client_of(one_seat, _strict_response_validation=False) as client:
-        with long_stream(client):
-            assert one_seat.gauge("burble_texts_held") == 1
-        until(lambda: one_seat.gauge("burble_texts_held") == 0, 5)
-        until(lambda: one_seat.gauge("burble_texts_scheduled") == 0, 5)
-
-
 def test_a_full_server_is_a_rate_limit_and_the_client_comes_back(
     one_seat: Server, written: str
 ) -> None:
@@ -251,6 +235,7 @@ def test_a_full_server_is_a_rate_limit_and_the_client_comes_back(
             with pytest.raises(openai.RateLimitError) as caught:
                 client.completions.create(**ASKED)
             assert caught.value.response.headers["retry-after"] == "1"
+            assert caught.value.type == "rate_limit_error"
             threading.Timer(0.3, stream.close).start()
             answer = client.with_options(max_retries=3).completions.create(**ASKED)
         assert answer.choices[0].text == written

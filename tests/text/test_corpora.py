@@ -94,16 +94,18 @@ def test_a_download_that_fails_or_breaks_off_is_not_kept(
     assert not cache.exists()
 
 
-def test_a_page_that_is_another_book_is_not_kept(shelf: str, cache: Path) -> None:
-    Shelf.page = (HEADER + BOOK[:1000] + FOOTER).encode()
-    with pytest.raises(TextError, match=r"does not hold the whole of Alice: found 1,001 char"):
-        fetched(f"{shelf}/book")
-    assert not cache.exists()
-
-
-def test_a_page_that_is_not_utf_8_is_not_kept(shelf: str, cache: Path) -> None:
-    Shelf.page = (HEADER + BOOK + FOOTER).encode() + b"\xff"
-    with pytest.raises(TextError, match=r"does not hold Alice: it is not UTF-8"):
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ((HEADER + BOOK[:1000] + FOOTER).encode(), "does not hold the whole of Alice: found 1,001"),
+        ((HEADER + BOOK + FOOTER).encode() + b"\xff", "does not hold Alice: it is not UTF-8"),
+    ],
+)
+def test_a_page_that_is_another_book_is_not_kept(
+    shelf: str, cache: Path, page: bytes, words: str
+) -> None:
+    Shelf.page = page
+    with pytest.raises(TextError, match=words):
         fetched(f"{shelf}/book")
     assert not cache.exists()
 

@@ -92,14 +92,11 @@ def test_what_is_no_planned_knob_is_never_touched() -> None:
     assert free.config == RunConfig().with_options({"minutes": 10.0, **changed})
 
 
-def test_more_time_gives_as_many_units_or_more() -> None:
+def test_more_time_and_a_faster_machine_give_as_many_units_or_more() -> None:
     for rate in RATES:
         found = [units(plan(rate=rate, minutes=seconds / 60)) for seconds in SECONDS]
         assert found == sorted(found)
     assert rises([units(plan(minutes=seconds / 60)) for seconds in SECONDS])
-
-
-def test_a_faster_machine_gives_as_many_units_or_more() -> None:
     for seconds in SECONDS:
         assert rises([units(plan(rate=rate, minutes=seconds / 60)) for rate in RATES])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,9 +46,7 @@ def parts(text: str) -> tuple[str, str, str]:
     return text[:first], text[first:second], text[second:]
 
 
-def evaluated(*args: str | Path) -> dict[str, Any]:
-    found: dict[str, Any] = burble_json("eval", *args)
-    return found
+evaluated = partial(burble_json, "eval")
 
 
 def trained_on(folder: Path, text: str, **options: Any) -> Weights:
@@ -124,12 +123,7 @@ def test_for_people_eval_names_both_parts(sealed: Path) -> None:
     assert "the held-out part of the training text; protocol stream" in shown
     assert "the sealed end of the training text; protocol stream" in shown
     assert shown.count("counting alone") == 2
-
-
-def test_the_whole_text_has_no_sealed_part(sealed: Path) -> None:
-    found = evaluated(sealed / "run", sealed / "text.txt", "--whole")
-    assert found["num_chars"] == len((sealed / "text.txt").read_text()) - 1
-    assert found["sealed"] is None
+    assert evaluated(sealed / "run", sealed / "text.txt", "--whole")["sealed"] is None
 
 
 def test_where_nothing_is_held_out_the_sealed_part_is_scored_alone(tmp_path: Path) -> None:
