@@ -213,7 +213,7 @@ def test_both_cuts_go_to_the_nearest_start_within_half_their_share(
     assert cut_tail(whole_of(starts, 1000), 0.05, 0.05) == cuts
 
 
-@settings(deadline=None, max_examples=300, derandomize=True)
+@settings(deadline=None, max_examples=100, derandomize=True)
 @given(
     starts=st.lists(st.integers(1, 999), min_size=MANY_DOCUMENTS, unique=True),
     val_fraction=st.floats(0, 0.4),

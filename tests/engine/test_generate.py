@@ -319,7 +319,7 @@ def tiny_engine(kernel: str) -> StepModel:
 
 
 @every_engine
-@quick
+@settings(quick, max_examples=50)
 @given(
     st.text("abc", min_size=1, max_size=12),
     st.lists(st.text("abc", min_size=1, max_size=4), max_size=3),

@@ -76,9 +76,10 @@ def test_texts_are_read_to_the_same_bits_by_any_rows_and_threads(
         state = reference.start(WIDEST).values
         state[:] = draw.floats(state.shape, 1.0)
         expected, after = reference.forward(ids, State(state))
-        for threads in (1, 2, 3, 5):
+        for threads in (1, 2, 5):
             model = open_engine(kernel, file, threads)
-            for rows in range(1, WIDEST + 1):
+            # Around what a block of rows may hold.
+            for rows in (*range(1, 18), 31, 32, 33, 47, 48, 49, 63, WIDEST):
                 logits, left = model.forward(ids[:, :rows], State(state[:rows]))
                 assert np.array_equal(logits, expected[:, :rows])
                 assert np.array_equal(left.values, after.values[:rows])
@@ -195,9 +196,9 @@ WRITERS = {
 
 @native_only
 @pytest.mark.parametrize("name", WRITERS)
-def test_ten_thousand_texts_come_out_as_if_each_were_alone(name: str) -> None:
+def test_thousands_of_texts_come_out_as_if_each_were_alone(name: str) -> None:
     file, draw = WRITERS[name], Draw(1)
-    requests = many_requests(draw, file, 10_000 // len(WRITERS))
+    requests = many_requests(draw, file, 1_000)
     model = open_engine(NATIVE[-1], file, threads=1)
     alone = [text_of(model, file, request) for request in requests]
     for number, kernel in enumerate(NATIVE):

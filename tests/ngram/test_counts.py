@@ -13,7 +13,7 @@ from burble.ngram.order import choose_order
 from tests.ngram.exact import ExactKneserNey
 from tests.ngram.texts import WAYS, counted, every_way, words
 
-quick = settings(deadline=None, max_examples=150, derandomize=True)
+quick = settings(deadline=None, max_examples=80, derandomize=True)
 
 VOCAB = 4
 texts = st.lists(st.integers(0, VOCAB - 1), max_size=60)

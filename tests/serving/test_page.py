@@ -470,11 +470,10 @@ def test_a_page_is_told_no_flags(message: str, left: str) -> None:
     assert without_flags(message) == left
 
 
-@pytest.mark.parametrize("name", ["..", "%2e%2e", "..%2f..%2fetc", "%00", "x" * 300, "run-1"])
-def test_a_run_is_looked_up_and_never_a_path(models: Path, tmp_path: Path, name: str) -> None:
+def test_a_run_is_looked_up_and_never_a_path(tmp_path: Path) -> None:
     with burble_serve("--runs", tmp_path) as server:
-        answer = server.client.get(f"/burble/runs/{name}")
-        assert answer.status_code == 404
+        for name in ("..", "%2e%2e", "..%2f..%2fetc", "%00", "x" * 300, "run-1"):
+            assert server.client.get(f"/burble/runs/{name}").status_code == 404, name
 
 
 def test_without_a_folder_for_runs_nothing_is_trained(server: Server) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CASES = 250
+CASES = 150
 SECRET = "what only the owner may read"  # noqa: S105 - it is none
 
 
