@@ -27,8 +27,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_model_is_trained_writes_scores_and_is_saved(tmp_path: Path) -> None:
-    model = burble.train(write_text(tmp_path), **TINY)
+def test_a_model_is_trained_and_nothing_is_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text, scratch = write_text(tmp_path), tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    before = torch.get_rng_state()
+    model = burble.train(text, **TINY)
+    assert torch.get_rng_state().equal(before)
+    # torch makes an empty folder of its own there.
+    assert list(scratch.glob("burble-*")) == []
+    assert capfd.readouterr() == ("", "")
     written = model.generate("Ba", length=50, temperature=0.7, seed=1)
     assert len(written) == 50
     assert "".join(model.stream("Ba", length=50, temperature=0.7, seed=1)) == written
@@ -38,24 +48,27 @@ def test_a_model_is_trained_writes_scores_and_is_saved(tmp_path: Path) -> None:
     assert again.generate("Ba", length=50, temperature=0.7, seed=1) == written
 
 
-def test_without_a_folder_nothing_is_left_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = write_text(tmp_path)
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    burble.train(text, **TINY)
-    assert list(scratch.iterdir()) == []
-
-
-def test_with_a_folder_the_run_is_there(tmp_path: Path) -> None:
+def test_with_a_folder_the_run_is_there_and_the_model_knows_it(tmp_path: Path) -> None:
     model = burble.train(write_text(tmp_path), out=tmp_path / "run", **TINY)
     assert model.folder == tmp_path / "run"
     assert model.random_prompt(20, seed=0) in made_up_text()
     cost = model.file.provenance.int8_cost_bits
     assert cost is not None
     assert 0 < abs(cost) < MAX_INT8_COST
+    assert model.run is not None
+    assert model.run.folder == tmp_path / "run"
+    assert model.run.config == read_config(tmp_path / "run" / CONFIG_NAME)
+    assert model.run.result.steps == TINY["steps"]
+    assert model.run.metrics().validations[-1].step == TINY["steps"]
+    assert model.verdict == model.run.result.diagnosis
+    assert model.verdict
+    bits = model.run.result.val_bits_per_char
+    vocab_size = model.file.tokenizer.vocab_size
+    name = f"<burble.Model lstm 1×24, {vocab_size} characters, {bits:.2f} bits per character>"
+    assert repr(model) == name
+    loaded = burble.load(tmp_path / "run")
+    assert repr(loaded) == name
+    assert loaded.run is loaded.verdict is None
     with pytest.raises(UsageError, match="already holds a run"):
         burble.train(tmp_path / "text.txt", out=tmp_path / "run", **TINY)
     burble.train(tmp_path / "text.txt", out=tmp_path / "run", overwrite=True, **TINY)
@@ -151,37 +164,10 @@ def test_another_name_is_refused_as_python_does() -> None:
         burble.Model(random_model()).generate(lenght=1)
 
 
-def test_a_trained_model_knows_its_run_and_its_verdict(tmp_path: Path) -> None:
-    model = burble.train(write_text(tmp_path), out=tmp_path / "run", **TINY)
-    assert model.run is not None
-    assert model.run.folder == tmp_path / "run"
-    assert model.run.config == read_config(tmp_path / "run" / CONFIG_NAME)
-    assert model.run.result.steps == TINY["steps"]
-    assert model.run.metrics().validations[-1].step == TINY["steps"]
-    assert model.verdict == model.run.result.diagnosis
-    assert model.verdict
-    bits = model.run.result.val_bits_per_char
-    vocab_size = model.file.tokenizer.vocab_size
-    name = f"<burble.Model lstm 1×24, {vocab_size} characters, {bits:.2f} bits per character>"
-    assert repr(model) == name
-    loaded = burble.load(tmp_path / "run")
-    assert repr(loaded) == name
-    assert loaded.run is loaded.verdict is None
-
-
 def test_progress_is_shown_where_it_is_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = write_text(tmp_path)
-    burble.train(text, **TINY)
-    assert capsys.readouterr() == ("", "")
-    burble.train(text, progress=True, **TINY)
+    burble.train(write_text(tmp_path), progress=True, **TINY)
     out, err = capsys.readouterr()
     assert out == ""
     assert "100% · step 80" in err
-
-
-def test_training_leaves_the_global_random_numbers_of_torch_alone(tmp_path: Path) -> None:
-    before = torch.get_rng_state()
-    burble.train(write_text(tmp_path), **TINY)
-    assert torch.get_rng_state().equal(before)

@@ -95,7 +95,6 @@ class Pair:
 
     @classmethod
     def draw(cls, draw: random.Random) -> Pair:
-        """Draw one at random."""
         is_fresh = draw.random() < 0.25
         kinds = draw.choice(FRESH if is_fresh else STOPPED)
         kills: list[float | None] = [None, None]
@@ -113,7 +112,6 @@ class Pair:
 
 
 def main() -> None:
-    """Start as many pairs as the arguments say, and report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
@@ -154,7 +152,6 @@ class PairBench:
         self.folder.rename(self._stopped)
 
     def case(self, pair: Pair) -> Outcome:
-        """Start a pair and judge it."""
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(self._stopped, self.folder)
         if pair.is_fresh:

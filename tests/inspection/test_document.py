@@ -124,11 +124,6 @@ def test_what_is_not_there_is_refused(choice: Choice, words: str) -> None:
         choice.check(SEEN)
 
 
-def test_what_is_there_is_taken() -> None:
-    Choice(1, "cell", 11).check(SEEN)
-    Choice().check(SEEN)
-
-
 # Series.
 
 

@@ -92,7 +92,6 @@ for _ in range(2):
 
 
 def run(folder: Path, *arguments: str | Path, **settings: str) -> tuple[str, str]:
-    """Run the burble in `folder`; what it wrote to standard output and error."""
     result = subprocess.run(
         [sys.executable, "-m", "burble", *arguments],
         capture_output=True,

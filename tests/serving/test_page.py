@@ -97,7 +97,6 @@ class Page:
             self.driver.switch_to.default_content()
 
     def letters(self) -> str:
-        """The text in the report, letter by letter."""
         script = "return [...document.querySelectorAll('#text span')].map(s => s.textContent)"
         return "".join(self.driver.execute_script(script)).replace("⏎\n", "\n")
 
@@ -455,11 +454,10 @@ def test_a_text_that_cannot_be_learned_from_is_told(tmp_path: Path) -> None:
         assert list((tmp_path / "runs").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["..", "%2e%2e", "..%2f..%2fetc", "%00", "x" * 300, "run-1"])
-def test_a_run_is_looked_up_and_never_a_path(models: Path, tmp_path: Path, name: str) -> None:
+def test_a_run_is_looked_up_and_never_a_path(tmp_path: Path) -> None:
     with burble_serve("--runs", tmp_path) as server:
-        answer = server.client.get(f"/burble/runs/{name}")
-        assert answer.status_code == 404
+        for name in ("..", "%2e%2e", "..%2f..%2fetc", "%00", "x" * 300, "run-1"):
+            assert server.client.get(f"/burble/runs/{name}").status_code == 404, name
 
 
 def test_without_a_folder_for_runs_nothing_is_trained(server: Server) -> None:

@@ -163,7 +163,6 @@ def by_function(run: Path, steps: int | None) -> str:
 
 
 def by_command(run: Path, steps: int | None) -> str:
-    """Resume by the command itself."""
     args = ["train", "--resume", str(run), *([] if steps is None else ["--steps", str(steps)])]
     said = io.StringIO()
     with redirect_stderr(said), redirect_stdout(io.StringIO()):

@@ -66,7 +66,6 @@ def tiny_config(text: Path, **options: Any) -> RunConfig:
 def train_tiny(
     folder: Path, observers: Sequence[Observer] = (), sentences: int = 200, **options: Any
 ) -> TrainResult:
-    """Train a tiny network in `folder`/run."""
     config = tiny_config(write_text(folder, sentences), **options)
     return train_run(config, folder / "run", observers)
 

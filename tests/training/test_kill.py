@@ -104,7 +104,7 @@ def test_a_killed_run_leaves_no_litter_once_it_has_gone_on(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_a_signal_saves_and_tells_how_to_go_on(
     tmp_path: Path, number: signal.Signals, code: int
