@@ -100,8 +100,6 @@ their names begin with that of the section and a dot.
 
 @dataclass(frozen=True)
 class ModelFile:
-    """All that the one file holds."""
-
     network: NetworkConfig
     tokenizer: Tokenizer
     weights: Weights
@@ -139,7 +137,6 @@ class ModelFile:
         return json.dumps(FORMAT.mark(described), ensure_ascii=False)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return name and shape of every tensor in the file."""
         shapes = self.network.tensor_shapes(self.tokenizer.vocab_size)
         for name, section in self.sections.items():
             found = SECTIONS[name](section.about)

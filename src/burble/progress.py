@@ -26,7 +26,6 @@ _SAMPLE_LINES = 12
 
 
 def view_for(stream: TextIO) -> Observer:
-    """Return the view that suits the stream."""
     soft_wrap = not stream.isatty()
     # rich's live view in a notebook needs a package of its own; lines do not.
     console = Console(file=stream, highlight=False, soft_wrap=soft_wrap, force_jupyter=False)
@@ -107,7 +106,6 @@ class LiveView(Observer):
         self._sample = (0, "")
 
     def started(self, facts: RunFacts) -> None:
-        """What is learned, and by what; then the live part below it."""
         for line in headline(facts):
             self._console.print(line, markup=False)
         self._live.start()
@@ -193,7 +191,6 @@ def headline(facts: RunFacts) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, as one says it."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 6000:

@@ -23,12 +23,10 @@ class Score:
 
     @property
     def nats_per_char(self) -> float:
-        """Mean surprise of a character, in nats."""
         return self.nats / self.num_characters
 
     @property
     def bits_per_char(self) -> float:
-        """Mean surprise of a character, in bits."""
         return self.nats_per_char / math.log(2)
 
     @property
@@ -41,7 +39,6 @@ class Score:
 
     @property
     def accuracy(self) -> float:
-        """Share of tokens that were the likeliest."""
         return self.num_correct / self.num_tokens
 
     def __add__(self, other: Score) -> Score:

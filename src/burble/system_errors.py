@@ -57,7 +57,6 @@ def describe_reason(error: OSError, path: Path | str = "") -> str:
 
 
 def advise(error: OSError) -> str:
-    """Return what to do about it."""
     return _ADVICE.get(error.errno or 0, _ELSEWHERE)
 
 

@@ -44,8 +44,6 @@ def write_together(model: Model, request: GenerationRequest) -> None:
 
 
 class Session:
-    """A text that grows, and the ways back."""
-
     def __init__(self, model: Model, request: GenerationRequest) -> None:
         self.text = request.prompt
         self._model = model

@@ -93,7 +93,6 @@ class Command(click.Command):
         ctx: click.Context,  # noqa: ARG002 - click's signature
         formatter: click.HelpFormatter,
     ) -> None:
-        """Write all options under their headings, with defaults and ranges."""
         for heading, part in self.knobs.items():
             rows = [(spelling(one), f"{one.help} {one.facts}".rstrip()) for one in part]
             if heading == "Options":
@@ -132,7 +131,6 @@ def _find_knobs(asked: type) -> dict[str, list[Knob]]:
 
 
 def _sections(asked: Any) -> list[tuple[Any, dict[str, type]]]:
-    """Return the fields that are built from other dataclasses' knobs, each with these."""
     fields = dataclasses.fields(asked)
     return [(each, each.metadata["sections"]) for each in fields if "sections" in each.metadata]
 
@@ -175,8 +173,6 @@ def _parameter(one: Knob) -> click.Parameter:
 
 
 class _Value(click.ParamType):  # type: ignore[type-arg] # older ones have none
-    """What one value of a knob is read with."""
-
     def __init__(self, known: Knob) -> None:
         self.name = known.name
         self._knob = known

@@ -71,7 +71,6 @@ def tell_unknown(file: ModelFile, text: str, unknown: UnknownPolicy) -> int:
 
 
 def part_read(text: PreparedText) -> str:
-    """What of the text is held out, in words."""
     if text.facts.cut_characters:
         end = "part" if text.facts.sealed_characters else "end"
         return f"the held-out {end} of the training text"

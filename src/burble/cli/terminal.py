@@ -17,5 +17,4 @@ def write_out(text: str) -> None:
 
 
 def tell(message: str) -> None:
-    """A line of talk, on standard error."""
     sys.stderr.write(f"{message}\n")

@@ -240,12 +240,10 @@ def changed_sources(config: RunConfig, text: PreparedText) -> str | None:
 
 
 def _is_file_with_size(path: Path | None) -> bool:
-    """Return whether it is a file on a disk: those of /proc have no size, and some no end."""
     return path is not None and path.is_file() and path.stat().st_size > 0
 
 
 def _fingerprint(documents: Sequence[Document], text: PreparedText) -> str | None:
-    """Return the fingerprint that the documents have now; None where they are longer by far."""
     most = text.facts.num_characters
     sizes = (document.path.stat().st_size for document in documents if document.path)
     if sum(sizes) > _MAX_SOURCE_BYTES * most + _MAX_SOURCE_BYTES:
@@ -319,8 +317,6 @@ class _Counts:
 
 @dataclass
 class _UnknownCharacters:
-    """How many characters of the passing pieces the tokenizer lacks."""
-
     tokenizer: Tokenizer
     number: int = 0
 

@@ -70,12 +70,10 @@ class PreparedText:
 
     @property
     def train_ids(self) -> Ids:
-        """The part that is learned from."""
         return self.ids[: self.facts.cut_ids]
 
     @property
     def val_ids(self) -> Ids:
-        """The held-out part, after the training part."""
         return self.ids[self.facts.cut_ids : self.facts.num_ids - self.facts.sealed_ids]
 
     @property

@@ -68,7 +68,6 @@ class ShuffledRows:
         self.steps_per_epoch = -(-self._train_count // rows)
 
     def batch(self, step: int) -> Batch:
-        """The training batch of this step; an epoch's last one is filled up with masked rows."""
         epoch, place = divmod(step, self.steps_per_epoch)
         items = np.arange(place * self.rows, (place + 1) * self.rows)
         drawn = permuted(items % self._train_count, self._train_count, (self._seed, epoch))

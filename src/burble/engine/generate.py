@@ -95,7 +95,6 @@ class Writing:
         self.done = self._is_at_length()
 
     def go_on(self, count: int = CHUNK) -> Stream:
-        """The stream, free to write `count` tokens, or as many as are left."""
         most = 1 if self._request.window else count
         self.stream.allow(min(most, self._characters_left, self._tokens_left))
         return self.stream
@@ -200,7 +199,6 @@ def prompt_ids(tokenizer: Tokenizer, prompt: str) -> Ids:
 
 
 def _stop_ids(tokenizer: Tokenizer, stops: tuple[str, ...]) -> list[Ids]:
-    """The stops as tokens, but for those with a character that the model cannot write."""
     encoded = [(stop, tokenizer.encode(stop, "skip")) for stop in stops]
     return [ids for stop, ids in encoded if tokenizer.decode(ids) == stop]
 

@@ -111,7 +111,6 @@ class NumpyModel:
         return outputs, State(after)
 
     def _inputs(self, layer: int, ids: Ids, below: Float32) -> Float32:
-        """The input side of a layer's gates, (time, rows, gates · hidden)."""
         if layer == 0 and self._table is not None:
             return self._table[ids]
         read = self._embedding[ids] if layer == 0 else below
@@ -134,6 +133,5 @@ class NumpyModel:
         return outputs, state
 
     def _look(self, layer: int, from_input: Float32, state: Values) -> Values:
-        """What happens in one step of a layer."""
         from_state = self._from_state[layer](state[self._cell.output])
         return self._step_of_cell(from_input, from_state, state)

@@ -56,7 +56,6 @@ class Int8Product:
         self._scales = matrix.scales
 
     def __call__(self, x: Float32) -> Float32:
-        """x: (rows, inputs); the result (rows, outputs)."""
         integers, scale = to_integers(x)
         sums = integers.astype(self._values.dtype, copy=False) @ self._values
         # By way of int32, since a sum of floats can be -0.
@@ -71,7 +70,6 @@ class Float32Product:
         self._weights = np.ascontiguousarray(weights.T)
 
     def __call__(self, x: Float32) -> Float32:
-        """x: (rows, inputs); the result (rows, outputs)."""
         product: Float32 = x @ self._weights
         return product
 

@@ -91,17 +91,14 @@ class Stream(StreamFields):
         self.limit = self.end + count
 
     def append(self, token: int) -> None:
-        """Put one more token at the end, and move to the next random number."""
         self.tokens[self.end] = token
         self.end += 1
         self.position += 1
 
     def checkpoint(self) -> Checkpoint:
-        """Return where the text is, for `rewind`."""
         return Checkpoint(self.state.copy(), self.end, self.position)
 
     def rewind(self, checkpoint: Checkpoint) -> None:
-        """Go back to where the text was; nothing may have been taken since."""
         self.state[:] = checkpoint.state
         self.end, self.position = checkpoint.end, checkpoint.position
 

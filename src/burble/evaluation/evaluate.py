@@ -79,7 +79,6 @@ def evaluate(model: StepModel, tokenizer: Tokenizer, ids: Ids, protocol: Protoco
 
 
 def counting_name(order: int) -> str:
-    """Return what the figure of counting alone is called wherever it is shown."""
     if order < 0:
         return "counting alone (all tokens equal)"
     return f"counting alone (n-gram counts, Kneser–Ney, order {order})"

@@ -75,7 +75,6 @@ def _judged(learned: Ids, asked: Ids) -> list[tuple[Ids, Bools, Bools]]:
 
 
 def _stretches(asked: Ids) -> list[Ids]:
-    """All of a text, or evenly spaced stretches of a long one."""
     if len(asked) <= _MOST_ASKED:
         return [asked]
     size = _MOST_ASKED // _STRETCHES
@@ -84,7 +83,6 @@ def _stretches(asked: Ids) -> list[Ids]:
 
 
 def _found(sought: Hashes, learned: Ids) -> Bools:
-    """Which of the sorted numbers `sought` are among those of the passages of `learned`."""
     shift = np.uint64(64 - _TABLE_BITS)
     table = np.zeros(1 << _TABLE_BITS, dtype=np.bool_)
     table[sought >> shift] = True

@@ -71,7 +71,6 @@ def distinct_grams(codes: Codes, length: int) -> np.ndarray[Any, np.dtype[np.int
 
 
 def _places_before(grams: Hashes) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return for each place the one before it that has the same gram; -1 where there is none."""
     order = np.argsort(grams, kind="stable")
     same = grams[order[1:]] == grams[order[:-1]]
     before = np.full(len(grams), -1, dtype=np.int64)

@@ -42,11 +42,9 @@ class NativeCounts:
             self._library.burble_free_counts(self._handle)
 
     def probabilities(self, ids: Ids) -> Float64:
-        """Return how probable each of ids is after those before it, (tokens,)."""
         return self._predict(ids, np.empty(len(ids)), every=False)
 
     def by_order(self, ids: Ids) -> Float64:
-        """Return the same for all orders from -1 to `order`, (orders, tokens)."""
         return self._predict(ids, np.empty((self.order + 2, len(ids))), every=True)
 
     def _predict(self, ids: Ids, out: Float64, *, every: bool) -> Float64:

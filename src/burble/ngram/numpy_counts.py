@@ -41,12 +41,10 @@ class NumpyCounts:
             level.set_discounts(discounts)
 
     def probabilities(self, ids: Ids) -> Float64:
-        """Return how probable each of ids is after those before it, (tokens,)."""
         last: Float64 = self.by_order(ids)[-1]
         return last
 
     def by_order(self, ids: Ids) -> Float64:
-        """Return the same for all orders from -1 to `order`, (orders, tokens)."""
         tokens = check_range(ids, self.vocab_size).astype(np.int64)
         rows = np.full((self.order + 2, len(ids)), 1 / self.vocab_size)
         shorter = rows[0].copy()
@@ -99,11 +97,9 @@ class _Level:
         )
 
     def counts_of_counts(self) -> list[Int64]:
-        """Return how many n-grams have a count of 1, 2, 3 and 4, in both ways."""
         return [np.bincount(np.minimum(counts, 5), minlength=6)[1:5] for counts in self._counts]
 
     def set_discounts(self, discounts: Float64) -> None:
-        """Discount by these, (ways, classes)."""
         self._discounts = discounts
         taken = np.zeros(self._totals.shape)
         for way, counts in enumerate(np.minimum(self._counts, CLASSES)):
@@ -113,7 +109,6 @@ class _Level:
         self._rests = np.divide(taken, self._totals, out=taken, where=self._totals > 0)
 
     def find(self, contexts: Int64, tokens: Int64) -> Int64:
-        """Return the number of each of these n-grams, -1 where there is none."""
         if len(self._keys) == 0:
             return np.full(len(tokens), -1, np.int64)
         wanted = contexts * self.vocab_size + tokens

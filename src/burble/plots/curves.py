@@ -42,7 +42,6 @@ def learning_figure(runs: Mapping[str, Metrics], kind: str) -> bytes:
 
 
 def held_out(metrics: Metrics) -> Curve:
-    """What the held-out text cost, where some was held out."""
     return [
         (reading.seconds, reading.val_bits_per_char)
         for reading in metrics.validations
@@ -51,7 +50,6 @@ def held_out(metrics: Metrics) -> Curve:
 
 
 def training(metrics: Metrics) -> Curve:
-    """What the text that was learned from cost, dropout and all."""
     return [(step.seconds, step.train_bits_per_char) for step in metrics.steps]
 
 

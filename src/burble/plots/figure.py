@@ -86,7 +86,6 @@ def styled() -> Iterator[None]:
 
 
 def figure_bytes(figure: Figure, kind: str) -> bytes:
-    """The file's content."""
     content = io.BytesIO()
     figure.savefig(content, format=kind, dpi=200, metadata=KINDS[kind])
     return content.getvalue()

@@ -26,8 +26,6 @@ _TICK_SIZE = 7
 
 @dataclass(frozen=True)
 class TracePicture:
-    """What is drawn."""
-
     labels: Sequence[str]
     """The characters."""
 

@@ -72,8 +72,6 @@ def read_manifest(last: Path) -> dict[str, Any]:
 
 @dataclass
 class RunFolder:
-    """Where everything of one run is."""
-
     path: Path
     is_aside: bool = False
     """Whether the run is written in `.burble-new`, beside one that it will replace."""
@@ -85,7 +83,6 @@ class RunFolder:
 
     @property
     def model(self) -> Path:
-        """The best model so far."""
         return self.root / MODEL_NAME
 
     @property
@@ -208,7 +205,6 @@ class RunFolder:
         return 1 if step is None else step
 
     def _read_step(self) -> int | None:
-        """Return the step of the saved state; None where it is missing or broken."""
         try:
             step = read_manifest(self.last)["position"]["step"]
         except (OSError, ValueError, KeyError, TypeError):
@@ -227,7 +223,6 @@ class RunFolder:
         write_durably(self.config, to_toml(config).encode())
 
     def read_config(self) -> RunConfig:
-        """Read `run.toml`. Raises `UsageError` where there is none, or an odd file."""
         self.check_plain()
         moving = self.path / READY / CONFIG_NAME
         config = moving if moving.exists() else self.config
@@ -303,7 +298,6 @@ def is_run(folder: Path) -> bool:
 
 
 def _replace(new: Path, place: Path, old: Path) -> None:
-    """Rename `new` to `place`; a folder that is there already is renamed to `old` before."""
     if place.is_dir():
         place.rename(old)
     new.replace(place)

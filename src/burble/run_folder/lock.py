@@ -31,8 +31,6 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that trains in a folder."""
-
     pid: int
     command: str
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 
 class RunLog(Observer):
-    """Writes `metrics.jsonl` and `samples.txt`, flushed line by line."""
-
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
 

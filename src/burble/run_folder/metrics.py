@@ -48,8 +48,6 @@ class ValidationMetrics:
 
 @dataclass(frozen=True)
 class Metrics:
-    """All that a run logged, in order."""
-
     steps: list[StepMetrics]
     validations: list[ValidationMetrics]
 

@@ -53,8 +53,6 @@ class Observer:
 
 
 class Observers(Observer):
-    """Several observers as one."""
-
     def __init__(self, observers: Sequence[Observer]) -> None:
         self.observers = observers
 

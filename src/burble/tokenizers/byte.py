@@ -54,7 +54,6 @@ class ByteTokenizer(Tokenizer):
         return len(text) - len(text.encode("utf-8", "ignore").decode("utf-8"))
 
     def decode(self, ids: Ids) -> str:
-        """The text of `ids`; bytes that are not UTF-8 show as U+FFFD."""
         return np.asarray(ids, dtype=np.uint8).tobytes().decode("utf-8", "replace")
 
     def stream_decoder(self) -> StreamDecoder:
@@ -65,7 +64,6 @@ class ByteTokenizer(Tokenizer):
         return bytes([token])
 
     def count_characters(self, ids: Ids) -> int:
-        """Bytes that begin a character: all but UTF-8's continuation bytes, 10xxxxxx."""
         return sum(int(np.count_nonzero((chunk & 0xC0) != 0x80)) for chunk in _chunks(ids))
 
     def cut_before(self, ids: Ids, place: int) -> int:

@@ -52,7 +52,6 @@ class Clock:
         self._started = time.monotonic() if started is None else started
 
     def seconds(self) -> float:
-        """Since the very start, interruptions not counted."""
         return self._before + time.monotonic() - self._started
 
 

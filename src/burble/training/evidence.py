@@ -58,7 +58,6 @@ class Evidence:
 
     @property
     def best(self) -> ValidationMetrics:
-        """The validation whose model was kept."""
         return min(self.validations, key=_bits)
 
     @property
@@ -75,12 +74,10 @@ class Evidence:
 
     @property
     def peak(self) -> ValidationMetrics:
-        """The worst validation."""
         return max(self.validations, key=_bits)
 
     @property
     def peak_bits(self) -> float:
-        """Its bits."""
         return _bits(self.peak)
 
     @property
@@ -90,7 +87,6 @@ class Evidence:
 
     @property
     def seconds(self) -> float:
-        """What it took, up to its last reading."""
         return self.history.validations[-1].seconds if self.history.validations else 0.0
 
     @property

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 @contextmanager
 def held(team: Team, path: Path) -> Iterator[None]:
-    """Hold the lock of the folder."""
     with ExitStack() as stack:
         team.run_on_leader(partial(stack.enter_context, locked(path)))
         yield
@@ -45,7 +44,6 @@ def new_run(team: Team, folder: RunFolder) -> Iterator[None]:
 
 
 def _make_folder(path: Path) -> bool:
-    """Make the folder where there is none; return whether there was none."""
     is_new = not path.exists()
     if os.path.lexists(path) and not path.is_dir():
         what = "a broken link" if is_new else "a file"

@@ -50,7 +50,6 @@ class Loop:
         return self.position
 
     def go_to(self, saved: Checkpoint) -> None:
-        """Go back to where `saved` was taken."""
         self.learner.restore(saved.tensors, saved.position.step)
         self.position = saved.position
         self.validation.go_to(self._progress())

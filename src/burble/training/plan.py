@@ -111,7 +111,6 @@ def _regularization(epochs: float, length: int) -> dict[str, float]:
 
 
 def _times(epochs: float) -> str:
-    """Two digits that count, without exponents."""
     if epochs >= 10:
         return f"{_rounded(round(epochs)):,} times"
     places = max(1, 1 - math.floor(math.log10(max(epochs, 1e-9))))
@@ -119,6 +118,5 @@ def _times(epochs: float) -> str:
 
 
 def _rounded(number: int) -> int:
-    """Two digits that count."""
     digits = max(0, len(str(number)) - 2)
     return round(number, -digits)

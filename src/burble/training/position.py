@@ -35,7 +35,6 @@ class Position:
     """Lengths of the logs."""
 
     def after_step(self, num_characters: int) -> Position:
-        """Return the position one step on, which read so many characters."""
         return replace(self, step=self.step + 1, chars_seen=self.chars_seen + num_characters)
 
     def after_validation(self, reading: Reading, seconds: float) -> Position:
@@ -51,5 +50,4 @@ class Position:
         )
 
     def after_rescue(self) -> Position:
-        """Return the position with half the step size from here on."""
         return replace(self, rate_scale=self.rate_scale / 2, rescues=self.rescues + 1)

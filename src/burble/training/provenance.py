@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 def model_of(
     config: RunConfig, text: PreparedText, position: Position, weights: Weights
 ) -> ModelFile:
-    """Return the model that a run has at `position`."""
     provenance = Provenance(
         text_fingerprint=text.facts.fingerprint,
         num_characters=text.facts.num_characters,

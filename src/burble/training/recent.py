@@ -35,7 +35,6 @@ class RecentFigures:
         self._since = self._clock.seconds()
 
     def add(self, batch: Batch, figures: StepFigures, rate: float) -> int:
-        """Count a step; return how many characters it learned from."""
         score = figures.score(batch, self._tokenizer)
         self._score += score
         self._rate, self._norm = rate, figures.norm

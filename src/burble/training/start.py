@@ -35,12 +35,10 @@ class Start:
         return Position() if self.saved is None else self.saved.position
 
     def build_learner(self, backend: Backend) -> Learner:
-        """Return a learner with the weights that the run begins with."""
         return backend.build(self.config, self.text.tokenizer.vocab_size, self.batching.rows)
 
 
 def start_fresh(config: RunConfig, folder: RunFolder) -> Start:
-    """Return the start of a run whose text lies in its folder."""
     text = PreparedText.load(folder.data)
     return Start(config, text, make_batching(config, text))
 
@@ -66,5 +64,4 @@ def start_again(config: RunConfig, folder: RunFolder) -> Start:
 
 
 def make_batching(config: RunConfig, text: PreparedText) -> Batching:
-    """Cut the text into batches as the configuration says."""
     return BATCHINGS[config.data.batching](text, config.data, config.training.seed)

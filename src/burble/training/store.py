@@ -51,7 +51,6 @@ class Store:
     def publish(
         self, position: Position, reading: Reading, progress: float, learner: Learner
     ) -> None:
-        """Log a validation, keep the model if it is the best, show what it writes."""
         is_best = position.stale == 0
         figures = (position.step, position.seconds, progress, reading.bits, reading.accuracy)
 
@@ -75,7 +74,6 @@ class Store:
         return seconds - position.seconds > _SAVE_SECONDS
 
     def save(self, position: Position, seconds: float, learner: Learner) -> Checkpoint:
-        """Save the state that the run can be resumed from, and return it."""
         metrics_bytes, samples_bytes = self.team.run_on_leader(self.log.sizes)
         position = replace(
             position, seconds=seconds, metrics_bytes=metrics_bytes, samples_bytes=samples_bytes
@@ -85,12 +83,10 @@ class Store:
         return saved
 
     def go_to(self, state: Checkpoint) -> None:
-        """Cut the logs where they were when `state` was saved."""
         sizes = (state.position.metrics_bytes, state.position.samples_bytes)
         self.team.run_on_leader(lambda: self.log.cut(sizes))
 
     def take_place(self) -> None:
-        """Replace the run that was there before, now that this one has learned."""
         if self.is_aside:
             self.team.run_on_leader(self.folder.take_place)
             self.is_aside = False

@@ -38,15 +38,12 @@ _CLOSING_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Reading:
-    """One validation."""
-
     score: Score
     num_batches: int
     seconds: float
 
     @property
     def bits(self) -> float | None:
-        """Return bits per character; None where nothing is held out."""
         return self.score.bits_per_char if self.score.num_characters else None
 
     @property
@@ -55,7 +52,6 @@ class Reading:
 
     @property
     def accuracy(self) -> float | None:
-        """Return the share of likeliest tokens; None where nothing is held out."""
         return self.score.accuracy if self.score.num_characters else None
 
 
@@ -75,11 +71,9 @@ class Validation:
         """Seconds that a timed run keeps for its end."""
 
     def go_to(self, progress: float) -> None:
-        """Count the milestones up to `progress` as passed."""
         self._passed = int(progress * MILESTONES)
 
     def is_due(self, progress: float) -> bool:
-        """Return whether a milestone was reached, and count it as passed."""
         before = self._passed
         self.go_to(progress)
         return self._passed > before

@@ -20,5 +20,4 @@ class Watch:
         self.look()
 
     def look(self) -> None:
-        """Read the clock and the signals."""
         self.seconds, self.signal = self._team.sync(self.clock.seconds(), self.signals.requested)

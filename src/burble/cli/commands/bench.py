@@ -23,7 +23,6 @@ class BenchCommand:
 
 @command(BenchCommand)
 def main(asked: BenchCommand) -> None:
-    """Measure, and print the figures."""
     before = time.perf_counter()
     model = api.load(asked.model)
     load_seconds = time.perf_counter() - before

@@ -98,7 +98,6 @@ class CellsCommand:
 
 @command(CellsCommand)
 def main(asked: CellsCommand) -> None:
-    """Do what is asked for, and print it."""
     sought, marked, holds = asked.sought(), asked.marked(), asked.holds()
     model = api.load(asked.model)
     with read_sources(
@@ -148,7 +147,6 @@ def _best(trackers: list[Tracker]) -> list[Tracker]:
 
 
 def _passage(model: api.Model, ids: Ids, values: Values, trackers: list[Tracker]) -> Passage:
-    """Of the half that scored, where the property varies most, by the first of the units."""
     half = len(ids) // 2
     breaks = np.flatnonzero(np.isin(ids[half:], model.file.tokenizer.encode("\n", "skip")))
     starts = np.concatenate([[0], breaks + 1])

@@ -19,7 +19,6 @@ class CorporaCommand:
 
 @command(CorporaCommand)
 def main(asked: CorporaCommand) -> None:
-    """Print the list."""
     texts = {name: text.description for name, text in CORPORA.items()}
     if asked.json:
         sys.stdout.write(json.dumps(texts) + "\n")

@@ -34,7 +34,6 @@ class DoctorCommand:
 
 @command(DoctorCommand)
 def main(asked: DoctorCommand) -> None:
-    """Print what was found."""
     found = examine()
     if asked.json:
         sys.stdout.write(json.dumps(found) + "\n")
@@ -44,7 +43,6 @@ def main(asked: DoctorCommand) -> None:
 
 
 def examine() -> dict[str, str | int]:
-    """Versions, processor, and which parts are installed."""
     found: dict[str, str | int] = {
         "burble": __version__,
         "python": platform.python_version(),

@@ -57,7 +57,6 @@ class EvalCommand:
 
 @command(EvalCommand)
 def main(asked: EvalCommand) -> None:
-    """Score, and print the figures."""
     model = api.load(asked.model, asked.precision)
     with read_sources(
         model, asked.sources, asked.reading, whole=asked.whole, unknown=asked.unknown

@@ -40,7 +40,6 @@ class ExportCommand:
 
 @command(ExportCommand)
 def main(asked: ExportCommand) -> None:
-    """Export, and tell where it is."""
     model = ModelFile.load(Path(asked.model))
     labels = Labels(_name(Path(asked.model)), asked.license, asked.language)
     exporter = EXPORTERS[asked.to]

@@ -72,7 +72,6 @@ class GenerateCommand:
 
 @command(GenerateCommand)
 def main(asked: GenerateCommand) -> None:
-    """Write, and tell the seed."""
     request = asked.request()
     model = api.load(asked.model)
     given = _prompt(asked, model, request.seed)

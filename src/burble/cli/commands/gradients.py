@@ -65,7 +65,6 @@ class GradientsCommand:
 
 @command(GradientsCommand)
 def main(asked: GradientsCommand) -> None:
-    """Train or load, measure, print, and draw."""
     if asked.png is not None:
         check_drawable(asked.png)
     with scratch_folder() as scratch:

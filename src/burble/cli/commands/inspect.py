@@ -78,7 +78,6 @@ class InspectCommand:
 
 @command(InspectCommand)
 def main(asked: InspectCommand) -> None:
-    """Read the text, and show what went on."""
     model = ModelFile.load(Path(asked.model))
     seen, unknown = _trace(asked, model)
     asked.choice().check(seen)
@@ -93,7 +92,6 @@ def main(asked: InspectCommand) -> None:
 
 
 def _trace(asked: InspectCommand, model: ModelFile) -> tuple[Trace, int]:
-    """What went on, and how many characters of the text the model has never seen."""
     text = asked.text
     if text == "-":
         text = read_text(sys.stdin.buffer.read, "The text in standard input").removesuffix("\n")

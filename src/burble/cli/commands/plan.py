@@ -27,15 +27,12 @@ class PlanCommand(TrainCommand):
 
 
 class Teller(Observer):
-    """Prints what a person should know."""
-
     def noted(self, message: str) -> None:
         tell(message)
 
 
 @command(PlanCommand)
 def main(asked: PlanCommand) -> None:
-    """Read the text, measure the machine, and print the plan."""
     if complete := asked.base():
         raise UsageError(f"With --{complete} every knob is set: there is nothing to plan.")
     with scratch_folder() as scratch:

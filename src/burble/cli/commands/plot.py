@@ -23,7 +23,6 @@ class PlotCommand:
 
 @command(PlotCommand)
 def main(asked: PlotCommand) -> None:
-    """Read the logs and draw them."""
     kind = figure_kind(asked.out)
     runs = {name: Metrics.read(Path(run)) for run, name in _names(asked.runs).items()}
     save_file(asked.out, learning_figure(runs, kind))

@@ -47,7 +47,6 @@ class ServeCommand:
 
 @command(ServeCommand)
 def main(asked: ServeCommand) -> None:
-    """Serve until told to end."""
     try:
         from burble.serving.app import create_app
         from burble.serving.completions.models import Models, ServedModel

@@ -35,8 +35,6 @@ class Found:
 
 @dataclass(frozen=True)
 class AblationReport:
-    """What holding units did."""
-
     holds: list[Hold]
     cost: Ablation
     seed: int
@@ -46,8 +44,6 @@ class AblationReport:
 
 @dataclass(frozen=True)
 class Context:
-    """A stretch of the text, between what stands before and after it."""
-
     line: int
     similarity: float
     before: str

@@ -28,7 +28,6 @@ def describe(report: Report, text: PreparedText) -> list[str]:
 
 
 def _name_part(report: Report, text: PreparedText) -> str:
-    """What is scored; what was learned is not called held out."""
     part = part_read(text)
     return part.replace("the held-out ", "the ") if report["held_out"] is False else part
 
@@ -47,7 +46,6 @@ def _describe_part(report: Report, part: str) -> list[str]:
 
 
 def _describe_learned(report: Report) -> str:
-    """What the figure is worth as one of text that the model has not seen."""
     share = report["learned_share"]
     if share is None and report["num_chars"] < PASSAGE:
         return (

@@ -31,7 +31,6 @@ class Measured:
     after: dict[str, list[float]]
 
     def curves(self) -> list[Curve]:
-        """Before it learned and after, one for each tensor of the state."""
         return [
             Curve(f"{self.file.network.cell} {name}", values, is_fresh)
             for name in self.after
@@ -39,7 +38,6 @@ class Measured:
         ]
 
     def best(self) -> Curve:
-        """Where the trained network keeps the most of the gradient, far back."""
         trained = [curve for curve in self.curves() if not curve.is_fresh]
         return max(trained, key=lambda curve: curve.values[_FAR])
 
@@ -52,8 +50,6 @@ def first_below(values: list[float], share: float) -> int | None:
 
 @dataclass(frozen=True)
 class Report:
-    """The two networks."""
-
     rnn: Measured
     lstm: Measured
 
@@ -120,7 +116,6 @@ class Report:
 
 
 def print_report(report: Report) -> None:
-    """The table, then the words."""
     lines = [
         "norm of the gradient with respect to the state so many characters back, as a multiple of "
         "the newest",

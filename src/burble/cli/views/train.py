@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 def print_result(
     stream: TextIO, result: TrainResult, sample: FinalSample | None, path: Path
 ) -> None:
-    """The figures, what the model writes, and what to do with it."""
     console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
     if sample is not None:
         if sample.prompt:

@@ -28,7 +28,6 @@ def print_passage(console: Console, passage: Passage) -> None:
 
 
 def _shares(values: list[float]) -> list[float]:
-    """Each value's place between the lowest, 0, and the highest, 1."""
     low, width = min(values), max(values) - min(values)
     return [(value - low) / width if width else 0.5 for value in values]
 

@@ -39,13 +39,11 @@ def report(file: ModelFile, trace: Trace, choice: Choice, top: int) -> str:
 
 @cache
 def script() -> str:
-    """Return the script of every report."""
     return "\n".join(map(_part, _SCRIPTS))
 
 
 @cache
 def style() -> str:
-    """Return the style of every report."""
     return _part("report.css")
 
 
@@ -101,7 +99,6 @@ def _base64(array: np.ndarray[Any, Any]) -> str:
 
 
 def _start(file: ModelFile, trace: Trace, choice: Choice) -> dict[str, Any]:
-    """What is shown first. Without a unit (None) the page takes the one that changes most."""
     gate = choice.gate or CELLS[file.network.cell].memory
     return {
         "gate": list(trace.values).index(gate),

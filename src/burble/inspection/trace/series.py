@@ -62,7 +62,6 @@ class Series:
 
     @property
     def is_signed(self) -> bool:
-        """Whether it lies on both sides of zero."""
         return self.low < 0
 
     def shares(self) -> Numbers:

@@ -39,7 +39,6 @@ class Unit:
     reading: Reading
 
     def of(self, block: Block) -> Values:
-        """Its values, (places,)."""
         values: Values = block.readings()[self.reading][:, self.layer, self.unit]
         return values
 
@@ -148,7 +147,6 @@ class _Sums:
     yx: Float64 = field(default_factory=lambda: np.zeros(1))
 
     def add(self, units: Float32, values: Float32) -> None:
-        """units: (places, layers, hidden); values: (properties, places)."""
         x, y = units.reshape(len(units), -1).astype(np.float64), values.astype(np.float64)
         self.count += len(x)
         self.x = self.x + x.sum(axis=0)
@@ -176,7 +174,6 @@ def _best(
     top: int,
     least: float,
 ) -> list[Tracker]:
-    """Of the readings of a unit, (layers, hidden) each, only the best is listed."""
     readings = list(chosen)
     strength = np.abs(np.stack([chosen[reading] for reading in readings]))
     best_reading, best = strength.argmax(axis=0), strength.max(axis=0)

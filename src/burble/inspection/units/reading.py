@@ -76,7 +76,6 @@ def read_blocks(model: StepModel, ids: Ids) -> Iterator[Block]:
 
 
 def read_whole(model: StepModel, ids: Ids) -> Block:
-    """Read a short text, (tokens,), in one go."""
     passed = states_after(model, ids[:, None], model.start(1))
     states = np.stack([one.values[0] for one in passed])
     return Block(CELLS[model.network.cell], np.arange(len(ids)), states)

@@ -101,7 +101,6 @@ class CompletionResponse(Response):
         self._head = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, and stop where the client goes away."""
         answering = asyncio.ensure_future(self._answer(scope, receive, send))
         leaving = asyncio.ensure_future(_gone(receive))
         try:
@@ -275,7 +274,6 @@ class _Choice:
         self.finish_reason = piece.finish_reason or self.finish_reason
 
     def json(self, index: int, request: CompletionRequest) -> str:
-        """As OpenAI's clients read it."""
         fields = {"index": index, "text": self.text, "finish_reason": self.finish_reason}
         top = request.logprobs
         found = "null" if top is None else self.tokens.json(top)

@@ -33,7 +33,6 @@ class Piece:
 
     @property
     def size(self) -> int:
-        """Bytes that it takes up, about."""
         return len(self.text) + sum(token.size for token in self.tokens)
 
     @property
@@ -110,7 +109,6 @@ class Job:
         return self._writing.stream
 
     def go_on(self, count: int) -> None:
-        """Allow the stream `count` tokens, or as many as are left."""
         if self._logprobs is not None:
             count = min(count, _LOGPROBS_AT_ONCE)
         self._writing.go_on(count)

@@ -62,7 +62,6 @@ class TokenLogprob:
 
     @property
     def size(self) -> int:
-        """Bytes that it takes up, about."""
         return _OBJECT_BYTES + len(self.top)
 
 
@@ -158,7 +157,6 @@ class LogprobColumns:
             column.append(", ".join(found))
 
     def json(self, num_top: int) -> str:
-        """Return all of them. num_top: how many other tokens were asked for."""
         token, logprob, top, offset = (f"[{', '.join(column)}]" for column in self._columns)
         return (
             f'{{"tokens": {token}, "token_logprobs": {logprob}, '

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model, ready to write."""
-
     name: str
     path: Path
     file: ModelFile
@@ -50,7 +48,6 @@ class ServedModel:
         return token_labels(self.file.tokenizer)
 
     def described(self) -> ModelDescription:
-        """As OpenAI lists a model, and what else is worth knowing."""
         network, tokenizer, provenance = (
             self.file.network,
             self.file.tokenizer,
@@ -74,7 +71,6 @@ class ServedModel:
 
 
 def _name(path: Path) -> str:
-    """After the file, but for one in a run: after the run's folder."""
     if path.name == MODEL_NAME:
         path = path.parent
     return readable(path.stem if path.is_file() else path.name)

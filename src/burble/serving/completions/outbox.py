@@ -27,11 +27,9 @@ class Outbox:
         return self.behind > _MAX_BEHIND
 
     def put(self, index: int, piece: Piece) -> None:
-        """Add a piece; in the event loop's thread."""
         self._pieces.put_nowait((index, piece))
 
     async def take(self) -> list[tuple[int, Piece]]:
-        """Return what has come, at least one."""
         pieces = [await self._pieces.get()]
         while not self._pieces.empty():
             pieces.append(self._pieces.get_nowait())

@@ -48,7 +48,6 @@ class Scheduler:
         self._going = 0
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin; the pieces are handed over in `loop`."""
         self._loop = loop
         self._thread.start()
 
@@ -66,7 +65,6 @@ class Scheduler:
             self._changed.notify()
 
     def cancel(self, jobs: Iterable[Job]) -> None:
-        """Forget these: nobody waits for them."""
         with self._changed:
             for job in jobs:
                 job.cancelled = True
@@ -91,7 +89,6 @@ class Scheduler:
 
     @property
     def num_jobs(self) -> int:
-        """Texts that are being written, and those that wait for a row."""
         return self._going + len(self._jobs) + len(self._parked)
 
     def _run(self) -> None:

@@ -50,7 +50,6 @@ class DescribedApp(FastAPI):
     """
 
     def openapi(self) -> dict[str, Any]:
-        """The description of all routes."""
         described = super().openapi()
         for path in described["paths"].values():
             for operation in path.values():

@@ -66,7 +66,6 @@ class Desk:
             raise self.full() from None
 
     def full(self) -> RefusalError:
-        """Why nobody more is let in."""
         return busy(f"{self.texts.held} texts are being written or wait already. Come back soon.")
 
 

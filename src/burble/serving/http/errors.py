@@ -46,12 +46,10 @@ def refused_text(error: BurbleError, param: str) -> RefusalError:
 
 
 def busy(message: str, status: int = 429) -> RefusalError:
-    """Too much is asked for just now."""
     return RefusalError(status, message, code="busy", headers={"Retry-After": "1"})
 
 
 def closing() -> RefusalError:
-    """The end has come."""
     return busy("The server is closing.", 503)
 
 
@@ -65,5 +63,4 @@ def plain_json(
 def json_response(
     body: str, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """What is JSON already."""
     return Response(body, status, headers, media_type="application/json")

@@ -215,7 +215,6 @@ def _read_headers(scope: Scope) -> dict[str, str]:
 
 
 def _first(body: bytes, receive: Receive) -> Receive:
-    """The body that was read, and then whatever comes."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_after() -> Message:

@@ -35,8 +35,6 @@ class FullError(Exception):
 
 @dataclass(eq=False)
 class Place:
-    """What one request holds."""
-
     reader: Reader | None
     count: int = 0
 
