@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from burble.config import NetworkConfig
+from burble.config import NetworkConfig
 
 # One character, forward and backward, is six operations for each weight that it meets.
 _OPERATIONS = 6

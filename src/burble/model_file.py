@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -25,12 +26,8 @@ from burble.plain_files import open_plain
 from burble.saved_format import SavedFormat, VersionError
 from burble.system_errors import MISSING, advise_reader, describe_reason
 from burble.tensor_file import check_tensors, read_header
+from burble.tokenizers.base import Tokenizer
 from burble.tokenizers.registry import tokenizer_from_json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from burble.tokenizers.base import Tokenizer
 
 FORMAT = SavedFormat(version=2)
 METADATA_KEY = "burble"

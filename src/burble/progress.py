@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,12 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from burble.data.windows import num_patterns
-from burble.run_folder.observer import Observer
+from burble.run_folder.metrics import StepMetrics, ValidationMetrics
+from burble.run_folder.observer import Observer, RunFacts
 from burble.text.printable import printable
-
-if TYPE_CHECKING:
-    from burble.run_folder.metrics import StepMetrics, ValidationMetrics
-    from burble.run_folder.observer import RunFacts
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _CURVE_WIDTH = 40

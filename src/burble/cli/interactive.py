@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from burble.api import Model
 from burble.cli.terminal import tell, write_out
 from burble.config import SamplingConfig
+from burble.engine.generate import GenerationRequest
 from burble.errors import BurbleError, OptionError, UsageError
 from burble.escapes import read_escapes
 from burble.knobs import knobs_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from burble.api import Model
-    from burble.engine.generate import GenerationRequest
 
 HELP = """\
 a line of text     add it, and let the model go on (\\n in it begins a new line)

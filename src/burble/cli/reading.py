@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from burble.api import Model
 from burble.cli.terminal import tell
+from burble.config import ReadingConfig, UnknownPolicy
+from burble.data.prepared import PreparedText
 from burble.engine.generate import count_unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from burble.api import Model
-    from burble.config import ReadingConfig, UnknownPolicy
-    from burble.data.prepared import PreparedText
-    from burble.model_file import ModelFile
+from burble.model_file import ModelFile
 
 
 @contextmanager

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import Any, TextIO, cast
 
 from burble.errors import ResourceError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class ReaderGoneError(Exception):

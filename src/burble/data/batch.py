@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 Int64 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 Bool = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]

@@ -9,29 +9,23 @@ from __future__ import annotations
 import hashlib
 import os
 from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 
+from burble.config import NormalizationConfig, RunConfig, UnknownPolicy
 from burble.data.prepared import FACTS_FILE, IDS_FILE, PreparedText, TextFacts, write_facts
 from burble.errors import TextError, brief
 from burble.system_errors import guard_write
 from burble.text.decoding import read_text
 from burble.text.normalization import normalize_stream
-from burble.text.sources import find_documents, is_found_at_once
-from burble.tokenizers.base import smallest_dtype
+from burble.text.sources import Document, find_documents, is_found_at_once
+from burble.tokenizers.base import Tokenizer, smallest_dtype
 from burble.tokenizers.registry import TOKENIZERS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-    from typing import BinaryIO
-
-    from burble.config import NormalizationConfig, RunConfig, UnknownPolicy
-    from burble.text.sources import Document
-    from burble.tokenizers.base import Tokenizer
 
 # From this many documents on, whole documents are held out where that hits the asked share.
 MANY_DOCUMENTS = 10

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +16,8 @@ from burble.errors import TextError, UsageError, brief
 from burble.mapping import from_saved, parse_object, to_mapping
 from burble.plain_files import open_plain, read_plain
 from burble.saved_format import SavedFormat
-from burble.tokenizers.base import smallest_dtype
+from burble.tokenizers.base import Ids, Tokenizer, smallest_dtype
 from burble.tokenizers.registry import tokenizer_from_json
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.tokenizers.base import Ids, Tokenizer
 
 IDS_FILE = "ids.bin"
 FACTS_FILE = "data.json"

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from burble.config import BatchingKind, DataConfig
+from burble.data.batch import Batching
+from burble.data.prepared import PreparedText
 from burble.data.sentences import SentenceBatching
 from burble.data.stream import StreamBatching
 from burble.data.windows import WindowBatching
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from burble.config import BatchingKind, DataConfig
-    from burble.data.batch import Batching
-    from burble.data.prepared import PreparedText
 
 BATCHINGS: dict[BatchingKind, Callable[[PreparedText, DataConfig, int], Batching]] = {
     "stream": StreamBatching,

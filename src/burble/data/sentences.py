@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from burble.config import DataConfig
 from burble.data.batch import Batch, gather
+from burble.data.prepared import PreparedText
 from burble.data.shuffle import ShuffledRows
 from burble.errors import TextError
-
-if TYPE_CHECKING:
-    from burble.config import DataConfig
-    from burble.data.prepared import PreparedText
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.tokenizers.base import Ids, Tokenizer
 
 # A sentence goes on to the white space after its closing mark and quotes, or to an empty line.
 _SENTENCE_END = re.compile(r"""[.!?…]+["'”’)\]]*\s+|[。！？]+[」』”’）]*\s*|\n\s*\n""")

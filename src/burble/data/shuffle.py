@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from burble.data.batch import Batch
 
-    from burble.data.batch import Batch
-
-    Items = np.ndarray[tuple[int], np.dtype[np.int64]]
+Items = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 _ROUNDS = 6
 _MIX = np.uint64(0x9E3779B97F4A7C15)

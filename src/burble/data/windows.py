@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from burble.config import DataConfig
 from burble.data.batch import Batch, gather
+from burble.data.prepared import PreparedText
 from burble.data.shuffle import ShuffledRows
 from burble.errors import TextError
-
-if TYPE_CHECKING:
-    from burble.config import DataConfig
-    from burble.data.prepared import PreparedText
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 
 class WindowBatching(ShuffledRows):

@@ -8,14 +8,10 @@ The order of the operations is part of the engine's promise (`docs/engine.md`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from burble.arithmetic import Float32, sigmoid, tanh
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from burble.cells import CellKind
+from burble.cells import CellKind
 
 Values = dict[str, Float32]
 """The gates and states of one step of one layer, or its states alone, (rows, hidden) each."""

@@ -6,24 +6,21 @@ import os
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 
+from burble.arithmetic import Float32
 from burble.config import MAX_SEED, SamplingConfig, UnknownPolicy
+from burble.engine.step_model import StepModel
 from burble.engine.stream import CHUNK, Stream
 from burble.errors import UsageError
 from burble.knobs import check_knobs, knob
+from burble.model_file import ModelFile
 from burble.text.normalization import normalize
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from burble.arithmetic import Float32
-    from burble.engine.step_model import StepModel
-    from burble.model_file import ModelFile
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.tokenizers.base import Ids, Tokenizer
 
 _PROMPT_SECONDS = 0.01
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from burble.engine.numpy_model import NumpyModel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from burble.arithmetic import Float32
-    from burble.engine.cells import Values
-    from burble.engine.numpy_model import Precision
-    from burble.model_file import ModelFile
+from burble.arithmetic import Float32
+from burble.engine.cells import Values
+from burble.engine.numpy_model import NumpyModel, Precision
+from burble.model_file import ModelFile
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from burble.engine.native import NativeModel
-from burble.engine.numpy_model import NumpyModel
+from burble.engine.numpy_model import NumpyModel, Precision
+from burble.engine.step_model import StepModel
 from burble.errors import UsageError
+from burble.model_file import ModelFile
 from burble.native.library import find_library, kernel_names, library, warn_without_library
-
-if TYPE_CHECKING:
-    from burble.engine.numpy_model import Precision
-    from burble.engine.step_model import StepModel
-    from burble.model_file import ModelFile
 
 KERNEL_VARIABLE = "BURBLE_KERNEL"
 

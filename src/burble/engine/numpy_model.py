@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 
+from burble.arithmetic import Float32
 from burble.cells import CELLS
 from burble.engine.cells import STEPS, Values
 from burble.engine.input_table import input_table
 from burble.engine.quantization import Float32Product, Int8Product
 from burble.engine.step_model import State, check_ids, fresh_state
+from burble.engine.stream import Stream
+from burble.model_file import ModelFile
 from burble.sampling import PENALTY_TOKENS, choose, uniform
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from burble.arithmetic import Float32
-    from burble.engine.stream import Stream
-    from burble.model_file import ModelFile
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 Precision = Literal["int8", "float32"]
 Watch = Callable[[int, int, Values], None]

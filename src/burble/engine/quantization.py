@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from burble.arithmetic import Float32
+from burble.arithmetic import Float32
 
 Int8 = np.ndarray[Any, np.dtype[np.int8]]
 

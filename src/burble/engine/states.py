@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from burble.engine.step_model import State, StepModel
-    from burble.tokenizers.base import Ids
+from burble.engine.step_model import State, StepModel
+from burble.tokenizers.base import Ids
 
 
 def states_after(model: StepModel, ids: Ids, state: State) -> Iterator[State]:

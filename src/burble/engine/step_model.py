@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from burble.arithmetic import Float32
 from burble.cells import CELLS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from burble.arithmetic import Float32
-    from burble.config import NetworkConfig
-    from burble.engine.stream import Stream
-    from burble.tokenizers.base import Ids
+from burble.config import NetworkConfig
+from burble.engine.stream import Stream
+from burble.tokenizers.base import Ids
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from burble.arithmetic import Float32
 from burble.config import SamplingConfig
 from burble.knobs import knobs_of
 from burble.native.structures import StreamFields
 from burble.sampling import PENALTY_TOKENS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from burble.arithmetic import Float32
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 CHUNK = 256
 """The most tokens to write in one call: then what Python does for each call costs nothing."""

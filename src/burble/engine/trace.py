@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from burble.arithmetic import Float32
+from burble.engine.cells import Values
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.scoring import log_softmax
+from burble.engine.step_model import State
 from burble.errors import TextError
-
-if TYPE_CHECKING:
-    from burble.arithmetic import Float32
-    from burble.engine.cells import Values
-    from burble.engine.step_model import State
-    from burble.model_file import ModelFile
-    from burble.tokenizers.base import Ids
+from burble.model_file import ModelFile
+from burble.tokenizers.base import Ids
 
 Float64 = np.ndarray[Any, np.dtype[np.float64]]
 

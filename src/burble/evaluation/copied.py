@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
+from burble.config import NormalizationConfig
 from burble.data.prepared import PreparedText
-from burble.evaluation.passages import carry_information, cover, passage_hashes
+from burble.evaluation.passages import Codes, carry_information, cover, passage_hashes
 from burble.run_folder.folder import RunFolder
 from burble.text.normalization import normalize
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.config import NormalizationConfig
-    from burble.evaluation.passages import Codes
 
 SHORTEST = 24
 """Characters; a model that writes well hits shorter passages without having copied."""

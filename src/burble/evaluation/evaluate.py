@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
-from burble.data.prepare import Cuts
+from burble.data.prepare import Cuts, WholeText
 from burble.data.scan import random_windows, scan
 from burble.engine.scoring import score_batches
+from burble.engine.step_model import StepModel
 from burble.errors import TextError
 from burble.evaluation.compression import xz_bits
+from burble.model_file import Provenance
 from burble.ngram.counts import count
 from burble.ngram.order import choose_order
-
-if TYPE_CHECKING:
-    from burble.data.prepare import WholeText
-    from burble.engine.step_model import StepModel
-    from burble.model_file import Provenance
-    from burble.score import Score
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.score import Score
+from burble.tokenizers.base import Ids, Tokenizer
 
 Protocol = Literal["stream", "windows"]
 

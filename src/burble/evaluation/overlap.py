@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from burble.evaluation.passages import Hashes, cover, passage_hashes
-
-if TYPE_CHECKING:
-    from burble.evaluation.passages import Bools
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.evaluation.passages import Bools, Hashes, cover, passage_hashes
+from burble.tokenizers.base import Ids, Tokenizer
 
 PASSAGE = 50
 """Tokens: eight or nine words, which nobody writes twice by chance. Of alice's and

@@ -5,14 +5,11 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from burble.engine.generate import GenerationRequest, write_texts
 from burble.engine.native import NativeModel
-
-if TYPE_CHECKING:
-    from burble.engine.step_model import StepModel
-    from burble.tokenizers.base import Tokenizer
+from burble.engine.step_model import StepModel
+from burble.tokenizers.base import Tokenizer
 
 STREAMS = 64
 # Long enough for the clock and for the processor to settle, short enough to be waited for.

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from burble.cells import CELLS
-
-if TYPE_CHECKING:
-    from burble.config import NetworkConfig
+from burble.config import NetworkConfig
 
 # Gates and states, of the cell that has the most of them.
 VALUES_PER_UNIT = max(len(cell.values) for cell in CELLS.values())

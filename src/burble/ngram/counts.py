@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -10,9 +10,7 @@ from burble.native.library import library, warn_without_library
 from burble.ngram.ids import check_range
 from burble.ngram.native_counts import NativeCounts
 from burble.ngram.numpy_counts import NumpyCounts
-
-if TYPE_CHECKING:
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 Float64 = np.ndarray[Any, np.dtype[np.float64]]
 

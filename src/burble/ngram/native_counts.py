@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import ctypes
+from typing import Any
 
 import numpy as np
 
 from burble.ngram.discounts import discount_all
 from burble.ngram.ids import check_range
+from burble.tokenizers.base import Ids
 
-if TYPE_CHECKING:
-    import ctypes
-
-    from burble.tokenizers.base import Ids
-
-    Float64 = np.ndarray[Any, np.dtype[np.float64]]
+Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
 # Counts of different tokens before an n-gram, and of its occurrences, in the order of counts.h.
 _WAYS = 2

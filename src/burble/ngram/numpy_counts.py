@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from burble.ngram.discounts import CLASSES, discount_all
 from burble.ngram.ids import check_range
+from burble.tokenizers.base import Ids
 
-if TYPE_CHECKING:
-    from burble.tokenizers.base import Ids
-
-    Float64 = np.ndarray[Any, np.dtype[np.float64]]
+Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
 Int64 = np.ndarray[Any, np.dtype[np.int64]]
 

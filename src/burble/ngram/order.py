@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from burble.ngram.counts import count, max_tokens
-
-if TYPE_CHECKING:
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 # Longer contexts were no better on any text that was tried (docs/log.md).
 LONGEST = 10

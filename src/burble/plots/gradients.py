@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from burble.plots.figure import COLOURS, SIZE, THICK, THIN, figure_bytes, styled
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # Beyond this many times smaller, lines differ in ways that no learning can tell.
 _LOWEST = 1e-10

@@ -11,8 +11,10 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from burble.config import RunConfig
 from burble.data.prepared import PreparedText
 from burble.durable import remove_litter, sync_folder, write_durably
 from burble.errors import BurbleError, TextError, UsageError
@@ -37,11 +39,6 @@ from burble.run_toml import read_config, to_toml
 from burble.saved_format import SavedFormat
 from burble.shell import burble_line
 from burble.system_errors import guard_write, read_error
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.config import RunConfig
 
 STATE_FORMAT = SavedFormat(version=1)
 """That of the manifest and of the tensors it points to."""

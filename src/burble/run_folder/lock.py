@@ -8,18 +8,15 @@ import shlex
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from burble.errors import UsageError
 from burble.folder_names import LOCK_NAME
 from burble.plain_files import open_to_change
 from burble.system_errors import guard_write
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # `holder` takes the lock for a moment to see whether it is free; a training tries again then.
 _TRIES = 5

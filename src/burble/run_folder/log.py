@@ -5,19 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TextIO
 
 from burble.errors import UsageError
 from burble.folder_names import SAMPLES_NAME
 from burble.plain_files import NOT_OURS, open_plain, open_to_append
+from burble.run_folder.folder import RunFolder
+from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 from burble.run_folder.observer import Observer
 from burble.system_errors import guard_write
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.run_folder.folder import RunFolder
-    from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 
 
 class RunLog(Observer):

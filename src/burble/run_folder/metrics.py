@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from burble.errors import UsageError
 from burble.folder_names import METRICS_NAME
 from burble.mapping import from_saved
 from burble.plain_files import NOT_OURS, read_plain
 from burble.system_errors import MISSING, read_error
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # A run logs a thousand lines of 250 bytes, and a thousand for each time it gets ten times longer.
 _MAX_BYTES = 64 << 20

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from burble.config import RunConfig
-    from burble.data.prepared import PreparedText
-    from burble.run_folder.metrics import StepMetrics, ValidationMetrics
+from burble.config import RunConfig
+from burble.data.prepared import PreparedText
+from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 
 
 @dataclass(frozen=True)

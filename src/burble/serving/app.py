@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from burble.serving.completions.endpoint import CompletionResponse, check, kept_bytes
+from burble.serving.completions.models import Models
 from burble.serving.completions.requests import CompletionRequest
 from burble.serving.completions.responses import Completion, Health, ModelDescription, ModelList
 from burble.serving.completions.scheduler import Scheduler
@@ -23,16 +26,8 @@ from burble.serving.http.guard import Access, Guard
 from burble.serving.http.limits import Limits
 from burble.serving.http.metrics import Metrics
 from burble.serving.playground.routes import add_copied, add_inspect, add_page, add_runs
+from burble.serving.playground.runs import Runs
 from burble.version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from starlette.types import ASGIApp
-
-    from burble.serving.completions.models import Models
-    from burble.serving.playground.runs import Runs
-
 
 _ASKED = {
     "whole": {"value": {"prompt": "It was", "max_tokens": 200, "seed": 7, "logprobs": 5}},

@@ -6,16 +6,14 @@ import hashlib
 import io
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from burble.durable import write_durably
 from burble.errors import TextError
 from burble.system_errors import guard_write
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ALICE_ADDRESS = "https://www.gutenberg.org/files/11/11-0.txt"
 

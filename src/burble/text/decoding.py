@@ -6,15 +6,11 @@ import codecs
 import gzip
 import io
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 from burble.errors import TextError
 from burble.system_errors import advise_reader, describe_reason
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from burble.text.sources import Document
+from burble.text.sources import Document
 
 CHUNK_BYTES = 1 << 20
 _GUESS_BYTES = 1 << 16

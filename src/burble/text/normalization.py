@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from burble.config import NormalizationConfig
+from burble.config import NormalizationConfig
 
 # No sequence of combining marks in real text, nor the context of Greek final sigma, is longer.
 _CONTEXT = 64

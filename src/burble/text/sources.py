@@ -9,18 +9,15 @@ import itertools
 import os
 import stat
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from burble.errors import TextError
 from burble.folder_names import CONFIG_NAME
 from burble.system_errors import MISSING, advise_reader, describe_reason
 from burble.text.corpora import CORPORA
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _MANY_FILES = 10_000

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from collections.abc import Set as AbstractSet
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-
-    from burble.config import UnknownPolicy
+from burble.config import UnknownPolicy
 
 Ids = np.ndarray[tuple[int, ...], np.dtype[np.integer[Any]]]
 

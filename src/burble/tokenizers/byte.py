@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import codecs
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from burble.config import UnknownPolicy
 from burble.errors import TextError
-from burble.tokenizers.base import Tokenizer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Set as AbstractSet
-
-    from burble.config import UnknownPolicy
-    from burble.tokenizers.base import Ids, StreamDecoder
-
+from burble.tokenizers.base import Ids, StreamDecoder, Tokenizer
 
 _CHUNK_BYTES = 1 << 20
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from burble.tokenizers.base import Tokenizer
 from burble.tokenizers.byte import ByteTokenizer
 from burble.tokenizers.char import CharTokenizer
-
-if TYPE_CHECKING:
-    from burble.tokenizers.base import Tokenizer
 
 TOKENIZERS: dict[str, type[Tokenizer]] = {
     tokenizer.kind: tokenizer for tokenizer in (CharTokenizer, ByteTokenizer)

@@ -5,12 +5,8 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from burble.config import DEFAULT_MINUTES
-
-if TYPE_CHECKING:
-    from burble.config import TrainingConfig
+from burble.config import DEFAULT_MINUTES, TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import os
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from burble.durable import remove_litter, write_durably
 from burble.errors import BurbleError, ModelFileError, UsageError, brief
@@ -23,14 +24,9 @@ from burble.run_folder.folder import STATE_FORMAT, TRAIN_AGAIN
 from burble.run_folder.folder import read_manifest as folder_manifest
 from burble.system_errors import MISSING, read_error
 from burble.tensor_file import check_tensors, read_header
-from burble.training.layout import check_numbers
+from burble.training.layout import Layout, check_numbers
+from burble.training.learner import Arrays
 from burble.training.position import MAX_RESCUES, Position
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.training.layout import Layout
-    from burble.training.learner import Arrays
 
 _STATE_NAME = re.compile(r"state-[0-9]{1,15}-[0-9]{1,20}\.safetensors")
 

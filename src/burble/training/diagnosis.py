@@ -6,15 +6,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from burble.run_folder.metrics import Metrics
 from burble.training.evidence import Evidence, Facts
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from burble.run_folder.metrics import Metrics
 
 # A share of the bits; a run that gains or loses less than this keeps its level.
 _STILL = 0.005

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from burble.run_folder.metrics import Metrics, ValidationMetrics
+from burble.run_folder.metrics import Metrics, ValidationMetrics
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from burble.errors import UsageError
 from burble.run_folder.folder import RunFolder
 from burble.run_folder.lock import locked
 from burble.system_errors import guard_write
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from burble.training.team import Team
+from burble.training.team import Team
 
 
 @contextmanager

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from burble.cells import CELLS
+from burble.config import RunConfig
 from burble.model_file import MAX_WEIGHT
+from burble.training.learner import Arrays
 
-if TYPE_CHECKING:
-    from burble.config import RunConfig
-    from burble.training.learner import Arrays
-
-    Shapes = dict[str, tuple[int, ...]]
+Shapes = dict[str, tuple[int, ...]]
 
 # What AdamW keeps of each parameter, once it has made a step, by torch's names.
 ADAM_MOMENTS = ("step", "exp_avg", "exp_avg_sq")

@@ -6,21 +6,18 @@ Nothing here, and nothing that calls it, knows what computes behind it.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from burble.config import RunConfig
+from burble.data.batch import Batch
+from burble.model_file import Weights
 from burble.score import Score
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from burble.config import RunConfig
-    from burble.data.batch import Batch
-    from burble.model_file import Weights
-    from burble.tokenizers.base import Tokenizer
-    from burble.training.team import Team
+from burble.tokenizers.base import Tokenizer
+from burble.training.team import Team
 
 Arrays = dict[str, np.ndarray[Any, np.dtype[np.float32]]]
 

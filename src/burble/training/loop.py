@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from burble.config import TrainingConfig
+from burble.data.batch import Batching
 from burble.errors import TrainingInterruptedError
-from burble.training.budget import learning_rate
-
-if TYPE_CHECKING:
-    from burble.config import TrainingConfig
-    from burble.data.batch import Batching
-    from burble.training.budget import Budget
-    from burble.training.checkpoint import Checkpoint
-    from burble.training.learner import Learner
-    from burble.training.position import Position
-    from burble.training.recent import RecentFigures
-    from burble.training.rescue import Rescue
-    from burble.training.store import Store
-    from burble.training.validation import Validation
-    from burble.training.watch import Watch
+from burble.training.budget import Budget, learning_rate
+from burble.training.checkpoint import Checkpoint
+from burble.training.learner import Learner
+from burble.training.position import Position
+from burble.training.recent import RecentFigures
+from burble.training.rescue import Rescue
+from burble.training.store import Store
+from burble.training.validation import Validation
+from burble.training.watch import Watch
 
 
 @dataclass

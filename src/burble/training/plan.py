@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from burble.capacity import num_weights, operations
+from burble.config import DataConfig, NetworkConfig, RunConfig
+from burble.data.batch import Batching
 from burble.training.budget import Budget
-
-if TYPE_CHECKING:
-    from burble.config import DataConfig, NetworkConfig, RunConfig
-    from burble.data.batch import Batching
-    from burble.training.request import RunRequest
+from burble.training.request import RunRequest
 
 # Units come in steps of so many.
 _STEP = 128

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from burble.training.validation import Reading
+from burble.training.validation import Reading
 
 # Of a learning rate that was halved so often, nothing is left to go on with.
 MAX_RESCUES = 3

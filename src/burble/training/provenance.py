@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from burble.model_file import ModelFile, Provenance
+from burble.config import RunConfig
+from burble.data.prepared import PreparedText
+from burble.model_file import ModelFile, Provenance, Weights
+from burble.training.position import Position
 from burble.version import __version__
-
-if TYPE_CHECKING:
-    from burble.config import RunConfig
-    from burble.data.prepared import PreparedText
-    from burble.model_file import Weights
-    from burble.training.position import Position
 
 
 def model_of(

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from burble.data.batch import Batch
 from burble.run_folder.metrics import StepMetrics
+from burble.run_folder.observer import Observer
 from burble.score import NOTHING
-
-if TYPE_CHECKING:
-    from burble.data.batch import Batch
-    from burble.run_folder.observer import Observer
-    from burble.tokenizers.base import Tokenizer
-    from burble.training.budget import Clock
-    from burble.training.learner import StepFigures
+from burble.tokenizers.base import Tokenizer
+from burble.training.budget import Clock
+from burble.training.learner import StepFigures
 
 _LOG_SECONDS = 0.5
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from burble.config import RunConfig
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class NotGiven:

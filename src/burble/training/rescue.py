@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from burble.errors import DivergedError
+from burble.run_folder.observer import Observer
 from burble.training.checkpoint import Checkpoint
-from burble.training.position import MAX_RESCUES
-
-if TYPE_CHECKING:
-    from burble.run_folder.observer import Observer
-    from burble.training.position import Position
-    from burble.training.store import Store
+from burble.training.position import MAX_RESCUES, Position
+from burble.training.store import Store
 
 
 class Rescue:

@@ -6,13 +6,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from typing import TYPE_CHECKING, Self
+from types import FrameType, TracebackType
+from typing import Self
 
 from burble.errors import TrainingInterruptedError
 from burble.stop_signals import heard_signals
-
-if TYPE_CHECKING:
-    from types import FrameType, TracebackType
 
 
 class _Stop(BaseException):  # not for those who catch errors

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from burble.config import RunConfig
+from burble.data.batch import Batching
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
 from burble.errors import ModelFileError
 from burble.model_file import ModelFile
+from burble.run_folder.folder import RunFolder
 from burble.training import checkpoint
+from burble.training.checkpoint import Checkpoint
 from burble.training.layout import Layout
+from burble.training.learner import Backend, Learner
 from burble.training.position import Position
-
-if TYPE_CHECKING:
-    from burble.config import RunConfig
-    from burble.data.batch import Batching
-    from burble.run_folder.folder import RunFolder
-    from burble.training.checkpoint import Checkpoint
-    from burble.training.learner import Backend, Learner
 
 
 @dataclass(frozen=True)

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
+from burble.config import RunConfig
+from burble.data.prepared import PreparedText
+from burble.model_file import ModelFile
+from burble.run_folder.folder import RunFolder
+from burble.run_folder.log import RunLog
 from burble.run_folder.metrics import ValidationMetrics
+from burble.run_folder.observer import Observer
 from burble.shell import burble_line
 from burble.training import checkpoint
 from burble.training.checkpoint import Checkpoint
+from burble.training.learner import Learner
+from burble.training.position import Position
 from burble.training.provenance import model_of
+from burble.training.team import Team
+from burble.training.validation import Reading
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from burble.config import RunConfig
-    from burble.data.prepared import PreparedText
-    from burble.model_file import ModelFile
-    from burble.run_folder.folder import RunFolder
-    from burble.run_folder.log import RunLog
-    from burble.run_folder.observer import Observer
-    from burble.training.learner import Learner
-    from burble.training.position import Position
-    from burble.training.team import Team
-    from burble.training.validation import Reading
-
-    Sampler = Callable[[ModelFile, int], str]
+Sampler = Callable[[ModelFile, int], str]
 
 # A run that is killed loses no more than this of its work.
 _SAVE_SECONDS = 60.0

@@ -7,15 +7,12 @@ messages travel, or of tensors.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from burble.data.batch import Batch
 from burble.errors import DivergedError, TrainingInterruptedError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from burble.data.batch import Batch
 
 T = TypeVar("T")
 

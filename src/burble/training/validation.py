@@ -5,20 +5,15 @@ from __future__ import annotations
 import itertools
 import math
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from burble.score import NOTHING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from burble.data.batch import Batch, Batching
-    from burble.score import Score
-    from burble.tokenizers.base import Tokenizer
-    from burble.training.budget import Budget
-    from burble.training.learner import Learner
-    from burble.training.team import Team
+from burble.data.batch import Batch, Batching
+from burble.score import NOTHING, Score
+from burble.tokenizers.base import Tokenizer
+from burble.training.budget import Budget
+from burble.training.learner import Learner
+from burble.training.team import Team
 
 # Validations in a run, evenly spaced over its budget.
 MILESTONES = 20

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from burble.training.budget import Clock
-    from burble.training.signals import StopSignals
-    from burble.training.team import Team
+from burble.training.budget import Clock
+from burble.training.signals import StopSignals
+from burble.training.team import Team
 
 
 class Watch:

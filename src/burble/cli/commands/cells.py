@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,18 +18,24 @@ from burble.config import ReadingConfig, UnknownPolicy
 from burble.engine.generate import GenerationRequest, stream_text
 from burble.errors import UsageError
 from burble.inspection.units.ablation import compare
-from burble.inspection.units.cells import least_correlation, mean_outputs, require_length, search
-from burble.inspection.units.likeness import nearest
-from burble.inspection.units.passage import liveliest, show_unit
-from burble.inspection.units.properties import PROPERTIES, Property, find_property, of_tokens
+from burble.inspection.units.cells import (
+    Tracker,
+    least_correlation,
+    mean_outputs,
+    require_length,
+    search,
+)
+from burble.inspection.units.likeness import Likeness, nearest
+from burble.inspection.units.passage import Passage, liveliest, show_unit
+from burble.inspection.units.properties import (
+    PROPERTIES,
+    Property,
+    Values,
+    find_property,
+    of_tokens,
+)
 from burble.knobs import knob, knob_like, sections
-
-if TYPE_CHECKING:
-    from burble.inspection.units.cells import Tracker
-    from burble.inspection.units.likeness import Likeness
-    from burble.inspection.units.passage import Passage
-    from burble.inspection.units.properties import Values
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.tokenizers.base import Ids, Tokenizer
 
 _PASSAGE = 240
 _SAMPLE = 300

@@ -6,9 +6,9 @@ import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from burble import api
+from burble.cells import CellKind
 from burble.cli.files import save_file
 from burble.cli.options import command, json_option, text_argument
 from burble.cli.reading import read_sources
@@ -19,12 +19,9 @@ from burble.knobs import knob, knob_like, sections
 from burble.plots.figure import check_drawable, figure_kind
 from burble.plots.gradients import gradients_figure
 from burble.scratch import scratch_folder
+from burble.tokenizers.base import Ids
 from burble.training.learners.registry import gradient_flow
 from burble.training.request import RunRequest
-
-if TYPE_CHECKING:
-    from burble.cells import CellKind
-    from burble.tokenizers.base import Ids
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -14,9 +13,9 @@ from burble.cells import CELLS, MEANINGS
 from burble.cli.files import read_text, save_file
 from burble.cli.options import command, model_argument, unknown_option
 from burble.cli.reading import tell_unknown
-from burble.config import UnknownPolicy
+from burble.config import NetworkConfig, UnknownPolicy
 from burble.engine.generate import encode_text
-from burble.engine.trace import trace
+from burble.engine.trace import Trace, trace
 from burble.errors import TextError
 from burble.inspection.bounds import Bounds
 from burble.inspection.trace.document import document
@@ -28,10 +27,6 @@ from burble.knobs import argument, knob
 from burble.model_file import ModelFile
 from burble.plots.figure import figure_kind
 from burble.plots.traces import TracePicture, trace_figure
-
-if TYPE_CHECKING:
-    from burble.config import NetworkConfig
-    from burble.engine.trace import Trace
 
 # So many characters a browser still lays out at once, and so many bytes a phone still opens.
 BOUNDS = Bounds(max_tokens=5_000, max_values=16 << 20)

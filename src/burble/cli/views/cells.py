@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from burble.cli.views.unit import print_passage
+from burble.engine.holding import Hold
+from burble.inspection.units.ablation import Ablation
+from burble.inspection.units.cells import Tracker
+from burble.inspection.units.passage import Passage
 from burble.text.printable import printable
-
-if TYPE_CHECKING:
-    from burble.engine.holding import Hold
-    from burble.inspection.units.ablation import Ablation
-    from burble.inspection.units.cells import Tracker
-    from burble.inspection.units.passage import Passage
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from burble.cli.reading import part_read, unknown_line
+from burble.data.prepared import PreparedText
 from burble.evaluation.evaluate import counting_name
 from burble.evaluation.overlap import PASSAGE
-
-if TYPE_CHECKING:
-    from burble.data.prepared import PreparedText
 
 Report = dict[str, Any]
 

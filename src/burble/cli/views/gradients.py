@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from burble.cells import CellKind
+from burble.model_file import ModelFile
 from burble.plots.gradients import Curve
-
-if TYPE_CHECKING:
-    from burble.cells import CellKind
-    from burble.model_file import ModelFile
 
 KINDS: tuple[CellKind, ...] = ("rnn", "lstm")
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console
 
 from burble.progress import duration
+from burble.runs import FinalSample
 from burble.shell import burble_line
 from burble.text.printable import printable
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.runs import FinalSample
-    from burble.training.run import TrainResult
+from burble.training.run import TrainResult
 
 
 def print_result(

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burble.engine.trace import likeliest
+from burble.engine.trace import Trace, likeliest
 from burble.inspection.trace.tokens import token_label
-
-if TYPE_CHECKING:
-    from burble.engine.trace import Trace
-    from burble.tokenizers.base import Tokenizer
+from burble.tokenizers.base import Tokenizer
 
 Guess = tuple[str, float]
 """A token's label, and its probability."""

@@ -6,21 +6,18 @@ import base64
 import math
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from burble.arithmetic import Float32
 from burble.cells import CELLS, MEANINGS
+from burble.engine.trace import Trace
 from burble.inspection.trace.guesses import bits_per_char, guesses_before, probabilities
-from burble.inspection.trace.series import MAX_SURPRISAL
+from burble.inspection.trace.series import MAX_SURPRISAL, Choice
 from burble.inspection.trace.tokens import running_text, token_label
+from burble.model_file import ModelFile
 from burble.page import fill_page
-
-if TYPE_CHECKING:
-    from burble.arithmetic import Float32
-    from burble.engine.trace import Trace
-    from burble.inspection.trace.series import Choice
-    from burble.model_file import ModelFile
 
 # Values are kept in this many steps on each side of zero: to 0.4% of the unit's largest.
 STEPS = 127

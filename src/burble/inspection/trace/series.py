@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from burble.cells import MEANINGS
+from burble.engine.trace import Trace
 from burble.errors import UsageError
-
-if TYPE_CHECKING:
-    from burble.engine.trace import Trace
 
 # A character that comes as 8 bits had one chance in 256; few are rarer.
 MAX_SURPRISAL = 8.0

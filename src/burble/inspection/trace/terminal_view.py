@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from burble.engine.trace import Trace
 from burble.inspection.palette import shade
 from burble.inspection.trace.guesses import bits_per_char, guesses_before, probabilities
-from burble.inspection.trace.series import surprisal_series
+from burble.inspection.trace.series import Series, surprisal_series
 from burble.inspection.trace.tokens import running_text, token_label
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from burble.engine.trace import Trace
-    from burble.inspection.trace.series import Series
-    from burble.tokenizers.base import Tokenizer
+from burble.tokenizers.base import Tokenizer
 
 # A longer text has a row only for what surprised most: more rows are not read.
 MAX_ROWS = 60

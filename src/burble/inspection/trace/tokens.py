@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from burble.text.printable import label
-
-if TYPE_CHECKING:
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.tokenizers.base import Ids, Tokenizer
 
 _LAYOUT = {" ", "\t", "\n"}
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan, validation_part
 from burble.engine.scoring import log_softmax
-
-if TYPE_CHECKING:
-    from burble.engine.step_model import StepModel
-    from burble.inspection.units.cells import Float64
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.engine.step_model import StepModel
+from burble.inspection.units.cells import Float64
+from burble.tokenizers.base import Ids, Tokenizer
 
 
 @dataclass(frozen=True)

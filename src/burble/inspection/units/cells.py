@@ -6,23 +6,19 @@ All is sums over the text, so that its length does not matter: no array is (toke
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from burble.arithmetic import Float32
+from burble.engine.step_model import StepModel
 from burble.errors import TextError
-from burble.inspection.units.reading import read_blocks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from burble.arithmetic import Float32
-    from burble.engine.step_model import StepModel
-    from burble.inspection.units.properties import Values
-    from burble.inspection.units.reading import Block, Reading
-    from burble.tokenizers.base import Ids
+from burble.inspection.units.properties import Values
+from burble.inspection.units.reading import Block, Reading, read_blocks
+from burble.tokenizers.base import Ids
 
 Float64 = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -5,18 +5,14 @@ states nearest to those in a marked span.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from burble.engine.step_model import StepModel
 from burble.errors import TextError
-from burble.inspection.units.reading import read_blocks, read_whole
-
-if TYPE_CHECKING:
-    from burble.engine.step_model import StepModel
-    from burble.inspection.units.cells import Float64
-    from burble.inspection.units.reading import Block
-    from burble.tokenizers.base import Ids
+from burble.inspection.units.cells import Float64
+from burble.inspection.units.reading import Block, read_blocks, read_whole
+from burble.tokenizers.base import Ids
 
 # Nearer to each other than this, two finds would be the same place, told twice.
 _APART = 40

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from burble.data.scan import VALIDATION_WARMUP
-from burble.inspection.units.reading import read_whole
-
-if TYPE_CHECKING:
-    from burble.engine.step_model import StepModel
-    from burble.inspection.units.cells import Unit
-    from burble.inspection.units.properties import Values
-    from burble.inspection.units.reading import Places
-    from burble.tokenizers.base import Ids, Tokenizer
-
+from burble.engine.step_model import StepModel
+from burble.inspection.units.cells import Unit
+from burble.inspection.units.properties import Values
+from burble.inspection.units.reading import Places, read_whole
+from burble.tokenizers.base import Ids, Tokenizer
 
 Passage = list[tuple[str, float]]
 """Pieces of a text, most of them characters, and a unit's value after each."""

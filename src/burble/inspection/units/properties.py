@@ -7,17 +7,14 @@ Each property is a function from a text to one number for each of its characters
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from burble.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.tokenizers.base import Ids, Tokenizer
 
 Values = np.ndarray[Any, np.dtype[np.float32]]
 """One number for each character or token, (places,)."""

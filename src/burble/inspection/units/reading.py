@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from burble.cells import CELLS, MEANINGS
+from burble.arithmetic import Float32
+from burble.cells import CELLS, MEANINGS, Cell
 from burble.data.scan import VALIDATION_WARMUP, scan
 from burble.engine.states import states_after
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from burble.arithmetic import Float32
-    from burble.cells import Cell
-    from burble.engine.step_model import StepModel
-    from burble.tokenizers.base import Ids
+from burble.engine.step_model import StepModel
+from burble.tokenizers.base import Ids
 
 Places = np.ndarray[Any, np.dtype[np.int64]]
 Reading = str

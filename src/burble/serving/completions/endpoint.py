@@ -7,30 +7,25 @@ import json
 import logging
 import secrets
 import time
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from burble.engine.generate import GenerationRequest, count_unknown, random_seed, read_prompt
 from burble.errors import BurbleError
 from burble.serving.completions import logprobs
-from burble.serving.completions.job import Job, Piece
+from burble.serving.completions.job import Job
 from burble.serving.completions.logprobs import LogprobColumns
-from burble.serving.completions.outbox import Outbox
+from burble.serving.completions.models import ServedModel
+from burble.serving.completions.outbox import Outbox, Piece
+from burble.serving.completions.requests import CompletionRequest
+from burble.serving.completions.responses import Head, Usage
+from burble.serving.http.desk import Desk
 from burble.serving.http.errors import RefusalError, closing, json_response, refused_text
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-    from starlette.types import Receive, Scope, Send
-
-    from burble.serving.completions.models import ServedModel
-    from burble.serving.completions.requests import CompletionRequest
-    from burble.serving.completions.responses import Head, Usage
-    from burble.serving.http.desk import Desk
-    from burble.serving.http.limits import Limits
+from burble.serving.http.limits import Limits
 
 _log = logging.getLogger("burble")
 

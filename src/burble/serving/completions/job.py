@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from burble.engine.generate import Writing, prompt_ids
-from burble.serving.completions.logprobs import Aligned, Replay
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from burble.engine.generate import GenerationRequest
-    from burble.engine.stream import Stream
-    from burble.serving.completions.logprobs import TokenLogprob
-    from burble.serving.completions.models import ServedModel
-    from burble.serving.completions.outbox import Outbox
+from burble.engine.generate import GenerationRequest, Writing, prompt_ids
+from burble.engine.stream import Stream
+from burble.serving.completions.logprobs import Aligned, Replay, TokenLogprob
+from burble.serving.completions.models import ServedModel
+from burble.serving.completions.outbox import Outbox, Piece
 
 # Tokens of a round that come with log-probabilities: with 20 others named, each takes up 1 KB, and
 # 64 texts may be one client's.
 _LOGPROBS_AT_ONCE = 32
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Text that has become certain, and what ended it."""
-
-    text: str = ""
-    tokens: list[TokenLogprob] = field(default_factory=list)
-    finish_reason: str | None = None
-    error: Exception | None = None
-
-    @property
-    def size(self) -> int:
-        return len(self.text) + sum(token.size for token in self.tokens)
-
-    @property
-    def is_last(self) -> bool:
-        return self.finish_reason is not None or self.error is not None
 
 
 class Job:

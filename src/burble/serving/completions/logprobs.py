@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from burble.arithmetic import Float32
 from burble.engine.scoring import log_softmax
-from burble.engine.step_model import State
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from burble.arithmetic import Float32
-    from burble.engine.step_model import StepModel
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.engine.step_model import State, StepModel
+from burble.tokenizers.base import Ids, Tokenizer
 
 # Tokens of one part.
 _AT_ONCE = 256

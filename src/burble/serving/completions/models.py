@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from burble.engine.kernels import open_model
+from burble.engine.step_model import StepModel
 from burble.errors import ModelFileError, TextError, UsageError
 from burble.evaluation.copied import CopyFinder
 from burble.folder_names import MODEL_NAME
@@ -16,15 +18,9 @@ from burble.model_file import ModelFile
 from burble.serving.completions.logprobs import token_labels
 from burble.serving.completions.names import readable
 from burble.serving.completions.prefixes import Prefixes
+from burble.serving.completions.responses import ModelDescription
 from burble.serving.http.errors import RefusalError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from burble.engine.step_model import StepModel
-    from burble.serving.completions.responses import ModelDescription
-    from burble.serving.playground.runs import Runs
+from burble.serving.playground.runs import Runs
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
-if TYPE_CHECKING:
-    from burble.serving.completions.job import Piece
+from burble.serving.completions.logprobs import TokenLogprob
 
 # Bytes, about. A client that reads is behind by a round's text, 20 KB; for one that does not, this
 # much is written and no more.
 _MAX_BEHIND = 64 << 10
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Text that has become certain, and what ended it."""
+
+    text: str = ""
+    tokens: list[TokenLogprob] = field(default_factory=list)
+    finish_reason: str | None = None
+    error: Exception | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.text) + sum(token.size for token in self.tokens)
+
+    @property
+    def is_last(self) -> bool:
+        return self.finish_reason is not None or self.error is not None
 
 
 class Outbox:

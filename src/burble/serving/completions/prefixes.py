@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from collections.abc import Generator
 
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from burble.engine.step_model import State, StepModel
-    from burble.tokenizers.base import Ids
+from burble.engine.step_model import State, StepModel
+from burble.tokenizers.base import Ids
 
 # States are kept at every multiple, so that a text that goes on differently after any place is read
 # from shortly before it.

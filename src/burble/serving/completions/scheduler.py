@@ -6,21 +6,16 @@ are independent of each other, so who else is being served changes no text.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from burble.engine.stream import CHUNK
-from burble.serving.completions.job import Piece
-
-if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Iterable
-
-    from burble.serving.completions.job import Job
-    from burble.serving.completions.outbox import Outbox
+from burble.serving.completions.job import Job
+from burble.serving.completions.outbox import Outbox, Piece
 
 # The engine writes about this long in a round: a newcomer waits for one, and each costs Python's
 # time for every text in it. Below the least count that cost would be most of the round, and a busy

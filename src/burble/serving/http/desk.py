@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from burble.serving.completions.scheduler import Scheduler
 from burble.serving.http.errors import RefusalError, busy, closing
+from burble.serving.http.limits import Limits
+from burble.serving.http.metrics import Metrics
 from burble.serving.http.room import FullError, Place, Room
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from burble.serving.completions.scheduler import Scheduler
-    from burble.serving.http.limits import Limits
-    from burble.serving.http.metrics import Metrics
 
 COMPLETIONS = "/v1/completions"
 INSPECT = "/burble/inspect"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.responses import Response
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from burble.errors import BurbleError
-    from burble.serving.completions.responses import Refusal
+from burble.errors import BurbleError
+from burble.serving.completions.responses import Refusal
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 

@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from burble.inspection.trace import report
 from burble.page import source_hash
 from burble.serving.http.errors import RefusalError, busy, closing
 from burble.serving.http.room import FullError, Place, Room
-
-if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Callable
-
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Open to all: nothing in them tells of a model or costs more than a file.
 OPEN = ("/", "/health", "/docs")
