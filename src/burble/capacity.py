@@ -16,10 +16,7 @@ def num_weights(network: NetworkConfig, vocab_size: int) -> int:
 
 
 def operations(network: NetworkConfig, vocab_size: int) -> int:
-    """Count the floating-point operations to learn from one character.
-
-    It meets every matrix but the embedding, of which it is one row.
-    """
+    """Count the floating-point operations to learn from one character; an embedding is one row."""
     shapes = network.tensor_shapes(vocab_size)
     met = sum(
         math.prod(shape)

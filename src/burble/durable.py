@@ -18,11 +18,7 @@ _NO_SYNC = {errno.EINVAL, errno.ENOTSUP}
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Replace `path` by `content`: write aside, fsync, rename, fsync the folder.
-
-    Raises `ResourceError` where the system refuses, and `UsageError` where the name is at fault;
-    the old file is then still there.
-    """
+    """Replace `path` by `content`, or leave it as it is. Raises `ResourceError` or `UsageError`."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with guard_write(path):
         try:

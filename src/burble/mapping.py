@@ -38,10 +38,7 @@ def to_mapping(config: Any) -> dict[str, Any]:
 
 
 def from_mapping(cls: type[T], mapping: object, where: str = "") -> T:
-    """Build a dataclass from plain values. An unknown name or a wrong type is a `UsageError`.
-
-    where: what the mapping is, for messages; nothing where its names speak for themselves.
-    """
+    """Build a dataclass from plain values; `where` names them in messages. Raises `UsageError`."""
     if not isinstance(mapping, dict):
         raise UsageError(f"{where} must be a table of names and values.")
     hints = _hints(typing.cast("Any", cls))
@@ -64,9 +61,7 @@ def _inside(where: str, name: str) -> str:
 
 
 def from_saved(cls: type[T], mapping: object, where: str) -> T:
-    """Build a dataclass from what a program wrote: names that are unknown here are of a later
-    version and left out. Raises `UsageError` as `from_mapping` does.
-    """
+    """Build a dataclass from what a program wrote, perhaps a later one. Raises `UsageError`."""
     return from_mapping(cls, _known_part(cls, mapping), where)
 
 

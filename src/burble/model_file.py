@@ -142,10 +142,7 @@ class ModelFile:
 
     @classmethod
     def load(cls, path: Path) -> ModelFile:
-        """Read a model file, or the `model.safetensors` of a run folder.
-
-        Raises `ModelFileError` for whatever is not a whole, sane model of this format.
-        """
+        """Read a model file, or that of a run folder. Raises `ModelFileError`."""
         try:
             path = path / MODEL_NAME if path.is_dir() else path
             # A pipe would be waited for, and a device may never end; links are followed, as those

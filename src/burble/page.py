@@ -12,10 +12,7 @@ import re
 
 
 def fill_page(template: str, style: str, script: str, data: object, **markup: str) -> str:
-    """The template with {{policy}}, {{style}}, {{script}} and {{data}}, plain values, put in.
-
-    markup: what else the template names, put in as it is; what it says must be escaped.
-    """
+    """Fill {{policy}}, {{style}}, {{script}}, {{data}} and `markup`, which must be escaped."""
     parts = markup | {
         "policy": (
             f"default-src 'none'; script-src {source_hash(script)}; "

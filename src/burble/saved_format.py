@@ -34,10 +34,7 @@ class SavedFormat:
         return {KEY: self.version, **described}
 
     def upgrade(self, described: Mapping[str, Any]) -> Described:
-        """Return `described`, of any version that is read, as today's and without its version.
-
-        Raises `VersionError` for other versions.
-        """
+        """Return `described` as today's and without its version. Raises `VersionError`."""
         rest = dict(described)
         found = rest.pop(KEY, None)
         if type(found) is not int or found not in {*self.upgrades, self.version}:

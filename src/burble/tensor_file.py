@@ -21,10 +21,7 @@ _LISTED = 5
 
 
 def read_header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
-    """Read the header of a file of `size` bytes; return it and the bytes of tensors after it.
-
-    Raises `ValueError` where there is none.
-    """
+    """Read the header; return it and the bytes of tensors after it. Raises `ValueError`."""
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):
         raise ValueError(f"its {size:,} bytes do not begin with a header")

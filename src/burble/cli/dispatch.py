@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 
 def dispatch(purposes: dict[str, str], args: list[str], started: float | None) -> int:
-    """Run a command; return its exit code. Raises `UsageError`.
-
-    purposes: of each command, by its name. started: on time.monotonic, when the wait began.
-    """
+    """Run a command; return its exit code. started: on time.monotonic, when the wait began."""
     commands = Commands(purposes)
     try:
         with commands.make_context("burble", args, obj=started) as ctx:

@@ -48,9 +48,7 @@ def json_option() -> Any:
 
 
 def command(asked: type[T]) -> Callable[[Callable[[T], None]], Command]:
-    """Make a command of a function that takes what was asked for, its options from the dataclass
-    `asked`, its help from that one's docstring.
-    """
+    """Make a command of a function: options from the dataclass `asked`, help from its docstring."""
     return lambda main: Command(asked, main)
 
 

@@ -44,10 +44,7 @@ def read_sources(
 
 
 def unknown_line(number: int, total: int, unknown: UnknownPolicy) -> str | None:
-    """Return what became of the characters that the model has never seen; None where it knows all.
-
-    total: characters of the text, those among them.
-    """
+    """Return what became of the unknown ones of `total` characters; None where there are none."""
     if not number:
         return None
     fate = "left out" if unknown == "skip" else "replaced by the nearest that it knows"

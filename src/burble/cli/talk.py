@@ -47,9 +47,7 @@ class _Stream:
 
 
 class _Talk(_Stream):
-    """Falls silent where nobody reads it (`2>&1 | head`) or its disk is full: work never ends for
-    want of a listener.
-    """
+    """Falls silent where nobody reads it (`2>&1 | head`) or its disk is full."""
 
     def _refused(self, error: OSError) -> None:
         pass
@@ -74,9 +72,7 @@ def guard_stderr() -> None:
 
 
 def guard_stdout() -> None:
-    """Let writes to standard output raise `ResourceError` or `ReaderGoneError` from now on, where
-    it is closed, too.
-    """
+    """Let writes to standard output raise `ResourceError` or `ReaderGoneError` from now on."""
     # A closed one's descriptor is free, and a file that is opened later must not get it.
     stream = sys.stdout or os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
     sys.stdout = cast("TextIO", _Output(stream))

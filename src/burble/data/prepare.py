@@ -119,11 +119,7 @@ def spool_text(
     folder: Path,
     say: Callable[[str], None],
 ) -> Iterator[SpooledText]:
-    """Read all documents into one text in `folder`, which goes at the end.
-
-    say: told, in a sentence each, what was changed on the way.
-    Raises `TextError` for what cannot be read and for an empty text.
-    """
+    """Read all documents into one text in `folder`, removed at the end. Raises `TextError`."""
     # Taken before they are read, so that a change while they are read shows later.
     stamp = _stamp(documents)
     path = folder / "text.tmp"
@@ -145,10 +141,7 @@ def spool_text(
 def encode_spooled(
     text: SpooledText, tokenizer: Tokenizer, cuts: Cuts, unknown: UnknownPolicy = "error"
 ) -> PreparedText:
-    """Write the ids of a text beside it, and map them; `cuts`: where its parts begin.
-
-    unknown: what to do with characters that the tokenizer lacks.
-    """
+    """Write the ids of a text beside it, and map them; `cuts`: where its parts begin."""
     folder = text.path.parent
     counted = _UnknownCharacters(tokenizer)
     pieces = counted.of(_pieces(text.path, cuts))
@@ -189,10 +182,7 @@ def _read_documents(
 
 
 def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]) -> PreparedText:
-    """Read and encode what a run of this configuration learns from, its end held out and sealed.
-
-    Raises `TextError` where the sealed part could not be scored.
-    """
+    """Read and encode what a run learns from. Raises `TextError`."""
     data = config.data
     with spool_text(
         find_documents(config.sources, config.reading.encoding), config.normalization, folder, say

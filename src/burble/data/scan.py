@@ -52,9 +52,7 @@ def scan(ids: Ids, lanes: int = 1, warmup: int = 0, time: int = _SCAN_TIME) -> I
 
 
 def random_windows(ids: Ids, count: int, time: int, seed: int, rows: int = 64) -> Iterator[Batch]:
-    """`count` windows or a few more, to fill the last batch, from random places, each from a fresh
-    state, every position a target.
-    """
+    """Yield `count` windows, or a few more, from random places, each from a fresh state."""
     count = -(-count // rows) * rows
     places = np.random.default_rng(seed).integers(max(1, len(ids) - time), size=count)
     time = min(time, len(ids) - 1)

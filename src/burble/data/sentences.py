@@ -20,10 +20,7 @@ _CHUNK_IDS = 1 << 20
 
 
 class SentenceBatching(ShuffledRows):
-    """Row i reads sentence i, each token asked for from those before it.
-
-    The first token of a sentence is asked for too, from the last one of the sentence before.
-    """
+    """Row i reads sentence i and is asked for all of it, from the token before it on."""
 
     def __init__(self, text: PreparedText, config: DataConfig, seed: int) -> None:
         starts = [sentence_starts(ids, text.tokenizer) for ids in (text.train_ids, text.val_ids)]

@@ -46,10 +46,7 @@ def _feistel(
 
 
 class ShuffledRows:
-    """Batches of rows that are drawn one by one, each from a fresh state.
-
-    train_row_batch and val_row_batch make the batch of the items given, (rows,).
-    """
+    """Batches of rows drawn one by one. train, val: how many rows, and what makes their batch."""
 
     def __init__(
         self,

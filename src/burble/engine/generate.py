@@ -67,9 +67,7 @@ class Writing:
         request: GenerationRequest,
         state: Float32 | None = None,
     ) -> None:
-        """state: (layers, states, hidden), after all of the prompt but its last token, where that
-        is known already.
-        """
+        """state: (layers, states, hidden), after the prompt but its last token, if it is known."""
         ids = prompt_ids(tokenizer, request.prompt)
         self._request = request
         self._model = model

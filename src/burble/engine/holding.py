@@ -21,10 +21,7 @@ class Hold:
 
 
 class HoldingModel(NumpyModel):
-    """Nothing but a unit's output is seen by the rest of the network, so this takes it out whole.
-
-    With no holds it gives the bits of every other engine.
-    """
+    """Nothing but a unit's output is seen by the rest of the network: this takes it out whole."""
 
     def __init__(
         self, model: ModelFile, holds: Sequence[Hold], precision: Precision = "int8"

@@ -37,10 +37,7 @@ class KernelChoice:
 
 
 def choose_kernel() -> KernelChoice:
-    """The best kernel, or the one that `BURBLE_KERNEL` names.
-
-    Raises `UsageError` where that is not among those that can run here.
-    """
+    """Return the best kernel, or the one that `BURBLE_KERNEL` names. Raises `UsageError`."""
     opened = library()
     available = (*(kernel_names(opened) if opened else ()), "numpy")
     asked = os.environ.get(KERNEL_VARIABLE)

@@ -54,10 +54,7 @@ class NumpyModel:
         return fresh_state(self.network, rows)
 
     def forward(self, ids: Ids, state: State, watch: Watch = _unwatched) -> tuple[Float32, State]:
-        """Read ids, (time, rows); the logits after each, (time, rows, vocab), and the state.
-
-        watch: is shown what happens in every cell on the way.
-        """
+        """Read as every `StepModel` does; `watch` is shown what happens in every cell."""
         outputs, state = self._hidden(ids, state, watch)
         logits = self._logits(outputs.reshape(-1, self.network.hidden_size))
         return logits.reshape(*ids.shape, self.vocab_size), state

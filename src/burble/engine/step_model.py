@@ -39,9 +39,7 @@ class StepModel(Protocol):
         """Read ids, (time, rows); the logits after each, (time, rows, vocab), and the state."""
 
     def prefill(self, ids: Ids, state: State | None = None) -> tuple[Float32, State]:
-        """Read one text, (time,), on from `state` or from a fresh one; the logits after it,
-        (1, vocab).
-        """
+        """Read one text, (time,), on from `state` or a fresh one; its last logits, (1, vocab)."""
 
     def step(self, ids: Ids, state: State) -> tuple[Float32, State]:
         """Read one token a row, (rows,); the logits after it, (rows, vocab)."""

@@ -30,9 +30,7 @@ class CopyFinder:
 
     @classmethod
     def of(cls, folder: Path) -> CopyFinder | None:
-        """Of the text in the folder of a run; None where it is not there, or is very long. Raises
-        `TextError` where it is broken.
-        """
+        """Index the text of a run; None where it is missing or very long. Raises `TextError`."""
         run = RunFolder(folder)
         if not run.has_text():
             return None

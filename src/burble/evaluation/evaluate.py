@@ -47,9 +47,7 @@ class CountingAlone:
 
 
 def known_cuts(text: WholeText, provenance: Provenance) -> Cuts:
-    """Where to begin scoring: the held-out part of the training text, and its sealed part; all of
-    any other text, or of one of which nothing was kept back.
-    """
+    """Return where to score: what was kept back of the training text; all of any other text."""
     cuts = Cuts(provenance.cut_characters, text.num_characters - provenance.sealed_characters)
     is_known = text.fingerprint == provenance.text_fingerprint
     is_sane = 0 <= cuts.held_out <= cuts.sealed <= text.num_characters
@@ -82,10 +80,7 @@ def counting_name(order: int) -> str:
 
 
 def baselines(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> Baselines:
-    """Measure what n-gram counts and xz, both given the training text, make of `ids`.
-
-    As for the network, the first id is not asked for.
-    """
+    """Measure what n-gram counts and xz make of `ids` but the first, given the training text."""
     characters = tokenizer.count_characters(ids[1:])
     xz = xz_bits(tokenizer.decode(train_ids), tokenizer.decode(ids)) / characters
     counting = count_alone(tokenizer, train_ids, ids)

@@ -49,9 +49,7 @@ def learned_share(tokenizer: Tokenizer, learned: Ids, asked: Ids) -> float:
 
 
 def _judged(learned: Ids, asked: Ids) -> list[tuple[Ids, Bools, Bools]]:
-    """Each stretch with its places that are in no passage met before, and those of them that were
-    learned.
-    """
+    """Return each stretch with its places that no earlier passage covers, and those learned."""
     stretches = _stretches(asked)
     hashes = [passage_hashes(stretch, PASSAGE) for stretch in stretches]
     distinct, first = np.unique(np.concatenate(hashes), return_index=True)

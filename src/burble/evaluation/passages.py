@@ -46,9 +46,7 @@ def passage_hashes(codes: Codes, length: int) -> Hashes:
 
 
 def carry_information(codes: Codes, length: int) -> Bools:
-    """Return for each passage of `length` whether enough of its trigrams differ: whether it is more
-    than a run of blanks, a ruler, or another pattern that repeats itself.
-    """
+    """Return for each passage of `length` whether it is more than a pattern that repeats itself."""
     room = min(length - _GRAM + 1, len(np.unique(codes)) ** _GRAM)
     varied: Bools = distinct_grams(codes, length) >= max(_FEWEST, _VARIED * room)
     return varied

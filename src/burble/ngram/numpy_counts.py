@@ -71,10 +71,7 @@ class _Grams:
         """The number of the n-gram that begins at each place."""
 
     def count_kinds(self, longer: _Grams) -> Int64:
-        """Count the different tokens before each n-gram; the beginning of the text is one.
-
-        longer: the n-grams of one token more. The first token of each stands before one of these.
-        """
+        """Count the different tokens before each n-gram; the beginning of the text is one."""
         kinds = np.bincount(self.of_places[longer.first + 1], minlength=len(self.keys))
         kinds[self.of_places[:1]] += 1
         return kinds

@@ -115,10 +115,7 @@ def _draw_units(axes: Axes, picture: TracePicture) -> None:
 
 
 def alike_together(values: Float32) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """An order of units, of (time, units), in which those that move alike are neighbours.
-
-    By their angle in the plane of the two main ways in which the units move.
-    """
+    """Order units, of (time, units), by their angle in the plane of the two main movements."""
     if len(values) < 3:
         return np.argsort(values[-1], kind="stable")
     moves = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)[2]

@@ -60,9 +60,7 @@ TRAIN_AGAIN = (
 
 
 def read_manifest(last: Path) -> dict[str, Any]:
-    """Read what says where the run stands whose state is in `last`. Raises `OSError` and
-    `ValueError`.
-    """
+    """Read where the run stands whose state is in `last`. Raises `OSError` or `ValueError`."""
     content = read_plain(last / MANIFEST, _MAX_MANIFEST_BYTES)
     return STATE_FORMAT.upgrade(parse_object(content, MANIFEST))
 
@@ -103,10 +101,7 @@ class RunFolder:
         return self.root / DATA_FOLDER
 
     def open_new(self, *, overwrite: bool) -> bool:
-        """Make room for a new run, aside; returns whether one that learned nothing gave way.
-
-        Raises `UsageError` where a run is there that shall not be overwritten, or other files.
-        """
+        """Make room for a new run; return whether one without a step gave way. Raises `UsageError`."""
         self.settle()
         entries = {entry.name for entry in self.path.iterdir()} - {LOCK_NAME}
         replaces = self.has_learned()
@@ -155,10 +150,7 @@ class RunFolder:
             self.is_aside = False
 
     def settle(self) -> bool:
-        """Finish what a killed process has begun: move in what is ready, drop what is not.
-
-        Returns whether a new run was dropped.
-        """
+        """Finish what a killed process has begun; return whether a new run was dropped."""
         aside = RunFolder(self.path, is_aside=True)
         with guard_write(self.path):
             remove_litter(self.path)
@@ -192,10 +184,7 @@ class RunFolder:
         return (self.last / MANIFEST).exists()
 
     def saved_step(self) -> int:
-        """Return the step of the saved state; 0 without one.
-
-        A broken one counts as a step, so that nothing is thrown away.
-        """
+        """Return the step of the saved state, 0 without one; 1 for a broken one, to be kept."""
         if not self.has_state():
             return 0
         step = self._read_step()
@@ -209,9 +198,7 @@ class RunFolder:
         return step if type(step) is int and step >= 0 else None
 
     def check_plain(self) -> None:
-        """Raise `UsageError` where a part of the run leads out of its folder, or is no file or
-        folder as it should be: what is written there would change something else.
-        """
+        """Raise `UsageError` where a part of the run leads out of it, or is of a wrong kind."""
         for root in (self.path, self.path / ASIDE, self.path / READY):
             for name in sorted(_OURS):
                 _check_part(root / name)
@@ -233,9 +220,7 @@ class RunFolder:
         return read_config(config)
 
     def read_text(self, model: ModelFile) -> PreparedText:
-        """Load the text of the run. Raises `TextError` for ids that would mean other tokens to its
-        model, or none.
-        """
+        """Load the text of the run. Raises `TextError` where its ids are not those of the model."""
         text = PreparedText.load(self.data)
         if not text.is_of(model.tokenizer):
             raise TextError(
@@ -245,9 +230,7 @@ class RunFolder:
         return text
 
     def _is_run(self) -> bool:
-        """Whether burble wrote what is here: a folder called `data`, or a file called
-        `model.safetensors`, may be anybody's.
-        """
+        """Return whether burble wrote this: a folder called `data` may be anybody's."""
         try:
             self.read_config()
         except UsageError:
@@ -280,9 +263,7 @@ class RunFolder:
 
 
 def is_run(folder: Path) -> bool:
-    """Return whether `folder` is a run, with nothing in it that leads elsewhere or would be waited
-    for.
-    """
+    """Return whether `folder` is a run with nothing in it that leads elsewhere or would block."""
     # A run that has just begun is locked, and still written in a folder within.
     if folder.is_symlink() or not (
         os.path.lexists(folder / CONFIG_NAME) or holder(folder) is not None

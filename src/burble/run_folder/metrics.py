@@ -77,9 +77,7 @@ class Metrics:
 
 
 def read_thinned(folder: Path, most: int) -> list[StepMetrics | ValidationMetrics]:
-    """Read every so many-th line of the log, and the last, but at most `most`; nothing where there
-    is no log yet. Raises `UsageError`.
-    """
+    """Read at most `most` lines of the log, evenly spaced, and the last. Raises `UsageError`."""
     if not (folder / METRICS_NAME).exists():
         return []
     try:
@@ -91,9 +89,7 @@ def read_thinned(folder: Path, most: int) -> list[StepMetrics | ValidationMetric
 
 
 def logged(folder: Path) -> list[Any]:
-    """What stands in the log of a run, line by line. Raises `OSError`, and `ValueError` where a
-    line is no JSON that can be read.
-    """
+    """Read the log of a run, line by line. Raises `OSError` or `ValueError`."""
     # A line without an end is being written, or its run was killed in the middle of it.
     whole = read_plain(folder / METRICS_NAME, _MAX_BYTES).decode("utf-8").rpartition("\n")[0]
     try:

@@ -53,10 +53,7 @@ def _open_python_docs() -> BinaryIO:
 
 
 def open_alice(address: str = ALICE_ADDRESS) -> BinaryIO:
-    """Alice's Adventures in Wonderland: from the cache, or fetched once and checked.
-
-    Raises `TextError` where it cannot be fetched or is not the book.
-    """
+    """Open Alice's Adventures in Wonderland, fetched once and checked. Raises `TextError`."""
     cached = cache_folder() / "alice.txt"
     if not cached.exists():
         book = strip_gutenberg(_fetch_alice(address), address)
@@ -79,10 +76,7 @@ def _fetch_alice(address: str) -> str:
 def open_shakespeare(
     address: str = SHAKESPEARE_ADDRESS, sha256: str = SHAKESPEARE_SHA256
 ) -> BinaryIO:
-    """The 1.1 MB of Shakespeare that published results use: from the cache, or fetched once.
-
-    Raises `TextError` where it cannot be fetched, or is another text, to the byte.
-    """
+    """Open the 1.1 MB of Shakespeare that published results use. Raises `TextError`."""
     cached = cache_folder() / "tinyshakespeare.txt"
     if not cached.exists() or _sha256(cached.read_bytes()) != sha256:
         text = _fetch("tinyshakespeare", address)

@@ -50,9 +50,7 @@ class Tokenizer(Protocol):
         """Ids of `text`, shape (tokens,). Raises `TextError` for characters never seen."""
 
     def count_unknown(self, text: str) -> int:
-        """Return how many characters of `text` were never seen: `encode` refuses, leaves out or
-        replaces them.
-        """
+        """Count the characters never seen, which `encode` refuses, leaves out or replaces."""
 
     def decode(self, ids: Ids) -> str:
         """The text of `ids`."""

@@ -89,10 +89,7 @@ def _as_manifest(found: dict[str, Any]) -> Manifest:
 
 
 def read(folder: Path, layout: Layout) -> Checkpoint:
-    """Read what `write` left, if it is the state of a run of this layout.
-
-    Raises `ModelFileError` where it is missing, broken or another's, before a tensor is allocated.
-    """
+    """Read what `write` left. Raises `ModelFileError` where it is not of a run of this layout."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 

@@ -112,9 +112,7 @@ class Evidence:
 
     @property
     def train_ratio(self) -> float | None:
-        """The training figure at the end as a multiple of the one at the best validation, where
-        both are known.
-        """
+        """Return the last training figure as a multiple of that at the best validation."""
         before, after = self.train_bits(self.best.step), self.train_bits(self.last.step)
         return after / before if before and after is not None else None
 

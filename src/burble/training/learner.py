@@ -67,9 +67,7 @@ class Learner(Protocol):
         """
 
     def score(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, BatchFigures]]:
-        """Yield each batch with its figures under the averaged weights, without dropout, the state
-        carried from batch to batch.
-        """
+        """Yield each batch with its figures under the averaged weights, the state carried along."""
 
     def averaged(self) -> Weights:
         """Return a copy of the averaged weights, by the model file's names."""
@@ -95,9 +93,7 @@ class Backend(Protocol):
         """Return the configuration with its device decided."""
 
     def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, float]:
-        """Return the configuration with its precision decided, and the floating-point operations
-        that training makes here in a second.
-        """
+        """Return the configuration with its precision, and the operations made in a second."""
 
     def build(self, config: RunConfig, vocab_size: int, rows: int) -> Learner:
         """Return a fresh learner of batches of so many rows."""

@@ -65,10 +65,7 @@ class Steps:
 
 
 def make_plan(request: RunRequest, steps: Steps, vocab_size: int, rate: float) -> Plan:
-    """Set what was not given.
-
-    rate: floating-point operations a second that training makes here (`Backend.measure`).
-    """
+    """Set what was not given. rate: operations a second of training here (`Backend.measure`)."""
     config = request.resolve()
     budget = Budget.from_config(config.training, steps.per_epoch)
     planned: dict[str, Any] = {}
@@ -84,9 +81,7 @@ def make_plan(request: RunRequest, steps: Steps, vocab_size: int, rate: float) -
 
 
 def _hidden_size(network: NetworkConfig, vocab_size: int, work: float) -> int:
-    """Units for `work` operations in all: so few that each weight learns from its share of
-    characters.
-    """
+    """Return units for `work` operations: few enough that each weight reads its share."""
     most = 256 * round(500 * (work / 2e13) ** 0.125 / 256)
     sizes = range(min(max(most, _STEP), 1024), _STEP, -_STEP)
     return next((size for size in sizes if _enough(network, size, vocab_size, work)), _STEP)

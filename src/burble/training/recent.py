@@ -37,9 +37,7 @@ class RecentFigures:
         return score.num_characters
 
     def show_if_due(self, step: int, progress: float) -> None:
-        """Show them often enough to watch, rarely enough that a run of hours logs thousands of
-        lines.
-        """
+        """Show them often enough to watch; a run of hours logs a few thousand lines."""
         seconds = self._clock.seconds()
         if seconds - self._since >= max(_LOG_SECONDS, seconds / 1000):
             self.show(step, progress)

@@ -20,10 +20,7 @@ class Rescue:
         self.good = good
 
     def take_back(self, position: Position, reason: str) -> Checkpoint:
-        """Return the last good state, half the step size in its position.
-
-        Raises `DivergedError` where that was done too often.
-        """
+        """Return the last good state with half the step size. Raises `DivergedError`."""
         rescued = position.after_rescue()
         if self.good is None or rescued.rescues > MAX_RESCUES:
             raise DivergedError(

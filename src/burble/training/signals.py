@@ -1,6 +1,4 @@
-"""Turn SIGINT, SIGTERM and SIGHUP into an end of set-up that tidies up, then into a flag that the
-training loop checks between steps.
-"""
+"""Turn SIGINT, SIGTERM and SIGHUP into an end of set-up, then into a flag for the loop."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ class _Stop(BaseException):  # not for those who catch errors
 
 
 class StopSignals:
-    """While entered, the first signal ends set-up with a `TrainingInterruptedError`; it is only
-    noted once `is_learning` is set. A second one acts as it always does.
-    """
+    """The first signal ends set-up, or is noted once `is_learning`; a second one acts as always."""
 
     def __init__(self) -> None:
         self.requested: int | None = None

@@ -41,10 +41,7 @@ def start_fresh(config: RunConfig, folder: RunFolder) -> Start:
 
 
 def start_again(config: RunConfig, folder: RunFolder) -> Start:
-    """Return the start where the run was left; fresh where it has learned nothing yet.
-
-    Raises `ModelFileError` where its state or its model is not of the same network and text.
-    """
+    """Return the start where the run was left, or a fresh one. Raises `ModelFileError`."""
     start = start_fresh(config, folder)
     if not folder.has_state() and not folder.has_learned():
         return start

@@ -18,9 +18,7 @@ from burble.text.printable import printable
 
 @dataclass(frozen=True)
 class Found:
-    """The units that may track a property, best first, and a passage as the first of those that do
-    sees it, or else the first of all.
-    """
+    """The units that may track a property, best first, and a passage as the first one sees it."""
 
     meaning: str
     units: list[Tracker]

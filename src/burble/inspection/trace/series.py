@@ -75,10 +75,7 @@ def surprisal_series(trace: Trace) -> Series:
 
 
 def chosen_series(trace: Trace, choice: Choice, gate: str) -> Series:
-    """A unit's value, or the mean of its layer where no unit is named.
-
-    gate: what to take where the choice names none; the layer is then the top one.
-    """
+    """Return a unit's value, or its layer's mean; `gate` and the top layer where none is named."""
     gate = choice.gate or gate
     layer = -1 if choice.layer is None else choice.layer
     values = trace.values[gate][:, layer]

@@ -27,10 +27,7 @@ _LEFT = {"came", _EXPECTED}
 def terminal_view(
     trace: Trace, tokenizer: Tokenizer, chosen: Series | None, top: int, *, in_colour: bool
 ) -> RenderableType:
-    """The text coloured by a series, or else by surprisal, and a table of what was expected.
-
-    top: guesses in a row of the table. in_colour: whether colours will be seen.
-    """
+    """Show the text coloured by a series, or by surprisal, and `top` guesses at each place."""
     shown = surprisal_series(trace) if chosen is None else chosen
     bits = bits_per_char(trace, tokenizer)
     return Group(

@@ -1,6 +1,4 @@
-"""Where else does it feel like this? The stretches of a text along which the model goes through
-states nearest to those in a marked span.
-"""
+"""The stretches of a text where a model's states are nearest to those in a marked span."""
 
 from __future__ import annotations
 

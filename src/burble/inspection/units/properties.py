@@ -137,9 +137,7 @@ def find_property(name: str) -> Property:
 
 
 def of_tokens(values: Values, tokenizer: Tokenizer, ids: Ids) -> Values:
-    """The values of a text's characters, one for each of ids, (tokens,): that of the character it
-    begins or goes on with.
-    """
+    """Return for each of ids, (tokens,), the value of the character that it is a part of."""
     if len(ids) == len(values):
         return values
     decoder = tokenizer.stream_decoder()

@@ -44,9 +44,7 @@ class Block:
         return self._state(self.cell.output)
 
     def readings(self) -> dict[Reading, Float32]:
-        """What can be read off each unit, (places, layers, hidden): its states, and of one without
-        bounds the tanh, as which the cell passes it on.
-        """
+        """Return each state, (places, layers, hidden), and the tanh of one without bounds."""
         found: dict[Reading, Float32] = {}
         for name in self.cell.states:
             found[name] = self._state(name)

@@ -125,10 +125,7 @@ class CompletionResponse(Response):
             self._count()
 
     def _begin(self) -> None:
-        """Tell what there is before anything is written; then let it be written.
-
-        In this order: a job that another thread has finished already would seem to have no text.
-        """
+        """Send what there is, then submit: a job done meanwhile would seem to have no text."""
         for job in self._jobs:
             first = job.first_piece()
             if first.text or first.is_last:

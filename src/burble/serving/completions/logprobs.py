@@ -66,9 +66,7 @@ class Replay:
     def __init__(
         self, model: StepModel, labels: Sequence[str], state: Float32, last: int, top: int
     ) -> None:
-        """labels: of each token, as JSON. state: (layers, tensors, hidden), before the token
-        `last` is read. top: how many of the likeliest to name.
-        """
+        """labels: as JSON. state: before `last` is read. top: how many of the likeliest to name."""
         self._model = model
         self._labels = labels
         self._state = State(state[None].copy())

@@ -45,9 +45,7 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 class DescribedApp(FastAPI):
-    """FastAPI, which tells of a refusal (422) that is never sent here, and that what a page or a
-    list of figures is refused with is one, too.
-    """
+    """FastAPI without the refusal 422, which is never sent here, and with JSON in all others."""
 
     def openapi(self) -> dict[str, Any]:
         described = super().openapi()

@@ -149,9 +149,7 @@ class Guard:
 
 
 def _policy() -> str:
-    """Only what is ours; in the report, which the page frames and which inherits this policy, by
-    its hash.
-    """
+    """Allow only what is ours; in the report, which the page frames, by its hash."""
     script, style = source_hash(report.script()), source_hash(report.style())
     return (
         f"default-src 'none'; script-src 'self' {script}; style-src 'self' {style}; "

@@ -26,9 +26,7 @@ class Metrics:
         self._first_seconds += seconds
 
     def render(self, held: int, scheduled: int) -> str:
-        """All of it. held: texts asked for and not answered yet. scheduled: those of them that are
-        not written to their end.
-        """
+        """Write all of it. held: texts not answered yet. scheduled: those not written yet."""
         lines = [
             *_described("burble_responses_total", "counter", "Answers by status."),
             *(

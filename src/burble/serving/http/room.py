@@ -59,10 +59,7 @@ class Room:
             self._free(place)
 
     def take(self, place: Place, count: int, left: int = 0) -> None:
-        """Hold `count` more, and leave `left` free for others.
-
-        Raises `FullError` where there is not so much, when those that do not read have made way.
-        """
+        """Hold `count` more, and leave `left` free for others. Raises `FullError`."""
         self._make_way(count + left)
         if self.held + count + left > self.size:
             raise FullError
