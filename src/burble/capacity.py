@@ -11,7 +11,6 @@ _OPERATIONS = 6
 
 
 def num_weights(network: NetworkConfig, vocab_size: int) -> int:
-    """Count the numbers that the network learns."""
     return sum(map(math.prod, network.tensor_shapes(vocab_size).values()))
 
 

@@ -14,8 +14,6 @@ CellKind = Literal["lstm", "gru", "rnn"]
 
 @dataclass(frozen=True)
 class OnnxOperator:
-    """ONNX's operator for a cell."""
-
     name: str
     gates: tuple[str, ...]
     """The gates in the order that ONNX wants their rows in."""
@@ -25,8 +23,6 @@ class OnnxOperator:
 
 @dataclass(frozen=True)
 class Cell:
-    """A kind of cell."""
-
     title: str
     about: str
     """What it does, for people."""

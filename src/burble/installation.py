@@ -27,7 +27,6 @@ def install_line(extra: str) -> str | None:
 
 
 def extra_packages(extra: str) -> list[str]:
-    """Return the packages that an extra needs, with their versions."""
     try:
         lines = importlib.metadata.requires(DISTRIBUTION) or []
     except importlib.metadata.PackageNotFoundError:  # sources that were never installed

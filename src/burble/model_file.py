@@ -48,8 +48,6 @@ Weights = dict[str, np.ndarray[Any, np.dtype[np.float32]]]
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a model comes from and how good it is."""
-
     text_fingerprint: str = ""
     """SHA-256 of the normalised training text in UTF-8, held-out part included."""
 

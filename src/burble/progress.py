@@ -162,7 +162,6 @@ class LiveView(Observer):
 
 
 def headline(facts: RunFacts) -> list[str]:
-    """What is learned from, the network, and where it goes."""
     text, network, data = facts.text.facts, facts.config.network, facts.config.data
     tokenizer = facts.text.tokenizer
     vocab_size = tokenizer.vocab_size

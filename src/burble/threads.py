@@ -14,7 +14,6 @@ _BLAS_THREADS = "1"
 
 
 def usable_processors() -> int:
-    """Processors that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

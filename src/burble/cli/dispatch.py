@@ -27,7 +27,6 @@ def dispatch(purposes: dict[str, str], args: list[str], started: float | None) -
 
 
 def complete(purposes: dict[str, str], variable: str, instruction: str) -> int:
-    """Do what a shell that completes a command line asks for; return the exit code."""
     from click.shell_completion import shell_complete
 
     return shell_complete(Commands(purposes), {}, "burble", variable, instruction)
@@ -52,7 +51,6 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is called. Raises `UsageError` where there is none."""
         if args[0] not in self._purposes and not ctx.resilient_parsing:
             import difflib
 

@@ -25,12 +25,10 @@ _COLUMN = 26
 
 
 def model_argument() -> Any:
-    """Make the field of the model that a command works with."""
     return argument("MODEL", "A model file, or the folder of a run.")
 
 
 def text_argument() -> Any:
-    """Make the field of the text that a command reads."""
     return argument(
         "SOURCE",
         "The text: files, folders, globs, addresses, - for standard input, or known texts.",
@@ -38,12 +36,10 @@ def text_argument() -> Any:
 
 
 def unknown_option() -> Any:
-    """Make the field of what is done with characters that the model has never seen."""
     return knob("error", UNKNOWN_HELP)
 
 
 def json_option() -> Any:
-    """Make the field of whether programs read what is printed."""
     return knob(False, "Print one JSON object.")
 
 

@@ -41,8 +41,6 @@ _MAX_UTF8_BYTES = 4
 
 @dataclass(frozen=True)
 class WholeText:
-    """What the first pass finds out about a text."""
-
     fingerprint: str
     """SHA-256 of the normalised text in UTF-8."""
 
@@ -292,8 +290,6 @@ def _nearest_start(starts: Sequence[int], cut: int, reach: float) -> int:
 
 @dataclass
 class _Counts:
-    """Ids in all, in the part that is learned from, and in the sealed part."""
-
     all: int = 0
     train: int = 0
     sealed: int = 0

@@ -25,8 +25,6 @@ class PrecisionWarning(UserWarning):
 
 @dataclass(frozen=True)
 class KernelChoice:
-    """The kernel in use, and those that could be."""
-
     name: str
     available: tuple[str, ...]
     """Best first; `numpy` is always there, and last."""

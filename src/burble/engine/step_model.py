@@ -49,7 +49,6 @@ class StepModel(Protocol):
 
 
 def fresh_state(network: NetworkConfig, rows: int) -> State:
-    """The state of `rows` texts of which nothing was read: zeros."""
     states = len(CELLS[network.cell].states)
     shape = (rows, network.num_layers, states, network.hidden_size)
     return State(np.zeros(shape, dtype=np.float32))

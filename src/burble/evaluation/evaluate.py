@@ -40,8 +40,6 @@ class Baselines:
 
 @dataclass(frozen=True)
 class CountingAlone:
-    """What n-gram counts of the training text need for another text."""
-
     bits_per_char: float
     order: int
 

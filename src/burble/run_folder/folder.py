@@ -101,7 +101,7 @@ class RunFolder:
         return self.root / DATA_FOLDER
 
     def open_new(self, *, overwrite: bool) -> bool:
-        """Make room for a new run; return whether one without a step gave way. Raises `UsageError`."""
+        """Make room for a new run; return whether an empty one gave way. Raises `UsageError`."""
         self.settle()
         entries = {entry.name for entry in self.path.iterdir()} - {LOCK_NAME}
         replaces = self.has_learned()
@@ -176,11 +176,9 @@ class RunFolder:
             return True
 
     def has_text(self) -> bool:
-        """Return whether the text is here that the run learns from."""
         return self.data.is_dir()
 
     def has_state(self) -> bool:
-        """Return whether a state has been saved that the run can go on from."""
         return (self.last / MANIFEST).exists()
 
     def saved_step(self) -> int:

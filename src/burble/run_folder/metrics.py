@@ -99,7 +99,6 @@ def logged(folder: Path) -> list[Any]:
 
 
 def as_metrics(line: object, where: str) -> StepMetrics | ValidationMetrics:
-    """A line that was logged. Raises `UsageError` where it is none."""
     if isinstance(line, dict) and "val_bits_per_char" in line:
         return from_saved(ValidationMetrics, line, where)
     return from_saved(StepMetrics, line, where)

@@ -13,8 +13,6 @@ from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What is known when learning starts."""
-
     config: RunConfig
     folder: Path
     text: PreparedText

@@ -48,7 +48,6 @@ _WRITTEN: dict[str, Any] = {
 
 
 def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None = None) -> ASGIApp:
-    """The server as an ASGI application, guarded."""
     metrics = Metrics()
     desk = Desk(Scheduler(limits.streams), limits, metrics)
 

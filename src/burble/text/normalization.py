@@ -12,7 +12,6 @@ _CONTEXT = 64
 
 
 def normalize(text: str, config: NormalizationConfig) -> str:
-    """`text` as the model reads it."""
     if config.unicode_form is not None:
         text = unicodedata.normalize(config.unicode_form, text)
     return text.lower() if config.lowercase else text

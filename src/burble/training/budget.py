@@ -36,7 +36,6 @@ class Budget:
         return min(1.0, max(by_time, by_steps))
 
     def is_used_up(self, progress: float, stale: int) -> bool:
-        """Return whether to end, after so many validations without a better one."""
         return progress >= 1 or (self.patience is not None and stale >= self.patience)
 
 

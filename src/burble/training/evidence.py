@@ -10,8 +10,6 @@ from burble.run_folder.metrics import Metrics, ValidationMetrics
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a run beside its history."""
-
     steps: int
     held_out: int
     """Characters that are scored."""
@@ -35,8 +33,6 @@ class Facts:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A run's history and facts, and what follows from them."""
-
     facts: Facts
     history: Metrics
     validations: list[ValidationMetrics] = field(init=False)

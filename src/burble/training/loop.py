@@ -20,8 +20,6 @@ from burble.training.watch import Watch
 
 @dataclass
 class Loop:
-    """What a run is made of, and where it is."""
-
     training: TrainingConfig
     batching: Batching
     learner: Learner

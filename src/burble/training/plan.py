@@ -27,8 +27,6 @@ _AROUND_SECONDS = 4.0
 
 @dataclass(frozen=True)
 class Plan:
-    """A run with all its knobs set, and what is expected of it."""
-
     config: RunConfig
     expected_chars: int
     """Characters it will read."""

@@ -12,8 +12,6 @@ MAX_RESCUES = 3
 
 @dataclass(frozen=True)
 class Position:
-    """Where a run is, in numbers."""
-
     step: int = 0
     seconds: float = 0.0
     chars_seen: int = 0

@@ -14,8 +14,6 @@ _LOG_SECONDS = 0.5
 
 
 class RecentFigures:
-    """Collects steps and shows their mean to the observer."""
-
     def __init__(
         self, observer: Observer, clock: Clock, tokenizer: Tokenizer, steps_per_epoch: int
     ) -> None:

@@ -12,8 +12,6 @@ from burble.training.store import Store
 
 
 class Rescue:
-    """The last good state of a run."""
-
     def __init__(self, observer: Observer, store: Store, good: Checkpoint | None) -> None:
         self._observer = observer
         self._store = store

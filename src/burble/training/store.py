@@ -30,8 +30,6 @@ _SAVE_SECONDS = 60.0
 
 @dataclass
 class Store:
-    """The folder of a run, as the loop sees it."""
-
     config: RunConfig
     text: PreparedText
     folder: RunFolder
@@ -88,7 +86,6 @@ class Store:
             self.is_aside = False
 
     def what_is_left(self) -> str:
-        """Return what the folder holds when the run ends here, in a sentence."""
         if self.is_aside:
             return f"The run in {self.folder.path}/ that it was to replace is as it was."
         return f"{self.folder.model} is the best model before that."

@@ -44,7 +44,6 @@ class Team:
         return slice(self.rank * count, (self.rank + 1) * count)
 
     def shard(self, batch: Batch) -> Batch:
-        """Return this process's rows of a batch."""
         return batch.part(self.rows(batch.inputs.shape[1]))
 
     def sync(self, seconds: float, signal: int | None) -> tuple[float, int | None]:

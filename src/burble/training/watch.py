@@ -8,8 +8,6 @@ from burble.training.team import Team
 
 
 class Watch:
-    """What time it is and whether somebody asked to stop, as of the last `look`."""
-
     def __init__(self, clock: Clock, signals: StopSignals, team: Team) -> None:
         self.clock = clock
         self.signals = signals

@@ -84,15 +84,12 @@ class CellsCommand:
     reading: ReadingConfig = sections(ReadingConfig, {"reading": ReadingConfig})
 
     def holds(self) -> list[WantedHold]:
-        """The units to hold. Raises `UsageError` for what is not written as one."""
         return [WantedHold.parse(text) for text in self.ablate]
 
     def marked(self) -> MarkedSpan | None:
-        """The span that --like marks. Raises `UsageError` where it marks none."""
         return None if self.like is None else MarkedSpan.parse(self.like)
 
     def sought(self) -> dict[str, Property]:
-        """The properties to look for. Raises `UsageError` for unknown ones."""
         names = self.property
         if "all" in names or not (names or self.regex or self.ablate or self.like is not None):
             names = tuple(PROPERTIES)

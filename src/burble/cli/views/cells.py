@@ -61,7 +61,6 @@ class Report:
 
 
 def print_report(report: Report) -> None:
-    """Print it, with colours on a terminal only."""
     console = Console(highlight=False, soft_wrap=True, markup=False)
     if report.properties:
         console.print(

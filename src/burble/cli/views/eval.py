@@ -13,7 +13,6 @@ Report = dict[str, Any]
 
 
 def describe(report: Report, text: PreparedText) -> list[str]:
-    """Return the lines that tell a person what was measured, and what it is worth."""
     lines = (
         [] if report["bits_per_char"] is None else _describe_part(report, _name_part(report, text))
     )

@@ -70,7 +70,6 @@ class Series:
 
 
 def surprisal_series(trace: Trace) -> Series:
-    """How surprising each token was."""
     return Series("bits", "surprisal, bits", trace.surprisal, 0.0, MAX_SURPRISAL, digits=1)
 
 

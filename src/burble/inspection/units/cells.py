@@ -103,7 +103,6 @@ def search(
 
 
 def require_length(ids: Ids) -> None:
-    """Raise `TextError` for a text of which no half says much."""
     if len(ids) < MIN_TOKENS:
         raise TextError(
             f"To look at cells takes at least {MIN_TOKENS:,} characters; found {len(ids):,}. "

@@ -16,8 +16,6 @@ _LOGPROBS_AT_ONCE = 32
 
 
 class Job:
-    """A text being written, once its prompt is read."""
-
     _writing: Writing
 
     def __init__(
@@ -89,7 +87,6 @@ class Job:
         self._writing.go_on(count)
 
     def take(self) -> Piece:
-        """What has become certain since the last call."""
         text = self._writing.take()
         newest = self._writing.newest
         self.num_tokens += len(newest)

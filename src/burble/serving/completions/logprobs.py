@@ -110,7 +110,6 @@ class Aligned:
         self._offset = 0
 
     def begin(self, first: int) -> None:
-        """With the token that nothing foresees."""
         self._add(np.array([first]), [self._replay.unforeseen()])
 
     def read(self, ids: Ids) -> Iterator[None]:
@@ -130,7 +129,6 @@ class Aligned:
             self._offset += len(text)
 
     def take(self, length: int) -> list[TokenLogprob]:
-        """The tokens of the next `length` characters."""
         taken: list[TokenLogprob] = []
         while self._waiting and len(self._waiting[0].text) <= length:
             taken.append(self._waiting.popleft())

@@ -31,8 +31,6 @@ class Piece:
 
 
 class Outbox:
-    """The pieces of one answer's texts, each with its text's index."""
-
     def __init__(self) -> None:
         self.behind = 0
         """Bytes, about, that are written and not taken; the scheduler's lock guards it."""

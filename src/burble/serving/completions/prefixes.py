@@ -19,10 +19,7 @@ _MOST = 1024
 
 
 class Prefixes:
-    """The states after the beginnings of texts, the latest used ones."""
-
     def __init__(self, model: StepModel, most: int = _MOST) -> None:
-        """most: states to keep."""
         self._model = model
         self._most = most
         self._states: OrderedDict[bytes, State] = OrderedDict()

@@ -28,8 +28,6 @@ _TURN = 1024
 
 
 class Scheduler:
-    """The texts that are being written, and those that wait for a row."""
-
     def __init__(self, rows: int) -> None:
         self._rows = rows
         self._jobs: deque[Job] = deque()
@@ -54,7 +52,6 @@ class Scheduler:
         self._thread.join()
 
     def submit(self, jobs: Iterable[Job]) -> None:
-        """Let these be written; their pieces come to their outboxes."""
         with self._changed:
             self._jobs.extend(jobs)
             self._changed.notify()

@@ -15,8 +15,6 @@ _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit
 
 
 class RefusalError(Exception):
-    """A request that is not carried out, and why."""
-
     def __init__(
         self,
         status: int,

@@ -47,8 +47,6 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Access:
-    """Who is let in."""
-
     api_key: str | None = None
     hosts: frozenset[str] = frozenset({"localhost"})
     """Names that the server is called by. Its numbers need no listing: a page elsewhere that

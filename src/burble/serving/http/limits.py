@@ -9,8 +9,6 @@ from burble.knobs import check_knobs, knob
 
 @dataclass(frozen=True)
 class Limits:
-    """How much may be asked for at once."""
-
     streams: int = knob(64, "Texts to write side by side.", low=1)
     waiting: int = knob(
         64, "Texts that may wait beyond those; further ones are told to come back later.", low=0

@@ -40,8 +40,6 @@ class Place:
 
 
 class Room:
-    """Room for `size` of something."""
-
     def __init__(self, size: int) -> None:
         self.size = size
         self.held = 0
