@@ -15,21 +15,15 @@ CellKind = Literal["lstm", "gru", "rnn"]
 @dataclass(frozen=True)
 class OnnxOperator:
     name: str
-    gates: tuple[str, ...]
-    """The gates in the order that ONNX wants their rows in."""
-
+    gates: tuple[str, ...]  # the gates in the order that ONNX wants their rows in
     attributes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Cell:
     title: str
-    about: str
-    """What it does, for people."""
-
-    gates: tuple[str, ...]
-    """The blocks of rows of its weights, in the order of the model file."""
-
+    about: str  # what it does, for people
+    gates: tuple[str, ...]  # the blocks of rows of its weights, in the order of the model file
     states: tuple[str, ...]
     """What it carries from one token to the next: its output first, the memory last."""
 
@@ -86,9 +80,7 @@ class Meaning:
     """What a gate or a state means, in every cell that has it."""
 
     text: str
-    is_signed: bool
-    """Whether it lies on both sides of zero; otherwise it is a share, from 0 to 1."""
-
+    is_signed: bool  # whether it lies on both sides of zero; otherwise it is a share, from 0 to 1
     is_bounded: bool = True
     """Whether it lies in ±1. The tanh of what does not is what the cell can show of it."""
 

@@ -49,11 +49,8 @@ class Session:
             "length": asked["max_characters"],
             "seed": asked["seed"],
         }
-        self._before: list[str] = []
-        """The text before each time that something was added."""
-
-        self._start = request.prompt
-        """Where the model's last ending begins."""
+        self._before: list[str] = []  # the text before each time that something was added
+        self._start = request.prompt  # where the model's last ending begins
 
     def obey(self, line: str) -> None:
         """Carry out one line. Raises `BurbleError` where that is not possible."""

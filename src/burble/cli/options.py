@@ -64,8 +64,7 @@ class Command(click.Command):
     """A command whose options are the knobs of a dataclass."""
 
     def __init__(self, asked: type[T], main: Callable[[T], None]) -> None:
-        self.knobs = _find_knobs(asked)
-        """Under each heading, all of them."""
+        self.knobs = _find_knobs(asked)  # under each heading, all of them
 
         super().__init__(
             None,

@@ -18,17 +18,10 @@ Bool = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 class Batch:
     """One step's worth of text, time first; shapes stay the same from step to step."""
 
-    inputs: Int64
-    """(time, rows) ids."""
-
-    targets: Int64
-    """(time, rows) the id that follows each input."""
-
-    mask: Bool
-    """(time, rows) True where the target counts."""
-
-    reset: Bool
-    """(rows,) True where the row starts from a fresh state."""
+    inputs: Int64  # (time, rows) ids
+    targets: Int64  # (time, rows) the id that follows each input
+    mask: Bool  # (time, rows) True where the target counts
+    reset: Bool  # (rows,) True where the row starts from a fresh state
 
     @property
     def num_targets(self) -> int:
@@ -44,8 +37,7 @@ class Batching(Protocol):
     """A way to cut a text into batches. Pure: the same step always gives the same batch."""
 
     steps_per_epoch: int
-    rows: int
-    """Rows in each training batch."""
+    rows: int  # rows in each training batch
 
     def batch(self, step: int) -> Batch:
         """The training batch of this step, counted from 0 over all epochs."""

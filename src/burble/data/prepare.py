@@ -41,12 +41,9 @@ _MAX_UTF8_BYTES = 4
 
 @dataclass(frozen=True)
 class WholeText:
-    fingerprint: str
-    """SHA-256 of the normalised text in UTF-8."""
-
+    fingerprint: str  # SHA-256 of the normalised text in UTF-8
     num_characters: int
-    document_starts: tuple[int, ...]
-    """The character at which each document begins."""
+    document_starts: tuple[int, ...]  # the character at which each document begins
 
 
 @dataclass(frozen=True)
@@ -54,8 +51,7 @@ class Cuts:
     """Where the parts of a text that are not learned from begin, in characters."""
 
     held_out: int
-    sealed: int
-    """Its number of characters where nothing is sealed."""
+    sealed: int  # its number of characters where nothing is sealed
 
 
 @dataclass

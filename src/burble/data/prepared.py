@@ -33,14 +33,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class TextFacts:
     """What `data.json` holds beside the tokenizer and the normalisation."""
 
-    fingerprint: str
-    """SHA-256 of the normalised text in UTF-8."""
-
+    fingerprint: str  # SHA-256 of the normalised text in UTF-8
     num_documents: int
     num_characters: int
-    cut_characters: int
-    """The characters before this one train, the others validate, or are sealed."""
-
+    cut_characters: int  # the characters before this one train, the others validate, or are sealed
     num_ids: int
     cut_ids: int
     unknown_characters: int = 0
@@ -49,9 +45,7 @@ class TextFacts:
     stamp: str = ""
     """SHA-256 of the names, sizes and times of the files that the text was read from."""
 
-    sealed_characters: int = 0
-    """So many at the very end are neither learned from nor validated on."""
-
+    sealed_characters: int = 0  # so many at the very end are neither learned from nor validated on
     sealed_ids: int = 0
 
 

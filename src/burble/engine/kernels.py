@@ -26,8 +26,7 @@ class PrecisionWarning(UserWarning):
 @dataclass(frozen=True)
 class KernelChoice:
     name: str
-    available: tuple[str, ...]
-    """Best first; `numpy` is always there, and last."""
+    available: tuple[str, ...]  # best first; `numpy` is always there, and last
 
     @property
     def is_built(self) -> bool:

@@ -19,16 +19,13 @@ from burble.tokenizers.base import Ids
 class State:
     """What a model carries from one token to the next, for some rows of texts."""
 
-    values: Float32
-    """(rows, layers, states of the cell, hidden)."""
+    values: Float32  # (rows, layers, states of the cell, hidden)
 
 
 class StepModel(Protocol):
     """A model, running. Its numbers are the same for a row alone and among others."""
 
-    kernel: str
-    """What computes it: numpy, numpy-float32, or the name of a native kernel."""
-
+    kernel: str  # what computes it: numpy, numpy-float32, or the name of a native kernel
     vocab_size: int
     network: NetworkConfig
 

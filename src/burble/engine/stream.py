@@ -33,9 +33,7 @@ class Stream(StreamFields):
     fields are those of `burble_stream` in `kernel/burble.h`.
     """
 
-    state: Float32
-    """(layers, states of the cell, hidden), after every token but the last."""
-
+    state: Float32  # (layers, states of the cell, hidden), after every token but the last
     tokens: np.ndarray[Any, np.dtype[np.int32]]
     """Room for what is remembered and a chunk more; those before `end` are there."""
 

@@ -13,8 +13,7 @@ from burble.evaluation.passages import Codes, carry_information, cover, passage_
 from burble.run_folder.folder import RunFolder
 from burble.text.normalization import normalize
 
-SHORTEST = 24
-"""Characters; a model that writes well hits shorter passages without having copied."""
+SHORTEST = 24  # characters; a model that writes well hits shorter passages without having copied
 
 # Of a longer text the index would take half a gigabyte.
 _MAX_CHARACTERS = 30_000_000

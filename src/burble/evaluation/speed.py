@@ -21,12 +21,8 @@ _REPEATS = 3
 class Speed:
     """Characters a second, sampling included, and the limits of this machine for them."""
 
-    one_stream_chars_per_second: float
-    """On one core."""
-
-    streams_64_chars_per_second: float
-    """All 64 together, on all cores."""
-
+    one_stream_chars_per_second: float  # on one core
+    streams_64_chars_per_second: float  # all 64 together, on all cores
     kernel: str
     threads: int
     one_stream_limit: float | None

@@ -15,11 +15,8 @@ VALUES_PER_UNIT = max(len(cell.values) for cell in CELLS.values())
 class Bounds:
     """What a report may hold."""
 
-    max_tokens: int
-    """Each is laid out with a colour of its own."""
-
-    max_values: int
-    """Values of gates and states, a byte each."""
+    max_tokens: int  # each is laid out with a colour of its own
+    max_values: int  # values of gates and states, a byte each
 
     def longest(self, network: NetworkConfig) -> int:
         """Tokens of the longest text that a report on this network holds: one at least."""

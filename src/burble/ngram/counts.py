@@ -26,8 +26,7 @@ class Counts(Protocol):
     """How often which token follows which others, and what that makes of another text."""
 
     vocab_size: int
-    order: int
-    """Contexts have up to this many tokens; -1: nothing is counted, all tokens are equal."""
+    order: int  # contexts have up to this many tokens; -1: nothing is counted, all tokens are equal
 
     def probabilities(self, ids: Ids) -> Float64:
         """Return how probable each of ids is after those before it, (tokens,)."""

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from burble.run_folder.metrics import Metrics
 
-Curve = list[tuple[float, float]]
-"""Seconds, and bits per character."""
+Curve = list[tuple[float, float]]  # seconds, and bits per character
 
 # The first steps fall from log2 of the vocabulary: drawn in full, they would flatten the rest.
 _SHOWN_FROM = 0.1

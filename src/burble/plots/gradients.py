@@ -17,8 +17,7 @@ class Curve:
 
     label: str
     values: list[float]
-    is_fresh: bool
-    """Of a network that has learned nothing yet: drawn dashed."""
+    is_fresh: bool  # of a network that has learned nothing yet: drawn dashed
 
 
 def gradients_figure(curves: Sequence[Curve], title: str, kind: str) -> bytes:

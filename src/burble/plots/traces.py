@@ -26,27 +26,14 @@ _TICK_SIZE = 7
 
 @dataclass(frozen=True)
 class TracePicture:
-    labels: Sequence[str]
-    """The characters."""
-
-    surprisal: np.ndarray[Any, np.dtype[np.float64]]
-    """Bits, (time,); NaN where nothing is known."""
-
-    values: Float32
-    """Of one gate and layer, (time, units)."""
-
-    name: str
-    """What they are."""
-
+    labels: Sequence[str]  # the characters
+    surprisal: np.ndarray[Any, np.dtype[np.float64]]  # bits, (time,); NaN where nothing is known
+    values: Float32  # of one gate and layer, (time, units)
+    name: str  # what they are
     layer: int
-    is_signed: bool
-    """Whether they lie on both sides of zero, and not from 0 to 1."""
-
-    is_bounded: bool
-    """Whether they lie in ±1; else the heat map shows their tanh."""
-
-    unit: int | None = None
-    """A unit to draw by itself, too."""
+    is_signed: bool  # whether they lie on both sides of zero, and not from 0 to 1
+    is_bounded: bool  # whether they lie in ±1; else the heat map shows their tanh
+    unit: int | None = None  # a unit to draw by itself, too
 
     def __post_init__(self) -> None:
         if len(self.labels) > MAX_CHARACTERS:

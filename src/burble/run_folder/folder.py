@@ -40,8 +40,7 @@ from burble.saved_format import SavedFormat
 from burble.shell import burble_line
 from burble.system_errors import guard_write, read_error
 
-STATE_FORMAT = SavedFormat(version=1)
-"""That of the manifest and of the tensors it points to."""
+STATE_FORMAT = SavedFormat(version=1)  # that of the manifest and of the tensors it points to
 
 # The model moves first: whoever writes with the folder has the old one or the new one.
 _PARTS = (MODEL_NAME, CONFIG_NAME, DATA_FOLDER, LAST_FOLDER, METRICS_NAME, SAMPLES_NAME)

@@ -17,12 +17,9 @@ class RunFacts:
     folder: Path
     text: PreparedText
     num_parameters: int
-    rows: int
-    """Rows in a batch; fewer than asked for where the text is short."""
-
+    rows: int  # rows in a batch; fewer than asked for where the text is short
     steps_per_epoch: int
-    resumed_at: int | None
-    """The step that a resumed run goes on from."""
+    resumed_at: int | None  # the step that a resumed run goes on from
 
 
 class Observer:

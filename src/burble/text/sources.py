@@ -29,11 +29,8 @@ class Document:
 
     name: str
     open: Callable[[], BinaryIO]
-    path: Path | None = None
-    """The file that it is read from, where it is one."""
-
-    encoding: str | None = None
-    """Encoding of its bytes, by Python's name for it; UTF-8 where None."""
+    path: Path | None = None  # the file that it is read from, where it is one
+    encoding: str | None = None  # encoding of its bytes, by Python's name for it; UTF-8 where None
 
 
 def find_documents(sources: Sequence[str], encoding: str | None = None) -> list[Document]:

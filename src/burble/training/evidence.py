@@ -11,13 +11,9 @@ from burble.run_folder.metrics import Metrics, ValidationMetrics
 @dataclass(frozen=True)
 class Facts:
     steps: int
-    held_out: int
-    """Characters that are scored."""
-
+    held_out: int  # characters that are scored
     vocab_size: int
-    sealed: int = 0
-    """Characters of the sealed part that are scored."""
-
+    sealed: int = 0  # characters of the sealed part that are scored
     repeated: float = 0.0
     """Share of the held-out characters in passages that the training part has word for word."""
 
@@ -27,8 +23,7 @@ class Facts:
     minutes: float | None = None
     """The time it was given; None where it was bounded by steps or epochs alone."""
 
-    rescues: int = 0
-    """How often it diverged, and was taken back with half the learning rate."""
+    rescues: int = 0  # how often it diverged, and was taken back with half the learning rate
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,7 @@ class Layout:
 
     config: RunConfig
     vocab_size: int
-    rows: int
-    """Rows of each training batch, of which the state is carried."""
+    rows: int  # rows of each training batch, of which the state is carried
 
     def shapes(self, step: int) -> Shapes:
         """Return the shape of each tensor after so many steps; before the first, Adam has none."""

@@ -29,11 +29,8 @@ LARGEST_WEIGHT = 1e6
 class BatchFigures:
     """The loss of a batch."""
 
-    loss: float
-    """Mean over the targets, in nats."""
-
-    correct: int
-    """Targets that were the likeliest."""
+    loss: float  # mean over the targets, in nats
+    correct: int  # targets that were the likeliest
 
     def score(self, batch: Batch, tokenizer: Tokenizer) -> Score:
         targets = batch.targets[batch.mask]
@@ -45,8 +42,7 @@ class BatchFigures:
 class StepFigures(BatchFigures):
     """The loss of a batch that was learned from."""
 
-    norm: float
-    """Of the gradient, before it was clipped."""
+    norm: float  # of the gradient, before it was clipped
 
     @property
     def is_finite(self) -> bool:

@@ -28,11 +28,8 @@ _AROUND_SECONDS = 4.0
 @dataclass(frozen=True)
 class Plan:
     config: RunConfig
-    expected_chars: int
-    """Characters it will read."""
-
-    epochs: float
-    """How often that goes through the training text."""
+    expected_chars: int  # characters it will read
+    epochs: float  # how often that goes through the training text
 
     def line(self) -> str:
         network, data, training = self.config.network, self.config.data, self.config.training
@@ -48,12 +45,8 @@ class Plan:
 class Steps:
     """What one step of a run reads, and how many make an epoch."""
 
-    read: int
-    """Tokens that go through the network."""
-
-    targets: int
-    """Tokens that are asked for: all of them, but in windows one for each."""
-
+    read: int  # tokens that go through the network
+    targets: int  # tokens that are asked for: all of them, but in windows one for each
     per_epoch: int
 
     @classmethod

@@ -16,19 +16,14 @@ class Position:
     seconds: float = 0.0
     chars_seen: int = 0
     best_bits: float | None = None
-    stale: int = 0
-    """Validations since the best one."""
-
+    stale: int = 0  # validations since the best one
     validation_batches: int | None = None
     """Of the held-out text, those that each validation reads; None before the first."""
 
-    rate_scale: float = 1.0
-    """Halved at each rescue from numbers that were not finite."""
-
+    rate_scale: float = 1.0  # halved at each rescue from numbers that were not finite
     rescues: int = 0
     metrics_bytes: int = 0
-    samples_bytes: int = 0
-    """Lengths of the logs."""
+    samples_bytes: int = 0  # lengths of the logs
 
     def after_step(self, num_characters: int) -> Position:
         return replace(self, step=self.step + 1, chars_seen=self.chars_seen + num_characters)

@@ -16,9 +16,7 @@ class NotGiven:
         return "NOT_GIVEN"
 
 
-NOT_GIVEN: Any = NotGiven()
-"""The default of an option in a signature; None is a value of some."""
-
+NOT_GIVEN: Any = NotGiven()  # the default of an option in a signature; None is a value of some
 PLANNED = frozenset({"dropout", "input_dropout", "weight_decay", "hidden_size"})
 """The options that a plan sets where they were not given."""
 

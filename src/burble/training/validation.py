@@ -62,8 +62,7 @@ class Validation:
         self._team = team
         self._passed = 0
         self._seconds = 0.0
-        self.reserve = _CLOSING_SECONDS
-        """Seconds that a timed run keeps for its end."""
+        self.reserve = _CLOSING_SECONDS  # seconds that a timed run keeps for its end
 
     def go_to(self, progress: float) -> None:
         self._passed = int(progress * MILESTONES)

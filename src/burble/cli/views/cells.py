@@ -22,9 +22,7 @@ class Found:
 
     meaning: str
     units: list[Tracker]
-    least: float
-    """The correlation held out from which on a unit tracks it."""
-
+    least: float  # the correlation held out from which on a unit tracks it
     passage: Passage
 
 
@@ -51,9 +49,7 @@ class Report:
     """All that was asked for; its fields are the keys of the JSON object."""
 
     num_chars: int
-    unknown_chars: int
-    """Characters that the model has never seen: left out, or replaced."""
-
+    unknown_chars: int  # characters that the model has never seen: left out, or replaced
     part: str
     properties: dict[str, Found]
     ablation: AblationReport | None

@@ -10,8 +10,7 @@ from burble.engine.trace import Trace, likeliest
 from burble.inspection.trace.tokens import token_label
 from burble.tokenizers.base import Tokenizer
 
-Guess = tuple[str, float]
-"""A token's label, and its probability."""
+Guess = tuple[str, float]  # a token's label, and its probability
 
 
 def guesses_before(trace: Trace, tokenizer: Tokenizer, count: int) -> list[list[Guess]]:

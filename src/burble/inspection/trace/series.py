@@ -51,9 +51,7 @@ class Series:
 
     name: str
     title: str
-    values: Numbers
-    """(time,); NaN where there is none."""
-
+    values: Numbers  # (time,); NaN where there is none
     low: float
     high: float
     digits: int = 2

@@ -20,8 +20,7 @@ class Loss:
 
     token: str
     count: int
-    extra_bits: float
-    """On average each time it came."""
+    extra_bits: float  # on average each time it came
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,7 @@ class Ablation:
 
     free_bits: float
     held_bits: float
-    losses: list[Loss]
-    """The kinds of token that together lose the most, the most first."""
+    losses: list[Loss]  # the kinds of token that together lose the most, the most first
 
 
 def compare(free: StepModel, held: StepModel, tokenizer: Tokenizer, ids: Ids, top: int) -> Ablation:

@@ -56,9 +56,7 @@ class Tracker:
     """A unit that may track a property: Pearson's correlation in each half of the text."""
 
     unit: Unit
-    chosen: float
-    """Where it was chosen for this figure, which chance has made a little too large."""
-
+    chosen: float  # where it was chosen for this figure, which chance has made a little too large
     held_out: float
     tracks: bool
     """Whether the figure held out is too large for chance, and of the same sign as the chosen."""

@@ -16,8 +16,7 @@ import numpy as np
 from burble.errors import UsageError
 from burble.tokenizers.base import Ids, Tokenizer
 
-Values = np.ndarray[Any, np.dtype[np.float32]]
-"""One number for each character or token, (places,)."""
+Values = np.ndarray[Any, np.dtype[np.float32]]  # one number for each character or token, (places,)
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 # Lines and words beyond these lengths are rare; uncapped, a few of them would rule a correlation.

@@ -16,8 +16,7 @@ from burble.engine.step_model import StepModel
 from burble.tokenizers.base import Ids
 
 Places = np.ndarray[Any, np.dtype[np.int64]]
-Reading = str
-"""A state of the cell, such as cell, or its tanh, such as tanh cell."""
+Reading = str  # a state of the cell, such as cell, or its tanh, such as tanh cell
 
 # As many rows as the kernels are fast at, each long beside its warm-up.
 _LANES = 64
@@ -32,9 +31,7 @@ class Block:
     """Some places of a text and the states there."""
 
     cell: Cell
-    places: Places
-    """(places,), in no order."""
-
+    places: Places  # (places,), in no order
     states: Float32
     """(places, layers, states of the cell, hidden), each after the token at its place."""
 

@@ -35,9 +35,7 @@ class Job:
         self.engine = model.engine
         self.index = index
         self.outbox = outbox
-        self.turn = 0
-        """Tokens written since it last waited."""
-
+        self.turn = 0  # tokens written since it last waited
         self.num_tokens = 0
         self.cancelled = False
         self._model = model

@@ -45,15 +45,10 @@ class TokenLogprob:
     """
 
     token: str
-    logprob: str
-    """null for the first token of all, which nothing foresees."""
-
+    logprob: str  # null for the first token of all, which nothing foresees
     top: str
-    text: str = ""
-    """The characters that it completes."""
-
-    offset: int = 0
-    """Characters before it."""
+    text: str = ""  # the characters that it completes
+    offset: int = 0  # characters before it
 
     @property
     def size(self) -> int:

@@ -31,9 +31,7 @@ class Scheduler:
     def __init__(self, rows: int) -> None:
         self._rows = rows
         self._jobs: deque[Job] = deque()
-        self._parked: list[Job] = []
-        """Those whose clients have to read first what is written."""
-
+        self._parked: list[Job] = []  # those whose clients have to read first what is written
         self._changed = threading.Condition()
         self._stopping = False
         self._count = _LEAST

@@ -35,9 +35,7 @@ class Desk:
         self.limits = limits
         self.metrics = metrics
         self.closing = False
-        self.texts = Room(limits.streams + limits.waiting)
-        """Texts asked for and not answered yet."""
-
+        self.texts = Room(limits.streams + limits.waiting)  # texts asked for and not answered yet
         self.kept = Room(limits.max_kept)
         """Bytes of log-probabilities that cannot be sent as they are made."""
 

@@ -52,11 +52,8 @@ class Access:
     """Names that the server is called by. Its numbers need no listing: a page elsewhere that
     points a name of its own at this machine is what the list is against."""
 
-    max_body: int = 1 << 20
-    """Bytes of a request's body."""
-
-    max_text_body: int = 32 << 20
-    """Bytes of the one that brings a text to learn from."""
+    max_body: int = 1 << 20  # bytes of a request's body
+    max_text_body: int = 32 << 20  # bytes of the one that brings a text to learn from
 
     def body_limit(self, path: str) -> int:
         return self.max_text_body if path == TEXT_PATH else self.max_body

@@ -14,15 +14,9 @@ class Limits:
         64, "Texts that may wait beyond those; further ones are told to come back later.", low=0
     )
 
-    max_tokens: int = 100_000
-    """Tokens in one text."""
-
-    max_prompt: int = 100_000
-    """Characters in one prompt."""
-
-    max_choices: int = 64
-    """Texts in one request: prompts times n."""
-
+    max_tokens: int = 100_000  # tokens in one text
+    max_prompt: int = 100_000  # characters in one prompt
+    max_choices: int = 64  # texts in one request: prompts times n
     max_kept: int = 4 << 20
     """Bytes of log-probabilities, of all requests, that cannot be sent as they are made."""
 

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Scope
 
-READER = "burble.reader"
-"""The key in a request's scope of the connection that its answer goes to."""
+READER = "burble.reader"  # the key in a request's scope of the connection that its answer goes to
 
 # A client that reads nothing for so long makes way for another that asks.
 _GRACE_SECONDS = 10.0
