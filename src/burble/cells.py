@@ -24,11 +24,8 @@ class Cell:
     title: str
     about: str  # what it does, for people
     gates: tuple[str, ...]  # the blocks of rows of its weights, in the order of the model file
-    states: tuple[str, ...]
-    """What it carries from one token to the next: its output first, the memory last."""
-
-    onnx: OnnxOperator | None = None
-    """None where ONNX has no such cell: it cannot be exported there."""
+    states: tuple[str, ...]  # carried from one token to the next: its output first, the memory last
+    onnx: OnnxOperator | None = None  # None where ONNX has no such cell
 
     @property
     def output(self) -> str:
@@ -81,8 +78,7 @@ class Meaning:
 
     text: str
     is_signed: bool  # whether it lies on both sides of zero; otherwise it is a share, from 0 to 1
-    is_bounded: bool = True
-    """Whether it lies in ±1. The tanh of what does not is what the cell can show of it."""
+    is_bounded: bool = True  # whether it lies in ±1; of what does not, the cell can show the tanh
 
 
 MEANINGS: dict[str, Meaning] = {

@@ -39,12 +39,8 @@ class TextFacts:
     cut_characters: int  # the characters before this one train, the others validate, or are sealed
     num_ids: int
     cut_ids: int
-    unknown_characters: int = 0
-    """Those that a tokenizer of another text lacks: left out, or replaced by the nearest."""
-
-    stamp: str = ""
-    """SHA-256 of the names, sizes and times of the files that the text was read from."""
-
+    unknown_characters: int = 0  # those that a tokenizer of another text lacks
+    stamp: str = ""  # SHA-256 of the names, sizes and times of the files that were read
     sealed_characters: int = 0  # so many at the very end are neither learned from nor validated on
     sealed_ids: int = 0
 

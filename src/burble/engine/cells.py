@@ -13,8 +13,7 @@ from collections.abc import Callable
 from burble.arithmetic import Float32, sigmoid, tanh
 from burble.cells import CellKind
 
-Values = dict[str, Float32]
-"""The gates and states of one step of one layer, or its states alone, (rows, hidden) each."""
+Values = dict[str, Float32]  # gates and states of a step, or the states alone, (rows, hidden) each
 
 
 def _lstm(from_input: Float32, from_state: Float32, state: Values) -> Values:

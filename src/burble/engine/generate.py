@@ -37,13 +37,9 @@ class GenerationRequest:
         None, "The same in tokens; of both, whichever is reached first counts.", low=0
     )
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    stop: tuple[str, ...] = ()
-    """Texts to stop before."""
-
+    stop: tuple[str, ...] = ()  # texts to stop before
     seed: int = knob(0, "The same seed writes the same text.", low=0, high=MAX_SEED)
-    stream: int = 0
-    """Numbers the samples of one seed; each has random numbers of its own."""
-
+    stream: int = 0  # numbers the samples of one seed; each has random numbers of its own
     window: int | None = knob(
         None,
         "Re-read this many characters for each new one, as the Keras tutorial does (slow).",
@@ -75,10 +71,8 @@ class Writing:
         self._characters_left = _limit(request.max_characters)
         self._tokens_left = _limit(request.max_tokens)
         self._pending = ""
-        self.newest: Ids = ids[:0]
-        """The tokens behind what `take` gave last."""
-        self.stopped = False
-        """Whether a stop text has ended it."""
+        self.newest: Ids = ids[:0]  # the tokens behind what `take` gave last
+        self.stopped = False  # whether a stop text has ended it
         self.stream = Stream(
             self._state_before_last(ids) if state is None else state,
             ids,

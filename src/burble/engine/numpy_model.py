@@ -19,8 +19,7 @@ from burble.sampling import PENALTY_TOKENS, choose, uniform
 from burble.tokenizers.base import Ids
 
 Precision = Literal["int8", "float32"]
-Watch = Callable[[int, int, Values], None]
-"""Is shown a layer, a time, and what happens in the cell there."""
+Watch = Callable[[int, int, Values], None]  # sees a layer, a time, and what happens there
 
 
 def _unwatched(layer: int, time: int, values: Values) -> None:

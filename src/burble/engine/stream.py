@@ -34,8 +34,7 @@ class Stream(StreamFields):
     """
 
     state: Float32  # (layers, states of the cell, hidden), after every token but the last
-    tokens: np.ndarray[Any, np.dtype[np.int32]]
-    """Room for what is remembered and a chunk more; those before `end` are there."""
+    tokens: np.ndarray[Any, np.dtype[np.int32]]  # room for what is kept and a chunk more
 
     def __init__(
         self,

@@ -34,8 +34,7 @@ class Baselines:
 
     ngram: float
     xz: float
-    ngram_order: int
-    """The longest context that was counted, in tokens; -1: none, all tokens are equal."""
+    ngram_order: int  # the longest context counted, in tokens; -1: all tokens are equal
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,8 @@ class Speed:
     streams_64_chars_per_second: float  # all 64 together, on all cores
     kernel: str
     threads: int
-    one_stream_limit: float | None
-    """If reading the weights from this machine's caches were all there is to do; None on NumPy."""
-
-    streams_64_limit: float | None
-    """If the products of the weights were all there is to do; None on NumPy."""
+    one_stream_limit: float | None  # if reading the weights were all there is to do
+    streams_64_limit: float | None  # if the products were; both None on NumPy
 
 
 def measure_speed(model: StepModel, tokenizer: Tokenizer) -> Speed:

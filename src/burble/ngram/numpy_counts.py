@@ -67,8 +67,7 @@ class _Grams:
             return_inverse=True,
             return_counts=True,
         )
-        self.of_places: Int64 = inverse.reshape(-1)
-        """The number of the n-gram that begins at each place."""
+        self.of_places: Int64 = inverse.reshape(-1)  # of the n-gram that begins at each place
 
     def count_kinds(self, longer: _Grams) -> Int64:
         """Count the different tokens before each n-gram; the beginning of the text is one."""

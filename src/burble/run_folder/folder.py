@@ -67,8 +67,9 @@ def read_manifest(last: Path) -> dict[str, Any]:
 @dataclass
 class RunFolder:
     path: Path
-    is_aside: bool = False
-    """Whether the run is written in `.burble-new`, beside one that it will replace."""
+    is_aside: bool = (
+        False  # whether it is written in `.burble-new`, beside the one it replaces
+    )
 
     @property
     def root(self) -> Path:

@@ -14,15 +14,9 @@ class Facts:
     held_out: int  # characters that are scored
     vocab_size: int
     sealed: int = 0  # characters of the sealed part that are scored
-    repeated: float = 0.0
-    """Share of the held-out characters in passages that the training part has word for word."""
-
-    counts_bits: float | None = None
-    """What counting makes of the same text (an n-gram model), where that is known."""
-
-    minutes: float | None = None
-    """The time it was given; None where it was bounded by steps or epochs alone."""
-
+    repeated: float = 0.0  # share of the held-out text that the training part has word for word
+    counts_bits: float | None = None  # what counting makes of the same text, where that is known
+    minutes: float | None = None  # None where it was bounded by steps or epochs alone
     rescues: int = 0  # how often it diverged, and was taken back with half the learning rate
 
 

@@ -17,9 +17,7 @@ class Position:
     chars_seen: int = 0
     best_bits: float | None = None
     stale: int = 0  # validations since the best one
-    validation_batches: int | None = None
-    """Of the held-out text, those that each validation reads; None before the first."""
-
+    validation_batches: int | None = None  # what each validation reads; None before the first
     rate_scale: float = 1.0  # halved at each rescue from numbers that were not finite
     rescues: int = 0
     metrics_bytes: int = 0

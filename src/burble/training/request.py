@@ -29,8 +29,7 @@ class RunRequest:
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
-    base: RunConfig | None = None
-    """A whole configuration to start from; without one, a plan sets what was not given."""
+    base: RunConfig | None = None  # a whole configuration; without one a plan sets the rest
 
     @property
     def is_complete(self) -> bool:

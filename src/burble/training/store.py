@@ -39,8 +39,7 @@ class Store:
     team: Team
 
     def __post_init__(self) -> None:
-        self.is_aside = self.folder.is_aside
-        """Whether the run is to replace another, and has not yet: in every process."""
+        self.is_aside = self.folder.is_aside  # whether it will replace another, in every process
 
     def publish(
         self, position: Position, reading: Reading, progress: float, learner: Learner

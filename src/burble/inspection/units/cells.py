@@ -58,8 +58,7 @@ class Tracker:
     unit: Unit
     chosen: float  # where it was chosen for this figure, which chance has made a little too large
     held_out: float
-    tracks: bool
-    """Whether the figure held out is too large for chance, and of the same sign as the chosen."""
+    tracks: bool  # whether `held_out` is too large for chance, and of the same sign
 
 
 def least_correlation(values: Values, num_listed: int) -> float:

@@ -21,8 +21,7 @@ class Likeness:
     """A stretch of a text, as long as the span, and how near the model's states are there."""
 
     start: int
-    similarity: float
-    """Cosine of the standardised states, character by character, on average; 1 is the same."""
+    similarity: float  # mean cosine of the standardised states; 1 is the same
 
 
 def nearest(model: StepModel, ids: Ids, prompt: Ids, span: int, count: int) -> list[Likeness]:

@@ -11,8 +11,7 @@ from burble.inspection.units.properties import Values
 from burble.inspection.units.reading import Places, read_whole
 from burble.tokenizers.base import Ids, Tokenizer
 
-Passage = list[tuple[str, float]]
-"""Pieces of a text, most of them characters, and a unit's value after each."""
+Passage = list[tuple[str, float]]  # pieces of a text, and a unit's value after each
 
 
 def show_unit(model: StepModel, tokenizer: Tokenizer, ids: Ids, unit: Unit, part: slice) -> Passage:

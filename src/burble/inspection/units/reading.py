@@ -32,8 +32,7 @@ class Block:
 
     cell: Cell
     places: Places  # (places,), in no order
-    states: Float32
-    """(places, layers, states of the cell, hidden), each after the token at its place."""
+    states: Float32  # (places, layers, states of the cell, hidden), each after its token
 
     @property
     def outputs(self) -> Float32:

@@ -32,9 +32,7 @@ class Piece:
 
 class Outbox:
     def __init__(self) -> None:
-        self.behind = 0
-        """Bytes, about, that are written and not taken; the scheduler's lock guards it."""
-
+        self.behind = 0  # bytes written and not taken; the scheduler's lock guards it
         self._pieces: asyncio.Queue[tuple[int, Piece]] = asyncio.Queue()
 
     @property

@@ -36,9 +36,7 @@ class Desk:
         self.metrics = metrics
         self.closing = False
         self.texts = Room(limits.streams + limits.waiting)  # texts asked for and not answered yet
-        self.kept = Room(limits.max_kept)
-        """Bytes of log-probabilities that cannot be sent as they are made."""
-
+        self.kept = Room(limits.max_kept)  # bytes of log-probabilities sent in one piece
         self.reports = Room(_MAX_REPORTS)
 
     def seat(self, scope: Scope, count: int) -> None:

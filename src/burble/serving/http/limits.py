@@ -17,8 +17,7 @@ class Limits:
     max_tokens: int = 100_000  # tokens in one text
     max_prompt: int = 100_000  # characters in one prompt
     max_choices: int = 64  # texts in one request: prompts times n
-    max_kept: int = 4 << 20
-    """Bytes of log-probabilities, of all requests, that cannot be sent as they are made."""
+    max_kept: int = 4 << 20  # bytes of log-probabilities, of all requests, sent in one piece
 
     def __post_init__(self) -> None:
         check_knobs(self)
