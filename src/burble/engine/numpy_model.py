@@ -110,11 +110,7 @@ class NumpyModel:
         return sides.reshape(*ids.shape, sides.shape[-1])
 
     def _layer(
-        self,
-        layer: int,
-        inputs: Float32,
-        state: Values,
-        watch: Watch,
+        self, layer: int, inputs: Float32, state: Values, watch: Watch
     ) -> tuple[Float32, Values]:
         outputs = np.empty((*inputs.shape[:2], self.network.hidden_size), dtype=np.float32)
         for time, from_input in enumerate(inputs):

@@ -57,11 +57,6 @@ def check_ids(ids: Ids, vocab_size: int) -> None:
         raise IndexError(f"An id is outside the vocabulary of {vocab_size:,}.")
 
 
-def select(state: State, rows: Any) -> State:
-    """The state of these rows, in this order."""
-    return State(state.values[rows])
-
-
 def reset(state: State, rows: Any) -> State:
     """`state` with the rows marked True, (rows,), fresh again."""
     keep = np.where(rows, np.float32(0), np.float32(1))

@@ -35,15 +35,8 @@ def measure_speed(model: StepModel, tokenizer: Tokenizer) -> Speed:
     many = _characters_per_second(model, tokenizer, STREAMS)
     if not isinstance(model, NativeModel):
         return Speed(one, many, model.kernel, 1, None, None)
-    size = model.weight_bytes
-    return Speed(
-        one,
-        many,
-        model.kernel,
-        model.threads,
-        model.read_rate() / size,
-        model.product_rate() / size,
-    )
+    limits = (rate / model.weight_bytes for rate in (model.read_rate(), model.product_rate()))
+    return Speed(one, many, model.kernel, model.threads, *limits)
 
 
 def _characters_per_second(model: StepModel, tokenizer: Tokenizer, streams: int) -> float:

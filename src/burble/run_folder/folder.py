@@ -67,9 +67,7 @@ def read_manifest(last: Path) -> dict[str, Any]:
 @dataclass
 class RunFolder:
     path: Path
-    is_aside: bool = (
-        False  # whether it is written in `.burble-new`, beside the one it replaces
-    )
+    is_aside: bool = False  # whether it is written in `.burble-new`, beside the one it replaces
 
     @property
     def root(self) -> Path:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from burble.config import RunConfig
 from burble.data.prepared import PreparedText
-from burble.model_file import ModelFile
+from burble.model_file import ModelFile, Provenance
 from burble.run_folder.folder import RunFolder
 from burble.run_folder.log import RunLog
 from burble.run_folder.metrics import ValidationMetrics
@@ -18,9 +17,9 @@ from burble.training import checkpoint
 from burble.training.checkpoint import Checkpoint
 from burble.training.learner import Learner
 from burble.training.position import Position
-from burble.training.provenance import model_of
 from burble.training.team import Team
 from burble.training.validation import Reading
+from burble.version import __version__
 
 Sampler = Callable[[ModelFile, int], str]
 
@@ -48,7 +47,7 @@ class Store:
         figures = (position.step, position.seconds, progress, reading.bits, reading.accuracy)
 
         def publish() -> None:
-            model = model_of(self.config, self.text, position, learner.averaged())
+            model = self._model(position, learner)
             self.observer.validated(ValidationMetrics(*figures, is_best))
             if is_best:
                 model.save(self.folder.model)
@@ -57,8 +56,25 @@ class Store:
         self.team.run_on_leader(publish)
 
     def show_sample(self, position: Position, learner: Learner) -> None:
-        model = partial(model_of, self.config, self.text, position)
-        self.team.run_on_leader(lambda: self._sample(model(learner.averaged()), position.step))
+        self.team.run_on_leader(lambda: self._sample(self._model(position, learner), position.step))
+
+    def _model(self, position: Position, learner: Learner) -> ModelFile:
+        text, facts = self.text, self.text.facts
+        provenance = Provenance(
+            text_fingerprint=facts.fingerprint,
+            num_characters=facts.num_characters,
+            cut_characters=facts.cut_characters,
+            sealed_characters=facts.sealed_characters,
+            batching=self.config.data.batching,
+            val_bits_per_char=position.best_bits,
+            steps=position.step,
+            chars_seen=position.chars_seen,
+            seconds=position.seconds,
+            seed=self.config.training.seed,
+            burble_version=__version__,
+        )
+        network, weights = self.config.network, learner.averaged()
+        return ModelFile(network, text.tokenizer, weights, text.normalization, provenance)
 
     def _sample(self, model: ModelFile, step: int) -> None:
         self.observer.sampled(step, self.sampler(model, step))

@@ -67,7 +67,7 @@ def main(asked: GradientsCommand) -> None:
     with scratch_folder() as scratch:
         models = _trained(asked, Path(scratch)) if asked.models is None else _given(asked)
         measured = {kind: _measure(asked, model) for kind, model in models.items()}
-    report = Report.of(measured)
+    report = Report(measured["rnn"], measured["lstm"])
     if asked.png is not None:
         drawn = gradients_figure(report.curves(), report.title(), figure_kind(asked.png))
         save_file(asked.png, drawn)

@@ -88,12 +88,9 @@ def _print_found(console: Console, found: Found) -> None:
         return
     table = _table("unit", "what", "held out", "chosen")
     for tracker in tracking:
-        unit = tracker.unit
+        correlations = (tracker.held_out, tracker.chosen)
         table.add_row(
-            _name(tracker),
-            unit.reading,
-            f"{tracker.held_out:+.3f}",
-            f"{tracker.chosen:+.3f}",
+            _name(tracker), tracker.unit.reading, *(f"{one:+.3f}" for one in correlations)
         )
     console.print(table)
     print_passage(console, found.passage)

@@ -51,10 +51,6 @@ class Report:
     rnn: Measured
     lstm: Measured
 
-    @classmethod
-    def of(cls, measured: dict[CellKind, Measured]) -> Report:
-        return cls(measured["rnn"], measured["lstm"])
-
     def curves(self) -> list[Curve]:
         return [*self.rnn.curves(), *self.lstm.curves()]
 
@@ -88,16 +84,13 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         network = self.lstm.file.network
+        files = {"rnn": self.rnn.file, "lstm": self.lstm.file}
         return {
             "num_layers": network.num_layers,
             "hidden_size": network.hidden_size,
-            "num_weights": {
-                kind: measured.file.num_weights
-                for kind, measured in zip(KINDS, (self.rnn, self.lstm), strict=True)
-            },
+            "num_weights": {kind: file.num_weights for kind, file in files.items()},
             "val_bits_per_char": {
-                kind: measured.file.provenance.val_bits_per_char
-                for kind, measured in zip(KINDS, (self.rnn, self.lstm), strict=True)
+                kind: file.provenance.val_bits_per_char for kind, file in files.items()
             },
             "curves": [
                 {

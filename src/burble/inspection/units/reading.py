@@ -11,8 +11,7 @@ import numpy as np
 from burble.arithmetic import Float32
 from burble.cells import CELLS, MEANINGS, Cell
 from burble.data.scan import VALIDATION_WARMUP, scan
-from burble.engine.states import states_after
-from burble.engine.step_model import StepModel
+from burble.engine.step_model import State, StepModel
 from burble.tokenizers.base import Ids
 
 Places = np.ndarray[Any, np.dtype[np.int64]]
@@ -63,6 +62,13 @@ def read_blocks(model: StepModel, ids: Ids) -> Iterator[Block]:
         state = passed[-1]
         states = np.stack([one.values for one in passed])
         yield Block(CELLS[model.network.cell], batch.inputs[batch.mask], states[batch.mask])
+
+
+def states_after(model: StepModel, ids: Ids, state: State) -> Iterator[State]:
+    """Yield the state after each time of ids, (time, rows)."""
+    for tokens in ids:
+        _, state = model.step(tokens, state)
+        yield state
 
 
 def read_whole(model: StepModel, ids: Ids) -> Block:

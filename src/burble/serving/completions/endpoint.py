@@ -35,26 +35,15 @@ _LAST_WORD_SECONDS = 1.0
 
 def check(request: CompletionRequest, limits: Limits) -> None:
     """Refuse what no schema can: bounds that the server sets, and options at odds."""
-    choices = request.num_texts
-    _require(
-        choices <= limits.max_choices, "n", f"{choices} texts; the most is {limits.max_choices}"
-    )
-    _require(
-        request.max_tokens <= limits.max_tokens,
-        "max_tokens",
-        f"{request.max_tokens}; the most is {limits.max_tokens}",
-    )
     longest = max(map(len, request.prompts))
-    _require(
-        longest <= limits.max_prompt,
-        "prompt",
-        f"{longest} characters; the most is {limits.max_prompt}",
-    )
-    _require(
-        request.best_of in {None, request.n},
-        "best_of",
-        f"{request.best_of}; it must be n or absent",
-    )
+    for param, count, unit, most in (
+        ("n", request.num_texts, " texts", limits.max_choices),
+        ("max_tokens", request.max_tokens, "", limits.max_tokens),
+        ("prompt", longest, " characters", limits.max_prompt),
+    ):
+        _require(count <= most, param, f"{count}{unit}; the most is {most}")
+    is_n = request.best_of in {None, request.n}
+    _require(is_n, "best_of", f"{request.best_of}; it must be n or absent")
     _require(
         kept_bytes(request) <= limits.max_kept,
         "logprobs",
