@@ -6,12 +6,10 @@ safetensors would allocate whatever a header asks for; here what is expected dec
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Collection, Mapping
+from typing import Any, BinaryIO
 
 from burble.mapping import parse_object
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
 
 # A vocabulary of every code point there is takes 6 MB of JSON.
 MAX_HEADER_BYTES = 16 << 20

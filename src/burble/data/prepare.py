@@ -137,8 +137,7 @@ def encode_spooled(
 ) -> PreparedText:
     """Write the ids of a text beside it, and map them; `cuts`: where its parts begin."""
     folder = text.path.parent
-    counted = _UnknownCharacters(tokenizer)
-    pieces = counted.of(_pieces(text.path, cuts))
+    pieces = _pieces(text.path, cuts)
     counts = _write_ids(pieces, folder / IDS_FILE, tokenizer, cuts, unknown)
     facts = TextFacts(
         fingerprint=text.whole.fingerprint,
@@ -149,7 +148,7 @@ def encode_spooled(
         cut_ids=counts.train,
         sealed_characters=text.whole.num_characters - cuts.sealed,
         sealed_ids=counts.sealed,
-        unknown_characters=counted.number,
+        unknown_characters=counts.unknown,
         stamp=text.stamp,
     )
     write_facts(folder, facts, tokenizer, text.normalization)
@@ -289,17 +288,7 @@ class _Counts:
     all: int = 0
     train: int = 0
     sealed: int = 0
-
-
-@dataclass
-class _UnknownCharacters:
-    tokenizer: Tokenizer
-    number: int = 0
-
-    def of(self, pieces: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-        for start, text in pieces:
-            self.number += self.tokenizer.count_unknown(text)
-            yield start, text
+    unknown: int = 0  # characters
 
 
 def _write_ids(
@@ -313,6 +302,7 @@ def _write_ids(
     counts = _Counts()
     with path.open("wb") as file:
         for start, text in pieces:
+            counts.unknown += tokenizer.count_unknown(text)
             ids = tokenizer.encode(text, unknown)
             file.write(ids.astype(dtype).tobytes())
             counts.all += len(ids)

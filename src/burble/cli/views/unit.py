@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from rich.console import Console
 from rich.text import Text
 
 from burble.inspection.palette import shade
+from burble.inspection.units.passage import Passage
 from burble.text.printable import printable
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from burble.inspection.units.passage import Passage
 
 _BARS = "▁▂▃▄▅▆▇█"
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from starlette.types import Scope
+from starlette.types import Scope
 
 READER = "burble.reader"  # the key in a request's scope of the connection that its answer goes to
 

@@ -7,20 +7,16 @@ import gc
 import ipaddress
 import signal
 import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.config import LOGGING_CONFIG
 
 from burble.errors import UsageError
 from burble.serving.http.protocol import BoundedProtocol
 from burble.stop_signals import heard_signals
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from starlette.types import ASGIApp
 
 _MAX_CONNECTIONS = 2048
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
