@@ -1,7 +1,5 @@
 """How large a network is, and how much work it makes."""
 
-from __future__ import annotations
-
 import math
 
 from burble.config import NetworkConfig

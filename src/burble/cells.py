@@ -4,8 +4,6 @@ Beside its row a cell is a class in `training/learners/torch/network.py`, and a 
 `engine/cells.py`, in `engine/kernel/elementwise.h` and in `export/page/engine.js`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Literal
 

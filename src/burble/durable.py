@@ -1,7 +1,5 @@
 """Writing files so that a crash or a full disk leaves the old one or the new one, never half."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

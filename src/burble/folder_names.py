@@ -1,7 +1,5 @@
 """What the files of a run are called, in its folder."""
 
-from __future__ import annotations
-
 MODEL_NAME = "model.safetensors"  # the best model so far
 CONFIG_NAME = "run.toml"  # the resolved configuration
 METRICS_NAME = "metrics.jsonl"  # its figures, one JSON object a line

@@ -5,8 +5,6 @@ an extra needs is named instead. The distribution's own metadata lists it, and i
 wherever burble came from: sources, a wheel, an address.
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import importlib.util
 import re

@@ -1,7 +1,5 @@
 """Dataclasses as plain values, and back: strictly, so that a typing mistake never passes."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math

@@ -3,8 +3,6 @@
 Its policy lets run only the one script, by its hash: whatever the data hold, none of it can.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """A run's progress: a live view on a terminal or in a notebook, plain lines elsewhere."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import TextIO
 

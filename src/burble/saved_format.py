@@ -1,7 +1,5 @@
 """The version that every saved file carries, and the way from an older one to today's."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """A folder for what is needed for a moment."""
 
-from __future__ import annotations
-
 import tempfile
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 safetensors would allocate whatever a header asks for; here what is expected decides.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Mapping
 from typing import Any, BinaryIO

@@ -1,7 +1,5 @@
 """How many threads make sense, and settings of the threaded libraries, which they read once."""
 
-from __future__ import annotations
-
 import os
 
 # torch's OpenMP threads wait for each other by spinning, without end by default. Where anything

@@ -1,7 +1,5 @@
 """What `burble cells` is told in a writing of its own: units to hold, and a marked span."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Self

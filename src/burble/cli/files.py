@@ -1,7 +1,5 @@
 """What commands read from and write to the files that a person names."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Writing together in a terminal: a line is text to add, or a command."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """`burble COMMAND ...`: find the command, turn every error into a message and an exit code."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

@@ -1,7 +1,5 @@
 """The text that a model is looked at with."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Standard output and standard error as burble writes to them."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """What goes to the terminal, and how."""
 
-from __future__ import annotations
-
 import sys
 
 from burble.text.printable import printable

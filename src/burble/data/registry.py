@@ -1,7 +1,5 @@
 """Ways of batching by name: a new one is one file and one line here."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from burble.config import BatchingKind, DataConfig

@@ -1,7 +1,5 @@
 """Reading a text through once, to score it: in one pass, in lanes, or in random windows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One sentence a row: the shorter padded and masked, the longer cut, fresh state."""
 
-from __future__ import annotations
-
 import re
 from functools import partial
 

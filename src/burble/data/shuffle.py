@@ -1,7 +1,5 @@
 """Items in a random order, each once an epoch, without a list of them in memory."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import numpy as np

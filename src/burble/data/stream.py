@@ -1,7 +1,5 @@
 """Stateful truncated backpropagation: long parallel lanes, every position a target."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The tutorial's way: a window slid over the text, one target after each, fresh state."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

@@ -6,8 +6,6 @@ in the step, by name: the gates, and the new state among them.
 The order of the operations is part of the engine's promise (`docs/engine.md`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from burble.arithmetic import Float32, sigmoid, tanh

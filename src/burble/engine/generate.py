@@ -1,7 +1,5 @@
 """The one decoding path: prompt → tokens → characters → text cut at a stop or at its length."""
 
-from __future__ import annotations
-
 import os
 import sys
 import time

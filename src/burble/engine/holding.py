@@ -1,7 +1,5 @@
 """A model some of whose units are held: whatever it reads, they give out the same number."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

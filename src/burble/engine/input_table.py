@@ -1,7 +1,5 @@
 """The first layer's input side: whatever a token is to it, it comes to one row for each."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from burble.arithmetic import Float32

@@ -1,7 +1,5 @@
 """Which kernel runs a model here, and why."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from dataclasses import dataclass

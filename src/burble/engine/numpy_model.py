@@ -1,7 +1,5 @@
 """`NumpyModel`: the readable reference that every other engine is held to, bit for bit."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Literal
 

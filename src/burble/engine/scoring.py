@@ -1,7 +1,5 @@
 """How well a model foresees a text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

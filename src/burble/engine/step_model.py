@@ -1,7 +1,5 @@
 """What generation, scoring and serving need of a model, whatever computes it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol

@@ -1,7 +1,5 @@
 """`Stream`: one text being written, in the memory layout that the native kernel shares."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """What goes on inside a model while it reads a text: every gate, every state, every guess."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """`xz` as a baseline: how many bits it needs for a text once it has seen the training text."""
 
-from __future__ import annotations
-
 import lzma
 
 # xz at its default preset looks back 8 MiB; more training text could not help it.

@@ -1,7 +1,5 @@
 """The figures of `burble eval`: a model's, by one of two protocols, and those of the baselines."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """The share of a text that a model has learned word for word: in passages of 50 or more."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from burble.evaluation.passages import Bools, Hashes, cover, passage_hashes

@@ -1,7 +1,5 @@
 """Passages of a fixed length: a number for each, and whether it carries information."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

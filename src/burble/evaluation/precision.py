@@ -1,7 +1,5 @@
 """What whole-number arithmetic costs a model, measured on text it has not learned from."""
 
-from __future__ import annotations
-
 from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan
 from burble.engine.kernels import open_model
 from burble.engine.numpy_model import Precision

@@ -1,7 +1,5 @@
 """How fast a model writes here, and how near that is to what the machine can do."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from dataclasses import dataclass

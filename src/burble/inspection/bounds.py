@@ -1,7 +1,5 @@
 """How much of a text is looked at in one go."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from burble.cells import CELLS

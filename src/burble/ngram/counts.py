@@ -1,7 +1,5 @@
 """Count a text: in C where the library is there, else with NumPy."""
 
-from __future__ import annotations
-
 from typing import Any, Protocol
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The discounts of modified Kneser-Ney smoothing (Chen and Goodman, TR-10-98, 1998, section 3)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

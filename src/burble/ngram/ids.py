@@ -1,7 +1,5 @@
 """The ids that are counted and looked up."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from burble.tokenizers.base import Ids

@@ -1,7 +1,5 @@
 """`NativeCounts`: counts in C, through ctypes."""
 
-from __future__ import annotations
-
 import ctypes
 from typing import Any
 

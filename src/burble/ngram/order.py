@@ -1,7 +1,5 @@
 """How many tokens a context should have, from the training text alone."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from burble.ngram.counts import count, max_tokens

@@ -1,7 +1,5 @@
 """The figure of how the gradient fades on its way back."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

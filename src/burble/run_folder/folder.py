@@ -6,8 +6,6 @@ move to their places; a process that is killed in the middle of that leaves `.bu
 next one to finish.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A lock on a run folder: one training at a time, freed by the system when its process ends."""
 
-from __future__ import annotations
-
 import errno
 import os
 import shlex

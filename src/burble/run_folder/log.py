@@ -1,7 +1,5 @@
 """The logs of a run: its figures and what it wrote, line by line."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

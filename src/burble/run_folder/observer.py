@@ -1,7 +1,5 @@
 """What a run tells while it goes on, and who may listen."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Known texts by name: the one embedded in every Python, and two that are fetched once."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

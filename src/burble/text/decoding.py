@@ -1,7 +1,5 @@
 """Bytes to characters: strict, in pieces, and never a silent loss."""
 
-from __future__ import annotations
-
 import codecs
 import gzip
 import io

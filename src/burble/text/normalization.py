@@ -1,7 +1,5 @@
 """What is done to every text and every prompt: Unicode form, then lower case."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable, Iterator
 

@@ -1,7 +1,5 @@
 """SOURCE arguments to documents: files, folders, globs, `.gz`, `-`, addresses, known texts."""
 
-from __future__ import annotations
-
 import glob
 import gzip
 import io

@@ -1,7 +1,5 @@
 """What every tokenizer offers."""
 
-from __future__ import annotations
-
 from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, Protocol, Self
 

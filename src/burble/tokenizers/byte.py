@@ -1,7 +1,5 @@
 """One id for each byte of UTF-8: nothing is ever unknown."""
 
-from __future__ import annotations
-
 import codecs
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet

@@ -1,7 +1,5 @@
 """Tokenizers by kind: a new one is one file and one line here."""
 
-from __future__ import annotations
-
 from burble.tokenizers.base import Tokenizer
 from burble.tokenizers.byte import ByteTokenizer
 from burble.tokenizers.char import CharTokenizer

@@ -4,8 +4,6 @@ Every random choice is a function of seed and step, so the step stands for all o
 cursor, the dropout masks, the samples.
 """
 
-from __future__ import annotations
-
 import errno
 import json
 import os

@@ -3,8 +3,6 @@
 `TABLE` holds every sentence, with the condition under which it is true: a new one is a row there.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What is known of a run once it is over: its log, a few facts, and what follows from them."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """The folder of a run while it is trained in: made, locked, and tidied by the leader of a team."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress

@@ -1,7 +1,5 @@
 """What the saved state of a run must hold: its tensors, their shapes, and what numbers may be."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Nothing here, and nothing that calls it, knows what computes behind it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

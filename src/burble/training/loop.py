@@ -1,7 +1,5 @@
 """The one loop: step, and at each milestone validate, keep the best, save, and show a sample."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from burble.config import TrainingConfig

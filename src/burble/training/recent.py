@@ -1,7 +1,5 @@
 """The figures of the steps since they were last shown."""
 
-from __future__ import annotations
-
 from burble.data.batch import Batch
 from burble.run_folder.metrics import StepMetrics
 from burble.run_folder.observer import Observer

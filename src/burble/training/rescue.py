@@ -1,7 +1,5 @@
 """Going back to the last good state, with half the step size, from numbers that are not finite."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from burble.errors import DivergedError

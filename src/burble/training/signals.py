@@ -1,7 +1,5 @@
 """Turn SIGINT, SIGTERM and SIGHUP into an end of set-up, then into a flag for the loop."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from types import FrameType, TracebackType

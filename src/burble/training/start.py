@@ -1,7 +1,5 @@
 """Where a run starts: fresh, or from the state that it was left in."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from burble.config import RunConfig

@@ -1,7 +1,5 @@
 """Where a run leaves its models, states and samples; of a team only the leader writes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 

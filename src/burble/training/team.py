@@ -5,8 +5,6 @@ disk is decided by process 0, the leader, and sent to the others. This half know
 messages travel, or of tensors.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar

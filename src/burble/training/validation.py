@@ -1,7 +1,5 @@
 """What is read of the held-out text: when, and how much."""
 
-from __future__ import annotations
-
 import itertools
 import math
 import time

@@ -1,7 +1,5 @@
 """The clock and the stop signals of a run, the same in every process of a team."""
 
-from __future__ import annotations
-
 from burble.training.budget import Clock
 from burble.training.signals import StopSignals
 from burble.training.team import Team

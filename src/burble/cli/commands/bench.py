@@ -1,7 +1,5 @@
 """`burble bench`."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import sys

@@ -1,7 +1,5 @@
 """`burble corpora`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import dataclass

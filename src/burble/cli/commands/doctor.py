@@ -1,7 +1,5 @@
 """`burble doctor`."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import json
 import platform

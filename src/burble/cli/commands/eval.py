@@ -1,7 +1,5 @@
 """`burble eval`."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import sys

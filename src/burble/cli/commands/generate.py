@@ -1,7 +1,5 @@
 """`burble generate`."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import sys

@@ -1,7 +1,5 @@
 """`burble serve`."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path

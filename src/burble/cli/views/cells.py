@@ -1,7 +1,5 @@
 """What `burble cells` found, for people."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from rich.console import Console

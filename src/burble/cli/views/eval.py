@@ -1,7 +1,5 @@
 """The figures of `burble eval` in words."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from burble.cli.reading import part_read, unknown_line

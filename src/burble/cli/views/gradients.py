@@ -1,7 +1,5 @@
 """What `burble gradients` measured, in figures and in words that follow from them."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import dataclass
 from typing import Any

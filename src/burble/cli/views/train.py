@@ -1,7 +1,5 @@
 """What a finished run came to, on standard error."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TextIO
 

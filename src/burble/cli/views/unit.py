@@ -1,7 +1,5 @@
 """A passage of text as a unit sees it: in colours on a terminal, else with bars under its lines."""
 
-from __future__ import annotations
-
 from rich.console import Console
 from rich.text import Text
 

@@ -1,7 +1,5 @@
 """A trace as plain values, for JSON."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

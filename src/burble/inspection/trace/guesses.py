@@ -1,7 +1,5 @@
 """What a model expected at each place of a text."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

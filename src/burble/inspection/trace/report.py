@@ -1,7 +1,5 @@
 """A trace as one self-contained page to explore."""
 
-from __future__ import annotations
-
 import base64
 import math
 from functools import cache

@@ -1,7 +1,5 @@
 """One figure for each token of a trace: its surprisal, a unit's value, or the mean of a layer."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

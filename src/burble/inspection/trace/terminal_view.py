@@ -1,7 +1,5 @@
 """A trace in a terminal: the text in colours, and what was expected at each place."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How tokens are shown: in the running text, and one by one."""
 
-from __future__ import annotations
-
 from burble.text.printable import label
 from burble.tokenizers.base import Ids, Tokenizer
 

@@ -1,7 +1,5 @@
 """What a unit is good for: how much worse the text is foreseen when it is held at a value."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 All is sums over the text, so that its length does not matter: no array is (tokens, units).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The stretches of a text where a model's states are nearest to those in a marked span."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A passage of a text beside what a unit made of it: the picture behind a correlation."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from burble.data.scan import VALIDATION_WARMUP

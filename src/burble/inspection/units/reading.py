@@ -1,7 +1,5 @@
 """Reading a text to see the states that a model goes through: each place once, in blocks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """`/v1/completions`: from a request to jobs, from their pieces to what OpenAI's clients read."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

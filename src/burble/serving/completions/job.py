@@ -1,7 +1,5 @@
 """`Job`: one text being written for a client, with its tokens' log-probabilities if asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from burble.engine.generate import GenerationRequest, Writing, prompt_ids

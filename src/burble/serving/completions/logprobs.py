@@ -1,7 +1,5 @@
 """How likely each token was: writing does not tell, reading the same tokens again does."""
 
-from __future__ import annotations
-
 import json
 from collections import deque
 from collections.abc import Iterator, Sequence

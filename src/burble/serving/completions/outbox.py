@@ -1,7 +1,5 @@
 """`Outbox`: what is written for a client and not sent yet."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass, field
 

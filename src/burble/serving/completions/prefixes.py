@@ -1,7 +1,5 @@
 """`Prefixes`: texts that were read are not read again, nor are their beginnings."""
 
-from __future__ import annotations
-
 import hashlib
 import threading
 from collections import OrderedDict

@@ -1,7 +1,5 @@
 """The shapes of what is answered. The OpenAPI description derives from them."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -4,8 +4,6 @@ A new text joins at the next round, one that is done or whose client has gone le
 are independent of each other, so who else is being served changes no text.
 """
 
-from __future__ import annotations
-
 import asyncio
 import threading
 import time

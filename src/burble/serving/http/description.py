@@ -1,7 +1,5 @@
 """What `/openapi.json` tells beside the routes: every refusal, and none that is never sent."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fastapi import FastAPI

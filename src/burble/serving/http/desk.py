@@ -1,7 +1,5 @@
 """Who may come in to have a text written."""
 
-from __future__ import annotations
-
 import asyncio
 
 from starlette.types import ASGIApp, Receive, Scope, Send

@@ -1,7 +1,5 @@
 """Refusals, in the shape that OpenAI's clients read."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

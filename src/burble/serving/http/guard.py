@@ -1,7 +1,5 @@
 """What every request passes before anything looks at it: host, origin, key and size."""
 
-from __future__ import annotations
-
 import asyncio
 import hmac
 import ipaddress

@@ -1,7 +1,5 @@
 """What a server grants a client, in numbers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from burble.knobs import check_knobs, knob

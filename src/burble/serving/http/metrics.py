@@ -1,7 +1,5 @@
 """What a server counts, in the text that Prometheus reads."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from itertools import accumulate

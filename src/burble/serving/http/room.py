@@ -1,7 +1,5 @@
 """`Room`: so much of something for all clients together, and who holds how much of it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A socket, and a server on it that ends when told to, after what it has begun."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import ipaddress
