@@ -32,12 +32,10 @@ class Cell:
 
     @property
     def memory(self) -> str:
-        """The state that tells most of a unit."""
         return self.states[-1]
 
     @property
     def values(self) -> tuple[str, ...]:
-        """All that happens in a step: gates and states."""
         return tuple(dict.fromkeys((*self.gates, *reversed(self.states))))
 
 

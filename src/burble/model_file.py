@@ -120,7 +120,6 @@ class ModelFile:
         return save(plain, {METADATA_KEY: self.description()})
 
     def description(self) -> str:
-        """All but the tensors, as JSON."""
         described: dict[str, Any] = {
             "model": to_mapping(self.network),
             "tokenizer": self.tokenizer.to_json(),

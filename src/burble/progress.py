@@ -34,8 +34,6 @@ def is_watched(stream: TextIO) -> bool:
 
 
 class PlainView(Observer):
-    """One line for each thing that happens."""
-
     def __init__(self, console: Console) -> None:
         self._console = console
         self._train: StepMetrics | None = None
@@ -64,15 +62,12 @@ class PlainView(Observer):
 
 @dataclass
 class _Curve:
-    """Figures over the progress of a run, drawn in one line of blocks."""
-
     points: list[tuple[float, float]] = field(default_factory=list)
 
     def add(self, progress: float, value: float) -> None:
         self.points.append((progress, value))
 
     def draw(self, low: float, high: float) -> str:
-        """Blocks between `low` and `high`, from the start of the run up to now."""
         cells = [" "] * _CURVE_WIDTH
         for progress, value in self.points:
             height = (value - low) / max(high - low, 1e-9)

@@ -21,7 +21,6 @@ class WantedHold:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From LAYER:UNIT or LAYER:UNIT=VALUE. Raises `UsageError`."""
         match = _HOLD.fullmatch(text)
         try:
             value = float(match[3]) if match and match[3] else None
@@ -47,7 +46,6 @@ class MarkedSpan:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From TEXT [[SPAN]]. Raises `UsageError`."""
         match = _MARKED.fullmatch(text)
         if match is None or "[[" in match[1] or "]]" in match[2]:
             raise UsageError(

@@ -33,8 +33,6 @@ def complete(purposes: dict[str, str], variable: str, instruction: str) -> int:
 
 
 class Commands(click.Group):
-    """All commands; each is imported when it is called."""
-
     def __init__(self, purposes: dict[str, str]) -> None:
         super().__init__("burble", add_help_option=False)
         self._purposes = purposes

@@ -23,7 +23,6 @@ an empty line      let the model go on
 
 
 def write_together(model: Model, request: GenerationRequest) -> None:
-    """Read lines from standard input and write, until the end of it or `/quit`."""
     tell("Type text or an empty line, and the model goes on; /help lists what else there is.")
     session = Session(model, request)
     write_out(session.text)

@@ -36,7 +36,6 @@ _COMPLETE = "_BURBLE_COMPLETE"
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command line and exit."""
     started = time.monotonic()
     settle_threads()
     for stream in (sys.stdout, sys.stderr):

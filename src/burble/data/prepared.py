@@ -1,12 +1,10 @@
 """A text made ready once: ids in a file, mapped into memory, and what must be known of them."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -64,7 +62,6 @@ class PreparedText:
 
     @property
     def test_ids(self) -> Ids:
-        """The sealed part at the very end: scored once, when all choices are made."""
         return self.ids[self.facts.num_ids - self.facts.sealed_ids :]
 
     def is_of(self, tokenizer: Tokenizer) -> bool:
@@ -72,14 +69,13 @@ class PreparedText:
         return self.tokenizer.to_json() == tokenizer.to_json()
 
     def random_passage(self, ids: Ids, num_tokens: int, seed: int) -> str:
-        """Return about `num_tokens` of ids from a random place, as whole characters."""
         place = int(np.random.default_rng(seed).integers(max(1, len(ids) - num_tokens)))
         ends = (place, min(place + num_tokens, len(ids)))
         start, end = (self.tokenizer.cut_before(ids, end) for end in ends)
         return self.tokenizer.decode(ids[start:end])
 
     @classmethod
-    def load(cls, folder: Path) -> PreparedText:
+    def load(cls, folder: Path) -> Self:
         """Map what `prepare` left in `folder`. Raises `TextError` where it is not whole."""
         try:
             content = read_plain(folder / FACTS_FILE, _MAX_FACTS_BYTES)

@@ -19,7 +19,6 @@ _SCAN_TIME = 256
 
 
 def validation_part(ids: Ids) -> Ids:
-    """What of the held-out ids is read at each validation."""
     return ids[:VALIDATION_TOKENS]
 
 

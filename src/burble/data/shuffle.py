@@ -66,7 +66,6 @@ class ShuffledRows:
         return _only(self._train_batch(drawn), items < self._train_count)
 
     def validation(self) -> Iterator[Batch]:
-        """Up to `VALIDATION_ITEMS` held-out items, evenly spaced."""
         count = min(VALIDATION_ITEMS, self._val_count)
         chosen = np.arange(count) * self._val_count // max(count, 1)
         for first in range(0, count, self.rows):

@@ -52,5 +52,4 @@ class StreamBatching:
         )
 
     def validation(self) -> Iterator[Batch]:
-        """The held-out text in lanes, each warmed on what stands before it."""
         return scan(validation_part(self._val_ids), VALIDATION_LANES, VALIDATION_WARMUP)

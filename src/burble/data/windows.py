@@ -34,7 +34,6 @@ class WindowBatching(ShuffledRows):
 
 
 def num_patterns(num_ids: int, seq_len: int, stride: int) -> int:
-    """How many windows with a target fit."""
     return max(0, -(-(num_ids - seq_len) // stride))
 
 

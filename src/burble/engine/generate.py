@@ -168,7 +168,6 @@ def encode_text(file: ModelFile, text: str, unknown: UnknownPolicy = "error") ->
 
 
 def count_unknown(file: ModelFile, text: str) -> int:
-    """Return how many characters of `text`, normalised, the model has never seen."""
     return file.tokenizer.count_unknown(normalize(text, file.normalization))
 
 

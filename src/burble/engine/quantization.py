@@ -1,9 +1,7 @@
 """Products in whole numbers: their sums come out the same in any order, on any machine."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -39,7 +37,7 @@ class Int8Matrix:
     scales: Float32
 
     @classmethod
-    def of(cls, weights: Float32) -> Int8Matrix:
+    def of(cls, weights: Float32) -> Self:
         """The nearest one to float32 weights (outputs, inputs)."""
         values, scales = to_integers(weights)
         return cls(values.astype(np.int8), scales[:, 0])

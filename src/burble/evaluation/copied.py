@@ -1,9 +1,8 @@
 """Which passages of a text stand word for word in what a model learned from."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -28,7 +27,7 @@ class CopyFinder:
         self._known = np.unique(passage_hashes(_code_points(text), SHORTEST))
 
     @classmethod
-    def of(cls, folder: Path) -> CopyFinder | None:
+    def of(cls, folder: Path) -> Self | None:
         """Index the text of a run; None where it is missing or very long. Raises `TextError`."""
         run = RunFolder(folder)
         if not run.has_text():

@@ -83,7 +83,6 @@ def baselines(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> Baselines:
 
 
 def ngram_bits(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> float:
-    """Return the bits per character that counting alone needs for `ids` but the first."""
     return count_alone(tokenizer, train_ids, ids).bits_per_char
 
 

@@ -80,7 +80,6 @@ class _Level:
     """The n-grams after contexts of one length, with both of their counts."""
 
     def __init__(self, grams: _Grams, longer: _Grams, vocab_size: int) -> None:
-        """longer: the n-grams of one token more."""
         self.vocab_size = vocab_size
         self._keys = grams.keys
         self._counts = np.stack([grams.count_kinds(longer), grams.times])

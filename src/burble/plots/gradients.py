@@ -19,7 +19,6 @@ class Curve:
 
 
 def gradients_figure(curves: Sequence[Curve], title: str, kind: str) -> bytes:
-    """Draw the curves, a colour for each tensor of a state. Raises `MissingExtraError`."""
     with styled():
         from matplotlib.figure import Figure
 

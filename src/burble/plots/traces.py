@@ -44,7 +44,6 @@ class TracePicture:
 
 
 def trace_figure(picture: TracePicture, kind: str) -> bytes:
-    """Draw the picture as one of `KINDS`. Raises `MissingExtraError`."""
     with styled():
         from matplotlib.figure import Figure
 

@@ -69,7 +69,6 @@ class RunFolder:
 
     @property
     def root(self) -> Path:
-        """The folder that the run's files are in now."""
         return self.path / ASIDE if self.is_aside else self.path
 
     @property

@@ -32,7 +32,6 @@ class Holder:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of `folder`. Raises `UsageError` where another training holds it."""
     with guard_write(folder):
         descriptor = _acquire(folder)
     try:

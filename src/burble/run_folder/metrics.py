@@ -1,11 +1,9 @@
 """The figures of a run, and its log of them."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from burble.errors import UsageError
 from burble.folder_names import METRICS_NAME
@@ -55,7 +53,7 @@ class Metrics:
         return [reading for reading in self.validations if reading.val_bits_per_char is not None]
 
     @classmethod
-    def read(cls, folder: Path) -> Metrics:
+    def read(cls, folder: Path) -> Self:
         """From the log in the folder of a run. Raises `UsageError` where there is no such log."""
         path = folder / METRICS_NAME
         try:

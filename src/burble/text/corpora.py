@@ -30,8 +30,6 @@ _ALICE_CHAPTERS = 12
 
 @dataclass(frozen=True)
 class KnownText:
-    """A text that can be named instead of a file."""
-
     description: str
     open: Callable[[], BinaryIO]
 

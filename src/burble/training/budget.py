@@ -1,10 +1,9 @@
 """How long a run may take, and the step size at each moment of it."""
 
-from __future__ import annotations
-
 import math
 import time
 from dataclasses import dataclass
+from typing import Self
 
 from burble.config import DEFAULT_MINUTES, TrainingConfig
 
@@ -18,7 +17,7 @@ class Budget:
     patience: int | None = None
 
     @classmethod
-    def from_config(cls, config: TrainingConfig, steps_per_epoch: int) -> Budget:
+    def from_config(cls, config: TrainingConfig, steps_per_epoch: int) -> Self:
         """Epochs are counted in steps; with no budget at all it is `DEFAULT_MINUTES`."""
         steps = [] if config.steps is None else [config.steps]
         if config.epochs is not None:

@@ -63,7 +63,6 @@ class Evidence:
 
     @property
     def guessing(self) -> float:
-        """Bits per character of a guess among all characters."""
         return math.log2(max(self.facts.vocab_size, 1))
 
     @property

@@ -3,11 +3,9 @@
 The rule is small and measured: docs/plan.md has its figures.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from burble.capacity import num_weights, operations
 from burble.config import DataConfig, NetworkConfig, RunConfig
@@ -50,7 +48,7 @@ class Steps:
     per_epoch: int
 
     @classmethod
-    def of(cls, batching: Batching, data: DataConfig) -> Steps:
+    def of(cls, batching: Batching, data: DataConfig) -> Self:
         targets = batching.rows * (1 if data.batching == "windows" else data.seq_len)
         return cls(batching.rows * data.seq_len, targets, batching.steps_per_epoch)
 

@@ -1,8 +1,7 @@
 """Where a run is, in numbers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
+from typing import Self
 
 from burble.training.validation import Reading
 
@@ -23,10 +22,10 @@ class Position:
     metrics_bytes: int = 0
     samples_bytes: int = 0  # lengths of the logs
 
-    def after_step(self, num_characters: int) -> Position:
+    def after_step(self, num_characters: int) -> Self:
         return replace(self, step=self.step + 1, chars_seen=self.chars_seen + num_characters)
 
-    def after_validation(self, reading: Reading, seconds: float) -> Position:
+    def after_validation(self, reading: Reading, seconds: float) -> Self:
         """Return the position after a validation; without a held-out text each one is the best."""
         bits = reading.bits
         best = bits is None or self.best_bits is None or bits < self.best_bits
@@ -38,5 +37,5 @@ class Position:
             validation_batches=reading.num_batches,
         )
 
-    def after_rescue(self) -> Position:
+    def after_rescue(self) -> Self:
         return replace(self, rate_scale=self.rate_scale / 2, rescues=self.rescues + 1)

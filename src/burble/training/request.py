@@ -1,10 +1,8 @@
 """What is asked of a run, before it is resolved."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 from burble.config import RunConfig
 
@@ -39,5 +37,5 @@ class RunRequest:
         """Return the base, over it the planned options, over these the given ones."""
         return (self.base or RunConfig()).with_options({**(planned or {}), **self.options})
 
-    def with_options(self, **options: Any) -> RunRequest:
+    def with_options(self, **options: Any) -> Self:
         return replace(self, options={**self.options, **options})

@@ -127,8 +127,6 @@ def mean_outputs(model: StepModel, ids: Ids) -> Float64:
 
 @dataclass
 class _Sums:
-    """What Pearson's correlation needs of numbers x, the units, and y, the properties."""
-
     count: int = 0
     x: Float64 = field(default_factory=lambda: np.zeros(1))
     y: Float64 = field(default_factory=lambda: np.zeros(1))

@@ -4,12 +4,10 @@ Each property makes of a text one number for each of its characters. All but
 `speaker` and a pattern of the user's own tell what is known once the character has been read.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -44,7 +42,7 @@ class Property:
     meaning: str
 
     @classmethod
-    def of_pattern(cls, pattern: str) -> Property:
+    def of_pattern(cls, pattern: str) -> Self:
         """Inside a match of a regular expression, or not. Raises `UsageError` for a broken one."""
         try:
             compiled = re.compile(pattern, re.MULTILINE)

@@ -194,7 +194,6 @@ class CompletionResponse(Response):
         return f'{self._head}, "choices": [{", ".join(choices)}]{end}}}'
 
     async def _stream(self, send: Send) -> None:
-        """Server-sent events, one for each text that has grown."""
         await send(
             {
                 "type": "http.response.start",
@@ -241,8 +240,6 @@ class CompletionResponse(Response):
 
 @dataclass
 class _Choice:
-    """One text of an answer, or the part of it that one event tells."""
-
     text: str = ""
     tokens: LogprobColumns = field(default_factory=LogprobColumns)
     finish_reason: str | None = None

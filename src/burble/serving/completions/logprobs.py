@@ -54,8 +54,6 @@ class TokenLogprob:
 
 
 class Replay:
-    """Reads along with what is written."""
-
     def __init__(
         self, model: StepModel, labels: Sequence[str], state: Float32, last: int, top: int
     ) -> None:
@@ -71,7 +69,6 @@ class Replay:
         return TokenLogprob(self._labels[self._last], "null", "null")
 
     def read(self, ids: Ids) -> list[TokenLogprob]:
-        """How likely the next tokens, (tokens,), were."""
         before = np.concatenate([[self._last], ids[:-1]])
         logits, self._state = self._model.forward(before[:, None], self._state)
         self._last = int(ids[-1])
@@ -106,7 +103,6 @@ class Aligned:
         self._add(np.array([first]), [self._replay.unforeseen()])
 
     def read(self, ids: Ids) -> Iterator[None]:
-        """These tokens, (tokens,), come next; a part at a time."""
         for start in range(0, len(ids), _AT_ONCE):
             if start:
                 yield

@@ -1,13 +1,12 @@
 """The models that are served, by name."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from burble.engine.kernels import open_model
 from burble.engine.step_model import StepModel
@@ -33,7 +32,7 @@ class ServedModel:
     created: int = field(default_factory=lambda: int(time.time()))
 
     @classmethod
-    def open(cls, path: Path, name: str | None = None) -> ServedModel:
+    def open(cls, path: Path, name: str | None = None) -> Self:
         """A model file or a run folder; it is named after it. Raises `ModelFileError`."""
         file = ModelFile.load(path)
         engine = open_model(file)

@@ -54,7 +54,6 @@ class Prefixes:
 
 
 def _digests(ids: Ids, ends: list[int]) -> list[bytes]:
-    """What tells the beginnings up to `ends` apart."""
     digest, begin, found = hashlib.sha256(), 0, []
     for end in ends:
         digest.update(ids[begin:end].tobytes())

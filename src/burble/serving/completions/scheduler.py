@@ -41,7 +41,6 @@ class Scheduler:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after this round, whatever is left."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -66,7 +65,6 @@ class Scheduler:
         job.outbox.put(job.index, piece)
 
     def taken(self, outbox: Outbox, num_bytes: int) -> None:
-        """Write on for a client that has read so much."""
         with self._changed:
             outbox.behind -= num_bytes
             if outbox.is_full or not self._parked:

@@ -31,7 +31,6 @@ _HEADERS = {
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Their descriptions, as a route takes them."""
     return {
         status: {
             "model": Refusal,

@@ -38,14 +38,12 @@ class Desk:
         self.reports = Room(_MAX_REPORTS)
 
     def seat(self, scope: Scope, count: int) -> None:
-        """Seat `count` texts more of a request that is let in. Raises `RefusalError`."""
         place, size = scope[_SEATS], self.texts.size
         total = place.count + count
         left = int(_LEFT_TO_FEW * size) if total > _FEW else 0
         self._take(self.texts, place, count, left=max(0, min(left, size - total)))
 
     def keep(self, scope: Scope, num_bytes: int) -> None:
-        """Let a request that is let in keep so much. Raises `RefusalError`."""
         self._take(self.kept, scope[_KEPT], num_bytes)
 
     def _take(self, room: Room, place: Place, count: int, left: int = 0) -> None:

@@ -19,7 +19,6 @@ class Metrics:
         self._first_seconds = 0.0
 
     def first_text(self, seconds: float) -> None:
-        """An answer began, this long after it was asked for."""
         self._first[next(bound for bound in _BOUNDS if seconds <= bound)] += 1
         self._first_seconds += seconds
 

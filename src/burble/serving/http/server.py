@@ -33,8 +33,6 @@ _LOGGERS = {"burble": {"handlers": ["default"], "level": "ERROR", "propagate": F
 
 
 class _Server(uvicorn.Server):
-    """A server for which a signal is the way to end well."""
-
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         for number in heard_signals():
@@ -61,7 +59,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def is_loopback(bound: socket.socket) -> bool:
-    """Whether only this machine can reach it."""
     return ipaddress.ip_address(bound.getsockname()[0].partition("%")[0]).is_loopback
 
 
