@@ -1,8 +1,4 @@
-"""The table of cells, as plain data: what each is called, its gates, and what it carries.
-
-Beside its row a cell is a class in `training/learners/torch/network.py`, and a function in
-`engine/cells.py`, in `engine/kernel/elementwise.h` and in `export/page/engine.js`.
-"""
+"""The table of cells, as plain data; docs/architecture.md names what else makes a cell."""
 
 from dataclasses import dataclass, field
 from typing import Literal

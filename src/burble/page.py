@@ -1,7 +1,4 @@
-"""One self-contained page: style, script and data lie in it, and nothing is let in from elsewhere.
-
-Its policy lets run only the one script, by its hash: whatever the data hold, none of it can.
-"""
+"""One self-contained page, whose policy lets run only its own script, by its hash."""
 
 import base64
 import hashlib

@@ -65,9 +65,7 @@ def open_to_append(path: Path) -> TextIO:
 
 
 def open_to_change(path: Path, flags: int) -> int:
-    """Open a regular file and return its descriptor. Raise `OSError` for anything else, and for a
-    file that has a second name: the other one's content would change too.
-    """
+    """Open a regular file that has no second name; return its descriptor. Raise `OSError`."""
     descriptor = _open_regular(path, flags | _SAFELY)
     if os.fstat(descriptor).st_nlink > 1:
         os.close(descriptor)

@@ -18,11 +18,7 @@ class VersionError(ValueError):
 
 @dataclass(frozen=True)
 class SavedFormat:
-    """What is written today, and what is still read.
-
-    A new optional field needs no new version: a reader that does not know it leaves it out, and one
-    that misses it takes its default. A field that changes what the others mean does need one.
-    """
+    """The version that is written today, and the ways to it from those that are still read."""
 
     version: int
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)

@@ -1,7 +1,4 @@
-"""The header of a safetensors file, read and checked before any tensor is.
-
-safetensors would allocate whatever a header asks for; here what is expected decides.
-"""
+"""The header of a safetensors file, checked before any tensor is read or allocated."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -30,9 +27,7 @@ def check_tensors(
     size: int,
     ignored: Collection[str] = (),
 ) -> None:
-    """Raise `ValueError` unless the header, without metadata, has exactly tensors of these shapes,
-    in float32, that fill `size` bytes with those whose names begin with one of `ignored`.
-    """
+    """Raise `ValueError` unless a header has these float32 tensors, and else `ignored` ones."""
     if odd := shapes.keys() - header.keys():
         raise ValueError(f"it lacks {_listed(odd)}")
     others = header.keys() - shapes.keys()

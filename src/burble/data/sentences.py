@@ -35,7 +35,7 @@ class SentenceBatching(ShuffledRows):
 
 
 def sentence_starts(ids: Ids, tokenizer: Tokenizer) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Where each sentence begins, and at last the end of the text: (sentences + 1,)."""
+    """Return where each sentence begins, and the end of the text: (sentences + 1,)."""
     starts: list[int] = [0]
     pending = 0
     while pending < len(ids):

@@ -48,11 +48,7 @@ def choose_kernel() -> KernelChoice:
 def open_model(
     file: ModelFile, precision: Precision | None = None, threads: int | None = None
 ) -> StepModel:
-    """The model, running on the chosen kernel.
-
-    precision: int8; or float32, which only NumPy has; the one that the model bears where None.
-    threads: for many rows at once; as many as may run here where None.
-    """
+    """Open the model; where None, in the precision that it bears, and on all processors."""
     precision = precision or _bearable_precision(file)
     kernel = choose_kernel().name
     opened = library()

@@ -82,10 +82,7 @@ class NumpyModel:
         return logits
 
     def _hidden(self, ids: Ids, state: State, watch: Watch = _unwatched) -> tuple[Float32, State]:
-        """The top layer's outputs, (time, rows, hidden).
-
-        Layer by layer over all times: only the recurrent product has to wait for the last.
-        """
+        """Return the top layer's outputs, (time, rows, hidden), layer by layer over all times."""
         check_ids(ids, self.vocab_size)
         after = np.empty_like(state.values)
         outputs = np.empty(0, dtype=np.float32)

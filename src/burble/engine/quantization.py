@@ -19,10 +19,7 @@ _EXACT_IN_FLOAT32 = (1 << 24) // LIMIT**2
 
 
 def to_integers(x: Float32, limit: int = LIMIT) -> tuple[Float32, Float32]:
-    """Whole numbers in ±limit, (rows, columns), and what one of them is worth, (rows, 1).
-
-    Symmetric, a scale for each row, half to even: x ≈ integers · scale.
-    """
+    """Return integers in ±limit, (rows, columns), half to even, and the worth of one, (rows, 1)."""
     largest: Float32 = np.abs(x).max(axis=1, keepdims=True)
     largest[largest < TINY] = 0
     inverse = np.divide(np.float32(limit), largest, out=np.zeros_like(largest), where=largest > 0)
@@ -72,10 +69,7 @@ class Float32Product:
 
 
 def fine_product(rows: Float32, weights: Float32) -> Float32:
-    """rows·weightsᵀ, (rows, outputs), the same on every machine and nearly as fine as float32.
-
-    Both sides are rounded to 20 bits, the widest whose products still sum up exactly.
-    """
+    """Return rows·weightsᵀ through integers of 20 bits, whose products still sum up exactly."""
     left, left_scale = to_integers(rows, FINE_LIMIT)
     right, right_scale = to_integers(weights, FINE_LIMIT)
     sums = left.astype(np.float64) @ right.astype(np.float64).T

@@ -66,12 +66,7 @@ def likeliest(log_probabilities: Float64, count: int) -> Ids:
 
 
 def trace(model: ModelFile, ids: Ids, context: Ids = _NO_IDS) -> Trace:
-    """Read `ids`, (time,), after `context`, (tokens,), with the float32 weights: the network as it
-    was learned.
-
-    The engine that writes rounds these to int8; what that costs stands in the model's provenance.
-    Raises `TextError` where there are no ids.
-    """
+    """Read `ids`, (time,), after `context`, with the float32 weights. Raises `TextError`."""
     if not len(ids):
         raise TextError("There is nothing to look at: the text is empty.")
     engine = NumpyModel(model, "float32")

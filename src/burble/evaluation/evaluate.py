@@ -55,9 +55,7 @@ def score_all(text: WholeText) -> Cuts:
 
 
 def evaluate(model: StepModel, tokenizer: Tokenizer, ids: Ids, protocol: Protocol) -> Score:
-    """Score ids, (tokens,). stream: one pass, the state carried; windows: random windows of 256
-    tokens, each from a fresh state. Raises `TextError` for fewer than two characters.
-    """
+    """Score ids in one pass, or in windows of 256 tokens. Raises `TextError`."""
     # One character of several bytes is several tokens, and none of them begins a second one.
     if tokenizer.count_characters(ids[1:]) < 1:
         found = tokenizer.count_characters(ids)

@@ -23,11 +23,7 @@ _FEWEST = 6
 
 
 def passage_hashes(codes: Codes, length: int) -> Hashes:
-    """Return a number for each passage of `length` of codes, (places,), equal for equal ones.
-
-    The result is (places - length + 1,). It doubles the length it knows of, so that 50 places take
-    eight products rather than 50.
-    """
+    """Return a number for each passage of `length`, (places - length + 1,), by doubling."""
     count = max(0, len(codes) - length + 1)
     power = codes.astype(np.uint64) + np.uint64(1)
     total = np.zeros(count, dtype=np.uint64)

@@ -109,10 +109,7 @@ class _Level:
         return np.where((contexts >= 0) & (self._keys[places] == wanted), places, -1)
 
     def estimate(self, way: int, contexts: Int64, grams: Int64, shorter: Float64) -> Float64:
-        """Return the probability of each n-gram; shorter: what shorter contexts make of it.
-
-        contexts, grams: their numbers, -1 for what never occurred.
-        """
+        """Return each n-gram's probability; contexts, grams: their numbers, -1 if never seen."""
         if self._size == 0:
             return shorter
         inside = np.clip(contexts, 0, self._size - 1)

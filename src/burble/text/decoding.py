@@ -15,11 +15,7 @@ _GUESS_BYTES = 1 << 16
 
 
 def read_text(document: Document, say: Callable[[str], None]) -> Iterator[str]:
-    """The document's characters in pieces of about 1 MB, with LF line ends and no BOM.
-
-    What was changed on the way is told to `say`. Raises `TextError` for bytes that are not in
-    the encoding of the document, with their offset and a guess.
-    """
+    """Yield a document's text, LF and no BOM; `say` what changed. Raises `TextError`."""
     newlines = io.IncrementalNewlineDecoder(decoder=None, translate=True)
     first = True
     for text in _decode(document):

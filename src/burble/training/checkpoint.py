@@ -1,8 +1,4 @@
-"""The whole state of a run, in memory and on disk, so that it can go back or go on.
-
-Every random choice is a function of seed and step, so the step stands for all of them: the data
-cursor, the dropout masks, the samples.
-"""
+"""The whole state of a run; the step in it stands for every random choice."""
 
 import errno
 import json

@@ -1,7 +1,4 @@
-"""The verdict on a run, in plain words, and what to do about it.
-
-`TABLE` holds every sentence, with the condition under which it is true: a new one is a row there.
-"""
+"""The verdict on a run, in plain words, and what to do about it: a new one is a row of `TABLE`."""
 
 import math
 from collections.abc import Callable

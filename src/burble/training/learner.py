@@ -1,7 +1,4 @@
-"""What the training loop asks of a network that learns, and what a run asks of a machine.
-
-Nothing here, and nothing that calls it, knows what computes behind it.
-"""
+"""What the training loop asks of a network that learns, whatever computes behind it."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -55,10 +52,7 @@ class Learner(Protocol):
     """
 
     def step(self, batch: Batch, rate: float, share: float) -> StepFigures:
-        """Learn from a batch with step size `rate`, which is `share` of the run's highest.
-
-        Where the figures are not finite, nothing is changed.
-        """
+        """Learn from a batch; share: `rate` by the highest. Change nothing if not finite."""
 
     def score(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, BatchFigures]]:
         """Yield each batch with its figures under the averaged weights, the state carried along."""

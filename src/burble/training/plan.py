@@ -1,7 +1,4 @@
-"""The plan: what to train, from the text, the machine and the time.
-
-The rule is small and measured: docs/plan.md has its figures.
-"""
+"""The plan: what to train, from the text, the machine and the time; measured in docs/plan.md."""
 
 import math
 from dataclasses import dataclass, replace

@@ -21,10 +21,7 @@ PLANNED = frozenset({"dropout", "input_dropout", "weight_decay", "hidden_size"})
 
 @dataclass(frozen=True)
 class RunRequest:
-    """The options that were given, by name, and what they are given over.
-
-    An option that is not in the mapping was not given; None is a value like any other.
-    """
+    """The options given, by name, over a base. None is a value; what is missing was not given."""
 
     options: Mapping[str, Any] = field(default_factory=dict)
     base: RunConfig | None = None  # a whole configuration; without one a plan sets the rest

@@ -1,9 +1,4 @@
-"""Several processes that learn as one: what they must agree on.
-
-All hold the same weights and take the same turns. What depends on the clock, on signals or on the
-disk is decided by process 0, the leader, and sent to the others. This half knows nothing of how
-messages travel, or of tensors.
-"""
+"""Several processes that learn as one: the leader decides what depends on clock and disk."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -12,11 +12,7 @@ Guess = tuple[str, float]  # a token's label, and its probability
 
 
 def guesses_before(trace: Trace, tokenizer: Tokenizer, count: int) -> list[list[Guess]]:
-    """For each token, what might have come in its place, likeliest first; none for a first one
-    that nothing was read before.
-
-    One more entry than there are tokens: the last is what may come next.
-    """
+    """Return the guesses in place of each token and of the next; none where nothing was read."""
     foreseen = np.concatenate([trace.before[None], trace.log_probabilities])
     order = likeliest(foreseen, count)
     labels = {token: token_label(tokenizer, token) for token in set(order.ravel().tolist())}

@@ -1,7 +1,4 @@
-"""The search for units that track a property: one half of a text chooses them, the other scores.
-
-All is sums over the text, so that its length does not matter: no array is (tokens, units).
-"""
+"""The search for units that track a property, by sums: no array is (tokens, units)."""
 
 import math
 from collections.abc import Mapping

@@ -26,10 +26,7 @@ class Job:
         logprobs: int | None = None,
         echo: bool = False,
     ) -> None:
-        """index: which of its client's texts it is. outbox:
-        where its pieces go. logprobs: how many other tokens to name for each. echo: give the
-        prompt first.
-        """
+        """outbox: where its pieces go, under `index`. logprobs: how many other tokens to name."""
         self.engine = model.engine
         self.index = index
         self.outbox = outbox

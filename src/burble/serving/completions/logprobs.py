@@ -25,11 +25,7 @@ _COPIES = 2
 
 
 def kept_bytes(echoed: int, written: int, top: int) -> int:
-    """Return what the log-probabilities of so many tokens take up.
-
-    echoed: tokens of the prompt. written: those behind it that are sent in one piece. top: how
-    many others are named for each.
-    """
+    """Return the bytes of log-probabilities. top: how many other tokens are named for each."""
     json_bytes = _COPIES * (_TOKEN_BYTES + top * _NAMED_BYTES)
     return echoed * (_OBJECT_BYTES + json_bytes) + written * json_bytes
 

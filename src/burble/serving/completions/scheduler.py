@@ -1,8 +1,4 @@
-"""Continuous batching: one thread writes on all texts, a round at a time.
-
-A new text joins at the next round, one that is done or whose client has gone leaves at once. Rows
-are independent of each other, so who else is being served changes no text.
-"""
+"""Continuous batching: one thread writes on all texts, a round at a time, each as if alone."""
 
 import asyncio
 import threading

@@ -59,12 +59,7 @@ class Desk:
 
 
 class Door:
-    """Reject requests with 429 before they reach FastAPI when all seats are taken.
-
-    To be refused takes a small part of the time that a request takes. Those who are let in come
-    through one by one, a turn of the loop for each, so that whoever is refused meanwhile hears of
-    it at once.
-    """
+    """Reject requests with 429 before FastAPI; let others in one by one, a turn of the looeach."""
 
     def __init__(self, app: ASGIApp, desk: Desk) -> None:
         self._app = app
