@@ -85,8 +85,6 @@ def _filled(cells: list[str]) -> list[str]:
 
 
 class LiveView(Observer):
-    """Progress, curves, speed and a fresh sample, redrawn in place."""
-
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=False)

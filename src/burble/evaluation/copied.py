@@ -21,8 +21,6 @@ _UTF32 = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
 
 
 class CopyFinder:
-    """An index of every passage of `SHORTEST` characters."""
-
     def __init__(self, text: str) -> None:
         self._known = np.unique(passage_hashes(_code_points(text), SHORTEST))
 

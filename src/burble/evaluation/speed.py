@@ -28,7 +28,6 @@ class Speed:
 
 
 def measure_speed(model: StepModel, tokenizer: Tokenizer) -> Speed:
-    """Write for a few seconds, and measure the machine with the same instructions."""
     one = _characters_per_second(model, tokenizer, 1)
     many = _characters_per_second(model, tokenizer, STREAMS)
     if not isinstance(model, NativeModel):

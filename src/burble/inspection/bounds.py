@@ -11,8 +11,6 @@ VALUES_PER_UNIT = max(len(cell.values) for cell in CELLS.values())
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a report may hold."""
-
     max_tokens: int  # each is laid out with a colour of its own
     max_values: int  # values of gates and states, a byte each
 

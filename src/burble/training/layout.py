@@ -29,8 +29,6 @@ _WEIGHTS = (-MAX_WEIGHT, MAX_WEIGHT)
 
 @dataclass(frozen=True)
 class Layout:
-    """The tensors of a run's state, whose shapes follow from these."""
-
     config: RunConfig
     vocab_size: int
     rows: int  # rows of each training batch, of which the state is carried

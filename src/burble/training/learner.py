@@ -22,8 +22,6 @@ LARGEST_WEIGHT = 1e6
 
 @dataclass(frozen=True)
 class BatchFigures:
-    """The loss of a batch."""
-
     loss: float  # mean over the targets, in nats
     correct: int  # targets that were the likeliest
 
@@ -35,8 +33,6 @@ class BatchFigures:
 
 @dataclass(frozen=True)
 class StepFigures(BatchFigures):
-    """The loss of a batch that was learned from."""
-
     norm: float  # of the gradient, before it was clipped
 
     @property

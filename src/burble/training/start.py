@@ -18,8 +18,6 @@ from burble.training.position import Position
 
 @dataclass(frozen=True)
 class Start:
-    """A resolved run, its text, and the state that it continues from, if there is one."""
-
     config: RunConfig
     text: PreparedText
     batching: Batching

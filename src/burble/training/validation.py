@@ -49,8 +49,6 @@ class Reading:
 
 
 class Validation:
-    """The held-out text of a run, and the time that reading it took so far."""
-
     def __init__(
         self, batching: Batching, tokenizer: Tokenizer, budget: Budget, team: Team
     ) -> None:

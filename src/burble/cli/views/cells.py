@@ -6,12 +6,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from burble.cli.views.unit import print_passage
 from burble.engine.holding import Hold
+from burble.inspection.palette import shade
 from burble.inspection.units.ablation import Ablation
 from burble.inspection.units.cells import Tracker
 from burble.inspection.units.passage import Passage
 from burble.text.printable import printable
+
+_BARS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def _print_found(console: Console, found: Found) -> None:
             _name(tracker), tracker.unit.reading, *(f"{one:+.3f}" for one in correlations)
         )
     console.print(table)
-    print_passage(console, found.passage)
+    _print_passage(console, found.passage)
 
 
 def _name(tracker: Tracker) -> str:
@@ -128,3 +130,39 @@ def _table(*headings: str) -> Table:
     for heading in headings:
         table.add_column(heading)
     return table
+
+
+def _print_passage(console: Console, passage: Passage) -> None:
+    """Print it, the lowest value in blue or as the lowest bar, the highest in orange."""
+    shares = _shares([value for _, value in passage])
+    shown = [(printable(piece), share) for (piece, _), share in zip(passage, shares, strict=True)]
+    if console.color_system is None:
+        console.print(_barred(shown), markup=False)
+    else:
+        console.print(_coloured(shown))
+
+
+def _shares(values: list[float]) -> list[float]:
+    low, width = min(values), max(values) - min(values)
+    return [(value - low) / width if width else 0.5 for value in values]
+
+
+def _coloured(shown: list[tuple[str, float]]) -> Text:
+    text = Text()
+    for piece, share in shown:
+        # A line break has a value too, and nothing to colour but a sign for it.
+        visible = piece.replace("\n", "↵\n")
+        text.append(visible, style=shade(2 * share - 1))
+    return text
+
+
+def _barred(shown: list[tuple[str, float]]) -> str:
+    line, bars = "", ""
+    lines = []
+    for piece, share in shown:
+        line += piece.replace("\n", "↵").replace("\t", " ")
+        bars += _BARS[min(len(_BARS) - 1, int(share * len(_BARS)))] * len(piece)
+        if piece.endswith("\n"):
+            lines += [line, bars]
+            line, bars = "", ""
+    return "\n".join([*lines, line, bars] if line else lines)

@@ -36,8 +36,6 @@ _SPEAKER = re.compile(
 
 @dataclass(frozen=True)
 class Property:
-    """A property, and what it is called in words."""
-
     measure: Callable[[str], Values]
     meaning: str
 

@@ -12,8 +12,6 @@ _MAX_BEHIND = 64 << 10
 
 @dataclass(frozen=True)
 class Piece:
-    """Text that has become certain, and what ended it."""
-
     text: str = ""
     tokens: list[TokenLogprob] = field(default_factory=list)
     finish_reason: str | None = None

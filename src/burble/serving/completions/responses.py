@@ -11,8 +11,6 @@ from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 
 
 class Mistake(TypedDict):
-    """What was wrong, in words and for programs."""
-
     message: str
     type: str
     param: str | None
@@ -20,8 +18,6 @@ class Mistake(TypedDict):
 
 
 class Refusal(TypedDict):
-    """What is answered in place of what was asked for."""
-
     error: Mistake
 
 
@@ -44,16 +40,12 @@ class Choice(TypedDict):
 
 
 class Usage(TypedDict):
-    """Tokens read and written."""
-
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
 
 
 class Head(TypedDict):
-    """What all parts of an answer tell."""
-
     id: str
     object: Literal["text_completion"]
     created: int
@@ -76,8 +68,6 @@ class Completion(Part):
 
 
 class ModelFacts(TypedDict):
-    """What OpenAI does not tell of a model."""
-
     cell: str
     num_layers: int
     hidden_size: int
@@ -88,8 +78,6 @@ class ModelFacts(TypedDict):
 
 
 class ModelDescription(TypedDict):
-    """A model, as OpenAI describes one, and more."""
-
     id: str
     object: Literal["model"]
     created: int
@@ -98,15 +86,11 @@ class ModelDescription(TypedDict):
 
 
 class ModelList(TypedDict):
-    """All that are served."""
-
     object: Literal["list"]
     data: list[ModelDescription]
 
 
 class Health(TypedDict):
-    """That it is there."""
-
     status: Literal["ok"]
 
 
@@ -126,14 +110,10 @@ RunState = Literal["running", "stopped", "done", "failed"]
 
 
 class RunName(TypedDict):
-    """What a run is called."""
-
     name: str
 
 
 class RunLine(RunName):
-    """A run among others."""
-
     state: RunState
 
 

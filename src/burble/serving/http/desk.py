@@ -26,8 +26,6 @@ _KEPT = "burble.kept"
 
 
 class Desk:
-    """Where requests are taken: who may come in, and who writes."""
-
     def __init__(self, scheduler: Scheduler, limits: Limits, metrics: Metrics) -> None:
         self.scheduler = scheduler
         self.limits = limits
