@@ -48,26 +48,14 @@ Weights = dict[str, np.ndarray[Any, np.dtype[np.float32]]]
 
 @dataclass(frozen=True)
 class Provenance:
-    text_fingerprint: str = ""
-    """SHA-256 of the normalised training text in UTF-8, held-out part included."""
-
+    text_fingerprint: str = ""  # SHA-256 of the normalised training text, held-out part included
     num_characters: int = 0
-    cut_characters: int = 0
-    """Of those, the first this many were learned from."""
-
-    sealed_characters: int = 0
-    """Of those, the last this many were neither learned from nor validated on."""
-
+    cut_characters: int = 0  # of those, the first this many were learned from
+    sealed_characters: int = 0  # the last this many were neither learned from nor validated on
     batching: str = "stream"
-    val_bits_per_char: float | None = None
-    """On the held-out part; None where nothing was held out."""
-
-    test_bits_per_char: float | None = None
-    """On the sealed part, once the model was chosen; None where nothing was sealed."""
-
-    int8_cost_bits: float | None = None
-    """Bits per character that int8 loses on the held-out part; None where it was not measured."""
-
+    val_bits_per_char: float | None = None  # on the held-out part; None where nothing was held out
+    test_bits_per_char: float | None = None  # on the sealed part; None where nothing was sealed
+    int8_cost_bits: float | None = None  # bits per character that int8 loses on the held-out part
     steps: int = 0
     chars_seen: int = 0
     seconds: float = 0.0
@@ -79,12 +67,9 @@ class Provenance:
 class Section:
     """An optional part of a model file."""
 
-    about: dict[str, Any]
-    """What it is, in plain values."""
-
+    about: dict[str, Any]  # what it is, in plain values
     tensors: Weights = field(default_factory=dict)
-    is_ignorable: bool = False
-    """Whether a reader that does not know it can do without it."""
+    is_ignorable: bool = False  # whether a reader that does not know it can do without it
 
 
 SECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, tuple[int, ...]]]] = {}

@@ -1,6 +1,5 @@
 """A run's progress: a live view on a terminal or in a notebook, plain lines elsewhere."""
 
-from dataclasses import dataclass, field
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -14,6 +13,8 @@ from burble.data.windows import num_patterns
 from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 from burble.run_folder.observer import Observer, RunFacts
 from burble.text.printable import printable
+
+Curve = list[tuple[float, float]]  # progress of the run, and a figure there
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _CURVE_WIDTH = 40
@@ -60,20 +61,13 @@ class PlainView(Observer):
         self._console.print(message, markup=False)
 
 
-@dataclass
-class _Curve:
-    points: list[tuple[float, float]] = field(default_factory=list)
-
-    def add(self, progress: float, value: float) -> None:
-        self.points.append((progress, value))
-
-    def draw(self, low: float, high: float) -> str:
-        cells = [" "] * _CURVE_WIDTH
-        for progress, value in self.points:
-            height = (value - low) / max(high - low, 1e-9)
-            block = _BLOCKS[max(0, min(len(_BLOCKS) - 1, int(height * len(_BLOCKS))))]
-            cells[min(_CURVE_WIDTH - 1, int(progress * _CURVE_WIDTH))] = block
-        return "".join(_filled(cells))
+def _draw(curve: Curve, low: float, high: float) -> str:
+    cells = [" "] * _CURVE_WIDTH
+    for progress, value in curve:
+        height = (value - low) / max(high - low, 1e-9)
+        block = _BLOCKS[max(0, min(len(_BLOCKS) - 1, int(height * len(_BLOCKS))))]
+        cells[min(_CURVE_WIDTH - 1, int(progress * _CURVE_WIDTH))] = block
+    return "".join(_filled(cells))
 
 
 def _filled(cells: list[str]) -> list[str]:
@@ -88,7 +82,7 @@ class LiveView(Observer):
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=False)
-        self._curves = {"train": _Curve(), "held-out": _Curve()}
+        self._curves: dict[str, Curve] = {"train": [], "held-out": []}
         self._step: StepMetrics | None = None
         self._validation: ValidationMetrics | None = None
         self._sample = (0, "")
@@ -100,13 +94,13 @@ class LiveView(Observer):
 
     def stepped(self, metrics: StepMetrics) -> None:
         self._step = metrics
-        self._curves["train"].add(metrics.progress, metrics.train_bits_per_char)
+        self._curves["train"].append((metrics.progress, metrics.train_bits_per_char))
         self._redraw()
 
     def validated(self, metrics: ValidationMetrics) -> None:
         self._validation = metrics
         if metrics.val_bits_per_char is not None:
-            self._curves["held-out"].add(metrics.progress, metrics.val_bits_per_char)
+            self._curves["held-out"].append((metrics.progress, metrics.val_bits_per_char))
         self._redraw()
 
     def sampled(self, step: int, text: str) -> None:
@@ -125,11 +119,11 @@ class LiveView(Observer):
     def _view(self) -> RenderableType:
         parts: list[RenderableType] = [self._progress_line()]
         table = Table.grid(padding=(0, 2))
-        values = [value for curve in self._curves.values() for _, value in curve.points]
+        values = [value for curve in self._curves.values() for _, value in curve]
         for name, curve in self._curves.items():
-            if curve.points:
-                drawn = curve.draw(min(values), max(values))
-                figure = f"{curve.points[-1][1]:.3f} bits per character"
+            if curve:
+                drawn = _draw(curve, min(values), max(values))
+                figure = f"{curve[-1][1]:.3f} bits per character"
                 table.add_row(name, Text(drawn, style="cyan"), figure)
         parts.append(table)
         step, sample = self._sample

@@ -10,16 +10,11 @@ from dataclasses import dataclass
 class Score:
     """The surprise a text held: its total, and what that makes a character."""
 
-    nats: float
-    """Sum of -ln p over all tokens asked for."""
-
+    nats: float  # sum of -ln p over all tokens asked for
     num_tokens: int
-    num_correct: int
-    """Tokens that were the likeliest."""
-
+    num_correct: int  # tokens that were the likeliest
     num_characters: int
-    num_unknown: int = 0
-    """Characters of the text that the model has never seen: left out, or replaced."""
+    num_unknown: int = 0  # characters that the model has never seen
 
     @property
     def nats_per_char(self) -> float:
@@ -51,5 +46,4 @@ class Score:
         )
 
 
-NOTHING = Score(0.0, 0, 0, 0)
-"""The score of no text; where a sum starts."""
+NOTHING = Score(0.0, 0, 0, 0)  # the score of no text; where a sum starts

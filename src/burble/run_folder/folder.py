@@ -1,9 +1,6 @@
 """The folder of a run: what is in it, and how a new run takes the place of an old one.
 
-A run that replaces another is written aside, in the folder `.burble-new` of it, until it has
-learned a model of its own. Then `.burble-new` becomes `.burble-ready`, in one rename, and its parts
-move to their places; a process that is killed in the middle of that leaves `.burble-ready` for the
-next one to finish.
+docs/architecture.md tells what `.burble-new` and `.burble-ready` are for.
 """
 
 import os

@@ -23,11 +23,8 @@ class StreamDecoder(Protocol):
 class Tokenizer(Protocol):
     """Text ↔ ids."""
 
-    kind: ClassVar[str]
-    """What it is called in files and on the command line."""
-
-    unit: ClassVar[str]
-    """What a token is, in words: a character, a byte."""
+    kind: ClassVar[str]  # what it is called in files and on the command line
+    unit: ClassVar[str]  # what a token is, in words: a character, a byte
 
     @classmethod
     def from_characters(cls, characters: AbstractSet[str]) -> Self:

@@ -66,8 +66,7 @@ class TrainCommand:
     )
     json: bool = knob(False, "Print the result as one JSON object.")
     tensorboard: bool = knob(False, "Write curves for TensorBoard into the folder, too.")
-    options: dict[str, Any] = sections(dict, SECTIONS)
-    """Those that were given."""
+    options: dict[str, Any] = sections(dict, SECTIONS)  # those that were given
 
     def base(self) -> str | None:
         """Return which option has a complete configuration. Raises `UsageError` for several, and
