@@ -25,7 +25,6 @@ _NAMES: dict[Any, str] = {
 
 
 def to_mapping(config: Any) -> dict[str, Any]:
-    """A dataclass as nested plain values, in the order of its fields."""
     mapping: dict[str, Any] = {}
     for knob in dataclasses.fields(config):
         value = getattr(config, knob.name)

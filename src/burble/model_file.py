@@ -73,9 +73,7 @@ class Section:
 
 
 SECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, tuple[int, ...]]]] = {}
-"""The sections that this burble knows: from what each is, the shapes of its tensors. In the file
-their names begin with that of the section and a dot.
-"""
+"""The known sections: from what each is, the shapes of its tensors, in the file NAME.…"""
 
 
 @dataclass(frozen=True)

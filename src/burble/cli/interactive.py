@@ -1,7 +1,7 @@
 """Writing together in a terminal: a line is text to add, or a command."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from burble.api import Model
@@ -26,11 +26,11 @@ def write_together(model: Model, request: GenerationRequest) -> None:
     tell("Type text or an empty line, and the model goes on; /help lists what else there is.")
     session = Session(model, request)
     write_out(session.text)
-    for line in _lines():
-        if line == "/quit":
+    for line in sys.stdin:
+        if (typed := line.removesuffix("\n")) == "/quit":
             break
         try:
-            session.obey(line)
+            session.obey(typed)
         except BurbleError as error:
             tell(str(error))
     write_out("\n")
@@ -106,8 +106,3 @@ class Session:
             changed["stream"] = 0
         self._request = replace(self._request, **changed)
         tell(f"{name} is {typed} from now on.")
-
-
-def _lines() -> Iterator[str]:
-    for line in sys.stdin:
-        yield line.removesuffix("\n")

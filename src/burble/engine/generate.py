@@ -126,7 +126,6 @@ def _limit(length: int | None) -> int:
 def stream_text(
     model: StepModel, tokenizer: Tokenizer, request: GenerationRequest
 ) -> Iterator[str]:
-    """The text after the prompt, in pieces as they become certain."""
     return _pieces(model, Writing(model, tokenizer, request))
 
 

@@ -69,11 +69,9 @@ class Stream(StreamFields):
 
     @property
     def last(self) -> int:
-        """The newest token, not read yet."""
         return int(self.tokens[self.end - 1])
 
     def newest(self, count: int) -> Ids:
-        """The last `count` tokens, or as many as are remembered."""
         return self.tokens[max(0, self.end - count) : self.end]
 
     def allow(self, count: int) -> None:

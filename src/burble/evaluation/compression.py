@@ -7,7 +7,6 @@ WINDOW_BYTES = 8 << 20
 
 
 def xz_bits(train: str, held_out: str) -> int:
-    """Bits that the held-out text adds to the compressed training text."""
     before = train.encode()[-WINDOW_BYTES:]
     return 8 * (_size(before + held_out.encode()) - _size(before))
 

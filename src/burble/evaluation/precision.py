@@ -12,7 +12,6 @@ _TOKENS = 1 << 15
 
 
 def int8_cost(file: ModelFile, ids: Ids) -> float:
-    """Bits per character that int8 loses against float32 on ids, (tokens,), two or more."""
     return _bits(file, ids, "int8") - _bits(file, ids, "float32")
 
 

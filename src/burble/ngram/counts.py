@@ -50,5 +50,4 @@ def count(ids: Ids, vocab_size: int, order: int) -> Counts:
 
 
 def max_tokens() -> int:
-    """Return how many tokens of a text are counted, the last ones."""
     return MAX_TOKENS if library() else MAX_TOKENS_NUMPY

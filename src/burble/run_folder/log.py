@@ -50,7 +50,6 @@ class RunLog(Observer):
 
 
 def read_samples(folder: Path, most: int) -> str:
-    """Read the last characters, at most `most`, that the run in `folder` wrote while it learned."""
     try:
         with open_plain(folder / SAMPLES_NAME) as file:
             # A character has four bytes at most.

@@ -49,7 +49,6 @@ class Metrics:
 
     @property
     def measured(self) -> list[ValidationMetrics]:
-        """The readings of a held-out text; none where nothing was held out."""
         return [reading for reading in self.validations if reading.val_bits_per_char is not None]
 
     @classmethod

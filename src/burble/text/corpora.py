@@ -104,7 +104,6 @@ def _fetch(title: str, address: str) -> bytes:
 
 
 def strip_gutenberg(page: str, address: str) -> str:
-    """The book alone: what stands between Project Gutenberg's header and its licence."""
     page = page.replace("\r\n", "\n")
     start, end = _GUTENBERG_START.search(page), _GUTENBERG_END.search(page)
     if start is None or end is None or end.start() < start.end():

@@ -40,7 +40,10 @@ def _decode(document: Document) -> Iterator[str]:
     offset = 0
     for data in _read_bytes(document):
         if encoding is None and offset < _GUESS_BYTES and b"\0" in data[:_GUESS_BYTES]:
-            _raise_not_text(document.name, data, offset + data.index(0))
+            raise TextError(
+                f"{document.name} does not look like text: byte 0x00 at offset "
+                f"{offset + data.index(0):,}. {_advice(data[:_GUESS_BYTES], None)}"
+            )
         pending = len(decoder.getstate()[0])
         try:
             yield decoder.decode(data, final=not data)
@@ -87,13 +90,6 @@ def _raise_bad_bytes(
         f"{name} is not {encoding or 'UTF-8'}: byte {error.object[error.start]:#04x} at offset "
         f"{offset:,} does not fit ({error.reason}). {_advice(sample, encoding)}"
     ) from None
-
-
-def _raise_not_text(name: str, data: bytes, offset: int) -> None:
-    raise TextError(
-        f"{name} does not look like text: byte 0x00 at offset {offset:,}. "
-        f"{_advice(data[:_GUESS_BYTES], None)}"
-    )
 
 
 def _advice(sample: bytes, tried: str | None) -> str:

@@ -33,7 +33,6 @@ class ByteTokenizer(Tokenizer):
         return {"kind": self.kind}
 
     def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
-        """The UTF-8 bytes of `text`; only half a surrogate pair has none."""
         try:
             data = text.encode("utf-8", "ignore" if unknown == "skip" else "strict")
         except UnicodeEncodeError as error:
@@ -50,7 +49,6 @@ class ByteTokenizer(Tokenizer):
         return np.asarray(ids, dtype=np.uint8).tobytes().decode("utf-8", "replace")
 
     def stream_decoder(self) -> StreamDecoder:
-        """A decoder that waits until a character's bytes are all there."""
         return _ByteDecoder()
 
     def token_bytes(self, token: int) -> bytes:
@@ -60,13 +58,11 @@ class ByteTokenizer(Tokenizer):
         return sum(int(np.count_nonzero((chunk & 0xC0) != 0x80)) for chunk in _chunks(ids))
 
     def cut_before(self, ids: Ids, place: int) -> int:
-        """Return the place of the last byte up to `place` that begins a character."""
         while place and place < len(ids) and ids[place] & 0xC0 == 0x80:
             place -= 1
         return place
 
     def check(self, ids: Ids) -> None:
-        """Raise `ValueError` for bytes that are not UTF-8."""
         decoder = codecs.getincrementaldecoder("utf-8")()
         for chunk in _chunks(ids):
             decoder.decode(chunk.astype(np.uint8).tobytes())

@@ -10,7 +10,6 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
 
 
 def tokenizer_from_json(mapping: object) -> Tokenizer:
-    """The tokenizer that `to_json` described. Raises `ValueError`."""
     if not isinstance(mapping, dict) or mapping.get("kind") not in list(TOKENIZERS):
         raise ValueError(f"the tokenizer must be one of {', '.join(TOKENIZERS)}")
     return TOKENIZERS[mapping["kind"]].from_json(mapping)

@@ -29,7 +29,6 @@ class Budget:
         return cls(seconds, min(steps, default=None), config.patience)
 
     def progress(self, steps: int, seconds: float) -> float:
-        """How much is used up, from 0 to 1."""
         by_time = 0.0 if self.seconds is None else seconds / self.seconds
         by_steps = 0.0 if self.steps is None else steps / self.steps
         return min(1.0, max(by_time, by_steps))
@@ -50,7 +49,6 @@ class Clock:
 
 
 def learning_rate(config: TrainingConfig, step: int, progress: float) -> float:
-    """The step size: up over the warm-up, then by the schedule."""
     warmup = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
     decay = 1.0 - progress if config.schedule == "linear" else 1.0
     return config.learning_rate * warmup * decay

@@ -164,7 +164,6 @@ def describe_beginning(run: Evidence) -> str:
 
 
 def _more(run: Evidence) -> str:
-    """Advise what of its budget to raise, by which part of it ended the run."""
     if run.seconds < _BOUND * run.budget_seconds:
         return "Give it 1,000 steps or more."
     if run.budget_seconds < _A_MINUTE:
@@ -173,7 +172,6 @@ def _more(run: Evidence) -> str:
 
 
 def _more_time(run: Evidence) -> str:
-    """Advise a minute of learning beside the set-up."""
     minutes = math.ceil(1 + run.setup_seconds / 60) if run.setup_seconds > _SHORT_SETUP else 1
     return f"Give it {minutes} minutes or more." if minutes > 1 else "Give it a minute or more."
 

@@ -76,7 +76,6 @@ class Evidence:
 
     @property
     def budget_seconds(self) -> float:
-        """The seconds it was given; infinity where it had no such bound."""
         return math.inf if self.facts.minutes is None else 60 * self.facts.minutes
 
     @property

@@ -98,7 +98,6 @@ def _trained(asked: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model
 
 
 def _given(asked: GradientsCommand) -> dict[CellKind, api.Model]:
-    """The models that were named. Raises `UsageError` where they are no fair pair."""
     loaded = [api.load(path, "float32") for path in asked.models or ()]
     models = {model.file.network.cell: model for model in loaded}
     if set(models) != set(KINDS):
@@ -118,7 +117,6 @@ def _size(network: NetworkConfig) -> str:
 
 
 def _measure(asked: GradientsCommand, model: api.Model) -> Measured:
-    """Measure on held-out text: of its own run, or of the sources."""
     if asked.models is None:
         return _measure_on(model, model.training_text().val_ids)
     with read_sources(model, asked.sources, asked.reading, whole=False, unknown="error") as text:

@@ -27,7 +27,6 @@ def main(asked: PlotCommand) -> None:
 
 
 def _names(runs: tuple[str, ...]) -> dict[str, str]:
-    """What each run is called: its folder's name, or the whole path where two share one."""
     names = {run: Path(run).resolve().name for run in runs}
     is_clear = len(set(names.values())) == len(names)
     return names if is_clear else {run: run for run in runs}

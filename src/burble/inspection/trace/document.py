@@ -15,7 +15,6 @@ _DECIMALS = 5
 
 
 def document(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[str, Any]:
-    """All that was seen; of the values, those that were chosen, or all."""
     tokenizer = file.tokenizer
     guesses = guesses_before(trace, tokenizer, top)
     shown = running_text(tokenizer, trace.ids)

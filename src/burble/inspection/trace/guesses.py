@@ -29,7 +29,6 @@ def probabilities(trace: Trace) -> list[float | None]:
 
 
 def bits_per_char(trace: Trace, tokenizer: Tokenizer) -> float | None:
-    """The mean surprisal of a character; None where none was foreseen."""
     is_foreseen = ~np.isnan(trace.surprisal)
     characters = tokenizer.count_characters(trace.ids[is_foreseen])
     return float(trace.surprisal[is_foreseen].sum()) / characters if characters else None

@@ -96,7 +96,6 @@ PROPERTIES: dict[str, Property] = {
 
 
 def find_property(name: str) -> Property:
-    """The property of this name. Raises `UsageError` where there is none."""
     if name not in PROPERTIES:
         raise UsageError(
             f"There is no property {name!r}. Properties: {', '.join(PROPERTIES)}; or give a "
