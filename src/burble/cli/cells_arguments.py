@@ -39,8 +39,6 @@ class WantedHold:
 
 @dataclass(frozen=True)
 class MarkedSpan:
-    """A span, and what is read before it."""
-
     before: str
     span: str
 

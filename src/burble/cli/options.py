@@ -61,8 +61,6 @@ _HELP = click.Option(
 
 
 class Command(click.Command):
-    """A command whose options are the knobs of a dataclass."""
-
     def __init__(self, asked: type[T], main: Callable[[T], None]) -> None:
         self.knobs = _find_knobs(asked)  # under each heading, all of them
 

@@ -56,8 +56,6 @@ class Cuts:
 
 @dataclass
 class _Spool:
-    """The first pass: one normalised text in a file, and what was seen in it."""
-
     file: BinaryIO
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
     seen: np.ndarray[tuple[int], np.dtype[np.bool_]] = field(

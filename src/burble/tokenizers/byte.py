@@ -15,8 +15,6 @@ _CHUNK_BYTES = 1 << 20
 
 
 class ByteTokenizer(Tokenizer):
-    """Ids are the bytes 0 to 255."""
-
     kind: ClassVar[str] = "byte"
     unit: ClassVar[str] = "byte"
     vocab_size: int = 256

@@ -23,8 +23,6 @@ class Loss:
 
 @dataclass(frozen=True)
 class Ablation:
-    """Bits per character with all units free, and with some of them held."""
-
     free_bits: float
     held_bits: float
     losses: list[Loss]  # the kinds of token that together lose the most, the most first

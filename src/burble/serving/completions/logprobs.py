@@ -87,8 +87,6 @@ class Replay:
 
 
 class Aligned:
-    """Tokens handed out together with the text that they complete."""
-
     def __init__(self, replay: Replay, tokenizer: Tokenizer) -> None:
         self._replay = replay
         self._decoder = tokenizer.stream_decoder()

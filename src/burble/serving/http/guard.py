@@ -58,8 +58,6 @@ class Access:
 
 
 class Guard:
-    """Refuses or passes on, and adds the headers of a careful answer."""
-
     def __init__(self, app: ASGIApp, access: Access, responses: Counter[int]) -> None:
         self._app = app
         self._access = access
