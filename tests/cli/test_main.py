@@ -65,7 +65,7 @@ def test_a_shell_can_complete(words: str, offered: set[str]) -> None:
     ("modules", "never"),
     [
         ("burble", {"numpy", "rich", "click"}),
-        ("burble.api, burble.runs", {"torch"}),
+        ("burble.api, burble.run_hooks", {"torch"}),
         (", ".join(f"burble.cli.commands.{name}" for name in COMMANDS), {"torch", "matplotlib"}),
         ("burble.serving.app, burble.serving.playground.inside", {"torch", "matplotlib"}),
     ],

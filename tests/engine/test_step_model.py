@@ -12,7 +12,7 @@ from burble.cells import CELLS
 from burble.config import InputKind
 from burble.engine import input_table
 from burble.engine.numpy_model import NumpyModel
-from burble.engine.step_model import State, reset, select
+from burble.engine.step_model import State, reset
 from tests.engine.engines import ENGINES, every_engine, open_engine
 from tests.models import random_model
 
@@ -106,16 +106,16 @@ def test_rows_picked_in_any_order_read_on(kernel: str, cell: CellKind) -> None:
     _, state = model.forward(texts(model), model.start(ROWS))
     following = texts(model, seed=1)[0]
     expected, after = model.step(following, state)
-    logits, read = model.step(following[picked], select(state, picked))
+    logits, read = model.step(following[picked], State(state.values[picked]))
     assert logits.shape == (len(rows), model.vocab_size)
     assert same(logits, expected[picked])
-    assert same_state(read, select(after, picked))
+    assert same_state(read, State(after.values[picked]))
 
 
 @pytest.mark.parametrize("rows", [[3, 1, 0, 2], [2], [1, 1, 1], []])
 def test_select_picks_rows_in_order(rows: list[int]) -> None:
     state = State(np.arange(ROWS * 6, dtype=np.float32).reshape(ROWS, 3, 2, 1))
-    picked = select(state, np.array(rows, dtype=np.int64)).values
+    picked = state.values[np.array(rows, dtype=np.int64)]
     assert picked.shape == (len(rows), 3, 2, 1)
     assert all(same(found, state.values[row]) for found, row in zip(picked, rows, strict=True))
 

@@ -1,7 +1,5 @@
 """`burble COMMAND ...`: find the command, turn every error into a message and an exit code."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys
@@ -31,6 +29,18 @@ COMMANDS = {
     "doctor": "tell what this installation can do",
 }
 
+_HELP = """\
+burble trains a text generator on your own words and writes with it.
+
+Usage: burble COMMAND ...
+
+{commands}
+
+First steps:  burble train my-text.txt -o my-model
+              burble generate my-model "Once upon a"
+Options:      burble COMMAND --help
+"""
+
 INTERRUPTED = 130
 
 # Set by a shell that completes a command line.
@@ -38,7 +48,6 @@ _COMPLETE = "_BURBLE_COMPLETE"
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command line and exit."""
     started = time.monotonic()
     settle_threads()
     for stream in (sys.stdout, sys.stderr):
@@ -117,17 +126,4 @@ def _tell(message: str) -> None:
 def _help() -> str:
     width = max(len(name) for name in COMMANDS)
     lines = [f"  {name:<{width}}  {purpose}" for name, purpose in COMMANDS.items()]
-    return "\n".join(
-        [
-            "burble trains a text generator on your own words and writes with it.",
-            "",
-            "Usage: burble COMMAND ...",
-            "",
-            *lines,
-            "",
-            "First steps:  burble train my-text.txt -o my-model",
-            '              burble generate my-model "Once upon a"',
-            "Options:      burble COMMAND --help",
-            "",
-        ]
-    )
+    return _HELP.format(commands="\n".join(lines))

@@ -1,25 +1,20 @@
 """A lock on a run folder: one training at a time, freed by the system when its process ends."""
 
-from __future__ import annotations
-
 import errno
 import os
 import shlex
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from burble.errors import UsageError
 from burble.folder_names import LOCK_NAME
 from burble.plain_files import open_to_change
 from burble.system_errors import guard_write
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # `holder` takes the lock for a moment to see whether it is free; a training tries again then.
 _TRIES = 5
@@ -31,15 +26,12 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that trains in a folder."""
-
     pid: int
     command: str
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of `folder`. Raises `UsageError` where another training holds it."""
     with guard_write(folder):
         descriptor = _acquire(folder)
     try:

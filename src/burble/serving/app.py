@@ -1,19 +1,20 @@
 """The routes."""
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from burble.serving.completions.desk import COMPLETIONS, Desk, Door
 from burble.serving.completions.endpoint import CompletionResponse, check, kept_bytes
+from burble.serving.completions.models import Models
 from burble.serving.completions.requests import CompletionRequest
 from burble.serving.completions.responses import Completion, Health, ModelDescription, ModelList
 from burble.serving.completions.scheduler import Scheduler
@@ -23,16 +24,8 @@ from burble.serving.http.guard import Access, Guard
 from burble.serving.http.limits import Limits
 from burble.serving.http.metrics import Metrics
 from burble.serving.playground.routes import add_copied, add_inspect, add_page, add_runs
+from burble.serving.playground.supervisor import Supervisor
 from burble.version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from starlette.types import ASGIApp
-
-    from burble.serving.completions.models import Models
-    from burble.serving.playground.supervisor import Supervisor
-
 
 _ASKED = {
     "whole": {"value": {"prompt": "It was", "max_tokens": 200, "seed": 7, "logprobs": 5}},
@@ -55,7 +48,6 @@ _WRITTEN: dict[str, Any] = {
 def create_app(
     models: Models, access: Access, limits: Limits, supervisor: Supervisor | None = None
 ) -> ASGIApp:
-    """The server as an ASGI application, guarded."""
     metrics = Metrics()
     desk = Desk(Scheduler(limits.streams), limits, metrics)
 

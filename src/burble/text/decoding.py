@@ -1,31 +1,21 @@
 """Bytes to characters: strict, in pieces, and never a silent loss."""
 
-from __future__ import annotations
-
 import codecs
 import gzip
 import io
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 from burble.errors import TextError
 from burble.system_errors import advise_reader, describe_reason
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from burble.text.sources import Document
+from burble.text.sources import Document
 
 CHUNK_BYTES = 1 << 20
 _GUESS_BYTES = 1 << 16
 
 
 def read_text(document: Document, say: Callable[[str], None]) -> Iterator[str]:
-    """The document's characters in pieces of about 1 MB, with LF line ends and no BOM.
-
-    What was changed on the way is told to `say`. Raises `TextError` for bytes that are not in
-    the encoding of the document, with their offset and a guess.
-    """
+    """Yield a document's text, LF and no BOM; `say` what changed. Raises `TextError`."""
     newlines = io.IncrementalNewlineDecoder(decoder=None, translate=True)
     first = True
     for text in _decode(document):
@@ -50,7 +40,11 @@ def _decode(document: Document) -> Iterator[str]:
     offset = 0
     for data in _read_bytes(document):
         if encoding is None and offset < _GUESS_BYTES and b"\0" in data[:_GUESS_BYTES]:
-            _raise_not_text(document.name, data, offset + data.index(0))
+            raise TextError(
+                f"{document.name} does not look like text: byte 0x00 at offset "
+                f"{offset + data.index(0):,}.",
+                *_advice(data[:_GUESS_BYTES], None),
+            )
         pending = len(decoder.getstate()[0])
         try:
             yield decoder.decode(data, final=not data)
@@ -98,13 +92,6 @@ def _raise_bad_bytes(
         f"{offset:,} does not fit ({error.reason}).",
         *_advice(sample, encoding),
     ) from None
-
-
-def _raise_not_text(name: str, data: bytes, offset: int) -> None:
-    raise TextError(
-        f"{name} does not look like text: byte 0x00 at offset {offset:,}.",
-        *_advice(data[:_GUESS_BYTES], None),
-    )
 
 
 def _advice(sample: bytes, tried: str | None) -> tuple[str, str]:

@@ -1,7 +1,5 @@
 """`burble export`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import dataclass
@@ -39,7 +37,6 @@ class ExportCommand:
 
 @command(ExportCommand)
 def main(asked: ExportCommand) -> None:
-    """Export, and tell where it is."""
     model = ModelFile.load(Path(asked.model))
     labels = Labels(_name(Path(asked.model)), asked.license, asked.language)
     exporter = EXPORTERS[asked.to]

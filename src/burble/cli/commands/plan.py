@@ -1,7 +1,5 @@
 """`burble plan`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import dataclass
@@ -27,15 +25,12 @@ class PlanCommand(TrainCommand):
 
 
 class Teller(Observer):
-    """Prints what a person should know."""
-
     def noted(self, message: str) -> None:
         tell(message)
 
 
 @command(PlanCommand)
 def main(asked: PlanCommand) -> None:
-    """Read the text, measure the machine, and print the plan."""
     if complete := asked.base():
         raise UsageError(f"With --{complete} every knob is set: there is nothing to plan.")
     with scratch_folder() as scratch:

@@ -1,7 +1,5 @@
 """`burble serve`."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +45,6 @@ class ServeCommand:
 
 @command(ServeCommand)
 def main(asked: ServeCommand) -> None:
-    """Serve until told to end."""
     try:
         from burble.serving.app import create_app
         from burble.serving.completions.models import Models, ServedModel

@@ -1,29 +1,18 @@
 """What a model expected at each place of a text."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burble.engine.trace import likeliest
+from burble.engine.trace import Trace, likeliest
 from burble.inspection.trace.tokens import token_label
+from burble.tokenizers.base import Tokenizer
 
-if TYPE_CHECKING:
-    from burble.engine.trace import Trace
-    from burble.tokenizers.base import Tokenizer
-
-Guess = tuple[str, float]
-"""A token's label, and its probability."""
+Guess = tuple[str, float]  # a token's label, and its probability
 
 
 def guesses_before(trace: Trace, tokenizer: Tokenizer, count: int) -> list[list[Guess]]:
-    """For each token, what might have come in its place, likeliest first; none for a first one
-    that nothing was read before.
-
-    One more entry than there are tokens: the last is what may come next.
-    """
+    """Return the guesses in place of each token and of the next; none where nothing was read."""
     predicted = np.concatenate([trace.before[None], trace.log_probabilities])
     order = likeliest(predicted, count)
     labels = {token: token_label(tokenizer, token) for token in set(order.ravel().tolist())}
@@ -40,7 +29,6 @@ def probabilities(trace: Trace) -> list[float | None]:
 
 
 def bits_per_char(trace: Trace, tokenizer: Tokenizer) -> float | None:
-    """The mean surprisal of a character; None where none was predicted."""
     is_predicted = ~np.isnan(trace.surprisal)
     characters = tokenizer.count_characters(trace.ids[is_predicted])
     return float(trace.surprisal[is_predicted].sum()) / characters if characters else None

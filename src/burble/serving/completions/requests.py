@@ -1,7 +1,5 @@
 """What a client may ask for, and within which bounds. The OpenAPI description derives from it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 

@@ -1,19 +1,15 @@
 """Refusals, in the shape that OpenAI's clients read."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.responses import Response
 
 # Pydantic cannot read the one in `typing` before Python 3.12.
 from typing_extensions import TypedDict
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from burble.errors import BurbleError
+from burble.errors import BurbleError
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
@@ -34,8 +30,6 @@ class Refusal(TypedDict):
 
 
 class RefusalError(Exception):
-    """A request that is not carried out, and why."""
-
     def __init__(
         self,
         status: int,
@@ -63,12 +57,10 @@ def refused_text(error: BurbleError, param: str) -> RefusalError:
 
 
 def busy(message: str, status: int = 429) -> RefusalError:
-    """Too much is asked for just now."""
     return RefusalError(status, message, code="busy", headers={"Retry-After": "1"})
 
 
 def closing() -> RefusalError:
-    """The end has come."""
     return busy("The server is closing.", 503)
 
 
@@ -82,5 +74,4 @@ def plain_json(
 def json_response(
     body: str, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """What is JSON already."""
     return Response(body, status, headers, media_type="application/json")
