@@ -22,9 +22,9 @@ demo: $(INSTALLED)
 	$(BIN)/burble train python-docs --minutes 1 --seed 1 -o runs/demo --overwrite
 	$(BIN)/burble generate runs/demo "The " --seed 1 --length 400 --temperature 0.5
 
-test: lint types contracts tests
+test: lint tests
 
-lint: $(INSTALLED)
+lint: types contracts $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run -Werror $(C_FILES)
@@ -46,7 +46,7 @@ tests: $(INSTALLED)
 	$(BIN)/pytest $(SIDE_BY_SIDE) --cov --cov-report=term
 
 # What people run before a commit: a minute. Everything that starts no server, browser or training.
-quick: lint types contracts
+quick: lint
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(QUICK)
 
 format: $(INSTALLED)
@@ -68,7 +68,7 @@ $(INSTALLED): pyproject.toml constraints.txt $(wildcard $(addsuffix /*.[ch],$(ad
 # benchmarks/results/learning.json first. Writes benchmarks/results/ and the README's table. The others, and
 # two of the texts, come with the extra bench. A text that cannot be fetched is left out, or taken
 # from ARGS="--texts FOLDER".
-LEARNING = $(BIN)/python benchmarks/learning.py --write --missing $(ARGS)
+LEARNING = $(BIN)/python -m benchmarks.learning --write --missing $(ARGS)
 TUNED_ON = alice tinyshakespeare
 bench-learning: $(BENCH_INSTALLED)
 	$(LEARNING) --on $(TUNED_ON) --only burble torch-lstm counts xz
@@ -78,7 +78,7 @@ bench-learning: $(BENCH_INSTALLED)
 
 # How fast it writes beside others.
 bench-generation: $(BENCH_INSTALLED)
-	$(BIN)/python benchmarks/generation.py --write $(ARGS)
+	$(BIN)/python -m benchmarks.generation --write $(ARGS)
 
 $(BENCH_INSTALLED): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \

@@ -1,6 +1,6 @@
 """How long a big text takes to start learning, and how much memory it needs.
 
-    python benchmarks/big_text.py --megabytes 1000
+    python -m benchmarks.big_text --megabytes 1000
 
 Writes a text of invented words, trains on it for a while in a process of its own, and reports the
 seconds until the first update of the weights and the peak of resident memory, beside that of a

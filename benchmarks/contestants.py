@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 import burble
+from benchmarks.onnx_step import INT8_NODES, quantized
 from burble.config import NetworkConfig, SamplingConfig
 from burble.engine.generate import GenerationRequest
 from burble.engine.kernels import KERNEL_VARIABLE, choose_kernel
@@ -22,7 +23,6 @@ from burble.engine.numpy_model import NumpyModel
 from burble.export.onnx import graph
 from burble.model_file import ModelFile
 from burble.tokenizers.char import CharTokenizer
-from onnx_step import INT8_NODES, quantized
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,9 +1,9 @@
 """Characters a second when writing: burble and other ways to run the same network, side by side.
 
-    python benchmarks/generation.py            # a table
-    python benchmarks/generation.py --write    # and benchmarks/results/generation.{json,md,svg}
-    python benchmarks/generation.py --render   # the pages again from what was measured, no more
-    python benchmarks/generation.py --only burble onnx-int8 --models 1x512 --repeats 3
+    python -m benchmarks.generation            # a table
+    python -m benchmarks.generation --write    # and benchmarks/results/generation.{json,md,svg}
+    python -m benchmarks.generation --render   # the pages again from what was measured, no more
+    python -m benchmarks.generation --only burble onnx-int8 --models 1x512 --repeats 3
 
 The networks have random weights, the same for all but Keras; that the others compute the same
 network is checked before they are timed. One character is one step of the network, a softmax at
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from contestants import (
+from benchmarks.contestants import (
     ENTRIES,
     TEMPERATURE,
     Contestant,
@@ -38,15 +38,16 @@ from contestants import (
     random_model,
     require_for_chart,
 )
-from generation_report import (
+from benchmarks.generation_report import (
     MIN_WIDTH,
+    Result,
     describe_run,
     print_tables,
     readme_lines,
     write_results,
 )
-from machine import describe_machine
-from tables import write_between
+from benchmarks.machine import describe_machine
+from benchmarks.tables import write_between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,9 +106,10 @@ def stay_on_one_core() -> None:
 
 def measure_apart(name: str, shape: str, seconds: float) -> Measurement:
     """`measure` in a new process. Raises `UnavailableError`."""
-    command = [sys.executable, __file__, "--json", "--only", name, "--models", shape]
+    command = [sys.executable, "-m", "benchmarks.generation", "--json"]
+    command += ["--only", name, "--models", shape, "--seconds", str(seconds)]
     done = subprocess.run(
-        [*command, "--seconds", str(seconds)],
+        command,
         check=False,
         capture_output=True,
         text=True,
@@ -121,45 +123,24 @@ def measure_apart(name: str, shape: str, seconds: float) -> Measurement:
     return Measurement(**found)
 
 
-@dataclass(frozen=True)
-class Result:
-    """What all measurements of one contestant on one model come to."""
-
-    model: str
-    contestant: str
-    label: str
-    detail: str
-    repeats: int
-    chars_per_second: float
-    lowest: float
-    highest: float
-    microseconds: float
-    """For one character."""
-
-    greedy_microseconds: float
-    logit_error: float | None
-    times_burble: float | None = None
-    """Its time as a multiple of burble's, one text on one core."""
-
-    @classmethod
-    def of(cls, model: str, name: str, found: Sequence[Measurement]) -> Result:
-        """Medians, and the lowest and the highest speed."""
-        speeds = [one.chars_per_second for one in found]
-        speed = statistics.median(speeds)
-        greedy = statistics.median(one.greedy_chars_per_second for one in found)
-        return cls(
-            model=model,
-            contestant=name,
-            label=ENTRIES[name].label,
-            detail=found[0].detail,
-            repeats=len(found),
-            chars_per_second=speed,
-            lowest=min(speeds),
-            highest=max(speeds),
-            microseconds=1e6 / speed,
-            greedy_microseconds=1e6 / greedy,
-            logit_error=found[0].logit_error,
-        )
+def summarize(model: str, name: str, found: Sequence[Measurement]) -> Result:
+    """Return the medians, and the lowest and the highest speed."""
+    speeds = [one.chars_per_second for one in found]
+    speed = statistics.median(speeds)
+    greedy = statistics.median(one.greedy_chars_per_second for one in found)
+    return Result(
+        model=model,
+        contestant=name,
+        label=ENTRIES[name].label,
+        detail=found[0].detail,
+        repeats=len(found),
+        chars_per_second=speed,
+        lowest=min(speeds),
+        highest=max(speeds),
+        microseconds=1e6 / speed,
+        greedy_microseconds=1e6 / greedy,
+        logit_error=found[0].logit_error,
+    )
 
 
 def run_all(args: argparse.Namespace, console: Console) -> list[Result]:
@@ -179,7 +160,7 @@ def run_all(args: argparse.Namespace, console: Console) -> list[Result]:
                     left_out.add(name)
                 else:
                     found.setdefault((shape, name), []).append(one)
-    results = [Result.of(*key, measured) for key, measured in found.items()]
+    results = [summarize(*key, measured) for key, measured in found.items()]
     results.sort(key=lambda result: (args.models.index(result.model), result.microseconds))
     return with_ratios(results)
 
@@ -232,7 +213,7 @@ def main() -> None:
     machine = describe_machine()
     results = run_all(args, console)
     report = {
-        "command": shlex.join(["python", "benchmarks/generation.py", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", "benchmarks.generation", *sys.argv[1:]]),
         "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
         "machine": machine,
         "repeats": args.repeats,

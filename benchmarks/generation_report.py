@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.table import Table
 
-from contestants import CHECKED, TEMPERATURE, VOCABULARY
-from machine import in_one_line
-from tables import markdown_table
+from benchmarks.contestants import CHECKED, TEMPERATURE, VOCABULARY
+from benchmarks.machine import in_one_line
+from benchmarks.tables import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +19,30 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from generation import Result
-
 # The table must not be cut where the output is no terminal.
 MIN_WIDTH = 125
 COLUMNS = ("", "characters/s", "lowest – highest", "µs", "µs, no draw", "× burble's time")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What all measurements of one contestant on one model come to."""
+
+    model: str
+    contestant: str
+    label: str
+    detail: str
+    repeats: int
+    chars_per_second: float
+    lowest: float
+    highest: float
+    microseconds: float
+    """For one character."""
+
+    greedy_microseconds: float
+    logit_error: float | None
+    times_burble: float | None = None
+    """Its time as a multiple of burble's, one text on one core."""
 
 
 def cells(result: Result) -> tuple[str, ...]:

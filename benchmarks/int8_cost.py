@@ -1,6 +1,6 @@
 """What int8 costs models of several sizes, measured on text they have not learned from.
 
-    python benchmarks/int8_cost.py alice.txt tinyshakespeare.txt --sizes 128 256 512
+    python -m benchmarks.int8_cost alice.txt tinyshakespeare.txt --sizes 128 256 512
 
 For each text and hidden size a model is trained for a minute, and its held-out tenth is scored in
 one pass with int8 and with float32.
@@ -12,7 +12,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from command import burble
+from benchmarks.command import burble
 
 
 def row(text: str, size: int, minutes: str) -> str:

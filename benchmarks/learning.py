@@ -1,10 +1,10 @@
 """Bits per character against seconds of learning: burble and others, on the same split.
 
     make bench-learning                      # benchmarks/results/learning.{json,md,svg}, README.md
-    python benchmarks/learning.py            # all that there is, in tables; nothing is written
-    python benchmarks/learning.py --write --only burble --budgets 10 --on alice
-    python benchmarks/learning.py --write --instructions avx2    # as without AVX-512
-    python benchmarks/learning.py --render   # the pages again from what was measured, nothing more
+    python -m benchmarks.learning            # all that there is, in tables; nothing is written
+    python -m benchmarks.learning --write --only burble --budgets 10 --on alice
+    python -m benchmarks.learning --write --instructions avx2    # as without AVX-512
+    python -m benchmarks.learning --render   # the pages again from what was measured, nothing more
 
 With --write, what is measured joins what the file has already, and takes the place of the same
 measurement on a machine of the same name; so a whole run can be made in parts, on several machines.
@@ -34,15 +34,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from burble.errors import TextError
-from burble.threads import settle_threads
-from contestants import UnavailableError, require, require_for_chart
-from instructions import HELD, can_be_held, environment, instruction_sets
-from learners.common import THREADS, Learned, Task
-from learners.keras_tutorial import BACKENDS
-from learning_chart import write_results
-from learning_readme import readme_lines
-from learning_report import (
+from benchmarks.contestants import UnavailableError, require, require_for_chart
+from benchmarks.instructions import HELD, can_be_held, environment, instruction_sets
+from benchmarks.learners.common import THREADS, Learned, Task
+from benchmarks.learners.keras_tutorial import BACKENDS
+from benchmarks.learning_chart import write_results
+from benchmarks.learning_readme import readme_lines
+from benchmarks.learning_report import (
     MIN_WIDTH,
     Run,
     add_machine,
@@ -53,9 +51,11 @@ from learning_report import (
     runs_of,
     write_data,
 )
-from machine import describe_machine
-from tables import write_between
-from texts import TEXTS, FoundText, find_text
+from benchmarks.machine import describe_machine
+from benchmarks.tables import write_between
+from benchmarks.texts import TEXTS, FoundText, find_text
+from burble.errors import TextError
+from burble.threads import settle_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +83,7 @@ ENTRIES = {
     "torch-lstm": Entry("plain PyTorch loop", "torch_lstm", ("torch",)),
     "transformer": Entry("small transformer", "torch_transformer", ("torch",)),
     "keras": Entry("the Keras tutorial", "keras_tutorial", ("keras",)),
-    "counts": Entry("counts alone", "counts", learns=False),
+    "counts": Entry("n-gram counts", "counts", learns=False),
     "xz": Entry("xz", "xz", learns=False),
 }
 
@@ -105,7 +105,7 @@ class Step:
 
 def measure(name: str, task: Task, backend: str) -> Learned:
     """Let a contestant learn in this process."""
-    module = importlib.import_module(f"learners.{ENTRIES[name].module}")
+    module = importlib.import_module(f"benchmarks.learners.{ENTRIES[name].module}")
     learn: Callable[[Task], Learned] = module.learn_text
     if name == "keras":
         learn = functools.partial(module.learn_text, backend=backend)
@@ -114,7 +114,7 @@ def measure(name: str, task: Task, backend: str) -> Learned:
 
 def measure_apart(name: str, task: Task, backend: str, held_to: str | None) -> Learned:
     """`measure` in a new process."""
-    command = [sys.executable, __file__, "--json", json.dumps(asdict(task))]
+    command = [sys.executable, "-m", "benchmarks.learning", "--json", json.dumps(asdict(task))]
     command += ["--only", name, "--backend", backend]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(THREADS))
     variables = os.environ | threads | environment(held_to)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from learning_report import budgets_of, runs_of, titled, unique, write_data
-from learning_report import markdown as page_of
+from benchmarks.learning_report import budgets_of, runs_of, titled, unique, write_data
+from benchmarks.learning_report import markdown as page_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from learning_report import Run
+    from benchmarks.learning_report import Run
 
 COLOURS = {
     "burble": "#c2410c",

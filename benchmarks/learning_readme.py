@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from learning_report import (
+from benchmarks.learning_report import (
     Run,
     budgets_of,
     in_cell,
@@ -16,7 +16,7 @@ from learning_report import (
     titled,
     unique,
 )
-from tables import markdown_table
+from benchmarks.tables import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

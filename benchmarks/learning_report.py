@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from learners.common import LOOK_SECONDS, Learned
-from machine import in_one_line, name_machine
-from tables import markdown_table
+from benchmarks.learners.common import LOOK_SECONDS, Learned
+from benchmarks.machine import in_one_line, name_machine
+from benchmarks.tables import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -212,7 +212,7 @@ def markdown(report: dict[str, Any]) -> str:
     lines = [
         "# How fast it learns",
         "",
-        "By `make bench-learning` (`python benchmarks/learning.py --write`), in parts. Bits per "
+        "By `make bench-learning` (`python -m benchmarks.learning --write`), in parts. Bits per "
         "character (nats: times 0.693); medians over seeds, in brackets the lowest and the "
         "highest; the best of a column is bold. At most 2 threads each, one at a time.",
         "",

@@ -9,9 +9,9 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from benchmarks.instructions import HELD, instruction_sets
 from burble.engine.kernels import choose_kernel
 from burble.threads import usable_processors
-from instructions import HELD, instruction_sets
 
 PACKAGES = (
     "burble",

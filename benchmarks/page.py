@@ -1,7 +1,7 @@
 """How fast exported pages write in headless Chromium, and how large they are.
 
-    PYTHONPATH=. python benchmarks/page.py                     # random weights: 2x256 and 1x512
-    PYTHONPATH=. python benchmarks/page.py runs/demo           # models of yours
+    python -m benchmarks.page                     # random weights: 2x256 and 1x512
+    python -m benchmarks.page runs/demo           # models of yours
 
 A page is driven as its user would, at temperature 0.8, with the driver of the tests. Each figure is
 the median of several texts, after one that lets the browser compile. Needs chromium, chromedriver
@@ -16,12 +16,11 @@ import statistics
 import tempfile
 from pathlib import Path
 
+from benchmarks.contestants import random_model
+from benchmarks.machine import describe_machine, in_one_line
+from burble.model_file import ModelFile
 from tests.browser import browser
 from tests.export.pages import open_page, status, write
-
-from burble.model_file import ModelFile
-from contestants import random_model
-from machine import describe_machine, in_one_line
 
 
 def row(name: str, length: int, repeats: int) -> str:

@@ -1,7 +1,7 @@
 """Where the coefficients in burble/arithmetic.py come from, and how far off its functions are.
 
-    python benchmarks/polynomials.py            # every float32 there is
-    python benchmarks/polynomials.py --every 64
+    python -m benchmarks.polynomials            # every float32 there is
+    python -m benchmarks.polynomials --every 64
 
 Fits the coefficients anew, says how far in units in the last place (ulp) those of
 burble/arithmetic.py lie from them, and measures its functions against float64. Ends with status 1

@@ -1,6 +1,6 @@
 """How a server holds under load: many streams at once, more clients than it takes, leavers, a mix.
 
-    python benchmarks/serving.py [MODEL]
+    python -m benchmarks.serving [MODEL]
 
 Starts `burble serve` on the loopback and measures, with clients in this process (which shares the
 cores with it): 64 streams at once; 512 clients at once; 1,000 clients that leave in the middle; and
@@ -32,12 +32,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.command import burble
+from benchmarks.machine import describe_machine
 from burble.config import NetworkConfig
 from burble.model_file import ModelFile
 from burble.tokenizers.byte import ByteTokenizer
 from burble.tokenizers.char import CharTokenizer
-from command import burble
-from machine import describe_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

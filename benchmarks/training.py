@@ -1,8 +1,8 @@
 """How fast burble's training step computes, beside bare products of the same matrices.
 
-    python benchmarks/training.py            # a table
-    python benchmarks/training.py --write    # and benchmarks/results/training.{json,md}
-    python benchmarks/training.py --models 1x512 --batches 16 --rounds 3
+    python -m benchmarks.training            # a table
+    python -m benchmarks.training --write    # and benchmarks/results/training.{json,md}
+    python -m benchmarks.training --models 1x512 --batches 16 --rounds 3
 
 A step is what the trainer does between two batches: read a batch, forward, backward, clip, AdamW,
 average. The products are those of its LSTM layers and of its head, in the same precision: for each
@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.machine import describe_machine
+from benchmarks.tables import markdown_table
 from burble.threads import settle_threads
-from machine import describe_machine
-from tables import markdown_table
 
 if TYPE_CHECKING:
-    from training_step import Result
+    from benchmarks.training_step import Result
 
 RESULTS = Path(__file__).parent / "results"
 COLUMNS = (
@@ -86,7 +86,7 @@ def markdown(report: dict[str, Any], results: list[Result]) -> str:
     lines = [
         "# How fast it computes while it learns",
         "",
-        "By `python benchmarks/training.py --write`.",
+        "By `python -m benchmarks.training --write`.",
         "",
         *markdown_table([COLUMNS, *map(cells, results)]),
     ]
@@ -129,7 +129,7 @@ def main() -> None:
     settle_threads()
     import torch
 
-    from training_step import BEST_SIZE, SEQ_LEN, VOCAB_SIZE, best_gflops, measure
+    from benchmarks.training_step import BEST_SIZE, SEQ_LEN, VOCAB_SIZE, best_gflops, measure
 
     if args.threads is not None:
         torch.set_num_threads(args.threads)

@@ -48,7 +48,6 @@ def browser(*flags: str) -> Iterator[Chrome]:
 
 @contextmanager
 def open_page(path: Path, width: int = 1280, height: int = 900) -> Iterator[Chrome]:
-    """Chromium with the file opened."""
     with browser() as opened:
         set_size(opened, width, height)
         opened.get(path.resolve().as_uri())

@@ -35,17 +35,9 @@ LOWERED = NormalizationConfig(lowercase=True, unicode_form="NFC")
 def test_the_same_seed_writes_the_same_text() -> None:
     one = model()
     assert one.generate("a", seed=1) == one.generate("a", seed=1)
-    assert one.generate("a", seed=1) != one.generate("a", seed=2)
-
-
-def test_without_a_seed_every_text_is_another() -> None:
-    one = model()
-    assert one.generate("a") != one.generate("a")
-
-
-def test_300_characters_are_written_where_no_length_is_given() -> None:
-    assert len(model().generate()) == 300
-    assert len(model().generate("ab", length=17)) == 17
+    assert len({one.generate("a", seed=1), one.generate("a"), one.generate("a")}) == 3
+    assert len(one.generate()) == 300
+    assert len(one.generate("ab", length=17)) == 17
 
 
 def test_a_stream_joined_is_the_text() -> None:
@@ -166,7 +158,7 @@ def test_a_text_is_normalised_before_it_is_scored() -> None:
     assert one.score("ABE\u0301ba") == one.score("abéba")
 
 
-def test_what_a_model_wrote_greedily_is_what_it_foresees() -> None:
+def test_what_a_model_wrote_greedily_is_what_it_predicts() -> None:
     one = model(scale=1.5, head_scale=4.0)
     text = "a" + one.generate("a", length=40, temperature=0)
     score = one.score(text)
@@ -256,11 +248,23 @@ def run_folder(
 TEXT = "".join(np.random.default_rng(0).choice(list("abcdefgh "), 400))
 
 
-def test_a_random_prompt_is_a_passage_of_the_held_out_text(tmp_path: Path) -> None:
-    one = run_folder(tmp_path, TEXT, cut=200)
-    prompts = {one.random_prompt(30, seed) for seed in range(20)}
-    assert all(len(prompt) == 30 and prompt in TEXT[200:] for prompt in prompts)
-    assert len(prompts) > 10
+@pytest.mark.parametrize(
+    ("cut", "sealed", "stretch"),
+    [
+        (200, None, TEXT[200:]),
+        (200, 260, TEXT[200:260]),
+        # Where nothing is held out, it is of all; where less than was asked for, it is that.
+        (400, None, TEXT),
+        (390, None, TEXT[390:]),
+    ],
+)
+def test_a_random_prompt_is_a_passage_of_the_held_out_text(
+    tmp_path: Path, cut: int, sealed: int | None, stretch: str
+) -> None:
+    one = run_folder(tmp_path, TEXT, cut, sealed)
+    prompts = {one.random_prompt(30, seed) for seed in range(60)}
+    assert all(prompt in stretch and len(prompt) == min(30, len(stretch)) for prompt in prompts)
+    assert len(prompts) > 10 or prompts == {stretch}
     assert one.random_prompt(30, seed=5) == one.random_prompt(30, seed=5)
 
 
@@ -270,22 +274,6 @@ def test_a_random_prompt_of_bytes_has_whole_characters(tmp_path: Path) -> None:
     prompts = [one.random_prompt(5, seed) for seed in range(30)]
     assert all(prompt in text for prompt in prompts)
     assert all(3 <= len(prompt.encode()) <= 8 for prompt in prompts)
-
-
-def test_a_random_prompt_is_never_of_the_sealed_part(tmp_path: Path) -> None:
-    one = run_folder(tmp_path, TEXT, cut=200, sealed=260)
-    prompts = {one.random_prompt(30, seed) for seed in range(60)}
-    assert all(prompt in TEXT[200:260] for prompt in prompts)
-
-
-def test_where_nothing_is_held_out_it_is_of_all_the_text(tmp_path: Path) -> None:
-    one = run_folder(tmp_path, TEXT, cut=400)
-    assert one.random_prompt(30, seed=1) in TEXT
-
-
-def test_a_random_prompt_longer_than_the_text_is_all_of_it(tmp_path: Path) -> None:
-    one = run_folder(tmp_path, TEXT, cut=390)
-    assert one.random_prompt(100, seed=1) == TEXT[390:]
 
 
 # Looking inside.

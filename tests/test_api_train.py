@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import re
 import tempfile
-from dataclasses import fields
-from typing import TYPE_CHECKING
+from dataclasses import Field, fields
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
 import burble
-from burble import errors
+from burble import config, errors
 from burble.config import PRESETS, SECTIONS, SamplingConfig
 from burble.engine.kernels import MAX_INT8_COST
 from burble.errors import BurbleError, TextError, UsageError
 from burble.folder_names import CONFIG_NAME
 from burble.run_toml import from_toml, read_config
-from burble.training.request import NOT_GIVEN
+from tests.models import random_model
 from tests.training.runs import TINY, made_up_text, write_text
 
 if TYPE_CHECKING:
@@ -25,8 +27,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_model_is_trained_writes_scores_and_is_saved(tmp_path: Path) -> None:
-    model = burble.train(write_text(tmp_path), **TINY)
+def test_a_model_is_trained_and_nothing_is_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text, scratch = write_text(tmp_path), tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    before = torch.get_rng_state()
+    model = burble.train(text, **TINY)
+    assert torch.get_rng_state().equal(before)
+    # torch makes an empty folder of its own there.
+    assert list(scratch.glob("burble-*")) == []
+    assert capfd.readouterr() == ("", "")
     written = model.generate("Ba", length=50, temperature=0.7, seed=1)
     assert len(written) == 50
     assert "".join(model.stream("Ba", length=50, temperature=0.7, seed=1)) == written
@@ -36,24 +48,27 @@ def test_a_model_is_trained_writes_scores_and_is_saved(tmp_path: Path) -> None:
     assert again.generate("Ba", length=50, temperature=0.7, seed=1) == written
 
 
-def test_without_a_folder_nothing_is_left_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = write_text(tmp_path)
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    burble.train(text, **TINY)
-    assert list(scratch.iterdir()) == []
-
-
-def test_with_a_folder_the_run_is_there(tmp_path: Path) -> None:
+def test_with_a_folder_the_run_is_there_and_the_model_knows_it(tmp_path: Path) -> None:
     model = burble.train(write_text(tmp_path), out=tmp_path / "run", **TINY)
     assert model.folder == tmp_path / "run"
     assert model.random_prompt(20, seed=0) in made_up_text()
     cost = model.file.provenance.int8_cost_bits
     assert cost is not None
     assert 0 < abs(cost) < MAX_INT8_COST
+    assert model.run is not None
+    assert model.run.folder == tmp_path / "run"
+    assert model.run.config == read_config(tmp_path / "run" / CONFIG_NAME)
+    assert model.run.result.steps == TINY["steps"]
+    assert model.run.metrics().validations[-1].step == TINY["steps"]
+    assert model.verdict == model.run.result.diagnosis
+    assert model.verdict
+    bits = model.run.result.val_bits_per_char
+    vocab_size = model.file.tokenizer.vocab_size
+    name = f"<burble.Model lstm 1×24, {vocab_size} characters, {bits:.2f} bits per character>"
+    assert repr(model) == name
+    loaded = burble.load(tmp_path / "run")
+    assert repr(loaded) == name
+    assert loaded.run is loaded.verdict is None
     with pytest.raises(UsageError, match="already holds a run"):
         burble.train(tmp_path / "text.txt", out=tmp_path / "run", **TINY)
     burble.train(tmp_path / "text.txt", out=tmp_path / "run", overwrite=True, **TINY)
@@ -103,62 +118,56 @@ def test_public_names_are_the_functions_the_model_and_every_error() -> None:
     assert all(hasattr(burble, name) for name in burble.__all__)
 
 
-def typed(function: Callable[..., object]) -> dict[str, tuple[object, object]]:
+def parameters(function: Callable[..., object]) -> dict[str, tuple[object, object]]:
     """The type of each parameter, as it is written, and its default."""
     found = inspect.signature(function).parameters.values()
     return {parameter.name: (parameter.annotation, parameter.default) for parameter in found}
 
 
-def test_train_has_a_typed_parameter_for_each_option() -> None:
-    knobs = [knob for section in SECTIONS.values() for knob in fields(section)]
-    found = typed(burble.train)
-    assert {knob.name: (knob.type, NOT_GIVEN) for knob in knobs}.items() <= found.items()
-    others = {"sources", "out", "preset", "overwrite", "progress"}
-    assert found.keys() == others | {knob.name for knob in knobs}
+OWN = {
+    burble.train: {"sources", "out", "preset", "overwrite", "progress"},
+    burble.Model.generate: {"self", "prompt", "length", "stop", "seed", "window", "unknown"},
+    burble.Model.stream: {"self", "prompt", "length", "stop", "seed", "window", "unknown"},
+}
 
 
-@pytest.mark.parametrize("function", [burble.Model.generate, burble.Model.stream])
-def test_generate_has_a_typed_parameter_for_each_way_to_choose(
-    function: Callable[..., object],
-) -> None:
-    knobs = fields(SamplingConfig)
-    found = typed(function)
-    assert {knob.name: (knob.type, knob.default) for knob in knobs}.items() <= found.items()
-    others = {"self", "prompt", "length", "stop", "seed", "window", "unknown"}
-    assert found.keys() == others | {knob.name for knob in knobs}
+def knobs_taken_by(function: Callable[..., object]) -> list[Field[Any]]:
+    sections = SECTIONS.values() if function is burble.train else [SamplingConfig]
+    return [knob for section in sections for knob in fields(section)]
 
 
-def test_a_trained_model_knows_its_run_and_its_verdict(tmp_path: Path) -> None:
-    model = burble.train(write_text(tmp_path), out=tmp_path / "run", **TINY)
-    assert model.run is not None
-    assert model.run.folder == tmp_path / "run"
-    assert model.run.config == read_config(tmp_path / "run" / CONFIG_NAME)
-    assert model.run.result.steps == TINY["steps"]
-    assert model.run.metrics().validations[-1].step == TINY["steps"]
-    assert model.verdict == model.run.result.diagnosis
-    assert model.verdict
-    bits = model.run.result.val_bits_per_char
-    vocab_size = model.file.tokenizer.vocab_size
-    name = f"<burble.Model lstm 1×24, {vocab_size} characters, {bits:.2f} bits per character>"
-    assert repr(model) == name
-    loaded = burble.load(tmp_path / "run")
-    assert repr(loaded) == name
-    assert loaded.run is loaded.verdict is None
+@pytest.mark.parametrize("function", OWN)
+def test_a_notebook_sees_a_parameter_for_each_knob(function: Callable[..., object]) -> None:
+    knobs = {knob.name: (knob.type, knob.default) for knob in knobs_taken_by(function)}
+    found = parameters(function)
+    assert knobs.items() <= found.items()
+    assert found.keys() == OWN[function] | knobs.keys()
+
+
+@pytest.mark.parametrize("function", OWN)
+def test_an_editor_sees_a_parameter_for_each_knob(function: Callable[..., object]) -> None:
+    written = inspect.unwrap(function)
+    (options,) = set(parameters(written)) - OWN[function]
+    (name,) = re.findall(r"^Unpack\[(\w+)\]$", written.__annotations__[options])
+    tree = ast.walk(ast.parse(inspect.getsource(config)))
+    (typed,) = (node for node in tree if isinstance(node, ast.ClassDef) and node.name == name)
+    names = [node for node in typed.body if isinstance(node, ast.AnnAssign)]
+    assert [f"{ast.unparse(node.target)}: {ast.unparse(node.annotation)}" for node in names] == [
+        f"{knob.name}: {ast.unparse(ast.parse(knob.type))}" for knob in knobs_taken_by(function)
+    ]
+
+
+def test_another_name_is_refused_as_python_does() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'minute'"):
+        burble.train("python-docs", minute=1)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'lenght'"):
+        burble.Model(random_model()).generate(lenght=1)
 
 
 def test_progress_is_shown_where_it_is_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = write_text(tmp_path)
-    burble.train(text, **TINY)
-    assert capsys.readouterr() == ("", "")
-    burble.train(text, progress=True, **TINY)
+    burble.train(write_text(tmp_path), progress=True, **TINY)
     out, err = capsys.readouterr()
     assert out == ""
     assert "100% · step 80" in err
-
-
-def test_training_leaves_the_global_random_numbers_of_torch_alone(tmp_path: Path) -> None:
-    before = torch.get_rng_state()
-    burble.train(write_text(tmp_path), **TINY)
-    assert torch.get_rng_state().equal(before)

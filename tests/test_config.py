@@ -26,7 +26,7 @@ from burble.config import (
     UnicodeForm,
 )
 from burble.errors import UsageError
-from burble.mapping import from_mapping, to_mapping
+from burble.mapping import to_mapping
 from burble.run_toml import from_toml, to_toml
 
 # Any text that UTF-8 can hold, with what trips a writer of TOML more often than chance would.
@@ -92,10 +92,6 @@ def test_options_without_a_value_are_left_out_of_the_toml() -> None:
     toml = to_toml(RunConfig())
     assert "minutes" not in toml
     assert "minutes = 2.5" in to_toml(RunConfig(training=TrainingConfig(minutes=2.5)))
-
-
-def test_an_empty_file_is_the_default_run() -> None:
-    assert from_toml("", "run.toml") == RunConfig()
 
 
 def test_a_file_names_its_version_or_is_of_todays() -> None:
@@ -224,11 +220,6 @@ def test_no_two_sections_share_an_option() -> None:
 def test_a_source_name_that_is_not_utf8_is_refused_with_a_way_out() -> None:
     with pytest.raises(UsageError, match=r"not UTF-8.*burble train - <"):
         RunConfig(sources=("caf\udce9.txt",))
-
-
-def test_a_mapping_must_be_one() -> None:
-    with pytest.raises(UsageError, match="model must be a table"):
-        from_mapping(NetworkConfig, ["lstm"], "model")
 
 
 @pytest.mark.parametrize(("cell", "gates"), [("lstm", 4), ("gru", 3), ("rnn", 1)])

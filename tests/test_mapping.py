@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from burble.errors import ModelFileError
 from burble.mapping import parse_object
-from burble.model_file import METADATA_KEY, ModelFile
-from tests.models import random_model
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -34,13 +26,3 @@ def test_what_no_file_could_keep_is_refused(content: str, reason: str) -> None:
 
 def test_a_whole_surrogate_pair_is_a_character() -> None:
     assert parse_object(r'{"a": "\ud83d\ude00"}', "the file") == {"a": "\U0001f600"}
-
-
-def test_a_model_whose_provenance_is_not_unicode_is_refused(tmp_path: Path) -> None:
-    from safetensors.numpy import save_file
-
-    file = random_model(vocabulary="ab")
-    description = file.description().replace('"stream"', r'"\ud800"')
-    save_file(file.weights, tmp_path / "model.safetensors", {METADATA_KEY: description})
-    with pytest.raises(ModelFileError, match="not Unicode"):
-        ModelFile.load(tmp_path / "model.safetensors")

@@ -9,6 +9,7 @@ import random
 import struct
 import tracemalloc
 from dataclasses import field, make_dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -27,7 +28,6 @@ from tests.models import random_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from burble.model_file import Weights
 
@@ -37,7 +37,6 @@ NUM_FLIPS = 300
 # What memory a small file may take to be refused; the work is a fraction of it.
 BYTES = 1 << 20
 
-posix = pytest.mark.skipif(os.name != "posix", reason="has neither pipes nor devices as files")
 
 PROVENANCE = Provenance(
     text_fingerprint="ab" * 32,
@@ -167,20 +166,13 @@ def test_the_same_model_gives_the_same_bytes() -> None:
     assert small().to_bytes() == small().to_bytes()
 
 
-def test_a_model_is_found_by_its_file_or_by_its_folder(tmp_path: Path) -> None:
-    model = small()
-    model.save(tmp_path / MODEL_NAME)
-    assert_same_model(ModelFile.load(tmp_path), model)
-    assert_same_model(ModelFile.load(tmp_path / MODEL_NAME), model)
-
-
-def test_a_link_to_a_model_or_its_folder_is_followed(tmp_path: Path) -> None:
+def test_a_model_is_found_by_its_file_its_folder_or_a_link_to_either(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     small().save(tmp_path / "run" / MODEL_NAME)
     (tmp_path / "to folder").symlink_to("run")
     (tmp_path / "to file").symlink_to(f"run/{MODEL_NAME}")
-    assert_same_model(ModelFile.load(tmp_path / "to folder"), small())
-    assert_same_model(ModelFile.load(tmp_path / "to file"), small())
+    for name in ("run", f"run/{MODEL_NAME}", "to folder", "to file"):
+        assert_same_model(ModelFile.load(tmp_path / name), small())
 
 
 def test_what_holds_in_memory_in_another_layout_is_saved_as_rows_of_float32(tmp_path: Path) -> None:
@@ -202,45 +194,30 @@ def test_saving_replaces_the_old_model(tmp_path: Path) -> None:
 # What is no file.
 
 
-def test_a_name_that_leads_nowhere_is_told(tmp_path: Path) -> None:
-    assert "No such file" in refusal(tmp_path / "absent")
-
-
-def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
-    message = refusal(tmp_path)
-    assert MODEL_NAME in message
-    assert "burble train" in message
-
-
 @pytest.mark.parametrize("name", ["x" * 300, "a\0b", "half \ud800"], ids=["long", "nul", "half"])
 def test_a_name_that_no_file_can_have_is_told(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no model"):
         ModelFile.load(tmp_path / name)
 
 
-def test_a_link_that_leads_in_a_circle_is_told(tmp_path: Path) -> None:
-    (tmp_path / "circle").symlink_to("circle")
-    refusal(tmp_path / "circle")
+NO_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "nothing": (lambda path: path, "No such file"),
+    "a folder without a model": (Path.mkdir, "folder that `burble train`"),
+    "a folder as the model": (lambda path: (path / MODEL_NAME).mkdir(parents=True), "regular file"),
+    "a pipe": (os.mkfifo, "regular file"),
+    "a pipe as the model": (lambda path: [path.mkdir(), os.mkfifo(path / MODEL_NAME)], "regular"),
+    "a device without end": (lambda path: path.symlink_to("/dev/zero"), "regular file"),
+    "a link in a circle": (lambda path: path.symlink_to(path), "symbolic links"),
+}
 
 
-def test_a_folder_in_the_place_of_the_model_is_told(tmp_path: Path) -> None:
-    (tmp_path / MODEL_NAME).mkdir()
-    assert "regular file" in refusal(tmp_path)
-
-
-@posix
 @pytest.mark.timeout(10)
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / MODEL_NAME)
-    assert "regular file" in refusal(tmp_path / MODEL_NAME)
-    assert "regular file" in refusal(tmp_path)
-
-
-@posix
-@pytest.mark.timeout(10)
-def test_a_device_without_end_is_not_read(tmp_path: Path) -> None:
-    (tmp_path / "zeros").symlink_to("/dev/zero")
-    assert "regular file" in refusal(tmp_path / "zeros")
+@pytest.mark.parametrize(("make", "words"), NO_FILES.values(), ids=NO_FILES.keys())
+def test_what_is_no_file_is_told_and_not_waited_for(
+    make: Callable[[Path], object], words: str, tmp_path: Path
+) -> None:
+    make(tmp_path / "named")
+    assert words in refusal(tmp_path / "named")
 
 
 # What is no safetensors file of burble's.
@@ -273,6 +250,9 @@ HEADERS: dict[str, Callable[[], bytes]] = {
     "description is JSON of a list": lambda: described_by([1]),
     "description is no JSON": lambda: described_by("{"),
     "description is empty": lambda: described_by(""),
+    "description is not Unicode": lambda: described_by(
+        json.dumps(description(small())).replace('"stream"', r'"\ud800"')
+    ),
     "description nested deeply": lambda: described_by('{"format_version":' + "[" * 100_000),
 }
 
@@ -305,13 +285,6 @@ def test_another_format_is_named(version: object, tmp_path: Path) -> None:
     assert "this burble reads format 2" in refusal(path)
 
 
-@pytest.mark.parametrize("key", ["format_version", "model", "tokenizer", "provenance"])
-def test_a_missing_section_is_refused(key: str, tmp_path: Path) -> None:
-    described = description(small())
-    del described[key]
-    refusal(written(described_by(described), tmp_path))
-
-
 PARTS = ["model", "tokenizer", "normalization", "provenance"]
 
 
@@ -322,27 +295,19 @@ def test_a_section_that_is_no_table_is_refused(section: str, value: object, tmp_
 
 
 @pytest.mark.parametrize(
-    ("section", "key"),
+    "path",
     [
-        ("model", "cell"),
-        ("model", "hidden_size"),
-        ("model", "residual"),
-        ("tokenizer", "kind"),
-        ("tokenizer", "vocabulary"),
-        ("normalization", "lowercase"),
+        *("format_version", "model", "tokenizer", "provenance"),
+        # What decides the numbers is never left to a default.
+        *("model.cell", "model.hidden_size", "model.residual"),
+        *("tokenizer.kind", "tokenizer.vocabulary", "normalization.lowercase"),
     ],
 )
-def test_what_decides_the_numbers_is_never_left_to_a_default(
-    section: str, key: str, tmp_path: Path
-) -> None:
-    refusal(written(without_entry(section, key), tmp_path))
-
-
-@pytest.mark.parametrize(
-    "value", [True, None, "512", 1e30, 3.0, -1, 0, 4, 16_385, 10**30, [3], {}, "x" * 100_000]
-)
-def test_a_wrong_hidden_size_is_refused(value: object, tmp_path: Path) -> None:
-    refusal(written(with_entry("model", "hidden_size", value), tmp_path))
+def test_what_a_model_needs_is_missed(path: str, tmp_path: Path) -> None:
+    described = description(small())
+    section, _, key = path.partition(".")
+    del (described[section] if key else described)[key or section]
+    refusal(written(described_by(described), tmp_path))
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", "9" * 5000])
@@ -359,6 +324,12 @@ def test_numbers_that_are_none_are_refused(value: str, tmp_path: Path) -> None:
         refusal(written(described_by(changed), tmp_path))
 
 
+WRONG_SIZES = [True, None, "512", 1e30, 3.0, -1, 0, 4, 16_385, 10**30, [3], {}, "x" * 100_000]
+WRONG_VOCABULARIES = [
+    *("bac", "aab", "abb", "", "ab", "abcd", "ab\ud800", "\udc00\udfffz", ["a", "b", "c"], 3, None)
+]
+
+
 @pytest.mark.parametrize(
     ("section", "key", "value"),
     [
@@ -369,9 +340,11 @@ def test_numbers_that_are_none_are_refused(value: str, tmp_path: Path) -> None:
         ("model", "num_layers", 10**12),
         ("model", "residual", 1),
         ("model", "embedding_size", 16_384),
+        *(("model", "hidden_size", value) for value in WRONG_SIZES),
         ("tokenizer", "kind", "bpe"),
         ("tokenizer", "kind", "byte"),
         ("tokenizer", "kind", {}),
+        *(("tokenizer", "vocabulary", value) for value in WRONG_VOCABULARIES),
         ("normalization", "lowercase", "yes"),
         ("normalization", "unicode_form", "NFX"),
         ("provenance", "steps", "many"),
@@ -385,14 +358,6 @@ def test_a_wrong_value_is_refused(section: str, key: str, value: object, tmp_pat
     refusal(written(with_entry(section, key, value), tmp_path))
 
 
-@pytest.mark.parametrize(
-    "vocabulary",
-    ["bac", "aab", "abb", "", "ab", "abcd", "ab\ud800", "\udc00\udfffz", ["a", "b", "c"], 3, None],
-)
-def test_a_wrong_vocabulary_is_refused(vocabulary: object, tmp_path: Path) -> None:
-    refusal(written(with_entry("tokenizer", "vocabulary", vocabulary), tmp_path))
-
-
 def test_hostile_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
     for value in (1, {"about": {}}):
         unknown = {"\x1b[2J\u202e\n": value}
@@ -404,32 +369,24 @@ def test_hostile_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
 # Tensors.
 
 
-def test_a_missing_tensor_is_named(tmp_path: Path) -> None:
-    weights = small().weights
-    del weights["layers.0.bias"]
-    assert "layers.0.bias" in refusal(
-        written(described_by(description(small()), weights), tmp_path)
-    )
+SHAPES = [(), (2,), (4,), (3, 1), (1, 3), (0,)]
+DTYPES = [np.float64, np.float16, np.int32, np.uint8, np.bool_]
 
 
-def test_an_extra_tensor_is_named(tmp_path: Path) -> None:
-    weights = small().weights | {"layers.1.bias": np.zeros(12, np.float32)}
-    assert "layers.1.bias" in refusal(
-        written(described_by(description(small()), weights), tmp_path)
-    )
-
-
-@pytest.mark.parametrize("shape", [(), (2,), (4,), (3, 1), (1, 3), (0,)])
-def test_a_tensor_of_another_shape_is_named(shape: tuple[int, ...], tmp_path: Path) -> None:
-    weights = small().weights | {"head.bias": np.zeros(shape, np.float32)}
-    assert "head.bias" in refusal(written(described_by(description(small()), weights), tmp_path))
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float16, np.int32, np.uint8, np.bool_])
-def test_a_tensor_of_another_type_is_named(dtype: type[np.generic], tmp_path: Path) -> None:
-    weights = small().weights | {"head.bias": np.zeros(3, dtype)}
-    path = written(described_by(description(small()), weights), tmp_path)  # type: ignore[arg-type]
-    assert "head.bias" in refusal(path)
+@pytest.mark.parametrize(
+    ("name", "tensor"),
+    [
+        ("layers.0.bias", None),  # missing
+        ("layers.1.bias", np.zeros(12, np.float32)),  # one too many
+        *(("head.bias", np.zeros(shape, np.float32)) for shape in SHAPES),
+        *(("head.bias", np.zeros(3, dtype)) for dtype in DTYPES),
+    ],
+)
+def test_a_tensor_that_does_not_fit_is_named(name: str, tensor: Any, tmp_path: Path) -> None:
+    weights = {key: value for key, value in small().weights.items() if key != name}
+    if tensor is not None:
+        weights[name] = tensor
+    assert name in refusal(written(described_by(description(small()), weights), tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -477,14 +434,11 @@ def test_a_tensor_told_of_twice_gives_one_model_or_none(tmp_path: Path) -> None:
         assert_a_model_or_an_error(with_header(data, header.encode()), tmp_path)
 
 
-@pytest.mark.parametrize("cut", [1, 4, 12, 100])
-def test_missing_data_is_told(cut: int, tmp_path: Path) -> None:
-    assert "bytes of tensors" in refusal(written(small().to_bytes()[:-cut], tmp_path))
-
-
-@pytest.mark.parametrize("extra", [1, 4, 1000])
-def test_trailing_data_is_told(extra: int, tmp_path: Path) -> None:
-    assert "bytes of tensors" in refusal(written(small().to_bytes() + bytes(extra), tmp_path))
+@pytest.mark.parametrize("count", [1, 4, 12, 100])
+def test_missing_and_trailing_data_is_told(count: int, tmp_path: Path) -> None:
+    data = small().to_bytes()
+    for wrong in (data[:-count], data + bytes(count)):
+        assert "bytes of tensors" in refusal(written(wrong, tmp_path))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38, 1.0001e15, -1.0001e15])
@@ -570,7 +524,6 @@ def sectioned(*, ignorable: bool) -> ModelFile:
 
 @pytest.fixture
 def knowing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A burble that knows the section."""
     monkeypatch.setitem(SECTIONS, "colours", lambda about: {"of": (3, len(about["names"]))})
 
 

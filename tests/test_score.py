@@ -17,12 +17,7 @@ def test_figures_follow_from_the_total() -> None:
     assert score.accuracy == pytest.approx(0.4)
 
 
-def test_characters_not_tokens_are_what_the_mean_is_over() -> None:
-    one = Score(nats=6.0, num_tokens=3, num_correct=0, num_characters=1)
-    assert one.nats_per_char == 6.0
-
-
-def test_a_text_foreseen_with_certainty_has_no_surprise() -> None:
+def test_a_text_predicted_with_certainty_has_no_surprise() -> None:
     score = Score(0.0, 3, 3, 3)
     assert (score.bits_per_char, score.perplexity, score.accuracy) == (0, 1, 1)
 
@@ -31,11 +26,7 @@ def test_scores_add_up_token_by_token() -> None:
     parts = [Score(1.5, 2, 1, 2), Score(2.5, 5, 0, 3), NOTHING]
     assert parts[0] + parts[1] == Score(4.0, 7, 1, 5)
     assert sum(parts, NOTHING) == Score(4.0, 7, 1, 5)
-
-
-def test_nothing_added_changes_nothing() -> None:
-    score = Score(1.25, 3, 2, 3)
-    assert score + NOTHING == NOTHING + score == score
+    assert parts[0] + NOTHING == NOTHING + parts[0] == parts[0]
 
 
 def test_a_surprise_beyond_all_measure_is_infinite_perplexity() -> None:

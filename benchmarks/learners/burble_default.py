@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from benchmarks.command import burble
+from benchmarks.learners.common import TEST_FRACTION, VAL_FRACTION, Learned, Task, read_text
 from burble.evaluation.evaluate import WINDOW
 from burble.run_folder.folder import RunFolder
-from command import burble
-from learners.common import TEST_FRACTION, VAL_FRACTION, Learned, Task, read_text
 
 
 def learn_text(task: Task) -> Learned:

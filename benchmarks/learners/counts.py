@@ -1,11 +1,11 @@
-"""Counting alone: burble's n-gram model, which learns nothing and needs no time to speak of."""
+"""N-gram counts, which learn nothing and need no time to speak of."""
 
 from __future__ import annotations
 
 import time
 
+from benchmarks.learners.common import Learned, Task, read_text
 from burble.evaluation.evaluate import ngram_bits
-from learners.common import Learned, Task, read_text
 
 
 def learn_text(task: Task) -> Learned:
@@ -23,5 +23,5 @@ def learn_text(task: Task) -> Learned:
         updates=0,
         targets=0,
         parameters=0,
-        detail="the n-gram model of `burble eval`, counting and scoring; no time is given",
+        detail="the n-gram counts of `burble eval`, counting and scoring; no time is given",
     )

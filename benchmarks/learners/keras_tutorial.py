@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from learners.common import THREADS, Ids, Learned, Task, read_text
+from benchmarks.learners.common import THREADS, Ids, Learned, Task, read_text
 
 WINDOW, BATCH, HIDDEN, DROPOUT = 100, 64, 256, 0.2
 SCORED = 2048

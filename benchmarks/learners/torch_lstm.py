@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from burble.evaluation.evaluate import WINDOW
-from learners.common import (
+from benchmarks.learners.common import (
     Ids,
     Learned,
     Task,
@@ -27,9 +26,10 @@ from learners.common import (
     recurrent_bits,
     settle_threads_of_torch,
 )
+from burble.evaluation.evaluate import WINDOW
 
 if TYPE_CHECKING:
-    from learners.common import Update
+    from benchmarks.learners.common import Update
 
     State = tuple[Tensor, Tensor]
 

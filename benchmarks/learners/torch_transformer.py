@@ -10,9 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from burble.data.scan import random_windows
-from burble.evaluation.evaluate import WINDOWS_SEED
-from learners.common import (
+from benchmarks.learners.common import (
     Ids,
     Learned,
     Task,
@@ -22,11 +20,13 @@ from learners.common import (
     read_text,
     settle_threads_of_torch,
 )
+from burble.data.scan import random_windows
+from burble.evaluation.evaluate import WINDOWS_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from learners.common import Update
+    from benchmarks.learners.common import Update
 
 LAYERS, HEADS, WIDTH, CONTEXT, BATCH = 4, 4, 128, 64, 12
 RATE, LAST_RATE, WARM_UP = 1e-3, 1e-4, 0.05

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from benchmarks.learners.common import Learned, Task, read_text
 from burble.evaluation.compression import xz_bits
-from learners.common import Learned, Task, read_text
 
 if TYPE_CHECKING:
-    from learners.common import Ids, Text
+    from benchmarks.learners.common import Ids, Text
 
 
 def learn_text(task: Task) -> Learned:

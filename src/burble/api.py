@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from burble.config import OPTIONS, SamplingConfig
+from burble.config import SECTIONS, SamplingConfig
 from burble.engine.generate import (
     GenerationRequest,
     count_unknown,
@@ -24,22 +26,13 @@ from burble.mapping import from_mapping
 
 # What only some calls need is imported where they need it: writing shall begin at once.
 from burble.model_file import ModelFile
-from burble.training.request import NOT_GIVEN, RunRequest
+from burble.training.request import RunRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Literal
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Unpack
 
-    from burble.cells import CellKind
-    from burble.config import (
-        BatchingKind,
-        InputKind,
-        RunConfig,
-        TokenizerKind,
-        TrainingPrecision,
-        UnicodeForm,
-        UnknownPolicy,
-    )
+    from burble.config import RunConfig, RunOptions, SamplingOptions, UnknownPolicy
     from burble.data.prepared import PreparedText
     from burble.engine.holding import Hold, HoldingModel
     from burble.engine.numpy_model import Precision
@@ -49,6 +42,37 @@ if TYPE_CHECKING:
     from burble.score import Score
     from burble.tokenizers.base import Ids
     from burble.training.run import TrainResult
+
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+
+
+def _takes(*sections: type[Any]) -> Callable[[Function], Function]:
+    """Give a function with `**options` the knobs of these sections as keyword parameters.
+
+    An editor reads them from the `TypedDict` of the options; `help` and a notebook from the
+    signature made here, with their defaults. Any other name is a `TypeError`.
+    """
+    knobs = [
+        Parameter(knob.name, Parameter.KEYWORD_ONLY, default=knob.default, annotation=knob.type)
+        for section in sections
+        for knob in fields(section)
+    ]
+
+    def decorate(function: Function) -> Function:
+        plain = signature(function)
+        own = [p for p in plain.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
+        full = plain.replace(parameters=[*own, *knobs])
+
+        @wraps(function)
+        def call(*args: Any, **options: Any) -> Any:
+            full.bind(*args, **options)
+            return function(*args, **options)
+
+        call.__signature__ = full  # type: ignore[attr-defined]
+        return call  # type: ignore[return-value]
+
+    return decorate
 
 
 @dataclass(frozen=True)
@@ -106,7 +130,8 @@ class Model:
         """What became of the run, in plain words; None for a model that was loaded."""
         return None if self.run is None else self.run.result.diagnosis
 
-    def generate(  # noqa: PLR0913 - every option, so that an editor knows them
+    @_takes(SamplingConfig)
+    def generate(
         self,
         prompt: str = "",
         *,
@@ -115,17 +140,22 @@ class Model:
         seed: int | None = None,
         window: int | None = None,
         unknown: UnknownPolicy = "error",
-        repetition_penalty: float = SamplingConfig.repetition_penalty,
-        temperature: float = SamplingConfig.temperature,
-        top_k: int | None = SamplingConfig.top_k,
-        top_p: float = SamplingConfig.top_p,
-        min_p: float = SamplingConfig.min_p,
+        **sampling: Unpack[SamplingOptions],
     ) -> str:
         """Return the text after `prompt`; options as for `stream`."""
-        options = {name: value for name, value in locals().items() if name != "self"}
-        return "".join(self.stream(**options))
+        pieces = self.stream(
+            prompt,
+            length=length,
+            stop=stop,
+            seed=seed,
+            window=window,
+            unknown=unknown,
+            **sampling,
+        )
+        return "".join(pieces)
 
-    def stream(  # noqa: PLR0913 - every option, so that an editor knows them
+    @_takes(SamplingConfig)
+    def stream(
         self,
         prompt: str = "",
         *,
@@ -134,28 +164,15 @@ class Model:
         seed: int | None = None,
         window: int | None = None,
         unknown: UnknownPolicy = "error",
-        repetition_penalty: float = SamplingConfig.repetition_penalty,
-        temperature: float = SamplingConfig.temperature,
-        top_k: int | None = SamplingConfig.top_k,
-        top_p: float = SamplingConfig.top_p,
-        min_p: float = SamplingConfig.min_p,
+        **sampling: Unpack[SamplingOptions],
     ) -> Iterator[str]:
         """Return the text after `prompt`, piece by piece.
 
         length: characters to write. stop: text or texts to stop before. seed: the same seed gives
-        the same text; a random one where None. window: characters to re-read for each new one.
+        the same text; a random one where None. window: tokens to re-read for each new one.
         unknown: what to do with characters the model has never seen: error, skip or nearest.
-        The others choose the next character, in this order: `repetition_penalty` weakens what was
-        written lately, `temperature` below 1 is more careful, `top_k`, `top_p` and `min_p` leave
-        out what is unlikely.
+        sampling: how the next character is chosen; `burble generate --help` describes it.
         """
-        sampling = {
-            "repetition_penalty": repetition_penalty,
-            "temperature": temperature,
-            "top_k": top_k,
-            "top_p": top_p,
-            "min_p": min_p,
-        }
         try:
             request = GenerationRequest(
                 prompt=self.read_prompt(prompt, unknown),
@@ -190,7 +207,7 @@ class Model:
         return count_unknown(self.file, text)
 
     def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
-        """How well the model foresees `text`, read from a fresh state; at least 2 characters."""
+        """How well the model predicts `text`, read from a fresh state; at least 2 characters."""
         from burble.evaluation.evaluate import evaluate
 
         score = evaluate(self.engine, self.file.tokenizer, self.encode(text, unknown), "stream")
@@ -254,7 +271,7 @@ class Model:
         language: str | None = None,
         overwrite: bool = False,
     ) -> None:
-        """Write the model in another form: html, onnx or hub. Raises `UsageError`.
+        """Write the model in one of the forms of `burble export`. Raises `UsageError`.
 
         name: what it calls itself, by default after the path. license, language: for the card of
         a hub folder.
@@ -278,52 +295,15 @@ def load(path: str | Path, precision: Precision | None = None) -> Model:
     return Model(file, path if os.path.isdir(path) else None, precision)  # noqa: PTH112 - raises nothing
 
 
-def train(  # noqa: PLR0913 - every option of a run, so that an editor knows them
+@_takes(*SECTIONS.values())
+def train(
     sources: str | Path | Sequence[str | Path],
     *,
     out: str | Path | None = None,
     preset: RunConfig | None = None,
     overwrite: bool = False,
     progress: bool | None = None,
-    lowercase: bool = NOT_GIVEN,
-    unicode_form: UnicodeForm | None = NOT_GIVEN,
-    encoding: str | None = NOT_GIVEN,
-    tokenizer: TokenizerKind = NOT_GIVEN,
-    batching: BatchingKind = NOT_GIVEN,
-    seq_len: int = NOT_GIVEN,
-    batch_size: int = NOT_GIVEN,
-    stride: int = NOT_GIVEN,
-    val_fraction: float = NOT_GIVEN,
-    test_fraction: float = NOT_GIVEN,
-    cell: CellKind = NOT_GIVEN,
-    input: InputKind = NOT_GIVEN,  # noqa: A002 - the option's name
-    num_layers: int = NOT_GIVEN,
-    hidden_size: int = NOT_GIVEN,
-    embedding_size: int = NOT_GIVEN,
-    residual: bool = NOT_GIVEN,
-    minutes: float | None = NOT_GIVEN,
-    epochs: float | None = NOT_GIVEN,
-    steps: int | None = NOT_GIVEN,
-    patience: int | None = NOT_GIVEN,
-    dropout: float = NOT_GIVEN,
-    locked_dropout: bool = NOT_GIVEN,
-    input_dropout: float = NOT_GIVEN,
-    averaging: float = NOT_GIVEN,
-    learning_rate: float = NOT_GIVEN,
-    schedule: Literal["linear", "constant"] = NOT_GIVEN,
-    warmup_steps: int = NOT_GIVEN,
-    weight_decay: float = NOT_GIVEN,
-    beta1: float = NOT_GIVEN,
-    beta2: float = NOT_GIVEN,
-    epsilon: float = NOT_GIVEN,
-    grad_clip: float = NOT_GIVEN,
-    seed: int = NOT_GIVEN,
-    threads: int | None = NOT_GIVEN,
-    device: str = NOT_GIVEN,
-    precision: TrainingPrecision = NOT_GIVEN,
-    sample_length: int = NOT_GIVEN,
-    sample_temperature: float = NOT_GIVEN,
-    sample_window: int | None = NOT_GIVEN,
+    **options: Unpack[RunOptions],
 ) -> Model:
     """Train on files, folders, addresses or known texts, and return the best model.
 
@@ -331,16 +311,14 @@ def train(  # noqa: PLR0913 - every option of a run, so that an editor knows the
     leaves nothing behind. preset: a configuration to start from. overwrite: replace a run that is
     in the folder. progress: show how it goes on standard error; None: in a terminal or a notebook.
 
-    All others are the options of `burble train`, which `burble train --help` describes. Without a
+    options: those of `burble train`, which `burble train --help` describes. Without a
     preset, a plan sets hidden_size, dropout, input_dropout and weight_decay where they are not
     given.
     """
-    options = {k: v for k, v in locals().items() if k in OPTIONS and v is not NOT_GIVEN}
     named = [sources] if isinstance(sources, str | Path) else sources
-    options["sources"] = [str(source) for source in named]
-    request = RunRequest(options, preset)
+    request = RunRequest({**options, "sources": [str(source) for source in named]}, preset)
     from burble.progress import is_watched, view_for
-    from burble.runs import open_run
+    from burble.run_hooks import open_run
     from burble.scratch import scratch_folder
 
     is_shown = is_watched(sys.stderr) if progress is None else progress

@@ -5,8 +5,6 @@ adds, multiplies and one division, in the order that `docs/engine.md` writes dow
 C and JavaScript agree to the last bit. `benchmarks/polynomials.py` finds and measures them.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

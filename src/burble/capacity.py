@@ -1,27 +1,19 @@
 """How large a network is, and how much work it makes."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from burble.config import NetworkConfig
+from burble.config import NetworkConfig
 
 # One character, forward and backward, is six operations for each weight that it meets.
 _OPERATIONS = 6
 
 
 def num_weights(network: NetworkConfig, vocab_size: int) -> int:
-    """Count the numbers that the network learns."""
     return sum(map(math.prod, network.tensor_shapes(vocab_size).values()))
 
 
 def operations(network: NetworkConfig, vocab_size: int) -> int:
-    """Count the floating-point operations to learn from one character.
-
-    It meets every matrix but the embedding, of which it is one row.
-    """
+    """Count the floating-point operations to learn from one character; an embedding is one row."""
     shapes = network.tensor_shapes(vocab_size)
     met = sum(
         math.prod(shape)

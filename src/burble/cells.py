@@ -1,10 +1,4 @@
-"""The table of cells, as plain data: what each is called, its gates, and what it carries.
-
-Beside its row a cell is a class in `training/learners/torch/network.py`, and a function in
-`engine/cells.py`, in `engine/kernel/elementwise.h` and in `export/page/engine.js`.
-"""
-
-from __future__ import annotations
+"""The table of cells, as plain data; docs/architecture.md names what else makes a cell."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,31 +8,18 @@ CellKind = Literal["lstm", "gru", "rnn"]
 
 @dataclass(frozen=True)
 class OnnxOperator:
-    """ONNX's operator for a cell."""
-
     name: str
-    gates: tuple[str, ...]
-    """The gates in the order that ONNX wants their rows in."""
-
+    gates: tuple[str, ...]  # the gates in the order that ONNX wants their rows in
     attributes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A kind of cell."""
-
     title: str
-    about: str
-    """What it does, for people."""
-
-    gates: tuple[str, ...]
-    """The blocks of rows of its weights, in the order of the model file."""
-
-    states: tuple[str, ...]
-    """What it carries from one token to the next: its output first, the memory last."""
-
-    onnx: OnnxOperator | None = None
-    """None where ONNX has no such cell: it cannot be exported there."""
+    about: str  # what it does, for people
+    gates: tuple[str, ...]  # the blocks of rows of its weights, in the order of the model file
+    states: tuple[str, ...]  # carried from one token to the next: its output first, the memory last
+    onnx: OnnxOperator | None = None  # None where ONNX has no such cell
 
     @property
     def output(self) -> str:
@@ -47,12 +28,10 @@ class Cell:
 
     @property
     def memory(self) -> str:
-        """The state that tells most of a unit."""
         return self.states[-1]
 
     @property
     def values(self) -> tuple[str, ...]:
-        """All that happens in a step: gates and states."""
         return tuple(dict.fromkeys((*self.gates, *reversed(self.states))))
 
 
@@ -90,11 +69,8 @@ class Meaning:
     """What a gate or a state means, in every cell that has it."""
 
     text: str
-    is_signed: bool
-    """Whether it lies on both sides of zero; otherwise it is a share, from 0 to 1."""
-
-    is_bounded: bool = True
-    """Whether it lies in ±1. The tanh of what does not is what the cell can show of it."""
+    is_signed: bool  # whether it lies on both sides of zero; otherwise it is a share, from 0 to 1
+    is_bounded: bool = True  # whether it lies in ±1; of what does not, the cell can show the tanh
 
 
 MEANINGS: dict[str, Meaning] = {

@@ -56,16 +56,16 @@ class DataConfig:
     )
     batching: BatchingKind = knob(
         "stream",
-        "stream: read on and on, the state carried; windows: one target after each window of "
-        "seq_len, fresh state; sentences: one sentence a row, padded or cut to seq_len.",
+        "stream: read on and on, the state carried; windows: one target after each sequence, fresh "
+        "state; sentences: one sentence a row, padded or cut to the length of a sequence.",
     )
     seq_len: int = knob(
-        32, "Characters read between two updates of the weights.", low=1, high=65_536
+        32, "Length of a sequence: tokens read between two updates.", low=1, high=65_536
     )
     batch_size: int = knob(16, "Rows learned from side by side.", low=1, high=65_536)
     stride: int = knob(
         1,
-        "Characters between the starts of two windows (batching windows only).",
+        "Tokens between the starts of two windows (batching windows only).",
         low=1,
         high=1_000_000_000,
     )
@@ -258,7 +258,7 @@ class SampleConfig:
     )
     sample_window: int | None = knob(
         None,
-        "Re-read this many characters for each new one, as the Keras tutorial does.",
+        "Re-read this many tokens for each new one, as the Keras tutorial does.",
         low=1,
         high=65_536,
     )
@@ -340,3 +340,58 @@ PRESETS: dict[str, RunConfig] = {
         sample=SampleConfig(sample_length=1000, sample_temperature=0.0, sample_window=100),
     ),
 }
+
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    class SamplingOptions(TypedDict, total=False):
+        """The knobs of `SamplingConfig` as keyword arguments, for type checkers and editors."""
+
+        repetition_penalty: float
+        temperature: float
+        top_k: int | None
+        top_p: float
+        min_p: float
+
+    class RunOptions(TypedDict, total=False):
+        """The options of a run as keyword arguments, for type checkers and editors."""
+
+        encoding: str | None
+        lowercase: bool
+        unicode_form: UnicodeForm | None
+        tokenizer: TokenizerKind
+        batching: BatchingKind
+        seq_len: int
+        batch_size: int
+        stride: int
+        val_fraction: float
+        test_fraction: float
+        cell: CellKind
+        input: InputKind
+        num_layers: int
+        hidden_size: int
+        embedding_size: int
+        residual: bool
+        minutes: float | None
+        epochs: float | None
+        steps: int | None
+        patience: int | None
+        dropout: float
+        locked_dropout: bool
+        input_dropout: float
+        averaging: float
+        learning_rate: float
+        schedule: Literal["linear", "constant"]
+        warmup_steps: int
+        weight_decay: float
+        beta1: float
+        beta2: float
+        epsilon: float
+        grad_clip: float
+        seed: int
+        threads: int | None
+        device: str
+        precision: TrainingPrecision
+        sample_length: int
+        sample_temperature: float
+        sample_window: int | None

@@ -1,7 +1,5 @@
 """Writing files so that a crash or a full disk leaves the old one or the new one, never half."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os
@@ -18,11 +16,7 @@ _NO_SYNC = {errno.EINVAL, errno.ENOTSUP}
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Replace `path` by `content`: write aside, fsync, rename, fsync the folder.
-
-    Raises `ResourceError` where the system refuses, and `UsageError` where the name is at fault;
-    the old file is then still there.
-    """
+    """Replace `path` by `content`, or leave it as it is. Raises `ResourceError` or `UsageError`."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with guard_write(path):
         try:

@@ -8,11 +8,20 @@ if TYPE_CHECKING:
 
 _MAX_SHOWN = 300
 
+WITHOUT_FLAGS = "_BURBLE_WITHOUT_FLAGS"
+"""Set in the environment of a command whose messages are read where there is no command line."""
+
 
 class BurbleError(Exception):
     """A problem told in one message: what was wrong, what was found, what to do."""
 
     exit_code = 1
+
+    def __init__(self, problem: str, advice: str = "", flags: str = "") -> None:
+        """advice: what to do. flags: the same for a command line, in place of it."""
+        super().__init__(f"{problem} {advice}".strip())
+        self.command_line = f"{problem} {flags or advice}".strip()
+        """The message as it reads at a command line."""
 
 
 class UsageError(BurbleError):

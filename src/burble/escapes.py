@@ -2,8 +2,6 @@ r"""The one rule for texts that are typed on one line: `\n` is a line break, `\t
 backslash; any other backslash is one. Text from files, standard input and JSON is taken as it is.
 """
 
-from __future__ import annotations
-
 import re
 
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\"}

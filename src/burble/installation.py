@@ -5,8 +5,6 @@ an extra needs is named instead. The distribution's own metadata lists it, and i
 wherever burble came from: sources, a wheel, an address.
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import importlib.util
 import re
@@ -27,7 +25,6 @@ def install_line(extra: str) -> str | None:
 
 
 def extra_packages(extra: str) -> list[str]:
-    """Return the packages that an extra needs, with their versions."""
     try:
         lines = importlib.metadata.requires(DISTRIBUTION) or []
     except importlib.metadata.PackageNotFoundError:  # sources that were never installed

@@ -48,7 +48,6 @@ def _is_meant(entry: str) -> bool:
 
 
 def _site_folders() -> set[str]:
-    """Return where Python finds packages anyway. Put into PYTHONPATH they would precede its own."""
     import site
     import sysconfig
 

@@ -1,7 +1,5 @@
 """Dataclasses as plain values, and back: strictly, so that a typing mistake never passes."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math
@@ -27,7 +25,6 @@ _NAMES: dict[Any, str] = {
 
 
 def to_mapping(config: Any) -> dict[str, Any]:
-    """A dataclass as nested plain values, in the order of its fields."""
     mapping: dict[str, Any] = {}
     for knob in dataclasses.fields(config):
         value = getattr(config, knob.name)
@@ -38,10 +35,7 @@ def to_mapping(config: Any) -> dict[str, Any]:
 
 
 def from_mapping(cls: type[T], mapping: object, where: str = "") -> T:
-    """Build a dataclass from plain values. An unknown name or a wrong type is a `UsageError`.
-
-    where: what the mapping is, for messages; nothing where its names speak for themselves.
-    """
+    """Build a dataclass from plain values; `where` names them in messages. Raises `UsageError`."""
     if not isinstance(mapping, dict):
         raise UsageError(f"{where} must be a table of names and values.")
     hints = _hints(typing.cast("Any", cls))
@@ -64,9 +58,7 @@ def _inside(where: str, name: str) -> str:
 
 
 def from_saved(cls: type[T], mapping: object, where: str) -> T:
-    """Build a dataclass from what a program wrote: names that are unknown here are of a later
-    version and left out. Raises `UsageError` as `from_mapping` does.
-    """
+    """Build a dataclass from what a program wrote, perhaps a later one. Raises `UsageError`."""
     return from_mapping(cls, _known_part(cls, mapping), where)
 
 

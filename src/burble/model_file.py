@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -25,12 +26,8 @@ from burble.plain_files import open_plain
 from burble.saved_format import SavedFormat, VersionError
 from burble.system_errors import MISSING, advise_reader, describe_reason
 from burble.tensor_file import check_tensors, read_header
+from burble.tokenizers.base import Tokenizer
 from burble.tokenizers.registry import tokenizer_from_json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from burble.tokenizers.base import Tokenizer
 
 FORMAT = SavedFormat(version=2)
 METADATA_KEY = "burble"
@@ -51,28 +48,14 @@ Weights = dict[str, np.ndarray[Any, np.dtype[np.float32]]]
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a model comes from and how good it is."""
-
-    text_fingerprint: str = ""
-    """SHA-256 of the normalised training text in UTF-8, held-out part included."""
-
+    text_fingerprint: str = ""  # SHA-256 of the normalised training text, held-out part included
     num_characters: int = 0
-    cut_characters: int = 0
-    """Of those, the first this many were learned from."""
-
-    sealed_characters: int = 0
-    """Of those, the last this many were neither learned from nor validated on."""
-
+    cut_characters: int = 0  # of those, the first this many were learned from
+    sealed_characters: int = 0  # the last this many were neither learned from nor validated on
     batching: str = "stream"
-    val_bits_per_char: float | None = None
-    """On the held-out part; None where nothing was held out."""
-
-    test_bits_per_char: float | None = None
-    """On the sealed part, once the model was chosen; None where nothing was sealed."""
-
-    int8_cost_bits: float | None = None
-    """Bits per character that int8 loses on the held-out part; None where it was not measured."""
-
+    val_bits_per_char: float | None = None  # on the held-out part; None where nothing was held out
+    test_bits_per_char: float | None = None  # on the sealed part; None where nothing was sealed
+    int8_cost_bits: float | None = None  # bits per character that int8 loses on the held-out part
     steps: int = 0
     chars_seen: int = 0
     seconds: float = 0.0
@@ -84,24 +67,17 @@ class Provenance:
 class Section:
     """An optional part of a model file."""
 
-    about: dict[str, Any]
-    """What it is, in plain values."""
-
+    about: dict[str, Any]  # what it is, in plain values
     tensors: Weights = field(default_factory=dict)
-    is_ignorable: bool = False
-    """Whether a reader that does not know it can do without it."""
+    is_ignorable: bool = False  # whether a reader that does not know it can do without it
 
 
 SECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, tuple[int, ...]]]] = {}
-"""The sections that this burble knows: from what each is, the shapes of its tensors. In the file
-their names begin with that of the section and a dot.
-"""
+"""The known sections: from what each is, the shapes of its tensors, in the file NAME.…"""
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """All that the one file holds."""
-
     network: NetworkConfig
     tokenizer: Tokenizer
     weights: Weights
@@ -127,7 +103,6 @@ class ModelFile:
         return save(plain, {METADATA_KEY: self.description()})
 
     def description(self) -> str:
-        """All but the tensors, as JSON."""
         described: dict[str, Any] = {
             "model": to_mapping(self.network),
             "tokenizer": self.tokenizer.to_json(),
@@ -139,7 +114,6 @@ class ModelFile:
         return json.dumps(FORMAT.mark(described), ensure_ascii=False)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return name and shape of every tensor in the file."""
         shapes = self.network.tensor_shapes(self.tokenizer.vocab_size)
         for name, section in self.sections.items():
             found = SECTIONS[name](section.about)
@@ -148,10 +122,7 @@ class ModelFile:
 
     @classmethod
     def load(cls, path: Path) -> ModelFile:
-        """Read a model file, or the `model.safetensors` of a run folder.
-
-        Raises `ModelFileError` for whatever is not a whole, sane model of this format.
-        """
+        """Read a model file, or that of a run folder. Raises `ModelFileError`."""
         try:
             path = path / MODEL_NAME if path.is_dir() else path
             # A pipe would be waited for, and a device may never end; links are followed, as those

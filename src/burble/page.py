@@ -1,9 +1,4 @@
-"""One self-contained page: style, script and data lie in it, and nothing is let in from elsewhere.
-
-Its policy lets run only the one script, by its hash: whatever the data hold, none of it can.
-"""
-
-from __future__ import annotations
+"""One self-contained page, whose policy lets run only its own script, by its hash."""
 
 import base64
 import hashlib
@@ -12,10 +7,7 @@ import re
 
 
 def fill_page(template: str, style: str, script: str, data: object, **markup: str) -> str:
-    """The template with {{policy}}, {{style}}, {{script}} and {{data}}, plain values, put in.
-
-    markup: what else the template names, put in as it is; what it says must be escaped.
-    """
+    """Fill {{policy}}, {{style}}, {{script}}, {{data}} and `markup`, which must be escaped."""
     parts = markup | {
         "policy": (
             f"default-src 'none'; script-src {source_hash(script)}; "

@@ -22,9 +22,7 @@ _SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(
 
 
 def find_odd(path: Path) -> Path | None:
-    """Return `path`, or something in it at any depth, that is neither a file nor a folder of its
-    own; None where there is nothing of that kind. Raise `OSError` for a folder that cannot be read.
-    """
+    """Return the first at or below `path` that is neither a file nor a folder. Raise `OSError`."""
     if not os.path.lexists(path):
         return None
     mode = path.lstat().st_mode
@@ -42,10 +40,7 @@ def find_odd(path: Path) -> Path | None:
 
 
 def open_plain(path: Path, *, follow: bool = False) -> BinaryIO:
-    """Open a regular file to read. Raise `OSError` for anything else.
-
-    follow: links are followed, as for a name that a person gave.
-    """
+    """Open a regular file to read; `follow` links. Raise `OSError` for anything else."""
     flags = os.O_RDONLY | _SAFELY
     if follow:
         flags &= ~getattr(os, "O_NOFOLLOW", 0)
@@ -64,17 +59,13 @@ def read_plain(path: Path, limit: int, *, follow: bool = False) -> bytes:
 
 
 def open_to_append(path: Path) -> TextIO:
-    """Open a regular file, or a new one, to write text at its end. Raise `OSError` for anything
-    else, as `open_to_change` does.
-    """
+    """Open a regular file, or a new one, to write text at its end. Raise `OSError`."""
     descriptor = open_to_change(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     return os.fdopen(descriptor, "a", encoding="utf-8", newline="\n")
 
 
 def open_to_change(path: Path, flags: int) -> int:
-    """Open a regular file and return its descriptor. Raise `OSError` for anything else, and for a
-    file that has a second name: the other one's content would change too.
-    """
+    """Open a regular file that has no second name; return its descriptor. Raise `OSError`."""
     descriptor = _open_regular(path, flags | _SAFELY)
     if os.fstat(descriptor).st_nlink > 1:
         os.close(descriptor)

@@ -1,9 +1,6 @@
 """A run's progress: a live view on a terminal or in a notebook, plain lines elsewhere."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,12 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from burble.data.windows import num_patterns
-from burble.run_folder.observer import Observer
+from burble.run_folder.metrics import StepMetrics, ValidationMetrics
+from burble.run_folder.observer import Observer, RunFacts
 from burble.text.printable import printable
 
-if TYPE_CHECKING:
-    from burble.run_folder.metrics import StepMetrics, ValidationMetrics
-    from burble.run_folder.observer import RunFacts
+Curve = list[tuple[float, float]]  # progress of the run, and a figure there
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _CURVE_WIDTH = 40
@@ -26,7 +22,6 @@ _SAMPLE_LINES = 12
 
 
 def view_for(stream: TextIO) -> Observer:
-    """Return the view that suits the stream."""
     soft_wrap = not stream.isatty()
     # rich's live view in a notebook needs a package of its own; lines do not.
     console = Console(file=stream, highlight=False, soft_wrap=soft_wrap, force_jupyter=False)
@@ -40,8 +35,6 @@ def is_watched(stream: TextIO) -> bool:
 
 
 class PlainView(Observer):
-    """One line for each thing that happens."""
-
     def __init__(self, console: Console) -> None:
         self._console = console
         self._train: StepMetrics | None = None
@@ -68,23 +61,13 @@ class PlainView(Observer):
         self._console.print(message, markup=False)
 
 
-@dataclass
-class _Curve:
-    """Figures over the progress of a run, drawn in one line of blocks."""
-
-    points: list[tuple[float, float]] = field(default_factory=list)
-
-    def add(self, progress: float, value: float) -> None:
-        self.points.append((progress, value))
-
-    def draw(self, low: float, high: float) -> str:
-        """Blocks between `low` and `high`, from the start of the run up to now."""
-        cells = [" "] * _CURVE_WIDTH
-        for progress, value in self.points:
-            height = (value - low) / max(high - low, 1e-9)
-            block = _BLOCKS[max(0, min(len(_BLOCKS) - 1, int(height * len(_BLOCKS))))]
-            cells[min(_CURVE_WIDTH - 1, int(progress * _CURVE_WIDTH))] = block
-        return "".join(_filled(cells))
+def _draw(curve: Curve, low: float, high: float) -> str:
+    cells = [" "] * _CURVE_WIDTH
+    for progress, value in curve:
+        height = (value - low) / max(high - low, 1e-9)
+        block = _BLOCKS[max(0, min(len(_BLOCKS) - 1, int(height * len(_BLOCKS))))]
+        cells[min(_CURVE_WIDTH - 1, int(progress * _CURVE_WIDTH))] = block
+    return "".join(_filled(cells))
 
 
 def _filled(cells: list[str]) -> list[str]:
@@ -96,31 +79,28 @@ def _filled(cells: list[str]) -> list[str]:
 
 
 class LiveView(Observer):
-    """Progress, curves, speed and a fresh sample, redrawn in place."""
-
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=False)
-        self._curves = {"train": _Curve(), "held-out": _Curve()}
+        self._curves: dict[str, Curve] = {"train": [], "held-out": []}
         self._step: StepMetrics | None = None
         self._validation: ValidationMetrics | None = None
         self._sample = (0, "")
 
     def started(self, facts: RunFacts) -> None:
-        """What is learned, and by what; then the live part below it."""
         for line in headline(facts):
             self._console.print(line, markup=False)
         self._live.start()
 
     def stepped(self, metrics: StepMetrics) -> None:
         self._step = metrics
-        self._curves["train"].add(metrics.progress, metrics.train_bits_per_char)
+        self._curves["train"].append((metrics.progress, metrics.train_bits_per_char))
         self._redraw()
 
     def validated(self, metrics: ValidationMetrics) -> None:
         self._validation = metrics
         if metrics.val_bits_per_char is not None:
-            self._curves["held-out"].add(metrics.progress, metrics.val_bits_per_char)
+            self._curves["held-out"].append((metrics.progress, metrics.val_bits_per_char))
         self._redraw()
 
     def sampled(self, step: int, text: str) -> None:
@@ -139,11 +119,11 @@ class LiveView(Observer):
     def _view(self) -> RenderableType:
         parts: list[RenderableType] = [self._progress_line()]
         table = Table.grid(padding=(0, 2))
-        values = [value for curve in self._curves.values() for _, value in curve.points]
+        values = [value for curve in self._curves.values() for _, value in curve]
         for name, curve in self._curves.items():
-            if curve.points:
-                drawn = curve.draw(min(values), max(values))
-                figure = f"{curve.points[-1][1]:.3f} bits per character"
+            if curve:
+                drawn = _draw(curve, min(values), max(values))
+                figure = f"{curve[-1][1]:.3f} bits per character"
                 table.add_row(name, Text(drawn, style="cyan"), figure)
         parts.append(table)
         step, sample = self._sample
@@ -167,7 +147,6 @@ class LiveView(Observer):
 
 
 def headline(facts: RunFacts) -> list[str]:
-    """What is learned from, the network, and where it goes."""
     text, network, data = facts.text.facts, facts.config.network, facts.config.data
     tokenizer = facts.text.tokenizer
     vocab_size = tokenizer.vocab_size
@@ -179,7 +158,7 @@ def headline(facts: RunFacts) -> list[str]:
     ]
     if data.batching == "windows":
         patterns = num_patterns(text.num_ids, data.seq_len, data.stride)
-        lines.append(f"{patterns:,} patterns of {data.seq_len} characters before any split")
+        lines.append(f"{patterns:,} patterns of {data.seq_len} {tokenizer.unit}s before any split")
     lines.append(
         f"{network.cell} {network.num_layers}×{network.hidden_size}, "
         f"{facts.num_parameters:,} weights; batches of {facts.rows}×{data.seq_len}, "
@@ -193,7 +172,6 @@ def headline(facts: RunFacts) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, as one says it."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 6000:

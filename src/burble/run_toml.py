@@ -71,11 +71,7 @@ def _count_dots(text: str) -> int:
 
 
 def read_config(path: Path, *, follow: bool = False) -> RunConfig:
-    """Read a configuration from a file. Raises `UsageError`, and `ResourceError` where it is the
-    machine that refuses.
-
-    follow: links are followed, as for a name that a person gave.
-    """
+    """Read a configuration; `follow` links. Raises `UsageError` or `ResourceError`."""
     try:
         text = read_plain(path, _MAX_TOML_BYTES, follow=follow).decode("utf-8")
     except OSError as error:

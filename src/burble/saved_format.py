@@ -1,7 +1,5 @@
 """The version that every saved file carries, and the way from an older one to today's."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,11 +18,7 @@ class VersionError(ValueError):
 
 @dataclass(frozen=True)
 class SavedFormat:
-    """What is written today, and what is still read.
-
-    A new optional field needs no new version: a reader that does not know it leaves it out, and one
-    that misses it takes its default. A field that changes what the others mean does need one.
-    """
+    """The version that is written today, and the ways to it from those that are still read."""
 
     version: int
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
@@ -34,10 +28,7 @@ class SavedFormat:
         return {KEY: self.version, **described}
 
     def upgrade(self, described: Mapping[str, Any]) -> Described:
-        """Return `described`, of any version that is read, as today's and without its version.
-
-        Raises `VersionError` for other versions.
-        """
+        """Return `described` as today's and without its version. Raises `VersionError`."""
         rest = dict(described)
         found = rest.pop(KEY, None)
         if type(found) is not int or found not in {*self.upgrades, self.version}:

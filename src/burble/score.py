@@ -1,4 +1,4 @@
-"""How well a model foresaw a text: one total, and the figures that follow from it."""
+"""How well a model predicted a text: one total, and the figures that follow from it."""
 
 from __future__ import annotations
 
@@ -10,25 +10,18 @@ from dataclasses import dataclass
 class Score:
     """The surprise a text held: its total, and what that makes a character."""
 
-    nats: float
-    """Sum of -ln p over all tokens asked for."""
-
+    nats: float  # sum of -ln p over all tokens asked for
     num_tokens: int
-    num_correct: int
-    """Tokens that were the likeliest."""
-
+    num_correct: int  # tokens that were the likeliest
     num_characters: int
-    num_unknown: int = 0
-    """Characters of the text that the model has never seen: left out, or replaced."""
+    num_unknown: int = 0  # characters that the model has never seen
 
     @property
     def nats_per_char(self) -> float:
-        """Mean surprise of a character, in nats."""
         return self.nats / self.num_characters
 
     @property
     def bits_per_char(self) -> float:
-        """Mean surprise of a character, in bits."""
         return self.nats_per_char / math.log(2)
 
     @property
@@ -41,7 +34,6 @@ class Score:
 
     @property
     def accuracy(self) -> float:
-        """Share of tokens that were the likeliest."""
         return self.num_correct / self.num_tokens
 
     def __add__(self, other: Score) -> Score:
@@ -54,5 +46,4 @@ class Score:
         )
 
 
-NOTHING = Score(0.0, 0, 0, 0)
-"""The score of no text; where a sum starts."""
+NOTHING = Score(0.0, 0, 0, 0)  # the score of no text; where a sum starts

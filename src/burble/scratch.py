@@ -1,7 +1,5 @@
 """A folder for what is needed for a moment."""
 
-from __future__ import annotations
-
 import tempfile
 from pathlib import Path
 
@@ -9,8 +7,6 @@ from burble.system_errors import guard_write
 
 
 def scratch_folder() -> tempfile.TemporaryDirectory[str]:
-    """Make a folder that is removed when it is left. Raises `ResourceError` or `UsageError` where
-    the system refuses.
-    """
+    """Make a folder that is removed when it is left. Raises `ResourceError` or `UsageError`."""
     with guard_write(Path(tempfile.gettempdir()), "Set TMPDIR to a folder that can be written."):
         return tempfile.TemporaryDirectory(prefix="burble-", ignore_cleanup_errors=True)

@@ -1,7 +1,5 @@
 """Commands as a person can type them into a shell."""
 
-from __future__ import annotations
-
 import os
 import shlex
 

@@ -1,7 +1,5 @@
 """The signals that ask a process to end well."""
 
-from __future__ import annotations
-
 import signal
 
 # SIGHUP comes when a terminal is closed; Windows has none.

@@ -57,12 +57,10 @@ def describe_reason(error: OSError, path: Path | str = "") -> str:
 
 
 def advise(error: OSError) -> str:
-    """Return what to do about it."""
     return _ADVICE.get(error.errno or 0, _ELSEWHERE)
 
 
 def advise_reader(error: OSError) -> str:
-    """Return what to do about something that could not be read."""
     if error.errno in {errno.EMFILE, errno.ENFILE, errno.EIO}:
         return advise(error)
     if error.errno is None:  # not the system's, as where a download broke off
@@ -73,7 +71,6 @@ def advise_reader(error: OSError) -> str:
 def write_error(
     path: Path | str, error: OSError, advice: str | None = None
 ) -> UsageError | ResourceError:
-    """Return the error for a file or folder that could not be written."""
     kind = UsageError if error.errno in _WRONG_NAME else ResourceError
     return kind(
         f"{path} cannot be written: {describe_reason(error, path)}. {advice or advise(error)}"
@@ -81,7 +78,6 @@ def write_error(
 
 
 def read_error(path: Path | str, error: OSError) -> UsageError | ResourceError:
-    """Return the error for something that a command needs and that could not be read."""
     # EFBIG is ours: it has more bytes than such a file can have.
     is_wrong_file = error.errno in _WRONG_NAME | {errno.EFBIG}
     kind = UsageError if is_wrong_file else ResourceError

@@ -1,17 +1,10 @@
-"""The header of a safetensors file, read and checked before any tensor is.
-
-safetensors would allocate whatever a header asks for; here what is expected decides.
-"""
-
-from __future__ import annotations
+"""The header of a safetensors file, checked before any tensor is read or allocated."""
 
 import math
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Collection, Mapping
+from typing import Any, BinaryIO
 
 from burble.mapping import parse_object
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
 
 # A vocabulary of every code point there is takes 6 MB of JSON.
 MAX_HEADER_BYTES = 16 << 20
@@ -21,10 +14,7 @@ _LISTED = 5
 
 
 def read_header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
-    """Read the header of a file of `size` bytes; return it and the bytes of tensors after it.
-
-    Raises `ValueError` where there is none.
-    """
+    """Read the header; return it and the bytes of tensors after it. Raises `ValueError`."""
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):
         raise ValueError(f"its {size:,} bytes do not begin with a header")
@@ -37,9 +27,7 @@ def check_tensors(
     size: int,
     ignored: Collection[str] = (),
 ) -> None:
-    """Raise `ValueError` unless the header, without metadata, has exactly tensors of these shapes,
-    in float32, that fill `size` bytes with those whose names begin with one of `ignored`.
-    """
+    """Raise `ValueError` unless a header has these float32 tensors, and else `ignored` ones."""
     if odd := shapes.keys() - header.keys():
         raise ValueError(f"it lacks {_listed(odd)}")
     others = header.keys() - shapes.keys()

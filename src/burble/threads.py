@@ -1,7 +1,5 @@
 """How many threads make sense, and settings of the threaded libraries, which they read once."""
 
-from __future__ import annotations
-
 import os
 
 # torch's OpenMP threads wait for each other by spinning, without end by default. Where anything
@@ -14,7 +12,6 @@ _BLAS_THREADS = "1"
 
 
 def usable_processors() -> int:
-    """Processors that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks.instructions import environment, instruction_sets
+from benchmarks.learners.common import Task, read_text
+from benchmarks.machine import describe_machine, name_machine
+from benchmarks.texts import TEXTS, find_text
 from burble.errors import TextError
-from instructions import environment, instruction_sets
-from learners.common import Task, read_text
-from machine import describe_machine, name_machine
-from tests.benchmarks.conftest import BENCHMARKS
 from tests.training.runs import made_up_text
-from texts import TEXTS, find_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def learning(*args: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(BENCHMARKS / "learning.py"), *map(str, args)]
+    command = [sys.executable, "-m", "benchmarks.learning", *map(str, args)]
     variables = os.environ | environment
     return subprocess.run(
         command, check=False, capture_output=True, text=True, timeout=TIMEOUT, env=variables

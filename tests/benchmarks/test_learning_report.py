@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from learning_readme import readme_lines
-from learning_report import (
+from benchmarks import generation_report
+from benchmarks.generation import README, RESULTS
+from benchmarks.learning_readme import readme_lines
+from benchmarks.learning_report import (
     Run,
     empty_report,
     load_report,
@@ -20,8 +22,7 @@ from learning_report import (
     tail_bits,
     write_data,
 )
-from tables import write_between
-from tests.benchmarks.conftest import BENCHMARKS
+from benchmarks.tables import write_between
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,15 +183,14 @@ def test_a_page_without_its_marks_is_left_as_it_is(tmp_path: Path, text: str) ->
 @pytest.mark.parametrize("name", ["learning", "generation"])
 def test_the_readme_has_the_marks_of_each_table(tmp_path: Path, name: str) -> None:
     copy = tmp_path / "README.md"
-    copy.write_text((BENCHMARKS.parent / "README.md").read_text("utf-8"), encoding="utf-8")
+    copy.write_text(README.read_text("utf-8"), encoding="utf-8")
     write_between(copy, name, ["made"])
     assert f"<!-- {name} -->\nmade\n<!-- /{name} -->" in copy.read_text("utf-8")
 
 
 def test_the_readmes_table_of_writing_is_that_of_the_results() -> None:
-    from generation import RESULTS, Result
-    from generation_report import readme_lines as lines_of
-
     report = json.loads((RESULTS / "generation.json").read_text("utf-8"))
-    lines = lines_of(report, [Result(**result) for result in report["results"]])
-    assert "\n".join(lines) in (BENCHMARKS.parent / "README.md").read_text("utf-8")
+    lines = generation_report.readme_lines(
+        report, [generation_report.Result(**result) for result in report["results"]]
+    )
+    assert "\n".join(lines) in README.read_text("utf-8")

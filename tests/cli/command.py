@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +52,7 @@ def burble_process(
 
 
 def in_terminal(*args: str | Path, **environment: str) -> str:
-    """What `burble ARGS` shows on a terminal of 100 columns that knows colours."""
+    """What `burble ARGS` shows on a terminal of 100 columns that knows colours; it must succeed."""
     import pty
 
     ours, theirs = pty.openpty()
@@ -62,17 +64,24 @@ def in_terminal(*args: str | Path, **environment: str) -> str:
         stdout=theirs,
         stderr=theirs,
         env={**os.environ, **settings},
-    ):
+    ) as process:
         os.close(theirs)
         with contextlib.suppress(OSError):  # Linux's way to say that nobody writes any more
             while piece := os.read(ours, 1 << 16):
                 shown += piece
         os.close(ours)
+    assert process.returncode == 0
     return shown.decode()
 
 
+def burble_json(*args: str | Path, stdin: bytes = b"", cwd: Path | None = None) -> Any:
+    """What `burble ARGS --json` tells; it must succeed."""
+    result = burble(*args, "--json", stdin=stdin, cwd=cwd)
+    assert result.returncode == 0, said(result)
+    return json.loads(result.stdout)
+
+
 def said(result: subprocess.CompletedProcess[bytes]) -> str:
-    """Standard error as text."""
     return result.stderr.decode()
 
 

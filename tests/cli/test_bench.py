@@ -1,21 +1,18 @@
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from burble.engine.kernels import choose_kernel
-from tests.cli.command import assert_refused, burble, burble_process, said
+from tests.cli.command import burble_json, burble_process, said
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_json_has_the_keys_that_stay(trained: Path) -> None:
-    result = burble("bench", trained / "run", "--json")
-    assert result.returncode == 0, said(result)
-    found = json.loads(result.stdout)
+    found = burble_json("bench", trained / "run")
     assert found["kernel"] == choose_kernel().name
     for key in ("one_stream_chars_per_second", "streams_64_chars_per_second", "load_seconds"):
         assert found[key] > 0
@@ -28,12 +25,3 @@ def test_every_kernel_can_be_measured(trained: Path, kernel: str) -> None:
     shown = result.stdout.decode()
     assert f"kernel       {kernel}," in shown
     assert ("of the limit" in shown) == (kernel != "numpy")
-
-
-def test_a_kernel_that_cannot_run_here_is_refused(trained: Path) -> None:
-    result = burble_process("bench", trained / "run", BURBLE_KERNEL="abacus")
-    assert_refused(result, 2, "BURBLE_KERNEL", "numpy", "'abacus'")
-
-
-def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    assert_refused(burble("bench", tmp_path / "nothing"), 4, "There is no model")

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-import json
 import random
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 
 from burble.inspection.units.properties import PROPERTIES
-from tests.cli.command import assert_refused, burble, burble_process, said
+from tests.cli.command import assert_refused, burble, burble_json, burble_process, said
 from tests.models import random_model
 from tests.training.runs import made_up_text
 
@@ -15,11 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def looked(*args: str | Path) -> dict[str, Any]:
-    result = burble("cells", *args, "--json")
-    assert result.returncode == 0, said(result)
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
+looked = partial(burble_json, "cells")
 
 
 def test_a_trained_model_has_units_that_track_words(trained: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from burble.engine.kernels import KERNEL_VARIABLE
 from burble.version import __version__
-from tests.cli.command import assert_refused, burble, burble_process
+from tests.cli.command import burble, burble_json, burble_process
 from tests.engine.engines import ENGINES, native_kernels
 
 
@@ -14,15 +14,11 @@ def test_the_known_texts_are_listed() -> None:
     shown = burble("corpora").stdout.decode()
     assert shown.startswith("python-docs      Python's language reference")
     assert "\nalice" in shown
-    assert set(json.loads(burble("corpora", "--json").stdout)) == {
-        "python-docs",
-        "alice",
-        "tinyshakespeare",
-    }
+    assert set(burble_json("corpora")) == {"python-docs", "alice", "tinyshakespeare"}
 
 
 def test_the_doctor_tells_what_is_installed() -> None:
-    found = json.loads(burble("doctor", "--json").stdout)
+    found = burble_json("doctor")
     assert found["burble"] == __version__
     assert found["kernel"].split(maxsplit=1)[0].removesuffix(":") in ENGINES
     assert found["torch"][0].isdigit()
@@ -39,8 +35,3 @@ def test_the_doctor_tells_which_kernel_is_in_use_and_which_could_be() -> None:
     )
     assert best == f"{native_kernels()[0]} (of {available})"
     assert named == f"numpy (of {available})"
-
-
-def test_a_kernel_that_cannot_run_here_is_told() -> None:
-    result = burble_process("doctor", **{KERNEL_VARIABLE: "abacus"})
-    assert_refused(result, 2, KERNEL_VARIABLE, "'abacus'", "numpy")

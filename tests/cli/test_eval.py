@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 
 from burble.engine.kernels import MAX_INT8_COST
 from burble.model_file import ModelFile
-from tests.cli.command import assert_refused, burble, said
+from tests.cli.command import assert_refused, burble, burble_json, said
 from tests.training.runs import made_up_text
 
 if TYPE_CHECKING:
@@ -15,17 +15,20 @@ if TYPE_CHECKING:
 
 
 def shown(*args: str | Path) -> str:
-    """What it prints for people."""
     result = burble("eval", *args)
     assert result.returncode == 0, said(result)
     return result.stdout.decode()
 
 
-def evaluated(*args: str | Path) -> dict[str, Any]:
-    result = burble("eval", *args, "--json")
-    assert result.returncode == 0, result.stderr.decode()
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
+evaluated = partial(burble_json, "eval")
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """A text that the model did not learn from, of characters that it knows."""
+    path = tmp_path / "other.txt"
+    path.write_text(made_up_text(30, seed=5))
+    return path
 
 
 def test_json_has_the_keys_that_stay(trained: Path) -> None:
@@ -57,21 +60,6 @@ def test_int8_costs_next_to_nothing_against_float32(trained: Path) -> None:
     assert evaluated(trained / "run", trained / "text.txt")["bits_per_char"] == whole
 
 
-def test_the_whole_of_it_can_be_asked_for(trained: Path) -> None:
-    found = evaluated(trained / "run", trained / "text.txt", "--whole")
-    assert found["num_chars"] == len((trained / "text.txt").read_text()) - 1
-
-
-def test_another_text_is_scored_whole_against_baselines_from_the_run(
-    trained: Path, tmp_path: Path
-) -> None:
-    other = tmp_path / "other.txt"
-    other.write_text(made_up_text(30, seed=5))
-    found = evaluated(trained / "run", other)
-    assert found["num_chars"] == len(other.read_text()) - 1
-    assert found["baselines"]["ngram"] > 0
-
-
 def test_a_training_text_with_one_word_changed_is_no_held_out_text(
     trained: Path, tmp_path: Path
 ) -> None:
@@ -87,14 +75,15 @@ def test_a_training_text_with_one_word_changed_is_no_held_out_text(
     assert f"{found['learned_share']:.1%}" in text_shown
 
 
-def test_the_held_out_end_and_another_text_were_not_learned(trained: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other.txt"
-    other.write_text(made_up_text(30, seed=5))
+def test_the_held_out_end_and_another_text_were_not_learned(trained: Path, other: Path) -> None:
     for text in (trained / "text.txt", other):
         found = evaluated(trained / "run", text)
         assert found["learned_share"] == 0
         assert found["held_out"] is True
         assert "learned word for word: 0.0%" in shown(trained / "run", text)
+    # Another text is scored whole, against baselines from the run.
+    assert found["num_chars"] == len(other.read_text()) - 1
+    assert found["baselines"]["ngram"] > 0
 
 
 @pytest.mark.parametrize("name", ["run", "run/model.safetensors"])
@@ -102,6 +91,7 @@ def test_the_whole_of_a_training_text_was_learned_but_for_its_end(trained: Path,
     found = evaluated(trained / name, trained / "text.txt", "--whole")
     assert found["learned_share"] == pytest.approx(0.9, abs=0.001)
     assert found["held_out"] is False
+    assert found["num_chars"] == len((trained / "text.txt").read_text()) - 1
 
 
 def test_a_held_out_end_that_was_learned_is_not_called_held_out(tmp_path: Path) -> None:
@@ -115,15 +105,12 @@ def test_a_held_out_end_that_was_learned_is_not_called_held_out(tmp_path: Path) 
     assert "the held-out end" not in text_shown
 
 
-def test_a_model_file_alone_cannot_be_checked_against_another_text(
-    trained: Path, tmp_path: Path
+def test_a_model_file_alone_has_nothing_to_hold_against_another_text(
+    trained: Path, other: Path
 ) -> None:
-    other = tmp_path / "other.txt"
-    other.write_text(made_up_text(30, seed=5))
     model = trained / "run" / "model.safetensors"
     found = evaluated(model, other)
-    assert found["learned_share"] is None
-    assert found["held_out"] is None
+    assert found["learned_share"] is found["held_out"] is found["baselines"] is None
     assert "cannot be checked" in shown(model, other)
     other.write_text("Bada.\n")
     assert "too short to look" in shown(trained / "run", other)
@@ -133,10 +120,9 @@ def test_a_model_file_alone_cannot_be_checked_against_another_text(
     ("unknown", "words"), [("skip", "left out"), ("nearest", "replaced by the nearest")]
 )
 def test_characters_that_it_has_never_seen_are_counted(
-    trained: Path, tmp_path: Path, unknown: str, words: str
+    trained: Path, other: Path, unknown: str, words: str
 ) -> None:
-    other = tmp_path / "other.txt"
-    text = made_up_text(30, seed=5)
+    text = other.read_text()
     other.write_text(f"É{text}éé{text}")
     args = (trained / "run", other, "--unknown", unknown)
     found = evaluated(*args)
@@ -146,14 +132,6 @@ def test_characters_that_it_has_never_seen_are_counted(
     assert found["num_chars"] == 2 * len(text) - 1 + 3 * (unknown == "nearest")
     assert f"3 of {2 * len(text) + 3:,} (0.2%) characters were {words}" in shown(*args)
     assert "characters were" not in shown(trained / "run", trained / "text.txt")
-
-
-def test_a_model_file_alone_has_no_baselines_for_another_text(
-    trained: Path, tmp_path: Path
-) -> None:
-    other = tmp_path / "other.txt"
-    other.write_text(made_up_text(30, seed=5))
-    assert evaluated(trained / "run" / "model.safetensors", other)["baselines"] is None
 
 
 def test_windows_are_a_protocol_of_their_own_and_always_the_same_ones(trained: Path) -> None:
@@ -172,21 +150,18 @@ def test_for_people_the_figures_stand_in_sentences(trained: Path) -> None:
     assert "bits per character" in text_shown
     assert "the held-out end of the training text; protocol stream" in text_shown
     found = evaluated(trained / "run", trained / "text.txt")["baselines"]
-    name = f"counting alone (n-gram counts, Kneser–Ney, order {found['ngram_order']})"
+    name = f"n-gram counts (Kneser–Ney, order {found['ngram_order']})"
     assert f"{name}: {found['ngram']:.4f} · xz: {found['xz']:.4f}\n" in text_shown
 
 
-def test_unseen_characters_are_named_or_skipped(trained: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other.txt"
+def test_unseen_characters_are_named_or_skipped(trained: Path, other: Path) -> None:
     other.write_text("Bada Ω ba.\n")
     assert_refused(burble("eval", trained / "run", other), 3, "'Ω' (U+03A9)")
     assert evaluated(trained / "run", other, "--unknown", "skip")["num_chars"] == 9
 
 
-def test_a_text_in_another_encoding_is_read_where_that_is_named(
-    trained: Path, tmp_path: Path
-) -> None:
-    text, other = trained / "text.txt", tmp_path / "other.txt"
+def test_a_text_in_another_encoding_is_read_where_that_is_named(trained: Path, other: Path) -> None:
+    text = trained / "text.txt"
     other.write_text(text.read_text("utf-8"), "utf-16")
     assert_refused(burble("eval", trained / "run", other), 3, "--encoding")
     found = evaluated(trained / "run", other, "--no-baselines", "--encoding", "utf-16")

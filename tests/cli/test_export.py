@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 import burble as library
 from burble.errors import UsageError
 from burble.model_file import Provenance
-from tests.cli.command import assert_refused, burble, said
+from tests.cli.command import assert_refused, burble, burble_json, said
 from tests.models import random_model
 
 if TYPE_CHECKING:
@@ -48,8 +47,7 @@ def test_a_model_file_gives_its_own_name(model: Path, tmp_path: Path) -> None:
 
 def test_json_is_one_object(model: Path, tmp_path: Path) -> None:
     for kind, name in (("html", "out.html"), ("hub", "out")):
-        result = burble("export", model, "--to", kind, "-o", name, "--json", cwd=tmp_path)
-        found = json.loads(result.stdout)
+        found = burble_json("export", model, "--to", kind, "-o", name, cwd=tmp_path)
         assert list(found) == ["to", "path", "bytes"]
         assert (found["to"], found["path"]) == (kind, name)
         path = tmp_path / name
@@ -102,10 +100,6 @@ def test_a_model_that_int8_would_harm_becomes_no_page(tmp_path: Path) -> None:
     result = burble("export", "m.safetensors", cwd=tmp_path)
     assert_refused(result, 2, "0.0100 bits per character", "--to onnx")
     assert not (tmp_path / "m.html").exists()
-
-
-def test_a_missing_model_is_exit_code_4(tmp_path: Path) -> None:
-    assert_refused(burble("export", tmp_path / "none"), 4, "no model at")
 
 
 def test_python_exports_too(model: Path, tmp_path: Path) -> None:

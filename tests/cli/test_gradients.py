@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from burble.cli.views.gradients import Measured, Report, first_below
-from tests.cli.command import assert_refused, burble, said
+from tests.cli.command import assert_refused, burble, burble_json, said
 from tests.models import random_model
 from tests.training.runs import made_up_text, write_text
 
@@ -20,7 +19,6 @@ VOCABULARY = "".join(sorted(set(made_up_text())))
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a text and two models of it, untrained."""
     folder = tmp_path_factory.mktemp("pair")
     write_text(folder)
     cells: tuple[CellKind, ...] = ("rnn", "lstm", "gru")
@@ -32,9 +30,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_two_models_are_measured(pair: Path) -> None:
     models = ("--models", pair / "lstm.safetensors", pair / "rnn.safetensors")
-    result = burble("gradients", pair / "text.txt", *models, "--json")
-    assert result.returncode == 0, said(result)
-    found: dict[str, Any] = json.loads(result.stdout)
+    found = burble_json("gradients", pair / "text.txt", *models)
     states = [(curve["state"], curve["trained"]) for curve in found["curves"]]
     names = ["rnn hidden", "lstm hidden", "lstm cell"]
     assert states == [(name, trained) for name in names for trained in (False, True)]

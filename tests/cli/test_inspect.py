@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.command import assert_refused, burble, burble_process, in_terminal, said
+from burble.config import NormalizationConfig
+from tests.cli.command import assert_refused, burble, burble_json, in_terminal, said
 from tests.models import random_model
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ def test_the_guesses_are_told_for_each_character(trained: Path) -> None:
 
 def test_json_is_one_object_with_what_was_chosen(model: Path) -> None:
     chosen = ("--layer", "0", "--unit", "3", "--gate", "forget")
-    result = burble("inspect", model, "bad", "--json", *chosen)
-    found = json.loads(result.stdout)
+    found = burble_json("inspect", model, "bad", *chosen)
     assert list(found) == [
         *("text", "cell", "bits_per_char", "tokens", "next", "layers", "units", "values"),
         "unknown_chars",
@@ -44,19 +44,14 @@ def test_json_is_one_object_with_what_was_chosen(model: Path) -> None:
 
 
 def test_the_text_may_come_from_standard_input(model: Path) -> None:
-    found = [
-        burble("inspect", model, "a b", "--json"),
-        burble("inspect", model, "-", "--json", stdin=b"a b\n"),
-    ]
-    assert found[0].stdout == found[1].stdout
+    typed = burble_json("inspect", model, "-", stdin=b"a b\n")
+    assert typed == burble_json("inspect", model, "a b")
 
 
 def test_the_text_is_read_as_the_models_own_was(tmp_path: Path) -> None:
-    from burble.config import NormalizationConfig
-
     path = tmp_path / "model.safetensors"
     random_model(normalization=NormalizationConfig(lowercase=True)).save(path)
-    assert json.loads(burble("inspect", path, "BAD", "--json").stdout)["text"] == "bad"
+    assert burble_json("inspect", path, "BAD")["text"] == "bad"
 
 
 def test_files_are_written_and_told(model: Path, tmp_path: Path) -> None:
@@ -107,21 +102,6 @@ def test_a_model_of_many_units_takes_a_shorter_text(tmp_path: Path) -> None:
 def test_text_that_is_not_utf8_is_refused(model: Path) -> None:
     result = burble("inspect", model, "-", stdin=b"a\xff")
     assert_refused(result, 3, "The text in standard input is not UTF-8", "offset 1")
-
-
-def test_unknown_characters_can_be_left_out(model: Path) -> None:
-    result = burble("inspect", model, "bzzad", "--unknown", "skip", "--json")
-    assert json.loads(result.stdout)["text"] == "bad"
-
-
-def test_without_matplotlib_the_way_to_get_it_is_told(model: Path, tmp_path: Path) -> None:
-    (tmp_path / "matplotlib.py").write_text(
-        "raise ModuleNotFoundError(\"No module named 'matplotlib'\", name='matplotlib')"
-    )
-    figure = tmp_path / "figure.png"
-    result = burble_process("inspect", model, "bad", "--png", figure, PYTHONPATH=str(tmp_path))
-    assert_refused(result, 2, "-m pip install 'matplotlib>=3.8'")
-    assert not figure.exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal")

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from tests.cli.command import assert_refused, burble, said
+from tests.cli.command import assert_refused, burble, burble_json, said
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,15 +12,13 @@ ARGS = ("--seed", "3", "--length", "20")
 
 def written(trained: Path, prompt: str, number: int = 0, *args: str) -> str:
     """What `burble generate -n` writes as its sample of this number."""
-    samples = ("-n", str(number + 1), "--json", *ARGS, *args)
-    found = json.loads(burble("generate", trained / "run", prompt, *samples).stdout)
+    found = burble_json("generate", trained / "run", prompt, "-n", str(number + 1), *ARGS, *args)
     text = found["samples"][number]["text"] if number else found["text"]
     assert isinstance(text, str)
     return text
 
 
 def together(trained: Path, *lines: str) -> tuple[str, str]:
-    """Standard output and standard error of a session."""
     typed = "".join(line + "\n" for line in lines).encode()
     result = burble("generate", trained / "run", "Ba", "--interactive", *ARGS, stdin=typed)
     assert result.returncode == 0, said(result)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,23 +14,6 @@ from tests.models import random_model
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-# As on a machine where torch is not installed.
-WITHOUT_TORCH: Final = """
-import sys
-class NoTorch:
-    def find_spec(self, name, path=None, target=None):
-        if name == "torch":
-            raise ModuleNotFoundError("No module named 'torch'", name="torch")
-sys.meta_path.insert(0, NoTorch())
-from burble.cli.main import main
-main(sys.argv[1:])
-"""
-
-
-def without_torch(*args: str) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-c", WITHOUT_TORCH, *args]
-    return subprocess.run(command, capture_output=True, check=False)
 
 
 def test_help_names_every_command() -> None:
@@ -48,31 +31,20 @@ def test_every_command_has_help_of_80_columns(name: str) -> None:
     assert all(len(line) <= 80 for line in shown.splitlines())
 
 
-def test_no_command_needs_torch_for_its_help() -> None:
-    every = f"""
-import sys
-from burble.cli.main import run
-codes = [run([name, "--help"]) for name in {list(COMMANDS)}]
-sys.exit(any(codes) or "torch" in sys.modules)
-"""
-    result = subprocess.run([sys.executable, "-c", every], capture_output=True, check=False)
-    assert result.returncode == 0, result.stderr
-
-
 def test_the_version_is_told() -> None:
     assert burble("--version").stdout.decode() == f"burble {__version__}\n"
 
 
-def test_a_misspelt_command_is_guessed() -> None:
-    assert_refused(burble("trian"), 2, "no command 'trian'", "Did you mean train?")
-
-
-def test_a_misspelt_option_is_guessed() -> None:
-    assert_refused(burble("generate", "m", "--temprature", "1"), 2, "--temperature")
-
-
-def test_a_mistake_says_where_help_is() -> None:
-    assert_refused(burble("generate"), 2, "Missing argument 'MODEL'", "See burble generate --help.")
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["trian"], ["no command 'trian'", "Did you mean train?"]),
+        (["generate", "m", "--temprature", "1"], ["--temperature"]),
+        (["generate"], ["Missing argument 'MODEL'", "See burble generate --help."]),
+    ],
+)
+def test_a_mistake_says_what_was_meant_and_where_help_is(args: list[str], words: list[str]) -> None:
+    assert_refused(burble(*args), 2, *words)
 
 
 @pytest.mark.parametrize(
@@ -89,20 +61,44 @@ def test_a_shell_can_complete(words: str, offered: set[str]) -> None:
     assert set(result.stdout.decode().split()) == offered
 
 
-@pytest.mark.parametrize("module", ["burble", "burble.api", "burble.cli.commands.generate"])
-def test_torch_is_not_imported(module: str) -> None:
-    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+@pytest.mark.parametrize(
+    ("modules", "never"),
+    [
+        ("burble", {"numpy", "rich", "click"}),
+        ("burble.api, burble.run_hooks", {"torch"}),
+        (", ".join(f"burble.cli.commands.{name}" for name in COMMANDS), {"torch", "matplotlib"}),
+        ("burble.serving.app, burble.serving.playground.inside", {"torch", "matplotlib"}),
+    ],
+)
+def test_nothing_heavy_is_imported_before_it_is_needed(modules: str, never: set[str]) -> None:
+    code = f"import sys, {modules}; sys.exit(str({never} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert result.stderr.strip() == b"set()"
 
 
-def test_importing_burble_imports_nothing_heavy() -> None:
-    code = "import sys, burble; sys.exit(bool({'numpy', 'rich', 'click'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_training_without_torch_names_the_extra_to_install() -> None:
-    result = without_torch("train", "python-docs", "-o", "/nonexistent/run")
-    assert_refused(result, 2, "-m pip install 'torch>=2.4'")
+@pytest.mark.parametrize(
+    ("package", "args", "line"),
+    [
+        ("torch", ["train", "python-docs", "-o", "OUT"], "'torch>=2.4'"),
+        ("onnx", ["export", "MODEL", "--to", "onnx", "-o", "OUT.onnx"], "'onnx>=1.16'"),
+        ("matplotlib", ["inspect", "MODEL", "bad", "--png", "OUT.png"], "'matplotlib>=3.8'"),
+        (
+            "fastapi",
+            ["serve", "MODEL"],
+            "'fastapi>=0.115' 'httptools>=0.6.3' 'uvicorn<0.55,>=0.54'",
+        ),
+    ],
+)
+def test_without_a_package_the_line_that_installs_it_is_told(
+    tmp_path: Path, package: str, args: list[str], line: str
+) -> None:
+    random_model().save(tmp_path / "MODEL")
+    # As where it is not installed.
+    code = f"import sys; sys.modules['{package}'] = None; from burble.cli.main import main; main()"
+    command = [sys.executable, "-c", code, *args]
+    result = subprocess.run(command, capture_output=True, cwd=tmp_path, check=False)
+    assert_refused(result, 2, f"-m pip install {line}")
+    assert [path.name for path in tmp_path.iterdir()] == ["MODEL"]
 
 
 def test_a_warning_is_one_line_for_a_person(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from burble.config import RunConfig
 from burble.mapping import from_mapping
 from burble.run_toml import from_toml
-from tests.cli.command import assert_refused, burble, said
+from tests.cli.command import assert_refused, burble, burble_json, said
 from tests.training.runs import write_text
 
 PLAN_LINE = re.compile(
@@ -75,7 +75,7 @@ def test_json_has_the_keys_that_stay_and_given_knobs_as_they_are(text: Path) -> 
 
 def test_standard_input_is_planned_for_like_a_file(text: Path) -> None:
     args = (*SHAPE, "--steps", "50", "--hidden-size", "16")
-    found = json.loads(burble("plan", "--json", *args, "-", stdin=text.read_bytes()).stdout)
+    found = burble_json("plan", *args, "-", stdin=text.read_bytes())
     assert found["config"]["sources"] == ["-"]
     assert found["expected_chars"] == 50 * 12 * 4
     assert found["epochs"] == pytest.approx(50 * 12 * 4 / (0.9 * len(text.read_text())), rel=0.01)

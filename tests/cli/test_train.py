@@ -9,31 +9,17 @@ import pytest
 from burble.cli.commands.train import default_folder
 from burble.config import PRESETS
 from burble.run_toml import from_toml
-from tests.cli.command import assert_refused, burble, said
-from tests.cli.test_generate import on_terminal
+from tests.cli.command import assert_refused, burble, burble_json, in_terminal, said
 from tests.training.runs import made_up_text, write_text
 
 SMALL = ("--hidden-size", "16", "--steps", "30", "--seq-len", "12", "--batch-size", "4")
 
 
 def test_json_is_one_object_with_the_keys_that_stay(tmp_path: Path) -> None:
-    result = burble("train", write_text(tmp_path), "-o", tmp_path / "m", "--json", *SMALL)
-    assert result.returncode == 0, said(result)
-    found = json.loads(result.stdout)
-    assert list(found) == [
-        "model",
-        "val_bits_per_char",
-        "val_nats_per_char",
-        "steps",
-        "chars_seen",
-        "seconds",
-        "parameters",
-        "seed",
-        "rescues",
-        "diagnosis",
-        "test_bits_per_char",
-        "test_nats_per_char",
-    ]
+    found = burble_json("train", write_text(tmp_path), "-o", tmp_path / "m", *SMALL)
+    keys = "model val_bits_per_char val_nats_per_char steps chars_seen seconds parameters seed"
+    keys += " rescues diagnosis test_bits_per_char test_nats_per_char"
+    assert list(found) == keys.split()
     assert Path(found["model"]) == tmp_path / "m" / "model.safetensors"
     assert found["steps"] == 30
     assert found["chars_seen"] == 30 * 12 * 4
@@ -51,7 +37,7 @@ def test_piped_it_tells_plain_lines_on_standard_error(tmp_path: Path) -> None:
 
 def test_on_a_terminal_it_is_a_live_view(tmp_path: Path) -> None:
     text = write_text(tmp_path)
-    shown = on_terminal("train", str(text), "-o", str(tmp_path / "m"), *SMALL)
+    shown = in_terminal("train", text, "-o", tmp_path / "m", *SMALL)
     assert "\x1b[" in shown
     assert "bits per character" in shown
     assert "steps it writes" in shown
@@ -78,8 +64,7 @@ def test_several_sources_and_standard_input(tmp_path: Path) -> None:
 def test_a_run_from_standard_input_resumes_without_it(tmp_path: Path) -> None:
     text = made_up_text(100).encode()
     assert burble("train", "-", "-o", tmp_path / "m", *SMALL, stdin=text).returncode == 0
-    again = burble("train", "--resume", tmp_path / "m", "--steps", "40", "--json")
-    assert json.loads(again.stdout)["steps"] == 40
+    assert burble_json("train", "--resume", tmp_path / "m", "--steps", "40")["steps"] == 40
 
 
 def test_flags_win_over_a_configuration_file(tmp_path: Path) -> None:

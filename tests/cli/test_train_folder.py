@@ -42,11 +42,19 @@ def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.01)
 
 
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with text.txt and in run/ a run that has learned from it."""
+    folder = tmp_path_factory.mktemp("learned")
+    write_text(folder)
+    assert burble("train", "text.txt", "-o", "run", *BRIEF, cwd=folder).returncode == 0
+    return folder
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Path:
-    """A run that has learned, in `tmp_path`/run, from `tmp_path`/text.txt."""
-    write_text(tmp_path)
-    assert burble("train", "text.txt", "-o", "run", *BRIEF, cwd=tmp_path).returncode == 0
+def run(learned: Path, tmp_path: Path) -> Path:
+    """Its run, in `tmp_path`/run, for one test."""
+    shutil.copytree(learned, tmp_path, dirs_exist_ok=True)
     return tmp_path / "run"
 
 
@@ -216,17 +224,6 @@ def test_with_a_full_disk_for_its_talk_it_learns_on(tmp_path: Path) -> None:
     with open("/dev/full", "wb") as full:  # noqa: PTH123
         assert subprocess.run(command, stderr=full, cwd=tmp_path, check=False).returncode == 0
     assert ModelFile.load(tmp_path / "run").provenance.steps == 30
-
-
-def test_closing_the_terminal_saves(tmp_path: Path) -> None:
-    write_text(tmp_path)
-    with start("text.txt", "-o", "run", *LONG, cwd=tmp_path) as process:
-        wait_for(tmp_path / "run" / "last" / MANIFEST, process)
-        time.sleep(0.2)
-        process.send_signal(signal.SIGHUP)
-        _, talk = process.communicate()
-    assert process.returncode == 129
-    assert b"burble train --resume run" in talk
 
 
 @pytest.mark.parametrize(

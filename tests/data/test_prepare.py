@@ -135,15 +135,6 @@ def test_a_text_longer_than_a_chunk_is_whole(kind: TokenizerKind, tmp_path: Path
     assert made.tokenizer.decode(made.ids) == text
 
 
-@every_tokenizer
-def test_a_cut_tail_of_nothing_leaves_all_to_learn_from(
-    kind: TokenizerKind, tmp_path: Path
-) -> None:
-    made = prepare_in(tmp_path, ["some téxt"], kind, val_fraction=0.0)
-    assert made.tokenizer.decode(made.train_ids) == "some téxt"
-    assert len(made.val_ids) == 0
-
-
 def test_tinyshakespeare_is_split_where_everybody_splits_it(
     tinyshakespeare: Path, tmp_path: Path
 ) -> None:
@@ -189,18 +180,16 @@ def test_with_many_documents_whole_ones_are_held_out(tmp_path: Path) -> None:
         ([*range(0, 800, 100), 840, 951], 900),
         ([*range(0, 900, 100), 1000], 900),
         ([0, 0, *range(5, 85, 10)], 900),
+        # Few documents are cut anywhere.
+        (range(0, 900, 100), 900),
+        ([*range(0, 800, 100), 910], 900),
     ],
 )
 def test_the_cut_goes_to_the_nearest_start_within_half_the_share(
     starts: Sequence[int], cut: int
 ) -> None:
-    assert len(starts) >= MANY_DOCUMENTS
+    assert (len(starts) < MANY_DOCUMENTS) == (len(starts) == 9)
     assert cut_tail(whole_of(starts, 1000), 0.1) == Cuts(cut, 1000)
-
-
-def test_few_documents_are_cut_anywhere() -> None:
-    assert cut_tail(whole_of(range(0, 900, 100), 1000), 0.1).held_out == 900
-    assert cut_tail(whole_of([*range(0, 800, 100), 910], 1000), 0.1).held_out == 900
 
 
 def test_a_long_first_document_is_never_held_out_whole() -> None:
@@ -224,7 +213,7 @@ def test_both_cuts_go_to_the_nearest_start_within_half_their_share(
     assert cut_tail(whole_of(starts, 1000), 0.05, 0.05) == cuts
 
 
-@settings(deadline=None, max_examples=300, derandomize=True)
+@settings(deadline=None, max_examples=100, derandomize=True)
 @given(
     starts=st.lists(st.integers(1, 999), min_size=MANY_DOCUMENTS, unique=True),
     val_fraction=st.floats(0, 0.4),
@@ -266,9 +255,7 @@ def test_the_sealed_part_is_the_very_end(kind: TokenizerKind, tmp_path: Path) ->
 
 @pytest.mark.parametrize("length", [20, 3])
 def test_a_text_too_short_to_seal_anything_is_refused(length: int, tmp_path: Path) -> None:
-    with pytest.raises(
-        TextError, match=rf"seal 0\.05 of it: of {length} .* larger --test-fraction"
-    ):
+    with pytest.raises(TextError, match=rf"seal 0\.05 of it: of {length} .* larger part of it"):
         learnable(tmp_path, "ab\n" * (length // 3) + "a" * (length % 3), test_fraction=0.05)
 
 
@@ -335,10 +322,7 @@ def test_a_full_disk_is_told_and_no_spool_stays(tmp_path: Path) -> None:
         with pytest.raises(ResourceError, match=r"text\.tmp cannot be written: .*disk is full"):
             prepare_in(disk / "data", ["many words\n" * 50_000])
         assert "text.tmp" not in names_in(disk / "data")
-
-
-def test_the_spool_fits_and_the_ids_do_not(tmp_path: Path) -> None:
-    with disk_of("256k", tmp_path / "disk") as disk:
+        # Where the spool fits and the ids do not.
         with pytest.raises(ResourceError):
             prepare_in(disk / "data", ["many words\n" * 16_000])
         assert FACTS_FILE not in names_in(disk / "data")

@@ -75,14 +75,11 @@ def test_the_ids_are_mapped_and_not_for_writing(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", [FACTS_FILE, IDS_FILE])
 def test_a_folder_that_lacks_a_file_is_not_loaded(folder: Path, name: str) -> None:
+    assert "cannot be used" in refusal(folder / "missing")
     (folder / name).unlink()
     told = refusal(folder)
     assert f"The prepared text in {folder} cannot be used" in told
     assert name in told
-
-
-def test_a_missing_folder_is_not_loaded(tmp_path: Path) -> None:
-    assert "cannot be used" in refusal(tmp_path / "missing")
 
 
 @pytest.mark.parametrize("length", [0, 9, 11])

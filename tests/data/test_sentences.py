@@ -112,11 +112,6 @@ def test_padding_is_masked_and_each_row_starts_fresh() -> None:
     assert all(column[:3].all() and not column[4:].any() for column in batch.mask.T)
 
 
-def test_the_first_token_of_a_sentence_is_asked_for_from_the_last_before_it() -> None:
-    text = prepared("Ab. Cd. ")
-    assert " C" in [text.tokenizer.decode(pair) for pair in epoch_of(text, batch_size=2)]
-
-
 def test_held_out_sentences_are_read_in_order() -> None:
     text = prepared("ab. ", "cd. ef. gh.")
     batching = SentenceBatching(text, DataConfig(seq_len=10, batch_size=2), seed=0)

@@ -18,7 +18,6 @@ def order(count: int, seed: tuple[int, ...] = (0, 0)) -> list[int]:
 
 
 def row_batch(items: np.ndarray) -> Batch:
-    """A batch whose inputs are the items themselves."""
     inputs = items[None, :].astype(np.int64)
     return Batch(inputs, inputs + 1, np.ones_like(inputs, dtype=bool), np.ones(len(items), bool))
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from burble.config import DataConfig
 from burble.data.scan import VALIDATION_TOKENS
 from burble.data.stream import StreamBatching
-from burble.errors import TextError
 
 from .texts import numbered, targets
 
@@ -62,10 +61,6 @@ def test_an_epoch_without_a_rest_covers_all_of_the_ring() -> None:
         assert sorted(targets(batches)) == list(range(120))
 
 
-def test_every_position_is_a_target() -> None:
-    assert batching_of(120, time=10, rows=4).batch(1).mask.all()
-
-
 def test_epochs_begin_at_different_places() -> None:
     batching = batching_of(1000, time=10, rows=4)
     begins = {
@@ -77,11 +72,6 @@ def test_epochs_begin_at_different_places() -> None:
 @pytest.mark.parametrize(("num_ids", "rows"), [(11, 1), (20, 1), (21, 2), (40, 3), (41, 4)])
 def test_a_short_text_has_fewer_lanes(num_ids: int, rows: int) -> None:
     assert batching_of(num_ids, time=10, rows=16).rows == rows
-
-
-def test_a_text_of_one_sequence_without_a_target_is_too_short() -> None:
-    with pytest.raises(TextError, match=r"10 tokens to learn from, and seq_len 10 needs 11\."):
-        batching_of(10, time=10, rows=1)
 
 
 def test_validation_asks_for_each_held_out_token_but_the_first_once() -> None:

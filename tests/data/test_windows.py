@@ -6,13 +6,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burble.config import PRESETS, DataConfig, NormalizationConfig
 from burble.data.windows import WindowBatching, num_patterns
-from burble.errors import TextError
 from burble.text.normalization import normalize
 
 from .texts import numbered, targets
@@ -62,16 +60,6 @@ def test_each_row_has_one_target_at_its_end_and_a_fresh_state() -> None:
     assert batch.reset.all()
     assert np.array_equal(batch.inputs[-1] - batch.inputs[0], [7] * 5)
     assert (batch.inputs[0] % 3 == 0).all()
-
-
-def test_the_last_batch_of_an_epoch_is_filled_up_with_masked_rows() -> None:
-    batching = batching_of(12, seq_len=8, batch_size=3)
-    assert [int(batching.batch(step).mask.sum()) for step in range(4)] == [3, 1, 3, 1]
-
-
-def test_a_text_as_long_as_the_window_is_too_short() -> None:
-    with pytest.raises(TextError, match=r"8 tokens .* window of 8 and its target need 9\."):
-        batching_of(8, seq_len=8)
 
 
 def test_validation_asks_after_each_held_out_window_once() -> None:

@@ -29,9 +29,9 @@ ENGINES = ["numpy", *native_kernels()]
 every_engine = pytest.mark.parametrize("kernel", ENGINES)
 
 
-def open_engine(kernel: str, file: ModelFile) -> StepModel:
+def open_engine(kernel: str, file: ModelFile, threads: int = THREADS) -> StepModel:
     """The model, running on this one of `ENGINES`, in int8."""
     opened = library()
     if kernel == "numpy" or opened is None:
         return NumpyModel(file)
-    return NativeModel(file, kernel, opened, THREADS)
+    return NativeModel(file, kernel, opened, threads)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choose.h"
 #include "model.h"
 
 #if defined(__x86_64__)
@@ -126,6 +127,7 @@ static void take_writing(FILE *file, replay_case *c, writing *w) {
     take_into(file, &w->end_after, sizeof w->end_after);
     stream->tokens = take(file, stream->end * 4);
     stream->stops = read_block(file, &size);
+    stream->sampling = take(file, sampling_size);
     stream->state = take(file, c->state_size * 4);
     w->state_after = take(file, c->state_size * 4);
     w->tokens_after = take(file, w->end_after * 4);
@@ -165,6 +167,7 @@ static void drop_case(replay_case *c) {
         writing *w = &c->writings[i];
         free(w->before.tokens);
         free((void *)w->before.stops);
+        free((void *)w->before.sampling);
         free(w->before.state);
         free(w->state_after);
         free(w->tokens_after);

@@ -252,6 +252,7 @@ class CaseFile:
             self.number(stream.end)
             self.array(tokens, np.int32)
             self.array(stream._stops, np.int32)
+            self.block(bytes(stream._knobs))
             self.array(state, np.float32)
             self.array(stream.state, np.float32)
             self.array(stream.tokens[: stream.end], np.int32)

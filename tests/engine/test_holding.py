@@ -10,7 +10,7 @@ from burble.cells import CellKind
 from burble.engine.generate import GenerationRequest, stream_text
 from burble.engine.holding import Hold, HoldingModel
 from burble.engine.numpy_model import NumpyModel
-from burble.engine.states import states_after
+from burble.inspection.units.reading import states_after
 from tests.engine.engines import every_engine, open_engine
 from tests.models import random_model
 

@@ -49,11 +49,9 @@ class Installation:
 
     @property
     def kernels(self) -> list[str]:
-        """Files of the native kernel."""
         return [path.name for path in self.folder.rglob("_library*")]
 
     def python(self, *arguments: str) -> str:
-        """Run Python with this burble; what it printed."""
         environment = {**outside(), "PYTHONPATH": str(self.folder)}
         environment.pop(KERNEL_VARIABLE, None)
         result = subprocess.run(
@@ -69,7 +67,6 @@ class Installation:
         return result.stdout
 
     def burble(self, *arguments: str) -> Any:
-        """Run the command line with --json; what it told."""
         return json.loads(self.python("-m", "burble", *arguments, "--json"))
 
 
@@ -114,7 +111,6 @@ def install(room: Path, **environment: str) -> Installation:
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """Installed where every compilation fails."""
     return install(tmp_path_factory.mktemp("plain"), CC="false")
 
 
@@ -126,7 +122,6 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 
 
 def golden_text(installation: Installation, name: str, folder: Path) -> tuple[str, str]:
-    """What is written, and what should be."""
     case = json.loads(GOLDEN.read_text("utf-8"))[name]
     model = folder / "model.safetensors"
     random_model(**case["model"]).save(model)
@@ -153,9 +148,6 @@ def assert_runs_from_its_folder(installation: Installation) -> None:
 def test_without_a_compiler_the_install_succeeds_and_has_no_kernel(plain: Installation) -> None:
     assert_runs_from_its_folder(plain)
     assert plain.kernels == []
-
-
-def test_without_a_compiler_doctor_says_so(plain: Installation) -> None:
     kernel = plain.burble("doctor")["kernel"]
     assert kernel.startswith("numpy: The compiled part of burble is missing")
 

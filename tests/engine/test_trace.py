@@ -138,8 +138,9 @@ def test_one_token_is_enough() -> None:
     assert np.isnan(found.surprisal).tolist() == [True]
 
 
-@pytest.mark.parametrize("length", [1, 40, 1_000, 2_300])
-@pytest.mark.parametrize("cell", get_args(CellKind))
+@pytest.mark.parametrize(
+    ("cell", "length"), [("lstm", 1), ("gru", 40), ("rnn", 1_000), ("lstm", 2_300)]
+)
 def test_a_text_in_context_is_the_end_of_the_whole(cell: CellKind, length: int) -> None:
     model = random_model(cell=cell, num_layers=2)
     ids = ids_for(model, length + 20)

@@ -35,7 +35,7 @@ def harmed_model() -> ModelFile:
 
 
 def text(model: ModelFile, count: int = 2000) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Ids that the model foresees somewhat: it wrote them."""
+    """Ids that the model predicts somewhat: it wrote them."""
     written = api.Model(model, precision="float32").generate("a", length=count, seed=1)
     return model.tokenizer.encode(written)  # type: ignore[return-value]
 

@@ -22,7 +22,6 @@ _FILL = "document.getElementById(arguments[0]).value = arguments[1]"
 
 
 def open_page(driver: Chrome, model: ModelFile, folder: Path, name: str = "model") -> Path:
-    """Export the model and open the page from its file."""
     path = folder / "page.html"
     html.write(model, path, Labels(name))
     driver.get(path.as_uri())
@@ -37,7 +36,6 @@ def fill(driver: Chrome, **settings: Any) -> None:
 
 
 def _lines(stops: Sequence[str]) -> str:
-    """Stop texts as the page takes them, one a line."""
     return "\n".join(stop.replace("\\", "\\\\").replace("\n", "\\n") for stop in stops)
 
 
@@ -56,7 +54,6 @@ def text_of(driver: Chrome, place: str) -> str:
 
 
 def write(driver: Chrome, **settings: Any) -> str:
-    """The text that the page writes under these settings, all others as they stand."""
     fill(driver, **settings)
     press(driver, "write")
     WebDriverWait(driver, 60, 0.02).until(lambda _: status(driver) != "Writing…")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -97,27 +95,3 @@ def test_weights_beyond_what_a_file_can_hold_are_refused(
     monkeypatch.setattr(onnx, "_MAX_BYTES", 1000)
     with pytest.raises(UsageError, match="2 GB"):
         onnx.write(random_model(), tmp_path / "step.onnx", Labels("step"))
-
-
-WITHOUT_ONNX = """
-import sys
-class NoOnnx:
-    def find_spec(self, name, path=None, target=None):
-        if name == "onnx":
-            raise ModuleNotFoundError("No module named 'onnx'", name="onnx")
-sys.meta_path.insert(0, NoOnnx())
-from burble.cli.main import main
-main(sys.argv[1:])
-"""
-
-
-def test_without_onnx_the_line_to_install_it_is_told(tmp_path: Path) -> None:
-    random_model().save(tmp_path / "m.safetensors")
-    command = ("export", tmp_path / "m.safetensors", "--to", "onnx", "-o", tmp_path / "m.onnx")
-    result = subprocess.run(
-        [sys.executable, "-c", WITHOUT_ONNX, *map(str, command)], capture_output=True, check=False
-    )
-    assert result.returncode == 2
-    assert b"-m pip install 'onnx>=1.16'" in result.stderr
-    assert b"Traceback" not in result.stderr
-    assert not (tmp_path / "m.onnx").exists()

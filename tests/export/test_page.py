@@ -14,7 +14,6 @@ from selenium.webdriver.support.wait import WebDriverWait
 from burble.api import Model
 from burble.config import NormalizationConfig, SamplingConfig
 from burble.engine import input_table
-from burble.errors import UsageError
 from burble.export import html
 from burble.export.labels import Labels
 from burble.model_file import ModelFile, Provenance
@@ -64,18 +63,6 @@ def test_a_page_is_under_1_6_times_the_int8_weights(shape: dict[str, Any]) -> No
 
 
 # What the page refuses to be made of.
-
-
-def test_a_model_that_int8_would_harm_is_refused(tmp_path: Path) -> None:
-    model = random_model(provenance=Provenance(int8_cost_bits=0.02))
-    with pytest.raises(UsageError, match=r"0\.0200 bits per character.*--to onnx"):
-        html.write(model, tmp_path / "page.html", Labels("model"))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_page_without_its_ending_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"page lacks \.html"):
-        html.write(random_model(), tmp_path / "page", Labels("model"))
 
 
 # Safety.

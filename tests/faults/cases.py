@@ -74,17 +74,14 @@ class Bench:
                     importlib.import_module(name)
 
     def lay_out(self) -> None:
-        """Put the folder as it is before the scenario."""
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(self._template, self.folder)
 
     def do(self, strike: Strike) -> Ended:
-        """Do what the scenario does, in a folder as before."""
         self.lay_out()
         return child.run(self.scenario.act, self.folder, strike)
 
     def calls(self, kinds: Calls) -> tuple[str, ...]:
-        """Return what is called when nothing fails."""
         return self.do(Strike(kinds)).calls
 
     def case(self, strike: Strike) -> Outcome | None:
@@ -168,7 +165,6 @@ def _names_the_reason(said: str, call: str, error: int) -> bool:
 
 
 def has_traceback(said: str) -> bool:
-    """Return whether what was said looks like a mistake of ours."""
     return any(sign in said for sign in ("Traceback", "bug in burble", "Exception ignored"))
 
 
@@ -181,7 +177,6 @@ def names_in(folder: Path) -> set[str]:
 
 
 def why_unusable(path: Path) -> str | None:
-    """Return why a model cannot be loaded; None where it can."""
     from burble.errors import BurbleError
     from burble.model_file import ModelFile
 

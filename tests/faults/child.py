@@ -31,7 +31,6 @@ class Ended:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether it did not end by itself."""
         return self.code == -signal.SIGALRM
 
 
@@ -82,13 +81,11 @@ class Child:
         (self._records / "calls").unlink(missing_ok=True)
 
     def kill_after(self, seconds: float) -> Ended:
-        """Kill it then, unless it has ended."""
         time.sleep(seconds)
         os.kill(self.process, signal.SIGKILL)  # not reaped yet, so the number is still its own
         return self.wait()
 
     def wait(self) -> Ended:
-        """Wait for its end."""
         _, status = os.waitpid(self.process, 0)
         code = os.waitstatus_to_exitcode(status)
         stdout, stderr, calls = (self._read(name) for name in ("stdout", "stderr", "calls"))
@@ -107,12 +104,10 @@ def set_surroundings(folder: Path) -> None:
 
 
 def run(act: Callable[[], object], folder: Path, strike: Strike | None = None) -> Ended:
-    """Run `act` in a forked child in `folder`."""
     return Child(act, folder, strike).wait()
 
 
 def burble(*args: str) -> None:
-    """Run the command line in this process."""
     from burble.cli.main import main
 
     main(list(args))

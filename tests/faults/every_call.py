@@ -35,7 +35,6 @@ LOOK_ERRORS = (errno.EACCES, errno.EIO, errno.EMFILE)
 
 
 def main() -> None:
-    """Run the cases that the arguments name, and report them."""
     options = _options()
     with tempfile.TemporaryDirectory(prefix="faults-") as scratch:
         start_over_preloaded(Path(scratch), "tests.faults.every_call")
@@ -79,7 +78,6 @@ def _options() -> argparse.Namespace:
 
 
 def cases(name: str, scratch: Path, options: argparse.Namespace) -> Iterator[Outcome]:
-    """Yield the outcomes of one scenario."""
     bench = Bench(SCENARIOS[name], scratch)
     kinds = KINDS[options.calls]
     strikes = list(_strikes(kinds, len(bench.calls(kinds)), options.errors))

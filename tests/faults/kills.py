@@ -36,7 +36,6 @@ RUNS = {
 
 
 def main() -> None:
-    """Kill as often as the arguments say, and report."""
     options = _options()
     with tempfile.TemporaryDirectory(prefix="kills-") as scratch:
         start_over_preloaded(Path(scratch), "tests.faults.kills")

@@ -38,15 +38,15 @@ KILLED_SHARE = 0.3
 def resume_from_page() -> None:
     """Do what the server does when the page asks it to resume, and wait for the run's end."""
     from burble.serving.http.errors import RefusalError
-    from burble.serving.playground.runs import Runs
+    from burble.serving.playground.supervisor import Supervisor
 
-    runs = Runs(Path.cwd())
+    supervisor = Supervisor(Path.cwd())
     try:
-        runs.resume("run")
+        supervisor.resume("run")
     except RefusalError as error:
         sys.stderr.write(f"refused: {error}\n")
         sys.exit(REFUSED)
-    child = runs._child
+    child = supervisor._child
     assert child is not None
     code = child.process.wait()
     sys.stderr.write(f"{child.last_word()}\n{SPAN} {time.monotonic()}\n")
@@ -95,7 +95,6 @@ class Pair:
 
     @classmethod
     def draw(cls, draw: random.Random) -> Pair:
-        """Draw one at random."""
         is_fresh = draw.random() < 0.25
         kinds = draw.choice(FRESH if is_fresh else STOPPED)
         kills: list[float | None] = [None, None]
@@ -113,7 +112,6 @@ class Pair:
 
 
 def main() -> None:
-    """Start as many pairs as the arguments say, and report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
@@ -154,7 +152,6 @@ class PairBench:
         self.folder.rename(self._stopped)
 
     def case(self, pair: Pair) -> Outcome:
-        """Start a pair and judge it."""
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(self._stopped, self.folder)
         if pair.is_fresh:

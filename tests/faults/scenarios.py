@@ -46,7 +46,7 @@ def resume(steps: int = 2 * STEPS) -> Act:
 
 def train_at_once(*, overwrite: bool = False, steps: int = STEPS, observers: Any = ()) -> None:
     """Do what `train` does, without the second that it takes to read a command line."""
-    from burble.runs import open_run
+    from burble.run_hooks import open_run
     from burble.training.request import RunRequest
 
     request = RunRequest({"sources": ("text.txt",), "steps": steps, **KNOBS})
@@ -55,7 +55,7 @@ def train_at_once(*, overwrite: bool = False, steps: int = STEPS, observers: Any
 
 def resume_at_once(steps: int = 2 * STEPS, observers: Any = ()) -> None:
     """Do what `resume` does, likewise."""
-    from burble.runs import open_run
+    from burble.run_hooks import open_run
 
     reported(lambda: open_run(Path("run"), observers).resume({"steps": steps}))
 
@@ -99,7 +99,6 @@ def fetch_alice() -> None:
 
 
 def write_book(folder: Path) -> None:
-    """Write what passes for the known text."""
     chapters = "".join(f"CHAPTER {'I' * n}V.\n{SENTENCE * 170}\n" for n in range(12))
     text = f"*** START OF THE PROJECT GUTENBERG EBOOK A ***\n{chapters}\n"
     text += "*** END OF THE PROJECT GUTENBERG EBOOK A ***\n"
@@ -125,18 +124,15 @@ class Scenario:
 
 
 def export(to: str, out: str, *more: str) -> Act:
-    """Return the command that exports run/."""
     return partial(burble, "export", "run", f"--to={to}", "-o", out, *more)
 
 
 def fresh_export(to: str, out: str) -> Scenario:
-    """Return the scenario of writing where nothing is yet."""
     again = export(to, out, "--overwrite")
     return Scenario(f"export-{to}", export(to, out), (again,), (train(),), (MODEL,))
 
 
 def export_again(to: str, out: str) -> Scenario:
-    """Return the scenario of replacing an export."""
     again = export(to, out, "--overwrite")
     models = (MODEL, "out/model.safetensors") if to == "hub" else (MODEL,)
     return Scenario(f"export-{to}-overwrite", again, (again,), (train(), export(to, out)), models)
@@ -193,7 +189,6 @@ SCENARIOS = {scenario.name: scenario for scenario in _ALL}
 
 
 def begin(folder: Path, *, book: bool) -> None:
-    """Write the texts, and the folders for what is temporary."""
     folder.mkdir()
     for name in ("tmp", "cache"):
         (folder / name).mkdir()

@@ -154,28 +154,20 @@ static const char *open_word(int flags) {
     return (flags & O_ACCMODE) == O_RDONLY ? "open-to-read" : "open-to-write";
 }
 
-#define DEFINE_OPEN(name)                                                    \
-    int name(const char *path, int flags, ...) {                             \
-        va_list arguments;                                                   \
-        mode_t mode;                                                         \
-        REAL(name);                                                          \
-        va_start(arguments, flags);                                          \
-        mode = mode_of(flags, arguments);                                    \
-        va_end(arguments);                                                   \
-        if (path_strikes(OPEN, open_word(flags), AT_FDCWD, path)) return -1; \
-        return opened(real(path, flags, mode), AT_FDCWD, path);              \
-    }
+static int open_file(int at, const char *path, int flags, mode_t mode) {
+    REAL(openat64);
+    if (path_strikes(OPEN, open_word(flags), at, path)) return -1;
+    return opened(real(at, path, flags, mode), at, path);
+}
 
-#define DEFINE_OPENAT(name)                                            \
-    int name(int at, const char *path, int flags, ...) {               \
-        va_list arguments;                                             \
-        mode_t mode;                                                   \
-        REAL(name);                                                    \
-        va_start(arguments, flags);                                    \
-        mode = mode_of(flags, arguments);                              \
-        va_end(arguments);                                             \
-        if (path_strikes(OPEN, open_word(flags), at, path)) return -1; \
-        return opened(real(at, path, flags, mode), at, path);          \
+#define DEFINE_OPEN(name, at, ...)               \
+    int name(__VA_ARGS__, ...) {                 \
+        va_list arguments;                       \
+        mode_t mode;                             \
+        va_start(arguments, flags);              \
+        mode = mode_of(flags, arguments);        \
+        va_end(arguments);                       \
+        return open_file(at, path, flags, mode); \
     }
 
 #define DEFINE_FOPEN(name)                                                    \
@@ -189,10 +181,10 @@ static const char *open_word(int flags) {
         return file;                                                          \
     }
 
-DEFINE_OPEN(open)
-DEFINE_OPEN(open64)
-DEFINE_OPENAT(openat)
-DEFINE_OPENAT(openat64)
+DEFINE_OPEN(open, AT_FDCWD, const char *path, int flags)
+DEFINE_OPEN(open64, AT_FDCWD, const char *path, int flags)
+DEFINE_OPEN(openat, at, int at, const char *path, int flags)
+DEFINE_OPEN(openat64, at, int at, const char *path, int flags)
 DEFINE_FOPEN(fopen)
 DEFINE_FOPEN(fopen64)
 

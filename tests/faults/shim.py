@@ -55,12 +55,10 @@ class Strike:
 
 
 def compiler() -> str | None:
-    """Return the C compiler's path, or None."""
     return shutil.which("cc")
 
 
 def build(folder: Path) -> Path:
-    """Compile the library into `folder`."""
     library = folder / "shim.so"
     compile_c = [compiler() or "cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
     subprocess.run([*compile_c, "-o", library, SOURCE, "-ldl"], check=True)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from burble.engine.numpy_model import NumpyModel
-from burble.errors import TextError
 from burble.inspection.units.cells import (
     Unit,
     correlations,
@@ -90,11 +89,6 @@ def test_what_never_changes_in_a_half_is_tracked_by_nothing() -> None:
     values = np.zeros(2000, dtype=np.float32)
     values[1500:] = 1
     assert search(engine(), some_ids(2000), {"rare": values}, top=3) == {"rare": []}
-
-
-def test_a_short_text_is_refused() -> None:
-    with pytest.raises(TextError, match="at least 1,000 characters; found 999"):
-        search(engine(), some_ids(999), {}, top=3)
 
 
 def test_means_are_those_of_the_outputs() -> None:

@@ -99,7 +99,7 @@ def test_a_pattern_of_ones_own_marks_its_matches() -> None:
 
 
 def test_a_broken_pattern_and_an_unknown_name_are_told() -> None:
-    with pytest.raises(UsageError, match=r"--regex '\(' is not a regular expression"):
+    with pytest.raises(UsageError, match=r"^regex '\(' is not a regular expression"):
         Property.of_pattern("(")
     with pytest.raises(UsageError, match=r"no property 'speeker'.*speaker"):
         find_property("speeker")

@@ -113,11 +113,11 @@ def test_gates_and_guesses_are_those_of_the_trace(page: Chrome) -> None:
     assert f"surprise of {seen.surprisal[7]:.2f} bits" in find(page, "#surprise").text
 
 
-def test_the_first_character_was_not_foreseen(page: Chrome) -> None:
-    assert "nothing foresaw it" in find(page, "#surprise").text
+def test_the_first_character_was_not_predicted(page: Chrome) -> None:
+    assert "nothing predicted it" in find(page, "#surprise").text
 
 
-def test_in_context_the_first_character_was_foreseen(tmp_path: Path) -> None:
+def test_in_context_the_first_character_was_predicted(tmp_path: Path) -> None:
     whole = read(MODEL, TEXT)
     path = tmp_path / "page.html"
     end = trace(MODEL, whole.ids[100:], whole.ids[:100])

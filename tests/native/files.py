@@ -22,7 +22,6 @@ def library_file() -> Path:
 
 
 def compile_library(folder: Path, source: str, name: str = "other") -> Path:
-    """A shared library of this C source."""
     if shutil.which("cc") is None:
         pytest.skip("cc is not installed")
     code, library = folder / f"{name}.c", folder / f"{name}.so"

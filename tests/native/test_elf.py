@@ -14,7 +14,7 @@ from burble.native.elf import find_fault
 from burble.native.library import LibraryError, open_library
 from tests.native.files import compile_library, library_file
 
-FLIPS = 900
+FLIPS = 400
 
 # Kinds of segments, and where their fields stand.
 LOAD, DYNAMIC, RELRO = 1, 2, 0x6474E552

@@ -8,20 +8,20 @@ import re
 from typing import Any
 
 from burble.native.library import INTERFACE
-from burble.native.structures import SIGNATURES, Shape, StreamFields
+from burble.native.structures import SIGNATURES, SamplingFields, Shape, StreamFields
 from tests.native.files import SOURCE
 
 HEADERS = ("native/interface.h", "engine/kernel/burble.h", "ngram/counts.h")
 
 # Of each version, what the headers declared. A change of either needs a new version.
-DIGESTS = {2: "e99fb8abd6be8eed"}
+DIGESTS = {3: "8bfb9293c461507d"}
 
 STRUCTS = {"burble_shape": Shape, "burble_stream": StreamFields}
 
 
-def declarations() -> str:
-    """The headers without comments, directives and line ends."""
-    text = "\n".join((SOURCE / header).read_text() for header in HEADERS)
+def declarations(*files: str) -> str:
+    """The files without comments, directives and line ends."""
+    text = "\n".join((SOURCE / file).read_text() for file in files)
     text = re.sub(r"/\*.*?\*/|^#.*?$", " ", text, flags=re.DOTALL | re.MULTILINE)
     return " ".join(text.split())
 
@@ -29,7 +29,7 @@ def declarations() -> str:
 def prototypes() -> dict[str, tuple[Any, ...]]:
     found = {}
     for result, name, arguments in re.findall(
-        r"BURBLE_API ([\w ]+?[ *]+)(burble_\w+)\(([^)]*)\);", declarations()
+        r"BURBLE_API ([\w ]+?[ *]+)(burble_\w+)\(([^)]*)\);", declarations(*HEADERS)
     ):
         types = [re.sub(r"\w+$", "", argument.strip()) for argument in arguments.split(",")]
         found[name] = tuple(map(as_ctypes, (result, *types)))
@@ -59,19 +59,31 @@ def test_the_functions_are_declared_in_python_as_in_c() -> None:
     assert len(known) > 10
 
 
+def fields(body: str) -> list[tuple[str, Any]]:
+    """Name and type of each field between the braces of a struct."""
+    found = []
+    for line in filter(str.strip, body.split(";")):
+        first, *others = line.split(",")
+        kind = as_ctypes(re.sub(r"\w+(\[\d+\])?$", r"\1", first.strip()))
+        names = re.findall(r"(\w+)(?:\[\d+\])?$", first) + [name.strip() for name in others]
+        found += [(name, kind) for name in names]
+    return found
+
+
 def test_the_structs_have_the_same_fields_in_python_as_in_c() -> None:
     for name, struct in STRUCTS.items():
-        (body,) = re.findall(rf"typedef struct {{([^}}]*)}} {name};", declarations())
-        fields = []
-        for line in filter(str.strip, body.split(";")):
-            first, *others = line.split(",")
-            kind = re.sub(r"\w+(\[\d+\])?$", r"\1", first.strip())
-            fields += [as_ctypes(kind) for _ in (first, *others)]
-        assert [kind for _, kind in struct._fields_] == fields
+        (body,) = re.findall(rf"typedef struct {{([^}}]*)}} {name};", declarations(*HEADERS))
+        assert [kind for _, kind in struct._fields_] == [kind for _, kind in fields(body)]
+
+
+def test_the_kernel_reads_the_knobs_of_sampling_by_name_and_order() -> None:
+    source = declarations("engine/kernel/choose.c")
+    (body,) = re.findall(r"struct burble_sampling {([^}]*)};", source)
+    assert fields(body) == list(SamplingFields._fields_)
 
 
 def test_the_version_changes_with_what_is_declared() -> None:
     (version,) = re.findall(r"#define BURBLE_INTERFACE (\d+)", (SOURCE / HEADERS[0]).read_text())
     assert int(version) == INTERFACE
-    found = hashlib.sha256(declarations().encode()).hexdigest()[:16]
+    found = hashlib.sha256(declarations(*HEADERS).encode()).hexdigest()[:16]
     assert found == DIGESTS[INTERFACE], "raise BURBLE_INTERFACE and INTERFACE, and note the digest"

@@ -19,11 +19,11 @@ from burble.native.library import (
     kernel_names,
     open_library,
 )
-from burble.native.structures import Shape, StreamFields
+from burble.native.structures import SamplingFields, Shape, StreamFields
 from tests.models import random_model
 from tests.native.files import ROOT, compile_library, copy_package, library_file
 
-SIZES = (ctypes.sizeof(Shape), ctypes.sizeof(StreamFields))
+SIZES = tuple(map(ctypes.sizeof, (Shape, StreamFields, SamplingFields)))
 GOOD = (INTERFACE, 1, *SIZES)
 
 INTERFACE_OF = """#include <stdint.h>
@@ -45,12 +45,13 @@ def test_the_library_that_was_built_fits() -> None:
     ("facts", "words"),
     [
         ((INTERFACE + 1, *GOOD[1:]), f"interface {INTERFACE + 1}, expected {INTERFACE}"),
-        ((INTERFACE, 1, SIZES[0] + 4, SIZES[1]), "size of burble_shape"),
-        ((INTERFACE, 1, SIZES[0], SIZES[1] - 8), "size of burble_stream"),
+        ((INTERFACE, 1, SIZES[0] + 4, *SIZES[1:]), "size of burble_shape"),
+        ((INTERFACE, 1, SIZES[0], SIZES[1] - 8, SIZES[2]), "size of burble_stream"),
+        ((INTERFACE, 1, *SIZES[:2], SIZES[2] - 8), "size of burble_sampling"),
         ((INTERFACE, 0, *SIZES), "0 kernels"),
         ((INTERFACE, 1 << 40, *SIZES), "kernels"),
-        (GOOD[:3], "3 facts"),
-        ((*GOOD, 0), "5 facts"),
+        (GOOD[:4], "4 facts"),
+        ((*GOOD, 0), "6 facts"),
         (GOOD, "has no burble_kernel_name"),
     ],
 )
@@ -91,7 +92,6 @@ for _ in range(2):
 
 
 def run(folder: Path, *arguments: str | Path, **settings: str) -> tuple[str, str]:
-    """Run the burble in `folder`; what it wrote to standard output and error."""
     result = subprocess.run(
         [sys.executable, "-m", "burble", *arguments],
         capture_output=True,
@@ -110,7 +110,7 @@ def broken(kind: str, folder: Path) -> bytes | None:
         return None
     if kind == "cut":
         return library_file().read_bytes()[:50_000]
-    return compile_library(folder, INTERFACE_OF.format(facts="0, 1, 2, 3")).read_bytes()
+    return compile_library(folder, INTERFACE_OF.format(facts="0, 1, 2, 3, 4")).read_bytes()
 
 
 @pytest.mark.parametrize("kind", ["missing", "cut", "stale"])

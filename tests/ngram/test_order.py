@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from burble.evaluation.evaluate import count_alone
+from burble.evaluation.evaluate import score_counts
 from burble.ngram.counts import count
 from burble.ngram.order import LONGEST, choose_order
 from burble.tokenizers.byte import ByteTokenizer
@@ -42,7 +42,7 @@ def test_random_letters_cost_no_more_than_guessing(length: int, seed: int) -> No
     tokenizer = CharTokenizer("ACGT")
     ids = np.random.default_rng(seed).integers(4, size=length)
     cut = length * 9 // 10
-    found = count_alone(tokenizer, ids[:cut], ids[cut:])
+    found = score_counts(tokenizer, ids[:cut], ids[cut:])
     assert found.bits_per_char <= 2
     assert found.bits_per_char == pytest.approx(2, abs=0.02)
     if length == 40_000:
@@ -53,7 +53,7 @@ def test_a_text_unlike_the_training_text_costs_no_more_than_guessing() -> None:
     tokenizer = ByteTokenizer()
     train, text = tokenizer.encode("the same words again " * 500), tokenizer.encode("ξψ±€" * 200)
     even = 8 * (len(text) - 1) / tokenizer.count_characters(text[1:])
-    assert count_alone(tokenizer, train, text).bits_per_char == even
+    assert score_counts(tokenizer, train, text).bits_per_char == even
     bits = -np.log2(count(train, 256, 3).probabilities(text)).mean()
     assert bits > 8  # the cap was needed
 
@@ -61,7 +61,7 @@ def test_a_text_unlike_the_training_text_costs_no_more_than_guessing() -> None:
 def test_the_held_out_text_has_no_say() -> None:
     train = words(3000)
     tokenizer = ByteTokenizer()
-    orders = {count_alone(tokenizer, train, text).order for text in (train[:50], train[::-1][:90])}
+    orders = {score_counts(tokenizer, train, text).order for text in (train[:50], train[::-1][:90])}
     assert orders == {choose_order(train, 256)}
 
 

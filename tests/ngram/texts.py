@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +11,12 @@ import pytest
 from burble.native.library import library
 from burble.ngram.native_counts import NativeCounts
 from burble.ngram.numpy_counts import NumpyCounts
+from tests import conftest
 
 if TYPE_CHECKING:
     from burble.ngram.counts import Counts
     from burble.tokenizers.base import Ids
 
-CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 
 WAYS = ["numpy"] if library() is None else ["numpy", "native"]
 
@@ -34,10 +33,7 @@ def counted(way: str, ids: Ids, vocab_size: int, order: int) -> Counts:
 
 def corpus(name: str, *, lowercase: bool = False) -> tuple[Ids, Ids, int]:
     """The first nine tenths of a text, the rest, and how many characters it has."""
-    path = CORPORA / name
-    if not path.exists():
-        pytest.skip(f"{path} is not there")
-    text = path.read_text("utf-8")
+    text = conftest.corpus(name).read_text("utf-8")
     text = text.lower() if lowercase else text
     characters = sorted(set(text))
     places = {character: place for place, character in enumerate(characters)}

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import struct
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from burble.errors import MissingExtraError, UsageError
+from burble.errors import UsageError
 from burble.plots.figure import check_drawable
 from burble.plots.gradients import Curve, gradients_figure
 
@@ -36,14 +35,3 @@ def test_an_svg_names_each_curve_once() -> None:
 def test_what_cannot_be_written_is_told_before(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="figure"):
         check_drawable(str(tmp_path / name))
-
-
-def test_without_matplotlib_the_extra_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # As where nothing is installed.
-    monkeypatch.setattr(sys, "path", [])
-    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
-        monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(MissingExtraError, match="extra plots"):
-        check_drawable(str(tmp_path / "flow.png"))

@@ -47,7 +47,6 @@ _STEP = 256 << 10
 
 
 def post(**fields: Any) -> bytes:
-    """Return a request for a completion."""
     body = json.dumps(fields)
     return (
         "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -197,7 +196,6 @@ class Report:
 
 
 def megabytes(pid: int) -> float:
-    """Return the memory of a process."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
@@ -261,7 +259,6 @@ def _repeat(step: Callable[[], object], until: float) -> None:
 
 
 def main() -> None:
-    """Attack, and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", nargs="?")
     parser.add_argument("--seconds", type=float, default=600)

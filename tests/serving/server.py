@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -43,6 +44,17 @@ class Server:
         answer = self.complete(**fields)
         assert answer.status_code == 200, answer.text
         return [choice["text"] for choice in answer.json()["choices"]]
+
+    def connect(self, receive_buffer: int | None = None) -> socket.socket:
+        """A connection; receive_buffer: how many bytes it holds of what is not read."""
+        url = self.client.base_url
+        assert url.port is not None
+        connection = socket.socket()
+        if receive_buffer is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        connection.settimeout(60)
+        connection.connect((url.host, url.port))
+        return connection
 
     def said(self) -> str:
         """What it said while it served, once it has ended."""
@@ -103,7 +115,6 @@ def _address(told: queue.Queue[str]) -> str:
 
 
 def until(condition: Any, seconds: float = 30) -> None:
-    """Wait for what must come to pass."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come to pass"

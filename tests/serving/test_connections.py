@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -12,16 +11,12 @@ import pytest
 from tests.serving.attack import megabytes, post
 
 if TYPE_CHECKING:
+    import socket
+
     from tests.serving.server import Server
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 TOO_LARGE = b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n"
-
-
-def connect(server: Server) -> socket.socket:
-    url = server.client.base_url
-    assert url.port is not None
-    return socket.create_connection((url.host, url.port), timeout=40)
 
 
 def answer(connection: socket.socket) -> bytes:
@@ -44,7 +39,7 @@ def test_who_does_not_come_to_the_point_is_let_go(server: Server) -> None:
     """
     with ExitStack() as stack:
         silent, slow, second, refused, body = (
-            stack.enter_context(connect(server)) for _ in range(5)
+            stack.enter_context(server.connect()) for _ in range(5)
         )
         second.sendall(HEALTH)
         assert b"200 OK" in answer(second)
@@ -64,7 +59,7 @@ def test_who_does_not_come_to_the_point_is_let_go(server: Server) -> None:
 
 
 def test_one_connection_serves_many_requests_also_those_sent_together(server: Server) -> None:
-    with connect(server) as connection:
+    with server.connect() as connection:
         for _ in range(3):
             connection.sendall(HEALTH)
             assert b"200 OK" in answer(connection)
@@ -75,7 +70,7 @@ def test_one_connection_serves_many_requests_also_those_sent_together(server: Se
 
 
 def test_a_large_body_that_is_refused_is_told_so_and_the_connection_lives(server: Server) -> None:
-    with connect(server) as connection:
+    with server.connect() as connection:
         connection.sendall(TOO_LARGE.replace(b"99999999", b"3000000") + b"a" * 3_000_000)
         assert b" 413 " in answer(connection)
         connection.sendall(HEALTH)
@@ -83,7 +78,7 @@ def test_a_large_body_that_is_refused_is_told_so_and_the_connection_lives(server
 
 
 def test_headers_without_end_are_refused(server: Server) -> None:
-    with connect(server) as connection:
+    with server.connect() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000)
         assert b" 400 " in answer(connection)
         assert connection.recv(100) == b""
@@ -120,7 +115,7 @@ def memory(server: Server) -> float:
 def test_what_is_no_body_has_an_end(server: Server, first: bytes, endless: bytes) -> None:
     """Sent as fast as it is taken; 12 MB, where 160 KB are too much."""
     before = memory(server)
-    with connect(server) as connection:
+    with server.connect() as connection:
         connection.sendall(first)
         with pytest.raises(ConnectionError):
             send_often(connection, endless)
@@ -132,7 +127,7 @@ def test_trailers_and_extensions_of_a_few_bytes_are_no_matter(server: Server) ->
     """And what they name is no header: neither of this request nor of the next one."""
     body = b'{"prompt": "a", "max_tokens": 3}'
     head = CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Type: application/json\r\n\r\n")
-    with connect(server) as connection:
+    with server.connect() as connection:
         for _ in range(2):
             chunk = b"%x;name=value\r\n%s\r\n" % (len(body), body)
             connection.sendall(head + chunk + b"0\r\nHost: elsewhere\r\nOrigin: http://x\r\n\r\n")
@@ -141,7 +136,7 @@ def test_trailers_and_extensions_of_a_few_bytes_are_no_matter(server: Server) ->
 
 def test_of_many_requests_sent_together_the_first_are_answered(server: Server) -> None:
     before = memory(server)
-    with connect(server) as connection:
+    with server.connect() as connection:
         connection.settimeout(40)
         connection.sendall(HEALTH * 500)
         told = b""
@@ -153,7 +148,7 @@ def test_of_many_requests_sent_together_the_first_are_answered(server: Server) -
 
 
 def test_a_few_bytes_of_very_many_headers_are_refused(server: Server) -> None:
-    with connect(server) as connection:
+    with server.connect() as connection:
         connection.sendall(HEALTH.replace(b"\r\n\r\n", b"\r\n" + b"a:\r\n" * 127 + b"\r\n"))
         assert b"200 OK" in answer(connection)
         connection.sendall(HEALTH.replace(b"\r\n\r\n", b"\r\n" + b"a:\r\n" * 128 + b"\r\n"))
@@ -161,7 +156,7 @@ def test_a_few_bytes_of_very_many_headers_are_refused(server: Server) -> None:
 
 
 def test_bare_line_ends_keep_no_connection(server: Server) -> None:
-    with connect(server) as connection:
+    with server.connect() as connection:
         connection.sendall(HEALTH)
         assert b"200 OK" in answer(connection)
         connection.sendall(b"\r\n")
@@ -170,7 +165,7 @@ def test_bare_line_ends_keep_no_connection(server: Server) -> None:
 
 def test_nonsense_behind_a_request_does_not_come_into_its_answer(server: Server) -> None:
     asked = post(prompt="a", max_tokens=100_000, stream=True)
-    with connect(server) as connection:
+    with server.connect() as connection:
         connection.sendall(asked)
         told = connection.recv(1 << 16)
         connection.sendall(b"no request\r\n\r\n")

@@ -56,28 +56,25 @@ def test_what_the_model_has_never_seen_is_named_in_plain_characters(
 
 
 @pytest.mark.parametrize("half", ["\\ud800", "\\udfff", "a\\udc80b", "\\ude00\\ud83d"])
-@pytest.mark.parametrize("field", ["prompt", "stop", "model", "user"])
-def test_half_a_character_is_refused(server: Server, field: str, half: str) -> None:
-    body = f'{{"max_tokens": 1, "{field}": "{half}"}}'
-    answer = server.client.post("/v1/completions", content=body, headers=JSON)
-    assert_error(answer, 400, param=field)
-
-
-@pytest.mark.parametrize("field", ["text", "model"])
-def test_half_a_character_is_refused_where_copies_are_looked_for(
-    server: Server, field: str
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/v1/completions", ("prompt", "stop", "model", "user")),
+        ("/burble/copied", ("text", "model")),
+    ],
+)
+def test_half_a_character_is_refused(
+    server: Server, path: str, fields: tuple[str, ...], half: str
 ) -> None:
-    body = '{"text": "a", "' + field + '": "\\ud800"}'
-    assert_error(server.client.post("/burble/copied", content=body, headers=JSON), 400, field)
+    for field in fields:
+        body = f'{{"{fields[0]}": "a", "{field}": "{half}"}}'
+        answer = server.client.post(path, content=body, headers=JSON)
+        assert_error(answer, 400, param=field)
 
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)
-def test_a_stop_may_be_odd(server: Server, text: str) -> None:
+def test_an_odd_text_may_be_a_stop_or_be_looked_for(server: Server, text: str) -> None:
     asked = {"model": "bytes", "prompt": text, "seed": 1, "max_tokens": 20}
     assert server.text(**asked, stop=text[:256]) == server.text(**asked)
-
-
-@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
-def test_copies_are_looked_for_in_odd_texts(server: Server, text: str) -> None:
     answer = server.client.post("/burble/copied", json={"text": text, "model": "bytes"})
     assert answer.json() == {"shortest": None, "spans": []}

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,7 @@ import pytest
 from burble.engine.kernels import KERNEL_VARIABLE
 from burble.stop_signals import STOP_SIGNALS
 from tests.models import random_model
-from tests.serving.server import burble_serve, events, until
+from tests.serving.server import burble_serve, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,17 +29,6 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_more_than_can_wait_is_told_to_come_back(slow: Path) -> None:
-    with burble_serve(slow, "--streams", "2", "--waiting", "1") as server:
-        with server.client.stream("POST", "/v1/completions", json={**LONG, "n": 3}):
-            refused = server.complete(prompt="a", max_tokens=1)
-            assert refused.status_code == 429
-            assert int(refused.headers["retry-after"]) >= 1
-            assert refused.json()["error"]["type"] == "rate_limit_error"
-        until(lambda: server.gauge("burble_texts_held") == 0)
-        assert len(server.text(prompt="a", max_tokens=1)) == 1
-
-
 def test_short_texts_do_not_wait_for_long_ones(slow: Path) -> None:
     # On NumPy the long one takes half a minute.
     with burble_serve(slow, "--streams", "1", **{KERNEL_VARIABLE: "numpy"}) as server:
@@ -55,8 +42,7 @@ def test_short_texts_do_not_wait_for_long_ones(slow: Path) -> None:
 
 
 def leave_early(server: Server, request: bytes, *, after_start: bool) -> None:
-    address = (server.client.base_url.host, server.client.base_url.port)
-    with socket.create_connection(address, timeout=30) as connection:
+    with server.connect() as connection:
         connection.sendall(request)
         if after_start:
             connection.recv(100)
@@ -111,29 +97,3 @@ def test_what_takes_too_long_at_the_end_is_told_that_it_breaks_off(slow: Path) -
         assert whole.result().status_code == 503
         assert server.process.wait(timeout=30) == 0
         assert "Traceback" not in server.said()
-
-
-def test_many_at_once_are_all_served_whole(slow: Path) -> None:
-    asked = {"prompt": "a", "max_tokens": 2000, "stream": True}
-    with burble_serve(slow) as server:
-        texts: dict[int, str] = {}
-
-        def read(seed: int) -> None:
-            with httpx.stream(
-                "POST",
-                f"{server.address}v1/completions",
-                json={**asked, "seed": seed},
-                timeout=60,
-                trust_env=False,
-            ) as answer:
-                told = events(answer)
-            texts[seed] = "".join(event["choices"][0]["text"] for event in told)
-
-        threads = [threading.Thread(target=read, args=(seed,)) for seed in range(64)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(texts) == 64
-        for seed in (0, 31, 63):
-            assert texts[seed] == server.text(prompt="a", max_tokens=2000, seed=seed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import threading
 import time
@@ -14,8 +13,8 @@ import openai
 import pytest
 
 from burble.engine.kernels import KERNEL_VARIABLE
-from tests.cli.command import burble
-from tests.serving.server import burble_serve, until
+from tests.cli.command import burble_json
+from tests.serving.server import burble_serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,10 +52,9 @@ def lenient(server: Server) -> Iterator[openai.OpenAI]:
 @pytest.fixture(scope="module")
 def written(models: Path) -> str:
     """What `burble generate` writes where `ASKED` is asked for."""
-    args = ("--seed", "7", "--length", "200", "--json")
-    return json.loads(burble("generate", models / "letters.safetensors", "a bad", *args).stdout)[
-        "text"
-    ]
+    args = ("--seed", "7", "--length", "200")
+    text: str = burble_json("generate", models / "letters.safetensors", "a bad", *args)["text"]
+    return text
 
 
 def joined(parts: Any) -> str:
@@ -93,8 +91,10 @@ def test_a_stream_ends_with_its_usage_where_that_is_asked_for(
     parts = list(lenient.completions.create(**ASKED, stream=True, stream_options=options))
     assert joined(parts) == written
     assert parts[-1].choices == []
-    assert parts[-1].usage is not None
-    assert parts[-1].usage.completion_tokens == 200
+    usage = parts[-1].usage
+    assert usage is not None
+    counted = (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens)
+    assert counted == (5, 200, 205)
 
 
 def test_asynchronous_clients_read_the_same(server: Server, written: str) -> None:
@@ -125,16 +125,6 @@ def test_it_stops(lenient: openai.OpenAI, written: str, *, as_list: bool, stream
     assert parts[-1].choices[0].finish_reason == "stop"
 
 
-def test_several_texts_of_several_prompts_come_in_order(client: openai.OpenAI) -> None:
-    asked = {**ASKED, "max_tokens": 30, "n": 2}
-    answer = client.completions.create(**asked | {"prompt": ["a", "bed"]})
-    assert [choice.index for choice in answer.choices] == [0, 1, 2, 3]
-    alone = [client.completions.create(**asked | {"prompt": one}) for one in ("a", "bed")]
-    expected = [choice.text for one in alone for choice in one.choices]
-    assert [choice.text for choice in answer.choices] == expected
-    assert len(set(expected)) == 4
-
-
 def test_it_echoes(client: openai.OpenAI, written: str) -> None:
     assert client.completions.create(**ASKED, echo=True).choices[0].text == "a bad" + written
 
@@ -156,16 +146,6 @@ def test_log_probabilities_have_the_types_of_the_client(client: openai.OpenAI) -
         assert sum(map(math.exp, top.values())) == pytest.approx(1)
 
 
-def test_nothing_foresees_the_first_token_of_an_echo(lenient: openai.OpenAI) -> None:
-    found = lenient.completions.create(**ASKED, logprobs=1, echo=True).choices[0].logprobs
-    assert found is not None
-    assert found.token_logprobs is not None
-    assert found.top_logprobs is not None
-    assert found.token_logprobs[0] is None
-    assert found.top_logprobs[0] is None
-    assert all(nats < 0 for nats in found.token_logprobs[1:])
-
-
 def test_no_other_tokens_are_named_where_none_are_asked_for(client: openai.OpenAI) -> None:
     found = client.completions.create(**ASKED, logprobs=0).choices[0].logprobs
     assert found is not None
@@ -176,15 +156,18 @@ def test_no_other_tokens_are_named_where_none_are_asked_for(client: openai.OpenA
 
 def test_the_models_are_listed_and_retrieved(client: openai.OpenAI) -> None:
     assert [model.id for model in client.models.list()] == ["letters", "bytes"]
-    assert client.models.retrieve("bytes").owned_by == "burble"
+    described = client.models.retrieve("bytes")
+    assert described.owned_by == "burble"
+    assert (described.model_extra or {})["burble"]["tokenizer"] == "byte"
 
 
 def test_what_only_burble_has_goes_into_the_extra_body(client: openai.OpenAI, models: Path) -> None:
     options = {"top_k": 4, "min_p": 0.05, "repetition_penalty": 1.2}
     args = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    shell = ("--seed", "7", "--length", "200", "--json", *args)
-    told = json.loads(burble("generate", models / "letters.safetensors", "a bad", *shell).stdout)
-    answer = client.completions.create(**ASKED, extra_body=options)
+    args.append("--temperature=0.9")
+    shell = ("--seed", "7", "--length", "200", *args)
+    told = burble_json("generate", models / "letters.safetensors", "a bad", *shell)
+    answer = client.completions.create(**ASKED, temperature=0.9, extra_body=options)
     assert answer.choices[0].text == told["text"]
 
 
@@ -229,14 +212,6 @@ def test_what_is_not_there_is_not_found(client: openai.OpenAI) -> None:
         client.chat.completions.create(model="letters", messages=[])
 
 
-def test_a_wrong_key_is_an_authentication_error(models: Path) -> None:
-    with burble_serve(models / "letters.safetensors", BURBLE_API_KEY="sesame") as server:
-        with client_of(server, api_key="sesam") as wrong, pytest.raises(openai.AuthenticationError):
-            wrong.models.list()
-        with client_of(server, api_key="sesame") as right:
-            assert [model.id for model in right.models.list()] == ["letters"]
-
-
 @pytest.fixture(scope="module")
 def one_seat(models: Path) -> Iterator[Server]:
     """Room for one text; on NumPy all the tokens there may be take half a minute."""
@@ -252,14 +227,6 @@ def long_stream(client: openai.OpenAI) -> Iterator[Any]:
         yield stream
 
 
-def test_a_stream_that_is_closed_early_is_written_no_further(one_seat: Server) -> None:
-    with client_of(one_seat, _strict_response_validation=False) as client:
-        with long_stream(client):
-            assert one_seat.gauge("burble_texts_held") == 1
-        until(lambda: one_seat.gauge("burble_texts_held") == 0, 5)
-        until(lambda: one_seat.gauge("burble_texts_scheduled") == 0, 5)
-
-
 def test_a_full_server_is_a_rate_limit_and_the_client_comes_back(
     one_seat: Server, written: str
 ) -> None:
@@ -268,6 +235,7 @@ def test_a_full_server_is_a_rate_limit_and_the_client_comes_back(
             with pytest.raises(openai.RateLimitError) as caught:
                 client.completions.create(**ASKED)
             assert caught.value.response.headers["retry-after"] == "1"
+            assert caught.value.type == "rate_limit_error"
             threading.Timer(0.3, stream.close).start()
             answer = client.with_options(max_retries=3).completions.create(**ASKED)
         assert answer.choices[0].text == written

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from tests.serving.attack import attack, post
 from tests.serving.server import burble_serve, until
 
 if TYPE_CHECKING:
+    import socket
     from pathlib import Path
 
     from tests.serving.server import Server
@@ -31,13 +31,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ask(server: Server, **fields: Any) -> socket.socket:
-    """Ask for a completion over a connection that holds little of what is not read."""
-    url = server.client.base_url
-    assert url.port is not None
-    connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 10)
-    connection.settimeout(60)
-    connection.connect((url.host, url.port))
+    connection = server.connect(receive_buffer=32 << 10)
     connection.sendall(post(**fields))
     return connection
 

@@ -11,9 +11,9 @@ import pytest
 
 from burble.engine.generate import GenerationRequest
 from burble.engine.kernels import KERNEL_VARIABLE
-from burble.serving.completions.job import Job, Piece
+from burble.serving.completions.job import Job
 from burble.serving.completions.models import ServedModel
-from burble.serving.completions.outbox import Outbox
+from burble.serving.completions.outbox import Outbox, Piece
 from burble.serving.completions.scheduler import Scheduler
 from tests.serving.server import burble_serve, until
 

@@ -17,21 +17,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def schemathesis(server: Server, folder: Path) -> subprocess.CompletedProcess[str]:
-    """What schemathesis says of all routes; it leaves its files in `folder`."""
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     config = ROOT / "tests" / "serving" / "schemathesis.toml"
-    address = f"{server.address}openapi.json"
     command = [
-        sys.executable,
-        "-m",
-        "schemathesis.cli",
-        "--config-file",
-        str(config),
-        "run",
-        address,
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", config),
+        *("run", f"{server.address}openapi.json", "--max-examples", "20", "--no-color"),
     ]
     return subprocess.run(
-        [*command, "--max-examples", "20", "--no-color"],
+        command,
         capture_output=True,
         text=True,
         check=False,

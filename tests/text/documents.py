@@ -31,7 +31,6 @@ def trickling(data: bytes, seed: int = 0) -> Document:
 
 
 def read(source: Document | bytes, encoding: str | None = None) -> tuple[str, list[str]]:
-    """The text, and what was said on the way."""
     said: list[str] = []
     if isinstance(source, bytes):
         source = document(source)

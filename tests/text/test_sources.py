@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +16,7 @@ import pytest
 from burble.errors import TextError
 from burble.text.corpora import CORPORA
 from burble.text.sources import find_documents
-from tests.text.serving import served
+from tests.text.serving import Handler, served
 
 from .documents import read
 
@@ -43,12 +42,12 @@ except BurbleError as error:
 PAGES = {"/a.txt": b"from afar\n", "/a.gz": gzip.compress(b"zipped afar\n"), "/big": BIG}
 
 
-class Site(BaseHTTPRequestHandler):
+class Site(Handler):
     """A small web site, some of whose answers break off."""
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - http.server's name
         if self.path == "/short":
             self._answer({"Content-Length": "1000"}, b"cut off\n")
         elif self.path == "/chunks":
@@ -71,9 +70,6 @@ class Site(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -112,42 +108,28 @@ def zipped(path: Path, data: bytes) -> str:
     return str(path)
 
 
-def test_a_file_is_read(library: Path) -> None:
-    assert content(str(library / "a.txt")) == "in a.txt\n"
-
-
-def test_files_come_in_the_order_given(library: Path) -> None:
-    sources = [str(library / name) for name in ("b.txt", "a.txt", "b.txt")]
-    assert names(sources, library) == ["b.txt", "a.txt", "b.txt"]
-
-
-def test_a_folder_is_read_through_sorted_and_without_what_is_hidden(library: Path) -> None:
-    assert names([str(library)], library) == ["a.txt", "b.txt", "deep/d.md", "deep/er/c.txt"]
-
-
-def test_a_hidden_folder_that_is_named_is_read(library: Path) -> None:
-    assert names([str(library / ".git")], library) == [".git/config"]
-
-
-def test_a_folder_may_be_named_with_a_slash_or_from_inside(
-    library: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        # Files come in the order given, those of folders and patterns sorted.
+        (["b.txt", "a.txt", "b.txt"], ["b.txt", "a.txt", "b.txt"]),
+        (["."], ["a.txt", "b.txt", "deep/d.md", "deep/er/c.txt"]),
+        (["./deep/"], ["deep/d.md", "deep/er/c.txt"]),
+        # What is hidden is read where it is named.
+        ([".git"], [".git/config"]),
+        (["*.txt"], ["a.txt", "b.txt"]),
+        (["[b-z].txt"], ["b.txt"]),
+        (["**/*.txt"], ["a.txt", "b.txt", "deep/er/c.txt"]),
+        # A pattern takes files only.
+        (["*"], ["a.txt", "b.txt"]),
+    ],
+)
+def test_files_are_found_by_their_names_folders_and_patterns(
+    library: Path, monkeypatch: pytest.MonkeyPatch, sources: list[str], expected: list[str]
 ) -> None:
+    assert names([f"{library}/{source}" for source in sources], library) == expected
     monkeypatch.chdir(library)
-    assert names(["./deep/"], library) == ["deep/d.md", "deep/er/c.txt"]
-    assert len(find_documents(["."])) == 4
-
-
-def test_a_pattern_is_matched_and_sorted(library: Path) -> None:
-    assert names([f"{library}/*.txt"], library) == ["a.txt", "b.txt"]
-    assert names([f"{library}/[b-z].txt"], library) == ["b.txt"]
-
-
-def test_two_stars_go_through_folders(library: Path) -> None:
-    assert names([f"{library}/**/*.txt"], library) == ["a.txt", "b.txt", "deep/er/c.txt"]
-
-
-def test_a_pattern_takes_files_only(library: Path) -> None:
-    assert names([f"{library}/*"], library) == ["a.txt", "b.txt"]
+    assert names(sources, library) == expected
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(library: Path) -> None:
@@ -221,22 +203,23 @@ def test_a_big_gzip_is_read_whole(tmp_path: Path) -> None:
     assert content(zipped(tmp_path / "a.gz", gzip.compress(BIG))) == BIG.decode()
 
 
-@pytest.mark.parametrize("kept", [2, 9, 12, 1000, -1])
-def test_a_truncated_gzip_is_a_mistake_told(tmp_path: Path, kept: int) -> None:
-    told = refusal(zipped(tmp_path / "a.gz", gzip.compress(BIG)[:kept]))
-    assert f"{tmp_path}/a.gz is a broken gzip file" in told
+def corrupt(data: bytes, place: int) -> bytes:
+    changed = bytearray(data)
+    changed[place] ^= 0xFF
+    return bytes(changed)
 
 
-@pytest.mark.parametrize("place", [2, 20, 5000, -6, -2])
-def test_a_corrupt_gzip_is_a_mistake_told(tmp_path: Path, place: int) -> None:
-    data = bytearray(gzip.compress(BIG, mtime=0))
-    data[place] ^= 0xFF
-    assert "is a broken gzip file" in refusal(zipped(tmp_path / "a.gz", bytes(data)))
-
-
-def test_garbage_after_a_gzip_is_a_mistake_told(tmp_path: Path) -> None:
-    data = gzip.compress(b"good\n") + b"garbage"
-    assert "is a broken gzip file" in refusal(zipped(tmp_path / "a.gz", data))
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(gzip.compress(BIG)[:kept] for kept in (2, 9, 12, 1000, -1)),
+        *(corrupt(gzip.compress(BIG, mtime=0), place) for place in (2, 20, 5000, -6, -2)),
+        gzip.compress(b"good\n") + b"garbage",
+    ],
+    ids=len,
+)
+def test_a_broken_gzip_is_a_mistake_told(tmp_path: Path, data: bytes) -> None:
+    assert f"{tmp_path}/a.gz is a broken gzip file" in refusal(zipped(tmp_path / "a.gz", data))
 
 
 def test_a_file_that_vanished_is_a_mistake_told(library: Path) -> None:
@@ -307,21 +290,16 @@ def test_nothing_is_fetched_before_it_is_read() -> None:
     assert document.name == "https://nowhere.invalid/"
 
 
-def test_a_missing_page_is_a_mistake_told(site: str) -> None:
-    told = refusal(f"{site}/missing")
-    assert f"{site}/missing could not be fetched: HTTP Error 404: Not Found." in told
-    assert "Save the text to a file" in told
-
-
-@pytest.mark.parametrize("path", ["/short", "/chunks"])
-def test_a_download_that_breaks_off_is_never_taken_for_the_whole(site: str, path: str) -> None:
-    told = refusal(site + path)
-    assert f"{site}{path} cannot be read: the download broke off" in told
-
-
-@pytest.mark.parametrize("path", ["/garbage", "/é", "/a b"])
-def test_an_answer_or_address_that_is_not_http_is_a_mistake_told(site: str, path: str) -> None:
-    assert f"{site}{path} could not be fetched: " in refusal(site + path)
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/missing", "could not be fetched: HTTP Error 404: Not Found. Save the text to a file"),
+        *((path, "cannot be read: the download broke off") for path in ("/short", "/chunks")),
+        *((path, "could not be fetched: ") for path in ("/garbage", "/é", "/a b")),
+    ],
+)
+def test_what_cannot_be_fetched_whole_is_a_mistake_told(site: str, path: str, words: str) -> None:
+    assert f"{site}{path} {words}" in refusal(site + path)
 
 
 @pytest.mark.parametrize("address", ["http://", "http://[::1", "https:///a", "http://a:b/"])

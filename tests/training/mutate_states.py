@@ -42,7 +42,7 @@ from burble.cli import main as command_line
 from burble.cli.views import train as train_view  # noqa: F401 - once, too
 from burble.errors import BurbleError
 from burble.run_folder.observer import Observer
-from burble.runs import open_run
+from burble.run_hooks import open_run
 from burble.training.learners.torch import backend as _backend  # noqa: F401 - once, too
 from tests.training.runs import tiny_config, train_run
 from tests.training.state_mutations import Places, mutate
@@ -163,7 +163,6 @@ def by_function(run: Path, steps: int | None) -> str:
 
 
 def by_command(run: Path, steps: int | None) -> str:
-    """Resume by the command itself."""
     args = ["train", "--resume", str(run), *([] if steps is None else ["--steps", str(steps)])]
     said = io.StringIO()
     with redirect_stderr(said), redirect_stdout(io.StringIO()):

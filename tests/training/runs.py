@@ -12,8 +12,8 @@ import torch
 from burble.config import RunConfig
 from burble.data.prepared import PreparedText
 from burble.folder_names import CONFIG_NAME, DATA_FOLDER
+from burble.run_hooks import open_run
 from burble.run_toml import read_config
-from burble.runs import open_run
 from burble.training import checkpoint
 from burble.training.layout import Layout
 from burble.training.learners.torch.precision import has_bfloat16
@@ -66,7 +66,6 @@ def tiny_config(text: Path, **options: Any) -> RunConfig:
 def train_tiny(
     folder: Path, observers: Sequence[Observer] = (), sentences: int = 200, **options: Any
 ) -> TrainResult:
-    """Train a tiny network in `folder`/run."""
     config = tiny_config(write_text(folder, sentences), **options)
     return train_run(config, folder / "run", observers)
 

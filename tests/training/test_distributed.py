@@ -104,12 +104,9 @@ def assert_same(one: Path, other: Path) -> None:
         np.testing.assert_array_equal(tensor, tensors(other)[name], name)
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize("options", [STREAM, WINDOWS], ids=["stream", "windows"])
-def test_two_processes_learn_what_one_learns(
-    tmp_path: Path, options: dict[str, Any], dropout: float
-) -> None:
-    options = {**options, "dropout": dropout, "input_dropout": dropout}
+def test_two_processes_learn_what_one_learns(tmp_path: Path, options: dict[str, Any]) -> None:
+    options = {**options, "dropout": 0.3, "input_dropout": 0.3}
     one, two = tmp_path / "one", tmp_path / "two"
     through(start_run(one, 1, options))
     told = through(start_run(two, 2, options))

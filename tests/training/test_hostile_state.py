@@ -20,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 from burble.api import load
 from burble.errors import BurbleError, ModelFileError, TextError, UsageError
 from burble.folder_names import MANIFEST
+from burble.model_file import ModelFile
 from burble.run_folder.metrics import Metrics
 from burble.training import checkpoint
 from tests.models import random_model
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CASES = 250
+CASES = 150
 SECRET = "what only the owner may read"  # noqa: S105 - it is none
 
 
@@ -106,7 +107,19 @@ def test_moments_of_another_type_never_reach_the_optimizer(
 )
 def test_a_state_that_lacks_something_is_refused(folder: Path, name: str) -> None:
     change_state(folder, lambda tensors: tensors.pop(name))
-    assert f"it lacks {name}" in refusal(folder)
+    message = refusal(folder)
+    assert f"it lacks {name}" in message
+    assert "train again" in message
+
+
+@pytest.mark.parametrize("kept", [None, 0, 1000])
+def test_a_state_that_is_gone_or_cut_short_is_refused_and_the_model_stays(
+    folder: Path, kept: int | None
+) -> None:
+    state = next((folder / "run" / "last").glob("state-*"))
+    state.unlink() if kept is None else state.write_bytes(state.read_bytes()[:kept])
+    assert "cannot be resumed" in refusal(folder)
+    ModelFile.load(folder / "run")
 
 
 def test_a_state_with_something_more_is_refused(folder: Path) -> None:

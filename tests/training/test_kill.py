@@ -28,7 +28,7 @@ STEPS = 1_000_000
 # Its server has torch imported already, so that a child starts in milliseconds.
 forkserver = multiprocessing.get_context("forkserver")
 forkserver.set_forkserver_preload(
-    ["burble.runs", "burble.training.learners.torch.backend", "tests.training.runs"]
+    ["burble.run_hooks", "burble.training.learners.torch.backend", "tests.training.runs"]
 )
 
 
@@ -104,7 +104,7 @@ def test_a_killed_run_leaves_no_litter_once_it_has_gone_on(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_a_signal_saves_and_tells_how_to_go_on(
     tmp_path: Path, number: signal.Signals, code: int

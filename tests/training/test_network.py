@@ -112,21 +112,14 @@ def dropped(*, locked: bool, rate: float = 0.4) -> Tensor:
     return dropout(torch.ones(50, 8, 100))
 
 
-def test_locked_dropout_drops_the_same_units_at_every_time() -> None:
-    kept = dropped(locked=True)
-    assert kept.equal(kept[:1].expand_as(kept))
-    assert not kept[:, 0].equal(kept[:, 1])
-
-
-def test_free_dropout_draws_anew_at_every_time() -> None:
-    kept = dropped(locked=False)
-    assert not kept[0].equal(kept[1])
-
-
-def test_dropout_keeps_the_mean_and_scales_what_stays() -> None:
-    kept = dropped(locked=False)
-    assert kept.unique().tolist() == [0.0, pytest.approx(1 / 0.6)]
-    assert math.isclose(kept.mean().item(), 1.0, abs_tol=0.02)
+def test_locked_dropout_drops_the_same_units_at_every_time_and_free_draws_anew() -> None:
+    locked, free = dropped(locked=True), dropped(locked=False)
+    assert locked.equal(locked[:1].expand_as(locked))
+    assert not locked[:, 0].equal(locked[:, 1])
+    assert not free[0].equal(free[1])
+    # It keeps the mean and scales what stays.
+    assert free.unique().tolist() == [0.0, pytest.approx(1 / 0.6)]
+    assert math.isclose(free.mean().item(), 1.0, abs_tol=0.02)
 
 
 def test_dropout_is_off_when_not_learning() -> None:

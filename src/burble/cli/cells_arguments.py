@@ -1,7 +1,5 @@
 """What `burble cells` is told in a writing of its own: units to hold, and a marked span."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Self
@@ -23,7 +21,6 @@ class WantedHold:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From LAYER:UNIT or LAYER:UNIT=VALUE. Raises `UsageError`."""
         match = _HOLD.fullmatch(text)
         try:
             value = float(match[3]) if match and match[3] else None
@@ -42,14 +39,11 @@ class WantedHold:
 
 @dataclass(frozen=True)
 class MarkedSpan:
-    """A span, and what is read before it."""
-
     before: str
     span: str
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From TEXT [[SPAN]]. Raises `UsageError`."""
         match = _MARKED.fullmatch(text)
         if match is None or "[[" in match[1] or "]]" in match[2]:
             raise UsageError(

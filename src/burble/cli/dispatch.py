@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 
 def dispatch(purposes: dict[str, str], args: list[str], started: float | None) -> int:
-    """Run a command; return its exit code. Raises `UsageError`.
-
-    purposes: of each command, by its name. started: on time.monotonic, when the wait began.
-    """
+    """Run a command; return its exit code. started: on time.monotonic, when the wait began."""
     commands = Commands(purposes)
     try:
         with commands.make_context("burble", args, obj=started) as ctx:
@@ -30,15 +27,12 @@ def dispatch(purposes: dict[str, str], args: list[str], started: float | None) -
 
 
 def complete(purposes: dict[str, str], variable: str, instruction: str) -> int:
-    """Do what a shell that completes a command line asks for; return the exit code."""
     from click.shell_completion import shell_complete
 
     return shell_complete(Commands(purposes), {}, "burble", variable, instruction)
 
 
 class Commands(click.Group):
-    """All commands; each is imported when it is called."""
-
     def __init__(self, purposes: dict[str, str]) -> None:
         super().__init__("burble", add_help_option=False)
         self._purposes = purposes
@@ -55,7 +49,6 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is called. Raises `UsageError` where there is none."""
         if args[0] not in self._purposes and not ctx.resilient_parsing:
             import difflib
 

@@ -1,16 +1,11 @@
 """What commands read from and write to the files that a person names."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from burble.cli.terminal import tell
 from burble.durable import write_durably
 from burble.errors import TextError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def read_text(read: Callable[[], bytes], what: str) -> str:

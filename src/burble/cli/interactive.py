@@ -1,22 +1,16 @@
 """Writing together in a terminal: a line is text to add, or a command."""
 
-from __future__ import annotations
-
 import sys
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from burble.api import Model
 from burble.cli.terminal import tell, write_out
 from burble.config import SamplingConfig
+from burble.engine.generate import GenerationRequest
 from burble.errors import BurbleError, OptionError, UsageError
 from burble.escapes import read_escapes
 from burble.knobs import knobs_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from burble.api import Model
-    from burble.engine.generate import GenerationRequest
 
 HELP = """\
 a line of text     add it, and let the model go on (\\n in it begins a new line)
@@ -29,23 +23,20 @@ an empty line      let the model go on
 
 
 def write_together(model: Model, request: GenerationRequest) -> None:
-    """Read lines from standard input and write, until the end of it or `/quit`."""
     tell("Type text or an empty line, and the model goes on; /help lists what else there is.")
     session = Session(model, request)
     write_out(session.text)
-    for line in _lines():
-        if line == "/quit":
+    for line in sys.stdin:
+        if (typed := line.removesuffix("\n")) == "/quit":
             break
         try:
-            session.obey(line)
+            session.obey(typed)
         except BurbleError as error:
-            tell(str(error))
+            tell(error.command_line)
     write_out("\n")
 
 
 class Session:
-    """A text that grows, and the ways back."""
-
     def __init__(self, model: Model, request: GenerationRequest) -> None:
         self.text = request.prompt
         self._model = model
@@ -55,11 +46,8 @@ class Session:
             "length": asked["max_characters"],
             "seed": asked["seed"],
         }
-        self._before: list[str] = []
-        """The text before each time that something was added."""
-
-        self._start = request.prompt
-        """Where the model's last ending begins."""
+        self._before: list[str] = []  # the text before each time that something was added
+        self._start = request.prompt  # where the model's last ending begins
 
     def obey(self, line: str) -> None:
         """Carry out one line. Raises `BurbleError` where that is not possible."""
@@ -118,8 +106,3 @@ class Session:
             changed["stream"] = 0
         self._request = replace(self._request, **changed)
         tell(f"{name} is {typed} from now on.")
-
-
-def _lines() -> Iterator[str]:
-    for line in sys.stdin:
-        yield line.removesuffix("\n")

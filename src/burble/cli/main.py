@@ -1,7 +1,5 @@
 """`burble COMMAND ...`: find the command, turn every error into a message and an exit code."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys
@@ -9,7 +7,7 @@ import time
 import warnings
 
 from burble.cli.talk import ReaderGoneError, guard_stderr, guard_stdout
-from burble.errors import BurbleError, OptionError, ResourceError
+from burble.errors import WITHOUT_FLAGS, BurbleError, OptionError, ResourceError
 from burble.knobs import flag_of
 from burble.system_errors import advise, describe_reason
 from burble.threads import settle_threads
@@ -31,6 +29,18 @@ COMMANDS = {
     "doctor": "tell what this installation can do",
 }
 
+_HELP = """\
+burble trains a text generator on your own words and writes with it.
+
+Usage: burble COMMAND ...
+
+{commands}
+
+First steps:  burble train my-text.txt -o my-model
+              burble generate my-model "Once upon a"
+Options:      burble COMMAND --help
+"""
+
 INTERRUPTED = 130
 
 # Set by a shell that completes a command line.
@@ -38,7 +48,6 @@ _COMPLETE = "_BURBLE_COMPLETE"
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command line and exit."""
     started = time.monotonic()
     settle_threads()
     for stream in (sys.stdout, sys.stderr):
@@ -58,12 +67,12 @@ def run(args: list[str], started: float | None = None) -> int:
         code = _dispatch(args, started)
         sys.stdout.flush()
     except BurbleError as error:
-        _tell(str(error.spelled(flag_of) if isinstance(error, OptionError) else error))
+        _tell(_message(error))
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     except MemoryError:
-        _tell("Memory has run out. Try a smaller --batch-size, --seq-len or --hidden-size.")
+        _tell(_message(_out_of_memory()))
         return ResourceError.exit_code
     except ReaderGoneError:
         return 0
@@ -91,6 +100,17 @@ def _dispatch(args: list[str], started: float | None) -> int:
     return dispatch(COMMANDS, args, started)
 
 
+def _message(error: BurbleError) -> str:
+    if WITHOUT_FLAGS in os.environ:
+        return str(error)
+    return str(error.spelled(flag_of)) if isinstance(error, OptionError) else error.command_line
+
+
+def _out_of_memory() -> ResourceError:
+    flags = "Try a smaller --batch-size, --seq-len or --hidden-size."
+    return ResourceError("Memory has run out.", flags=flags)
+
+
 def _bug() -> int:
     import traceback
 
@@ -106,17 +126,4 @@ def _tell(message: str) -> None:
 def _help() -> str:
     width = max(len(name) for name in COMMANDS)
     lines = [f"  {name:<{width}}  {purpose}" for name, purpose in COMMANDS.items()]
-    return "\n".join(
-        [
-            "burble trains a text generator on your own words and writes with it.",
-            "",
-            "Usage: burble COMMAND ...",
-            "",
-            *lines,
-            "",
-            "First steps:  burble train my-text.txt -o my-model",
-            '              burble generate my-model "Once upon a"',
-            "Options:      burble COMMAND --help",
-            "",
-        ]
-    )
+    return _HELP.format(commands="\n".join(lines))

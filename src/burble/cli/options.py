@@ -25,12 +25,10 @@ _COLUMN = 26
 
 
 def model_argument() -> Any:
-    """Make the field of the model that a command works with."""
     return argument("MODEL", "A model file, or the folder of a run.")
 
 
 def text_argument() -> Any:
-    """Make the field of the text that a command reads."""
     return argument(
         "SOURCE",
         "The text: files, folders, globs, addresses, - for standard input, or known texts.",
@@ -38,19 +36,15 @@ def text_argument() -> Any:
 
 
 def unknown_option() -> Any:
-    """Make the field of what is done with characters that the model has never seen."""
     return knob("error", UNKNOWN_HELP)
 
 
 def json_option() -> Any:
-    """Make the field of whether programs read what is printed."""
     return knob(False, "Print one JSON object.")
 
 
 def command(asked: type[T]) -> Callable[[Callable[[T], None]], Command]:
-    """Make a command of a function that takes what was asked for, its options from the dataclass
-    `asked`, its help from that one's docstring.
-    """
+    """Make a command of a function: options from the dataclass `asked`, help from its docstring."""
     return lambda main: Command(asked, main)
 
 
@@ -67,11 +61,8 @@ _HELP = click.Option(
 
 
 class Command(click.Command):
-    """A command whose options are the knobs of a dataclass."""
-
     def __init__(self, asked: type[T], main: Callable[[T], None]) -> None:
-        self.knobs = _find_knobs(asked)
-        """Under each heading, all of them."""
+        self.knobs = _find_knobs(asked)  # under each heading, all of them
 
         super().__init__(
             None,
@@ -93,7 +84,6 @@ class Command(click.Command):
         ctx: click.Context,  # noqa: ARG002 - click's signature
         formatter: click.HelpFormatter,
     ) -> None:
-        """Write all options under their headings, with defaults and ranges."""
         for heading, part in self.knobs.items():
             rows = [(spelling(one), f"{one.help} {one.facts}".rstrip()) for one in part]
             if heading == "Options":
@@ -132,7 +122,6 @@ def _find_knobs(asked: type) -> dict[str, list[Knob]]:
 
 
 def _sections(asked: Any) -> list[tuple[Any, dict[str, type]]]:
-    """Return the fields that are built from other dataclasses' knobs, each with these."""
     fields = dataclasses.fields(asked)
     return [(each, each.metadata["sections"]) for each in fields if "sections" in each.metadata]
 
@@ -175,8 +164,6 @@ def _parameter(one: Knob) -> click.Parameter:
 
 
 class _Value(click.ParamType):  # type: ignore[type-arg] # older ones have none
-    """What one value of a knob is read with."""
-
     def __init__(self, known: Knob) -> None:
         self.name = known.name
         self._knob = known

@@ -1,21 +1,15 @@
 """The text that a model is looked at with."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from burble.api import Model
 from burble.cli.terminal import tell
+from burble.config import ReadingConfig, UnknownPolicy
+from burble.data.prepared import PreparedText
 from burble.engine.generate import count_unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from burble.api import Model
-    from burble.config import ReadingConfig, UnknownPolicy
-    from burble.data.prepared import PreparedText
-    from burble.model_file import ModelFile
+from burble.model_file import ModelFile
 
 
 @contextmanager
@@ -48,10 +42,7 @@ def read_sources(
 
 
 def unknown_line(number: int, total: int, unknown: UnknownPolicy) -> str | None:
-    """Return what became of the characters that the model has never seen; None where it knows all.
-
-    total: characters of the text, those among them.
-    """
+    """Return what became of the unknown ones of `total` characters; None where there are none."""
     if not number:
         return None
     fate = "left out" if unknown == "skip" else "replaced by the nearest that it knows"
@@ -71,7 +62,6 @@ def tell_unknown(file: ModelFile, text: str, unknown: UnknownPolicy) -> int:
 
 
 def part_read(text: PreparedText) -> str:
-    """What of the text is held out, in words."""
     if text.facts.cut_characters:
         end = "part" if text.facts.sealed_characters else "end"
         return f"the held-out {end} of the training text"

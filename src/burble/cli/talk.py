@@ -1,16 +1,12 @@
 """Standard output and standard error as burble writes to them."""
 
-from __future__ import annotations
-
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import Any, TextIO, cast
 
 from burble.errors import ResourceError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class ReaderGoneError(Exception):
@@ -49,9 +45,7 @@ class _Stream:
 
 
 class _Talk(_Stream):
-    """Falls silent where nobody reads it (`2>&1 | head`) or its disk is full: work never ends for
-    want of a listener.
-    """
+    """Falls silent where nobody reads it (`2>&1 | head`) or its disk is full."""
 
     def _refused(self, error: OSError) -> None:
         pass
@@ -76,9 +70,7 @@ def guard_stderr() -> None:
 
 
 def guard_stdout() -> None:
-    """Let writes to standard output raise `ResourceError` or `ReaderGoneError` from now on, where
-    it is closed, too.
-    """
+    """Let writes to standard output raise `ResourceError` or `ReaderGoneError` from now on."""
     # A closed one's descriptor is free, and a file that is opened later must not get it.
     stream = sys.stdout or os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
     sys.stdout = cast("TextIO", _Output(stream))

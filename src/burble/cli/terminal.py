@@ -1,7 +1,5 @@
 """What goes to the terminal, and how."""
 
-from __future__ import annotations
-
 import sys
 
 from burble.text.printable import printable
@@ -17,5 +15,4 @@ def write_out(text: str) -> None:
 
 
 def tell(message: str) -> None:
-    """A line of talk, on standard error."""
     sys.stderr.write(f"{message}\n")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 Int64 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 Bool = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
@@ -20,17 +18,10 @@ Bool = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 class Batch:
     """One step's worth of text, time first; shapes stay the same from step to step."""
 
-    inputs: Int64
-    """(time, rows) ids."""
-
-    targets: Int64
-    """(time, rows) the id that follows each input."""
-
-    mask: Bool
-    """(time, rows) True where the target counts."""
-
-    reset: Bool
-    """(rows,) True where the row starts from a fresh state."""
+    inputs: Int64  # (time, rows) ids
+    targets: Int64  # (time, rows) the id that follows each input
+    mask: Bool  # (time, rows) True where the target counts
+    reset: Bool  # (rows,) True where the row starts from a fresh state
 
     @property
     def num_targets(self) -> int:
@@ -46,8 +37,7 @@ class Batching(Protocol):
     """A way to cut a text into batches. Pure: the same step always gives the same batch."""
 
     steps_per_epoch: int
-    rows: int
-    """Rows in each training batch."""
+    rows: int  # rows in each training batch
 
     def batch(self, step: int) -> Batch:
         """The training batch of this step, counted from 0 over all epochs."""

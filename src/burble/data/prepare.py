@@ -9,29 +9,23 @@ from __future__ import annotations
 import hashlib
 import os
 from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 
+from burble.config import NormalizationConfig, RunConfig, UnknownPolicy
 from burble.data.prepared import FACTS_FILE, IDS_FILE, PreparedText, TextFacts, write_facts
 from burble.errors import TextError, brief
 from burble.system_errors import guard_write
 from burble.text.decoding import read_text
 from burble.text.normalization import normalize_stream
-from burble.text.sources import find_documents, is_found_at_once
-from burble.tokenizers.base import smallest_dtype
+from burble.text.sources import Document, find_documents, is_found_at_once
+from burble.tokenizers.base import Tokenizer, smallest_dtype
 from burble.tokenizers.registry import TOKENIZERS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-    from typing import BinaryIO
-
-    from burble.config import NormalizationConfig, RunConfig, UnknownPolicy
-    from burble.text.sources import Document
-    from burble.tokenizers.base import Tokenizer
 
 # From this many documents on, whole documents are held out where that hits the asked share.
 MANY_DOCUMENTS = 10
@@ -47,14 +41,9 @@ _MAX_UTF8_BYTES = 4
 
 @dataclass(frozen=True)
 class WholeText:
-    """What the first pass finds out about a text."""
-
-    fingerprint: str
-    """SHA-256 of the normalised text in UTF-8."""
-
+    fingerprint: str  # SHA-256 of the normalised text in UTF-8
     num_characters: int
-    document_starts: tuple[int, ...]
-    """The character at which each document begins."""
+    document_starts: tuple[int, ...]  # the character at which each document begins
 
 
 @dataclass(frozen=True)
@@ -62,14 +51,11 @@ class Cuts:
     """Where the parts of a text that are not learned from begin, in characters."""
 
     held_out: int
-    sealed: int
-    """Its number of characters where nothing is sealed."""
+    sealed: int  # its number of characters where nothing is sealed
 
 
 @dataclass
 class _Spool:
-    """The first pass: one normalised text in a file, and what was seen in it."""
-
     file: BinaryIO
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
     seen: np.ndarray[tuple[int], np.dtype[np.bool_]] = field(
@@ -93,8 +79,10 @@ class _Spool:
         except UnicodeEncodeError as error:
             # Only some codecs, such as utf-7, let this through.
             raise TextError(
-                f"The text holds half a surrogate pair at character "
-                f"{self.num_characters + error.start:,}. Is its --encoding the right one?"
+                "The text holds half a surrogate pair at character "
+                f"{self.num_characters + error.start:,}.",
+                "Is its encoding the right one?",
+                "Is its --encoding the right one?",
             ) from error
         self.file.write(encoded)
         self.digest.update(encoded)
@@ -125,11 +113,7 @@ def spool_text(
     folder: Path,
     say: Callable[[str], None],
 ) -> Iterator[SpooledText]:
-    """Read all documents into one text in `folder`, which goes at the end.
-
-    say: told, in a sentence each, what was changed on the way.
-    Raises `TextError` for what cannot be read and for an empty text.
-    """
+    """Read all documents into one text in `folder`, removed at the end. Raises `TextError`."""
     # Taken before they are read, so that a change while they are read shows later.
     stamp = _stamp(documents)
     path = folder / "text.tmp"
@@ -151,13 +135,9 @@ def spool_text(
 def encode_spooled(
     text: SpooledText, tokenizer: Tokenizer, cuts: Cuts, unknown: UnknownPolicy = "error"
 ) -> PreparedText:
-    """Write the ids of a text beside it, and map them; `cuts`: where its parts begin.
-
-    unknown: what to do with characters that the tokenizer lacks.
-    """
+    """Write the ids of a text beside it, and map them; `cuts`: where its parts begin."""
     folder = text.path.parent
-    counted = _UnknownCharacters(tokenizer)
-    pieces = counted.of(_pieces(text.path, cuts))
+    pieces = _pieces(text.path, cuts)
     counts = _write_ids(pieces, folder / IDS_FILE, tokenizer, cuts, unknown)
     facts = TextFacts(
         fingerprint=text.whole.fingerprint,
@@ -168,7 +148,7 @@ def encode_spooled(
         cut_ids=counts.train,
         sealed_characters=text.whole.num_characters - cuts.sealed,
         sealed_ids=counts.sealed,
-        unknown_characters=counted.number,
+        unknown_characters=counts.unknown,
         stamp=text.stamp,
     )
     write_facts(folder, facts, tokenizer, text.normalization)
@@ -195,10 +175,7 @@ def _read_documents(
 
 
 def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]) -> PreparedText:
-    """Read and encode what a run of this configuration learns from, its end held out and sealed.
-
-    Raises `TextError` where the sealed part could not be scored.
-    """
+    """Read and encode what a run learns from. Raises `TextError`."""
     data = config.data
     with spool_text(
         find_documents(config.sources, config.reading.encoding), config.normalization, folder, say
@@ -210,7 +187,9 @@ def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]
         raise TextError(
             f"The text is too short to seal {data.test_fraction:g} of it: of "
             f"{text.facts.num_characters:,} characters that is {text.facts.sealed_characters}, and "
-            "a score needs 2. Give more text, or a larger --test-fraction."
+            "a score needs 2.",
+            "Give more text, or seal a larger part of it.",
+            "Give more text, or a larger --test-fraction.",
         )
     return text
 
@@ -240,12 +219,10 @@ def changed_sources(config: RunConfig, text: PreparedText) -> str | None:
 
 
 def _is_file_with_size(path: Path | None) -> bool:
-    """Return whether it is a file on a disk: those of /proc have no size, and some no end."""
     return path is not None and path.is_file() and path.stat().st_size > 0
 
 
 def _fingerprint(documents: Sequence[Document], text: PreparedText) -> str | None:
-    """Return the fingerprint that the documents have now; None where they are longer by far."""
     most = text.facts.num_characters
     sizes = (document.path.stat().st_size for document in documents if document.path)
     if sum(sizes) > _MAX_SOURCE_BYTES * most + _MAX_SOURCE_BYTES:
@@ -310,24 +287,10 @@ def _nearest_start(starts: Sequence[int], cut: int, reach: float) -> int:
 
 @dataclass
 class _Counts:
-    """Ids in all, in the part that is learned from, and in the sealed part."""
-
     all: int = 0
     train: int = 0
     sealed: int = 0
-
-
-@dataclass
-class _UnknownCharacters:
-    """How many characters of the passing pieces the tokenizer lacks."""
-
-    tokenizer: Tokenizer
-    number: int = 0
-
-    def of(self, pieces: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-        for start, text in pieces:
-            self.number += self.tokenizer.count_unknown(text)
-            yield start, text
+    unknown: int = 0  # characters
 
 
 def _write_ids(
@@ -341,6 +304,7 @@ def _write_ids(
     counts = _Counts()
     with path.open("wb") as file:
         for start, text in pieces:
+            counts.unknown += tokenizer.count_unknown(text)
             ids = tokenizer.encode(text, unknown)
             file.write(ids.astype(dtype).tobytes())
             counts.all += len(ids)

@@ -1,11 +1,10 @@
 """A text made ready once: ids in a file, mapped into memory, and what must be known of them."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
@@ -15,13 +14,8 @@ from burble.errors import TextError, UsageError, brief
 from burble.mapping import from_saved, parse_object, to_mapping
 from burble.plain_files import open_plain, read_plain
 from burble.saved_format import SavedFormat
-from burble.tokenizers.base import smallest_dtype
+from burble.tokenizers.base import Ids, Tokenizer, smallest_dtype
 from burble.tokenizers.registry import tokenizer_from_json
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.tokenizers.base import Ids, Tokenizer
 
 IDS_FILE = "ids.bin"
 FACTS_FILE = "data.json"
@@ -37,25 +31,15 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class TextFacts:
     """What `data.json` holds beside the tokenizer and the normalisation."""
 
-    fingerprint: str
-    """SHA-256 of the normalised text in UTF-8."""
-
+    fingerprint: str  # SHA-256 of the normalised text in UTF-8
     num_documents: int
     num_characters: int
-    cut_characters: int
-    """The characters before this one train, the others validate, or are sealed."""
-
+    cut_characters: int  # the characters before this one train, the others validate, or are sealed
     num_ids: int
     cut_ids: int
-    unknown_characters: int = 0
-    """Those that a tokenizer of another text lacks: left out, or replaced by the nearest."""
-
-    stamp: str = ""
-    """SHA-256 of the names, sizes and times of the files that the text was read from."""
-
-    sealed_characters: int = 0
-    """So many at the very end are neither learned from nor validated on."""
-
+    unknown_characters: int = 0  # those that a tokenizer of another text lacks
+    stamp: str = ""  # SHA-256 of the names, sizes and times of the files that were read
+    sealed_characters: int = 0  # so many at the very end are neither learned from nor validated on
     sealed_ids: int = 0
 
 
@@ -70,17 +54,14 @@ class PreparedText:
 
     @property
     def train_ids(self) -> Ids:
-        """The part that is learned from."""
         return self.ids[: self.facts.cut_ids]
 
     @property
     def val_ids(self) -> Ids:
-        """The held-out part, after the training part."""
         return self.ids[self.facts.cut_ids : self.facts.num_ids - self.facts.sealed_ids]
 
     @property
     def test_ids(self) -> Ids:
-        """The sealed part at the very end: scored once, when all choices are made."""
         return self.ids[self.facts.num_ids - self.facts.sealed_ids :]
 
     def is_of(self, tokenizer: Tokenizer) -> bool:
@@ -88,14 +69,13 @@ class PreparedText:
         return self.tokenizer.to_json() == tokenizer.to_json()
 
     def random_passage(self, ids: Ids, num_tokens: int, seed: int) -> str:
-        """Return about `num_tokens` of ids from a random place, as whole characters."""
         place = int(np.random.default_rng(seed).integers(max(1, len(ids) - num_tokens)))
         ends = (place, min(place + num_tokens, len(ids)))
         start, end = (self.tokenizer.cut_before(ids, end) for end in ends)
         return self.tokenizer.decode(ids[start:end])
 
     @classmethod
-    def load(cls, folder: Path) -> PreparedText:
+    def load(cls, folder: Path) -> Self:
         """Map what `prepare` left in `folder`. Raises `TextError` where it is not whole."""
         try:
             content = read_plain(folder / FACTS_FILE, _MAX_FACTS_BYTES)

@@ -1,19 +1,13 @@
 """Ways of batching by name: a new one is one file and one line here."""
 
-from __future__ import annotations
+from collections.abc import Callable
 
-from typing import TYPE_CHECKING
-
+from burble.config import BatchingKind, DataConfig
+from burble.data.batch import Batching
+from burble.data.prepared import PreparedText
 from burble.data.sentences import SentenceBatching
 from burble.data.stream import StreamBatching
 from burble.data.windows import WindowBatching
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from burble.config import BatchingKind, DataConfig
-    from burble.data.batch import Batching
-    from burble.data.prepared import PreparedText
 
 BATCHINGS: dict[BatchingKind, Callable[[PreparedText, DataConfig, int], Batching]] = {
     "stream": StreamBatching,

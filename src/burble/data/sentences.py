@@ -1,21 +1,16 @@
 """One sentence a row: the shorter padded and masked, the longer cut, fresh state."""
 
-from __future__ import annotations
-
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from burble.config import DataConfig
 from burble.data.batch import Batch, gather
+from burble.data.prepared import PreparedText
 from burble.data.shuffle import ShuffledRows
 from burble.errors import TextError
-
-if TYPE_CHECKING:
-    from burble.config import DataConfig
-    from burble.data.prepared import PreparedText
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.tokenizers.base import Ids, Tokenizer
 
 # A sentence goes on to the white space after its closing mark and quotes, or to an empty line.
 _SENTENCE_END = re.compile(r"""[.!?…]+["'”’)\]]*\s+|[。！？]+[」』”’）]*\s*|\n\s*\n""")
@@ -23,10 +18,7 @@ _CHUNK_IDS = 1 << 20
 
 
 class SentenceBatching(ShuffledRows):
-    """Row i reads sentence i, each token asked for from those before it.
-
-    The first token of a sentence is asked for too, from the last one of the sentence before.
-    """
+    """Row i reads sentence i and is asked for all of it, from the token before it on."""
 
     def __init__(self, text: PreparedText, config: DataConfig, seed: int) -> None:
         starts = [sentence_starts(ids, text.tokenizer) for ids in (text.train_ids, text.val_ids)]
@@ -43,7 +35,7 @@ class SentenceBatching(ShuffledRows):
 
 
 def sentence_starts(ids: Ids, tokenizer: Tokenizer) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Where each sentence begins, and at last the end of the text: (sentences + 1,)."""
+    """Return where each sentence begins, and the end of the text: (sentences + 1,)."""
     starts: list[int] = [0]
     pending = 0
     while pending < len(ids):

@@ -1,17 +1,12 @@
 """Items in a random order, each once an epoch, without a list of them in memory."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from burble.data.batch import Batch
 
-    from burble.data.batch import Batch
-
-    Items = np.ndarray[tuple[int], np.dtype[np.int64]]
+Items = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 _ROUNDS = 6
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -49,10 +44,7 @@ def _feistel(
 
 
 class ShuffledRows:
-    """Batches of rows that are drawn one by one, each from a fresh state.
-
-    train_row_batch and val_row_batch make the batch of the items given, (rows,).
-    """
+    """Batches of rows drawn one by one. train, val: how many rows, and what makes their batch."""
 
     def __init__(
         self,
@@ -68,14 +60,12 @@ class ShuffledRows:
         self.steps_per_epoch = -(-self._train_count // rows)
 
     def batch(self, step: int) -> Batch:
-        """The training batch of this step; an epoch's last one is filled up with masked rows."""
         epoch, place = divmod(step, self.steps_per_epoch)
         items = np.arange(place * self.rows, (place + 1) * self.rows)
         drawn = permuted(items % self._train_count, self._train_count, (self._seed, epoch))
         return _only(self._train_batch(drawn), items < self._train_count)
 
     def validation(self) -> Iterator[Batch]:
-        """Up to `VALIDATION_ITEMS` held-out items, evenly spaced."""
         count = min(VALIDATION_ITEMS, self._val_count)
         chosen = np.arange(count) * self._val_count // max(count, 1)
         for first in range(0, count, self.rows):

@@ -1,21 +1,14 @@
 """Stateful truncated backpropagation: long parallel lanes, every position a target."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
 
+from burble.config import DataConfig
 from burble.data.batch import Batch, gather
+from burble.data.prepared import PreparedText
 from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan, validation_part
 from burble.errors import TextError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from burble.config import DataConfig
-    from burble.data.prepared import PreparedText
-
 
 # At each step this share of the lanes forgets what came before, to learn how to begin: a lane in
 # 3,200 characters where a sequence has 32. With 0, one seed of three read fresh starts badly.
@@ -39,8 +32,9 @@ class StreamBatching:
         if self.rows < 1:
             raise TextError(
                 f"The text is too short: {len(self._ids):,} tokens to learn from, and seq_len "
-                f"{config.seq_len} needs {config.seq_len + 1:,}. Give more text, or a smaller "
-                "--seq-len."
+                f"{config.seq_len} needs {config.seq_len + 1:,}.",
+                "Give more text.",
+                "Give more text, or a smaller --seq-len.",
             )
         self._lane = len(self._ids) // self.rows
         self.steps_per_epoch = self._lane // self._time
@@ -59,5 +53,4 @@ class StreamBatching:
         )
 
     def validation(self) -> Iterator[Batch]:
-        """The held-out text in lanes, each warmed on what stands before it."""
         return scan(validation_part(self._val_ids), VALIDATION_LANES, VALIDATION_WARMUP)

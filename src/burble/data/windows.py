@@ -1,20 +1,15 @@
 """The tutorial's way: a window slid over the text, one target after each, fresh state."""
 
-from __future__ import annotations
-
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from burble.config import DataConfig
 from burble.data.batch import Batch, gather
+from burble.data.prepared import PreparedText
 from burble.data.shuffle import ShuffledRows
 from burble.errors import TextError
-
-if TYPE_CHECKING:
-    from burble.config import DataConfig
-    from burble.data.prepared import PreparedText
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 
 class WindowBatching(ShuffledRows):
@@ -28,8 +23,9 @@ class WindowBatching(ShuffledRows):
         if counts[0] < 1:
             raise TextError(
                 f"The text is too short: {len(text.train_ids):,} tokens to learn from, and one "
-                f"window of {config.seq_len} and its target need {config.seq_len + 1:,}. Give more "
-                "text, or a smaller --seq-len."
+                f"window of {config.seq_len} and its target need {config.seq_len + 1:,}.",
+                "Give more text.",
+                "Give more text, or a smaller --seq-len.",
             )
         train, val = (
             partial(_window_batch, ids, config.seq_len, config.stride)
@@ -39,7 +35,6 @@ class WindowBatching(ShuffledRows):
 
 
 def num_patterns(num_ids: int, seq_len: int, stride: int) -> int:
-    """How many windows with a target fit."""
     return max(0, -(-(num_ids - seq_len) // stride))
 
 

@@ -6,19 +6,12 @@ in the step, by name: the gates, and the new state among them.
 The order of the operations is part of the engine's promise (`docs/engine.md`).
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from burble.arithmetic import Float32, sigmoid, tanh
+from burble.cells import CellKind
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from burble.cells import CellKind
-
-Values = dict[str, Float32]
-"""The gates and states of one step of one layer, or its states alone, (rows, hidden) each."""
+Values = dict[str, Float32]  # gates and states of a step, or the states alone, (rows, hidden) each
 
 
 def _lstm(from_input: Float32, from_state: Float32, state: Values) -> Values:

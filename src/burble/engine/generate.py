@@ -1,29 +1,24 @@
 """The one decoding path: prompt → tokens → characters → text cut at a stop or at its length."""
 
-from __future__ import annotations
-
 import os
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 
+from burble.arithmetic import Float32
 from burble.config import MAX_SEED, SamplingConfig, UnknownPolicy
+from burble.engine.step_model import StepModel
 from burble.engine.stream import CHUNK, Stream
 from burble.errors import UsageError
 from burble.knobs import check_knobs, knob
+from burble.model_file import ModelFile
 from burble.text.normalization import normalize
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from burble.arithmetic import Float32
-    from burble.engine.step_model import StepModel
-    from burble.model_file import ModelFile
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.tokenizers.base import Ids, Tokenizer
 
 _PROMPT_SECONDS = 0.01
 
@@ -40,16 +35,12 @@ class GenerationRequest:
         None, "The same in tokens; of both, whichever is reached first counts.", low=0
     )
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    stop: tuple[str, ...] = ()
-    """Texts to stop before."""
-
+    stop: tuple[str, ...] = ()  # texts to stop before
     seed: int = knob(0, "The same seed writes the same text.", low=0, high=MAX_SEED)
-    stream: int = 0
-    """Numbers the samples of one seed; each has random numbers of its own."""
-
+    stream: int = 0  # numbers the samples of one seed; each has random numbers of its own
     window: int | None = knob(
         None,
-        "Re-read this many characters for each new one, as the Keras tutorial does (slow).",
+        "Re-read this many tokens for each new one, as the Keras tutorial does (slow).",
         low=1,
         high=2**31,
     )
@@ -70,9 +61,7 @@ class Writing:
         request: GenerationRequest,
         state: Float32 | None = None,
     ) -> None:
-        """state: (layers, states, hidden), after all of the prompt but its last token, where that
-        is known already.
-        """
+        """state: (layers, states, hidden), after the prompt but its last token, if it is known."""
         ids = prompt_ids(tokenizer, request.prompt)
         self._request = request
         self._model = model
@@ -80,10 +69,8 @@ class Writing:
         self._characters_left = _limit(request.max_characters)
         self._tokens_left = _limit(request.max_tokens)
         self._pending = ""
-        self.newest: Ids = ids[:0]
-        """The tokens behind what `take` gave last."""
-        self.stopped = False
-        """Whether a stop text has ended it."""
+        self.newest: Ids = ids[:0]  # the tokens behind what `take` gave last
+        self.stopped = False  # whether a stop text has ended it
         self.stream = Stream(
             self._state_before_last(ids) if state is None else state,
             ids,
@@ -95,7 +82,6 @@ class Writing:
         self.done = self._is_at_length()
 
     def go_on(self, count: int = CHUNK) -> Stream:
-        """The stream, free to write `count` tokens, or as many as are left."""
         most = 1 if self._request.window else count
         self.stream.allow(min(most, self._characters_left, self._tokens_left))
         return self.stream
@@ -140,7 +126,6 @@ def _limit(length: int | None) -> int:
 def stream_text(
     model: StepModel, tokenizer: Tokenizer, request: GenerationRequest
 ) -> Iterator[str]:
-    """The text after the prompt, in pieces as they become certain."""
     return _pieces(model, Writing(model, tokenizer, request))
 
 
@@ -182,7 +167,6 @@ def encode_text(file: ModelFile, text: str, unknown: UnknownPolicy = "error") ->
 
 
 def count_unknown(file: ModelFile, text: str) -> int:
-    """Return how many characters of `text`, normalised, the model has never seen."""
     return file.tokenizer.count_unknown(normalize(text, file.normalization))
 
 
@@ -200,7 +184,6 @@ def prompt_ids(tokenizer: Tokenizer, prompt: str) -> Ids:
 
 
 def _stop_ids(tokenizer: Tokenizer, stops: tuple[str, ...]) -> list[Ids]:
-    """The stops as tokens, but for those with a character that the model cannot write."""
     encoded = [(stop, tokenizer.encode(stop, "skip")) for stop in stops]
     return [ids for stop, ids in encoded if tokenizer.decode(ids) == stop]
 

@@ -1,19 +1,12 @@
 """A model some of whose units are held: whatever it reads, they give out the same number."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from burble.engine.numpy_model import NumpyModel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from burble.arithmetic import Float32
-    from burble.engine.cells import Values
-    from burble.engine.numpy_model import Precision
-    from burble.model_file import ModelFile
+from burble.arithmetic import Float32
+from burble.engine.cells import Values
+from burble.engine.numpy_model import NumpyModel, Precision
+from burble.model_file import ModelFile
 
 
 @dataclass(frozen=True)
@@ -26,10 +19,7 @@ class Hold:
 
 
 class HoldingModel(NumpyModel):
-    """Nothing but a unit's output is seen by the rest of the network, so this takes it out whole.
-
-    With no holds it gives the bits of every other engine.
-    """
+    """Nothing but a unit's output is seen by the rest of the network: this takes it out whole."""
 
     def __init__(
         self, model: ModelFile, holds: Sequence[Hold], precision: Precision = "int8"

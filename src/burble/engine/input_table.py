@@ -1,16 +1,10 @@
 """The first layer's input side: whatever a token is to it, it comes to one row for each."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from burble.arithmetic import Float32
 from burble.engine.quantization import fine_product
-
-if TYPE_CHECKING:
-    from burble.arithmetic import Float32
-    from burble.model_file import ModelFile
+from burble.model_file import ModelFile
 
 # Up to this many numbers (32 MB) an embedding is folded; beyond it the first layer reads the
 # embedding's rows as the layers above read their inputs.

@@ -1,21 +1,15 @@
 """Which kernel runs a model here, and why."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from burble.engine.native import NativeModel
-from burble.engine.numpy_model import NumpyModel
+from burble.engine.numpy_model import NumpyModel, Precision
+from burble.engine.step_model import StepModel
 from burble.errors import UsageError
+from burble.model_file import ModelFile
 from burble.native.library import find_library, kernel_names, library, warn_without_library
-
-if TYPE_CHECKING:
-    from burble.engine.numpy_model import Precision
-    from burble.engine.step_model import StepModel
-    from burble.model_file import ModelFile
 
 KERNEL_VARIABLE = "BURBLE_KERNEL"
 
@@ -29,11 +23,8 @@ class PrecisionWarning(UserWarning):
 
 @dataclass(frozen=True)
 class KernelChoice:
-    """The kernel in use, and those that could be."""
-
     name: str
-    available: tuple[str, ...]
-    """Best first; `numpy` is always there, and last."""
+    available: tuple[str, ...]  # best first; `numpy` is always there, and last
 
     @property
     def is_built(self) -> bool:
@@ -41,10 +32,7 @@ class KernelChoice:
 
 
 def choose_kernel() -> KernelChoice:
-    """The best kernel, or the one that `BURBLE_KERNEL` names.
-
-    Raises `UsageError` where that is not among those that can run here.
-    """
+    """Return the best kernel, or the one that `BURBLE_KERNEL` names. Raises `UsageError`."""
     opened = library()
     available = (*(kernel_names(opened) if opened else ()), "numpy")
     asked = os.environ.get(KERNEL_VARIABLE)
@@ -60,11 +48,7 @@ def choose_kernel() -> KernelChoice:
 def open_model(
     file: ModelFile, precision: Precision | None = None, threads: int | None = None
 ) -> StepModel:
-    """The model, running on the chosen kernel.
-
-    precision: int8; or float32, which only NumPy has; the one that the model bears where None.
-    threads: for many rows at once; as many as may run here where None.
-    """
+    """Open the model; where None, in the precision that it bears, and on all processors."""
     precision = precision or _bearable_precision(file)
     kernel = choose_kernel().name
     opened = library()

@@ -161,7 +161,6 @@ class NativeModel:
 
 
 def _rate(work: Callable[[int], int]) -> float:
-    """What `work` does a second, from the best of a few tries of 20 ms or more."""
     times, seconds = 1, 0.0
     while seconds < 0.02:
         times *= 2

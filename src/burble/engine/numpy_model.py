@@ -1,30 +1,23 @@
 """`NumpyModel`: the readable reference that every other engine is held to, bit for bit."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 
+from burble.arithmetic import Float32
 from burble.cells import CELLS
 from burble.engine.cells import STEPS, Values
 from burble.engine.input_table import input_table
 from burble.engine.quantization import Float32Product, Int8Product
 from burble.engine.step_model import State, check_ids, fresh_state
+from burble.engine.stream import Stream
+from burble.model_file import ModelFile
 from burble.sampling import PENALTY_TOKENS, choose, uniform
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from burble.arithmetic import Float32
-    from burble.engine.stream import Stream
-    from burble.model_file import ModelFile
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 Precision = Literal["int8", "float32"]
-Watch = Callable[[int, int, Values], None]
-"""Is shown a layer, a time, and what happens in the cell there."""
+Watch = Callable[[int, int, Values], None]  # sees a layer, a time, and what happens there
 
 
 def _unwatched(layer: int, time: int, values: Values) -> None:
@@ -58,10 +51,7 @@ class NumpyModel:
         return fresh_state(self.network, rows)
 
     def forward(self, ids: Ids, state: State, watch: Watch = _unwatched) -> tuple[Float32, State]:
-        """Read ids, (time, rows); the logits after each, (time, rows, vocab), and the state.
-
-        watch: is shown what happens in every cell on the way.
-        """
+        """Read as every `StepModel` does; `watch` is shown what happens in every cell."""
         outputs, state = self._hidden(ids, state, watch)
         logits = self._logits(outputs.reshape(-1, self.network.hidden_size))
         return logits.reshape(*ids.shape, self.vocab_size), state
@@ -92,10 +82,7 @@ class NumpyModel:
         return logits
 
     def _hidden(self, ids: Ids, state: State, watch: Watch = _unwatched) -> tuple[Float32, State]:
-        """The top layer's outputs, (time, rows, hidden).
-
-        Layer by layer over all times: only the recurrent product has to wait for the last.
-        """
+        """Return the top layer's outputs, (time, rows, hidden), layer by layer over all times."""
         check_ids(ids, self.vocab_size)
         after = np.empty_like(state.values)
         outputs = np.empty(0, dtype=np.float32)
@@ -111,7 +98,6 @@ class NumpyModel:
         return outputs, State(after)
 
     def _inputs(self, layer: int, ids: Ids, below: Float32) -> Float32:
-        """The input side of a layer's gates, (time, rows, gates · hidden)."""
         if layer == 0 and self._table is not None:
             return self._table[ids]
         read = self._embedding[ids] if layer == 0 else below
@@ -119,11 +105,7 @@ class NumpyModel:
         return sides.reshape(*ids.shape, sides.shape[-1])
 
     def _layer(
-        self,
-        layer: int,
-        inputs: Float32,
-        state: Values,
-        watch: Watch,
+        self, layer: int, inputs: Float32, state: Values, watch: Watch
     ) -> tuple[Float32, Values]:
         outputs = np.empty((*inputs.shape[:2], self.network.hidden_size), dtype=np.float32)
         for time, from_input in enumerate(inputs):
@@ -134,6 +116,5 @@ class NumpyModel:
         return outputs, state
 
     def _look(self, layer: int, from_input: Float32, state: Values) -> Values:
-        """What happens in one step of a layer."""
         from_state = self._from_state[layer](state[self._cell.output])
         return self._step_of_cell(from_input, from_state, state)

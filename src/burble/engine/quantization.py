@@ -1,14 +1,11 @@
 """Products in whole numbers: their sums come out the same in any order, on any machine."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from burble.arithmetic import Float32
+from burble.arithmetic import Float32
 
 Int8 = np.ndarray[Any, np.dtype[np.int8]]
 
@@ -22,10 +19,7 @@ _EXACT_IN_FLOAT32 = (1 << 24) // LIMIT**2
 
 
 def to_integers(x: Float32, limit: int = LIMIT) -> tuple[Float32, Float32]:
-    """Whole numbers in ±limit, (rows, columns), and what one of them is worth, (rows, 1).
-
-    Symmetric, a scale for each row, half to even: x ≈ integers · scale.
-    """
+    """Return integers in ±limit, (rows, columns), half to even, and the worth of one, (rows, 1)."""
     largest: Float32 = np.abs(x).max(axis=1, keepdims=True)
     largest[largest < TINY] = 0
     inverse = np.divide(np.float32(limit), largest, out=np.zeros_like(largest), where=largest > 0)
@@ -40,7 +34,7 @@ class Int8Matrix:
     scales: Float32
 
     @classmethod
-    def of(cls, weights: Float32) -> Int8Matrix:
+    def of(cls, weights: Float32) -> Self:
         """The nearest one to float32 weights (outputs, inputs)."""
         values, scales = to_integers(weights)
         return cls(values.astype(np.int8), scales[:, 0])
@@ -56,7 +50,6 @@ class Int8Product:
         self._scales = matrix.scales
 
     def __call__(self, x: Float32) -> Float32:
-        """x: (rows, inputs); the result (rows, outputs)."""
         integers, scale = to_integers(x)
         sums = integers.astype(self._values.dtype, copy=False) @ self._values
         # By way of int32, since a sum of floats can be -0.
@@ -71,16 +64,12 @@ class Float32Product:
         self._weights = np.ascontiguousarray(weights.T)
 
     def __call__(self, x: Float32) -> Float32:
-        """x: (rows, inputs); the result (rows, outputs)."""
         product: Float32 = x @ self._weights
         return product
 
 
 def fine_product(rows: Float32, weights: Float32) -> Float32:
-    """rows·weightsᵀ, (rows, outputs), the same on every machine and nearly as fine as float32.
-
-    Both sides are rounded to 20 bits, the widest whose products still sum up exactly.
-    """
+    """Return rows·weightsᵀ through integers of 20 bits, whose products still sum up exactly."""
     left, left_scale = to_integers(rows, FINE_LIMIT)
     right, right_scale = to_integers(weights, FINE_LIMIT)
     sums = left.astype(np.float64) @ right.astype(np.float64).T

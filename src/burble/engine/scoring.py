@@ -1,21 +1,14 @@
-"""How well a model foresees a text."""
+"""How well a model predicts a text."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
 
-from burble.engine.step_model import reset
+from burble.arithmetic import Float32
+from burble.data.batch import Batch
+from burble.engine.step_model import StepModel, reset
 from burble.score import NOTHING, Score
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from burble.arithmetic import Float32
-    from burble.data.batch import Batch
-    from burble.engine.step_model import StepModel
-    from burble.tokenizers.base import Tokenizer
+from burble.tokenizers.base import Tokenizer
 
 
 def score_batches(model: StepModel, tokenizer: Tokenizer, batches: Iterable[Batch]) -> Score:

@@ -1,21 +1,17 @@
 """`Stream`: one text being written, in the memory layout that the native kernel shares."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, NamedTuple
+import ctypes
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from burble.arithmetic import Float32
 from burble.config import SamplingConfig
 from burble.knobs import knobs_of
-from burble.native.structures import StreamFields
+from burble.native.structures import SamplingFields, StreamFields
 from burble.sampling import PENALTY_TOKENS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from burble.arithmetic import Float32
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 CHUNK = 256
 """The most tokens to write in one call: then what Python does for each call costs nothing."""
@@ -36,11 +32,8 @@ class Stream(StreamFields):
     fields are those of `burble_stream` in `kernel/burble.h`.
     """
 
-    state: Float32
-    """(layers, states of the cell, hidden), after every token but the last."""
-
-    tokens: np.ndarray[Any, np.dtype[np.int32]]
-    """Room for what is remembered and a chunk more; those before `end` are there."""
+    state: Float32  # (layers, states of the cell, hidden), after every token but the last
+    tokens: np.ndarray[Any, np.dtype[np.int32]]  # room for what is kept and a chunk more
 
     def __init__(
         self,
@@ -56,12 +49,12 @@ class Stream(StreamFields):
         seed, and the number that tells its streams apart. stops: what to stop behind, as tokens;
         none of them empty. remember: how many of the newest tokens to keep at hand, at least.
         """
-        super().__init__(
-            seed=key[0],
-            number=key[1] & (2**64 - 1),
-            **{name: getattr(sampling, name) or 0 for name in knobs_of(SamplingConfig)},
-        )
+        super().__init__(seed=key[0], number=key[1] & (2**64 - 1))
         self.sampling = sampling
+        self._knobs = SamplingFields(
+            **{name: getattr(sampling, name) or 0 for name in knobs_of(SamplingConfig)}
+        )
+        self.sampling_data = ctypes.addressof(self._knobs)
         self.stops = [np.asarray(stop, np.int32) for stop in stops]
         self._keep = max(PENALTY_TOKENS, remember, *(len(stop) for stop in stops), 0)
         self.state = np.array(state, dtype=np.float32)
@@ -77,11 +70,9 @@ class Stream(StreamFields):
 
     @property
     def last(self) -> int:
-        """The newest token, not read yet."""
         return int(self.tokens[self.end - 1])
 
     def newest(self, count: int) -> Ids:
-        """The last `count` tokens, or as many as are remembered."""
         return self.tokens[max(0, self.end - count) : self.end]
 
     def allow(self, count: int) -> None:
@@ -91,17 +82,14 @@ class Stream(StreamFields):
         self.limit = self.end + count
 
     def append(self, token: int) -> None:
-        """Put one more token at the end, and move to the next random number."""
         self.tokens[self.end] = token
         self.end += 1
         self.position += 1
 
     def checkpoint(self) -> Checkpoint:
-        """Return where the text is, for `rewind`."""
         return Checkpoint(self.state.copy(), self.end, self.position)
 
     def rewind(self, checkpoint: Checkpoint) -> None:
-        """Go back to where the text was; nothing may have been taken since."""
         self.state[:] = checkpoint.state
         self.end, self.position = checkpoint.end, checkpoint.position
 

@@ -1,23 +1,19 @@
 """What goes on inside a model while it reads a text: every gate, every state, every guess."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from burble.arithmetic import Float32
+from burble.engine.cells import Values
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.scoring import log_softmax
+from burble.engine.step_model import State
 from burble.errors import TextError
-
-if TYPE_CHECKING:
-    from burble.arithmetic import Float32
-    from burble.engine.cells import Values
-    from burble.engine.step_model import State
-    from burble.model_file import ModelFile
-    from burble.tokenizers.base import Ids
+from burble.model_file import ModelFile
+from burble.tokenizers.base import Ids
 
 Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -52,9 +48,9 @@ class Trace:
 
     @property
     def surprisal(self) -> Float64:
-        """Bits that each token came as, (time,); NaN for a first one that nothing foresaw."""
-        foreseen = np.concatenate([self.before[None], self.log_probabilities[:-1]])
-        came = np.take_along_axis(foreseen, self.ids[:, None], axis=1)
+        """Bits that each token came as, (time,); NaN for a first one that nothing predicted."""
+        predicted = np.concatenate([self.before[None], self.log_probabilities[:-1]])
+        came = np.take_along_axis(predicted, self.ids[:, None], axis=1)
         bits: Float64 = -came[:, 0] / math.log(2)
         return bits
 
@@ -70,12 +66,7 @@ def likeliest(log_probabilities: Float64, count: int) -> Ids:
 
 
 def trace(model: ModelFile, ids: Ids, context: Ids = _NO_IDS) -> Trace:
-    """Read `ids`, (time,), after `context`, (tokens,), with the float32 weights: the network as it
-    was learned.
-
-    The engine that writes rounds these to int8; what that costs stands in the model's provenance.
-    Raises `TextError` where there are no ids.
-    """
+    """Read `ids`, (time,), after `context`, with the float32 weights. Raises `TextError`."""
     if not len(ids):
         raise TextError("There is nothing to look at: the text is empty.")
     engine = NumpyModel(model, "float32")

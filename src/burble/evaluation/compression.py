@@ -1,7 +1,5 @@
 """`xz` as a baseline: how many bits it needs for a text once it has seen the training text."""
 
-from __future__ import annotations
-
 import lzma
 
 # xz at its default preset looks back 8 MiB; more training text could not help it.
@@ -9,7 +7,6 @@ WINDOW_BYTES = 8 << 20
 
 
 def xz_bits(train: str, held_out: str) -> int:
-    """Bits that the held-out text adds to the compressed training text."""
     before = train.encode()[-WINDOW_BYTES:]
     return 8 * (_size(before + held_out.encode()) - _size(before))
 

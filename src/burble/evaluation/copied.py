@@ -1,25 +1,18 @@
 """Which passages of a text stand word for word in what a model learned from."""
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 
+from burble.config import NormalizationConfig
 from burble.data.prepared import PreparedText
-from burble.evaluation.passages import carry_information, cover, passage_hashes
+from burble.evaluation.passages import Codes, carry_information, cover, passage_hashes
 from burble.run_folder.folder import RunFolder
 from burble.text.normalization import normalize
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.config import NormalizationConfig
-    from burble.evaluation.passages import Codes
-
-SHORTEST = 24
-"""Characters; a model that writes well hits shorter passages without having copied."""
+SHORTEST = 24  # characters; a model that writes well hits shorter passages without having copied
 
 # Of a longer text the index would take half a gigabyte.
 _MAX_CHARACTERS = 30_000_000
@@ -28,16 +21,12 @@ _UTF32 = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
 
 
 class CopyFinder:
-    """An index of every passage of `SHORTEST` characters."""
-
     def __init__(self, text: str) -> None:
         self._known = np.unique(passage_hashes(_code_points(text), SHORTEST))
 
     @classmethod
-    def of(cls, folder: Path) -> CopyFinder | None:
-        """Of the text in the folder of a run; None where it is not there, or is very long. Raises
-        `TextError` where it is broken.
-        """
+    def of(cls, folder: Path) -> Self | None:
+        """Index the text of a run; None where it is missing or very long. Raises `TextError`."""
         run = RunFolder(folder)
         if not run.has_text():
             return None

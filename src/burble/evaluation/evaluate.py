@@ -1,27 +1,22 @@
 """The figures of `burble eval`: a model's, by one of two protocols, and those of the baselines."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
-from burble.data.prepare import Cuts
+from burble.data.prepare import Cuts, WholeText
 from burble.data.scan import random_windows, scan
 from burble.engine.scoring import score_batches
+from burble.engine.step_model import StepModel
 from burble.errors import TextError
 from burble.evaluation.compression import xz_bits
+from burble.model_file import Provenance
 from burble.ngram.counts import count
 from burble.ngram.order import choose_order
-
-if TYPE_CHECKING:
-    from burble.data.prepare import WholeText
-    from burble.engine.step_model import StepModel
-    from burble.model_file import Provenance
-    from burble.score import Score
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.score import Score
+from burble.tokenizers.base import Ids, Tokenizer
 
 Protocol = Literal["stream", "windows"]
 
@@ -37,22 +32,17 @@ class Baselines:
 
     ngram: float
     xz: float
-    ngram_order: int
-    """The longest context that was counted, in tokens; -1: none, all tokens are equal."""
+    ngram_order: int  # the longest context counted, in tokens; -1: all tokens are equal
 
 
 @dataclass(frozen=True)
-class CountingAlone:
-    """What n-gram counts of the training text need for another text."""
-
+class CountsScore:
     bits_per_char: float
     order: int
 
 
 def known_cuts(text: WholeText, provenance: Provenance) -> Cuts:
-    """Where to begin scoring: the held-out part of the training text, and its sealed part; all of
-    any other text, or of one of which nothing was kept back.
-    """
+    """Return where to score: what was kept back of the training text; all of any other text."""
     cuts = Cuts(provenance.cut_characters, text.num_characters - provenance.sealed_characters)
     is_known = text.fingerprint == provenance.text_fingerprint
     is_sane = 0 <= cuts.held_out <= cuts.sealed <= text.num_characters
@@ -60,14 +50,11 @@ def known_cuts(text: WholeText, provenance: Provenance) -> Cuts:
 
 
 def score_all(text: WholeText) -> Cuts:
-    """Hold all of the text out, and seal nothing."""
     return Cuts(0, text.num_characters)
 
 
 def evaluate(model: StepModel, tokenizer: Tokenizer, ids: Ids, protocol: Protocol) -> Score:
-    """Score ids, (tokens,). stream: one pass, the state carried; windows: random windows of 256
-    tokens, each from a fresh state. Raises `TextError` for fewer than two characters.
-    """
+    """Score ids in one pass, or in windows of 256 tokens. Raises `TextError`."""
     # One character of several bytes is several tokens, and none of them begins a second one.
     if tokenizer.count_characters(ids[1:]) < 1:
         found = tokenizer.count_characters(ids)
@@ -78,30 +65,25 @@ def evaluate(model: StepModel, tokenizer: Tokenizer, ids: Ids, protocol: Protoco
     return score_batches(model, tokenizer, windows)
 
 
-def counting_name(order: int) -> str:
-    """Return what the figure of counting alone is called wherever it is shown."""
+def counts_name(order: int) -> str:
     if order < 0:
-        return "counting alone (all tokens equal)"
-    return f"counting alone (n-gram counts, Kneser–Ney, order {order})"
+        return "n-gram counts (all tokens equal)"
+    return f"n-gram counts (Kneser–Ney, order {order})"
 
 
 def baselines(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> Baselines:
-    """Measure what n-gram counts and xz, both given the training text, make of `ids`.
-
-    As for the network, the first id is not asked for.
-    """
+    """Measure what n-gram counts and xz make of `ids` but the first, given the training text."""
     characters = tokenizer.count_characters(ids[1:])
     xz = xz_bits(tokenizer.decode(train_ids), tokenizer.decode(ids)) / characters
-    counting = count_alone(tokenizer, train_ids, ids)
-    return Baselines(counting.bits_per_char, xz, counting.order)
+    counts = score_counts(tokenizer, train_ids, ids)
+    return Baselines(counts.bits_per_char, xz, counts.order)
 
 
 def ngram_bits(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> float:
-    """Return the bits per character that counting alone needs for `ids` but the first."""
-    return count_alone(tokenizer, train_ids, ids).bits_per_char
+    return score_counts(tokenizer, train_ids, ids).bits_per_char
 
 
-def count_alone(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> CountingAlone:
+def score_counts(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> CountsScore:
     """Count the n-grams of the training text, and measure what they need for `ids` but the first.
 
     The training text chooses the order. The figure is never above guessing evenly, log2 of the
@@ -111,4 +93,4 @@ def count_alone(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> CountingAlone
     counts = count(train_ids, tokenizer.vocab_size, order)
     bits = -float(np.log2(counts.probabilities(ids)[1:]).sum())
     even = (len(ids) - 1) * math.log2(tokenizer.vocab_size)
-    return CountingAlone(min(bits, even) / tokenizer.count_characters(ids[1:]), order)
+    return CountsScore(min(bits, even) / tokenizer.count_characters(ids[1:]), order)

@@ -1,16 +1,9 @@
 """The share of a text that a model has learned word for word: in passages of 50 or more."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from burble.evaluation.passages import Hashes, cover, passage_hashes
-
-if TYPE_CHECKING:
-    from burble.evaluation.passages import Bools
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.evaluation.passages import Bools, Hashes, cover, passage_hashes
+from burble.tokenizers.base import Ids, Tokenizer
 
 PASSAGE = 50
 """Tokens: eight or nine words, which nobody writes twice by chance. Of alice's and
@@ -54,9 +47,7 @@ def learned_share(tokenizer: Tokenizer, learned: Ids, asked: Ids) -> float:
 
 
 def _judged(learned: Ids, asked: Ids) -> list[tuple[Ids, Bools, Bools]]:
-    """Each stretch with its places that are in no passage met before, and those of them that were
-    learned.
-    """
+    """Return each stretch with its places that no earlier passage covers, and those learned."""
     stretches = _stretches(asked)
     hashes = [passage_hashes(stretch, PASSAGE) for stretch in stretches]
     distinct, first = np.unique(np.concatenate(hashes), return_index=True)
@@ -75,7 +66,6 @@ def _judged(learned: Ids, asked: Ids) -> list[tuple[Ids, Bools, Bools]]:
 
 
 def _stretches(asked: Ids) -> list[Ids]:
-    """All of a text, or evenly spaced stretches of a long one."""
     if len(asked) <= _MOST_ASKED:
         return [asked]
     size = _MOST_ASKED // _STRETCHES
@@ -84,7 +74,6 @@ def _stretches(asked: Ids) -> list[Ids]:
 
 
 def _found(sought: Hashes, learned: Ids) -> Bools:
-    """Which of the sorted numbers `sought` are among those of the passages of `learned`."""
     shift = np.uint64(64 - _TABLE_BITS)
     table = np.zeros(1 << _TABLE_BITS, dtype=np.bool_)
     table[sought >> shift] = True

@@ -1,7 +1,5 @@
 """Passages of a fixed length: a number for each, and whether it carries information."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -25,11 +23,7 @@ _FEWEST = 6
 
 
 def passage_hashes(codes: Codes, length: int) -> Hashes:
-    """Return a number for each passage of `length` of codes, (places,), equal for equal ones.
-
-    The result is (places - length + 1,). It doubles the length it knows of, so that 50 places take
-    eight products rather than 50.
-    """
+    """Return a number for each passage of `length`, (places - length + 1,), by doubling."""
     count = max(0, len(codes) - length + 1)
     power = codes.astype(np.uint64) + np.uint64(1)
     total = np.zeros(count, dtype=np.uint64)
@@ -46,9 +40,7 @@ def passage_hashes(codes: Codes, length: int) -> Hashes:
 
 
 def carry_information(codes: Codes, length: int) -> Bools:
-    """Return for each passage of `length` whether enough of its trigrams differ: whether it is more
-    than a run of blanks, a ruler, or another pattern that repeats itself.
-    """
+    """Return for each passage of `length` whether it is more than a pattern that repeats itself."""
     room = min(length - _GRAM + 1, len(np.unique(codes)) ** _GRAM)
     varied: Bools = distinct_grams(codes, length) >= max(_FEWEST, _VARIED * room)
     return varied
@@ -71,7 +63,6 @@ def distinct_grams(codes: Codes, length: int) -> np.ndarray[Any, np.dtype[np.int
 
 
 def _places_before(grams: Hashes) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return for each place the one before it that has the same gram; -1 where there is none."""
     order = np.argsort(grams, kind="stable")
     same = grams[order[1:]] == grams[order[:-1]]
     before = np.full(len(grams), -1, dtype=np.int64)

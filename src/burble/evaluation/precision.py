@@ -1,24 +1,17 @@
 """What whole-number arithmetic costs a model, measured on text it has not learned from."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan
 from burble.engine.kernels import open_model
+from burble.engine.numpy_model import Precision
 from burble.engine.scoring import score_batches
-
-if TYPE_CHECKING:
-    from burble.engine.numpy_model import Precision
-    from burble.model_file import ModelFile
-    from burble.tokenizers.base import Ids
+from burble.model_file import ModelFile
+from burble.tokenizers.base import Ids
 
 # The same text is read twice, so the difference is sure long before the figure itself is.
 _TOKENS = 1 << 15
 
 
 def int8_cost(file: ModelFile, ids: Ids) -> float:
-    """Bits per character that int8 loses against float32 on ids, (tokens,), two or more."""
     return _bits(file, ids, "int8") - _bits(file, ids, "float32")
 
 

@@ -1,18 +1,13 @@
 """How fast a model writes here, and how near that is to what the machine can do."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from burble.engine.generate import GenerationRequest, write_texts
 from burble.engine.native import NativeModel
-
-if TYPE_CHECKING:
-    from burble.engine.step_model import StepModel
-    from burble.tokenizers.base import Tokenizer
+from burble.engine.step_model import StepModel
+from burble.tokenizers.base import Tokenizer
 
 STREAMS = 64
 # Long enough for the clock and for the processor to settle, short enough to be waited for.
@@ -24,36 +19,21 @@ _REPEATS = 3
 class Speed:
     """Characters a second, sampling included, and the limits of this machine for them."""
 
-    one_stream_chars_per_second: float
-    """On one core."""
-
-    streams_64_chars_per_second: float
-    """All 64 together, on all cores."""
-
+    one_stream_chars_per_second: float  # on one core
+    streams_64_chars_per_second: float  # all 64 together, on all cores
     kernel: str
     threads: int
-    one_stream_limit: float | None
-    """If reading the weights from this machine's caches were all there is to do; None on NumPy."""
-
-    streams_64_limit: float | None
-    """If the products of the weights were all there is to do; None on NumPy."""
+    one_stream_limit: float | None  # if reading the weights were all there is to do
+    streams_64_limit: float | None  # if the products were; both None on NumPy
 
 
 def measure_speed(model: StepModel, tokenizer: Tokenizer) -> Speed:
-    """Write for a few seconds, and measure the machine with the same instructions."""
     one = _characters_per_second(model, tokenizer, 1)
     many = _characters_per_second(model, tokenizer, STREAMS)
     if not isinstance(model, NativeModel):
         return Speed(one, many, model.kernel, 1, None, None)
-    size = model.weight_bytes
-    return Speed(
-        one,
-        many,
-        model.kernel,
-        model.threads,
-        model.read_rate() / size,
-        model.product_rate() / size,
-    )
+    limits = (rate / model.weight_bytes for rate in (model.read_rate(), model.product_rate()))
+    return Speed(one, many, model.kernel, model.threads, *limits)
 
 
 def _characters_per_second(model: StepModel, tokenizer: Tokenizer, streams: int) -> float:

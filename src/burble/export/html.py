@@ -52,7 +52,9 @@ def page(model: ModelFile, labels: Labels) -> str:
         raise UsageError(
             f"A page runs in int8, which would cost this model {cost:.4f} bits per character, more "
             f"than {MAX_INT8_COST}. burble runs it in float32, whose last bits no page can "
-            "promise. Export it --to onnx, which keeps float32."
+            "promise.",
+            "Export it to onnx, which keeps float32.",
+            "Export it --to onnx, which keeps float32.",
         )
     return fill_page(
         _part("page.html"),

@@ -40,6 +40,6 @@ def describe_training(model: ModelFile) -> str:
     if origin.val_bits_per_char is None:
         return f"{told}."
     return (
-        f"{told} and foresees the part that was held out with "
+        f"{told} and predicts the part that was held out with "
         f"{origin.val_bits_per_char:.3f} bits per character."
     )

@@ -26,6 +26,9 @@ class Exporter:
     write: Callable[[ModelFile, Path, Labels], None]
     """Writes it to a path whose folder is there."""
 
+    help: str
+    """What it is, after its name in `--help`."""
+
     ending: str
     """What its name ends in where none is given."""
 
@@ -33,16 +36,30 @@ class Exporter:
     """What to do with it."""
 
     is_folder: bool = False
+    has_card: bool = False
+    """Whether it names a licence and a language."""
 
 
 EXPORTERS: dict[ExportKind, Exporter] = {
-    "html": Exporter(html.write, ".html", "Open it in a browser; it needs no network."),
-    "onnx": Exporter(onnx.write, ".onnx", "One step: tokens and states in, logits and states out."),
+    "html": Exporter(
+        html.write,
+        "one page that writes in any browser, offline, the same bytes as burble generate",
+        ".html",
+        "Open it in a browser; it needs no network.",
+    ),
+    "onnx": Exporter(
+        onnx.write,
+        "one step of the network in float32 (extra onnx)",
+        ".onnx",
+        "One step: tokens and states in, logits and states out.",
+    ),
     "hub": Exporter(
         hub.write,
+        "a folder with a model card",
         "-hub",
         "Read its README.md, name a licence there, and upload it.",
         is_folder=True,
+        has_card=True,
     ),
 }
 
@@ -54,8 +71,12 @@ def export(
     if to not in EXPORTERS:
         raise UsageError(f"A model is exported to {', '.join(EXPORTERS)}; found {to!r}.")
     exporter = EXPORTERS[to]
-    if to != "hub" and (labels.license or labels.language):
-        raise UsageError("A licence and a language go into a model card: they need --to hub.")
+    if not exporter.has_card and (labels.license or labels.language):
+        raise UsageError(
+            "A licence and a language go into a model card:",
+            "only an export to hub has one.",
+            "they need --to hub.",
+        )
     with guard_write(path):
         _check_path(path, exporter, overwrite=overwrite)
         exporter.write(model, path, labels)
@@ -68,6 +89,10 @@ def _check_path(path: Path, exporter: Exporter, *, overwrite: bool) -> None:
         return
     if path.is_dir() != exporter.is_folder:
         kind = "a folder" if path.is_dir() else "a file"
-        raise UsageError(f"{path} is {kind} already. Name another with -o.")
+        raise UsageError(f"{path} is {kind} already.", "Name another.", "Name another with -o.")
     if not overwrite:
-        raise UsageError(f"{path} is there already. Name another with -o, or give --overwrite.")
+        raise UsageError(
+            f"{path} is there already.",
+            "Name another, or overwrite it.",
+            "Name another with -o, or give --overwrite.",
+        )

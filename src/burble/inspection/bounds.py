@@ -1,14 +1,9 @@
 """How much of a text is looked at in one go."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from burble.cells import CELLS
-
-if TYPE_CHECKING:
-    from burble.config import NetworkConfig
+from burble.config import NetworkConfig
 
 # Gates and states, of the cell that has the most of them.
 VALUES_PER_UNIT = max(len(cell.values) for cell in CELLS.values())
@@ -16,13 +11,8 @@ VALUES_PER_UNIT = max(len(cell.values) for cell in CELLS.values())
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a report may hold."""
-
-    max_tokens: int
-    """Each is laid out with a colour of its own."""
-
-    max_values: int
-    """Values of gates and states, a byte each."""
+    max_tokens: int  # each is laid out with a colour of its own
+    max_values: int  # values of gates and states, a byte each
 
     def longest(self, network: NetworkConfig) -> int:
         """Tokens of the longest text that a report on this network holds: one at least."""

@@ -1,7 +1,5 @@
 """The colours in which a terminal shows values."""
 
-from __future__ import annotations
-
 import math
 
 from rich.style import Style

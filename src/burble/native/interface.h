@@ -4,11 +4,7 @@
 
 #include <stdint.h>
 
-#ifdef _WIN32
-#define BURBLE_API __declspec(dllexport)
-#else
 #define BURBLE_API __attribute__((visibility("default")))
-#endif
 
 /* One more whenever an exported function or a struct that Python shares changes: what Python calls
  * must be what was compiled. native/library.py has the same number. */

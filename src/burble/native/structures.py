@@ -28,6 +28,12 @@ class Shape(ctypes.Structure):
     )
 
 
+class SamplingFields(ctypes.Structure):
+    """`burble_sampling` in engine/kernel/choose.c."""
+
+    _fields_ = tuple((name, _C_TYPES[knob.kind]) for name, knob in knobs_of(SamplingConfig).items())
+
+
 class StreamFields(ctypes.Structure):
     """`burble_stream` in engine/kernel/burble.h."""
 
@@ -42,7 +48,7 @@ class StreamFields(ctypes.Structure):
         ("seed", ctypes.c_uint64),
         ("number", ctypes.c_uint64),
         ("position", ctypes.c_uint64),
-        *((name, _C_TYPES[knob.kind]) for name, knob in knobs_of(SamplingConfig).items()),
+        ("sampling_data", ctypes.c_void_p),
     )
 
 
@@ -105,6 +111,7 @@ class Figures(ctypes.Structure):
 STRUCTS: dict[str, type[ctypes.Structure]] = {
     "burble_shape": Shape,
     "burble_stream": StreamFields,
+    "burble_sampling": SamplingFields,
     "burble_batch": BatchFields,
     "burble_learner_shape": LearnerShape,
     "burble_update": Update,

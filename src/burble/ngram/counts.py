@@ -1,8 +1,6 @@
 """Count a text: in C where the library is there, else with NumPy."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -10,9 +8,7 @@ from burble.native.library import library, warn_without_library
 from burble.ngram.ids import check_range
 from burble.ngram.native_counts import NativeCounts
 from burble.ngram.numpy_counts import NumpyCounts
-
-if TYPE_CHECKING:
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -28,8 +24,7 @@ class Counts(Protocol):
     """How often which token follows which others, and what that makes of another text."""
 
     vocab_size: int
-    order: int
-    """Contexts have up to this many tokens; -1: nothing is counted, all tokens are equal."""
+    order: int  # contexts have up to this many tokens; -1: nothing is counted, all tokens are equal
 
     def probabilities(self, ids: Ids) -> Float64:
         """Return how probable each of ids is after those before it, (tokens,)."""
@@ -55,5 +50,4 @@ def count(ids: Ids, vocab_size: int, order: int) -> Counts:
 
 
 def max_tokens() -> int:
-    """Return how many tokens of a text are counted, the last ones."""
     return MAX_TOKENS if library() else MAX_TOKENS_NUMPY

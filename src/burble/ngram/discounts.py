@@ -1,14 +1,11 @@
 """The discounts of modified Kneser-Ney smoothing (Chen and Goodman, TR-10-98, 1998, section 3)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    Int64 = np.ndarray[Any, np.dtype[np.int64]]
-    Float64 = np.ndarray[Any, np.dtype[np.float64]]
+Int64 = np.ndarray[Any, np.dtype[np.int64]]
+Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
 # Counts of 1, of 2, and of 3 or more are discounted differently.
 CLASSES = 3

@@ -1,13 +1,8 @@
 """The ids that are counted and looked up."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 
 def check_range(ids: Ids, vocab_size: int) -> Ids:

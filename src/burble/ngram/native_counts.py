@@ -1,20 +1,15 @@
 """`NativeCounts`: counts in C, through ctypes."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+import ctypes
+from typing import Any
 
 import numpy as np
 
 from burble.ngram.discounts import discount_all
 from burble.ngram.ids import check_range
+from burble.tokenizers.base import Ids
 
-if TYPE_CHECKING:
-    import ctypes
-
-    from burble.tokenizers.base import Ids
-
-    Float64 = np.ndarray[Any, np.dtype[np.float64]]
+Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
 # Counts of different tokens before an n-gram, and of its occurrences, in the order of counts.h.
 _WAYS = 2
@@ -42,11 +37,9 @@ class NativeCounts:
             self._library.burble_free_counts(self._handle)
 
     def probabilities(self, ids: Ids) -> Float64:
-        """Return how probable each of ids is after those before it, (tokens,)."""
         return self._predict(ids, np.empty(len(ids)), every=False)
 
     def by_order(self, ids: Ids) -> Float64:
-        """Return the same for all orders from -1 to `order`, (orders, tokens)."""
         return self._predict(ids, np.empty((self.order + 2, len(ids))), every=True)
 
     def _predict(self, ids: Ids, out: Float64, *, every: bool) -> Float64:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from burble.ngram.discounts import CLASSES, discount_all
 from burble.ngram.ids import check_range
+from burble.tokenizers.base import Ids
 
-if TYPE_CHECKING:
-    from burble.tokenizers.base import Ids
-
-    Float64 = np.ndarray[Any, np.dtype[np.float64]]
+Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
 Int64 = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -41,12 +39,10 @@ class NumpyCounts:
             level.set_discounts(discounts)
 
     def probabilities(self, ids: Ids) -> Float64:
-        """Return how probable each of ids is after those before it, (tokens,)."""
         last: Float64 = self.by_order(ids)[-1]
         return last
 
     def by_order(self, ids: Ids) -> Float64:
-        """Return the same for all orders from -1 to `order`, (orders, tokens)."""
         tokens = check_range(ids, self.vocab_size).astype(np.int64)
         rows = np.full((self.order + 2, len(ids)), 1 / self.vocab_size)
         shorter = rows[0].copy()
@@ -71,14 +67,10 @@ class _Grams:
             return_inverse=True,
             return_counts=True,
         )
-        self.of_places: Int64 = inverse.reshape(-1)
-        """The number of the n-gram that begins at each place."""
+        self.of_places: Int64 = inverse.reshape(-1)  # of the n-gram that begins at each place
 
     def count_kinds(self, longer: _Grams) -> Int64:
-        """Count the different tokens before each n-gram; the beginning of the text is one.
-
-        longer: the n-grams of one token more. The first token of each stands before one of these.
-        """
+        """Count the different tokens before each n-gram; the beginning of the text is one."""
         kinds = np.bincount(self.of_places[longer.first + 1], minlength=len(self.keys))
         kinds[self.of_places[:1]] += 1
         return kinds
@@ -88,7 +80,6 @@ class _Level:
     """The n-grams after contexts of one length, with both of their counts."""
 
     def __init__(self, grams: _Grams, longer: _Grams, vocab_size: int) -> None:
-        """longer: the n-grams of one token more."""
         self.vocab_size = vocab_size
         self._keys = grams.keys
         self._counts = np.stack([grams.count_kinds(longer), grams.times])
@@ -99,11 +90,9 @@ class _Level:
         )
 
     def counts_of_counts(self) -> list[Int64]:
-        """Return how many n-grams have a count of 1, 2, 3 and 4, in both ways."""
         return [np.bincount(np.minimum(counts, 5), minlength=6)[1:5] for counts in self._counts]
 
     def set_discounts(self, discounts: Float64) -> None:
-        """Discount by these, (ways, classes)."""
         self._discounts = discounts
         taken = np.zeros(self._totals.shape)
         for way, counts in enumerate(np.minimum(self._counts, CLASSES)):
@@ -113,7 +102,6 @@ class _Level:
         self._rests = np.divide(taken, self._totals, out=taken, where=self._totals > 0)
 
     def find(self, contexts: Int64, tokens: Int64) -> Int64:
-        """Return the number of each of these n-grams, -1 where there is none."""
         if len(self._keys) == 0:
             return np.full(len(tokens), -1, np.int64)
         wanted = contexts * self.vocab_size + tokens
@@ -121,10 +109,7 @@ class _Level:
         return np.where((contexts >= 0) & (self._keys[places] == wanted), places, -1)
 
     def estimate(self, way: int, contexts: Int64, grams: Int64, shorter: Float64) -> Float64:
-        """Return the probability of each n-gram; shorter: what shorter contexts make of it.
-
-        contexts, grams: their numbers, -1 for what never occurred.
-        """
+        """Return each n-gram's probability; contexts, grams: their numbers, -1 if never seen."""
         if self._size == 0:
             return shorter
         inside = np.clip(contexts, 0, self._size - 1)

@@ -1,15 +1,9 @@
 """How many tokens a context should have, from the training text alone."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from burble.ngram.counts import count, max_tokens
-
-if TYPE_CHECKING:
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 # Longer contexts were no better on any text that was tried (docs/log.md).
 LONGEST = 10
@@ -21,9 +15,7 @@ _MOST = 1 << 17
 
 
 def choose_order(ids: Ids, vocab_size: int) -> int:
-    """Return the order, from -1 (all tokens equal) to 10, whose counts of the first nine tenths of
-    ids, (tokens,), predict the last tenth best; -1 where that is not surely better than none.
-    """
+    """Return the order, -1 to 10, whose counts surely predict the last tenth best; else -1."""
     ids = ids[-max_tokens() :]
     tested = min(len(ids) // _SHARE, _MOST)
     if tested == 0:

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from burble.run_folder.metrics import Metrics
 
-Curve = list[tuple[float, float]]
-"""Seconds, and bits per character."""
+Curve = list[tuple[float, float]]  # seconds, and bits per character
 
 # The first steps fall from log2 of the vocabulary: drawn in full, they would flatten the rest.
 _SHOWN_FROM = 0.1
@@ -42,7 +41,6 @@ def learning_figure(runs: Mapping[str, Metrics], kind: str) -> bytes:
 
 
 def held_out(metrics: Metrics) -> Curve:
-    """What the held-out text cost, where some was held out."""
     return [
         (reading.seconds, reading.val_bits_per_char)
         for reading in metrics.validations
@@ -51,7 +49,6 @@ def held_out(metrics: Metrics) -> Curve:
 
 
 def training(metrics: Metrics) -> Curve:
-    """What the text that was learned from cost, dropout and all."""
     return [(step.seconds, step.train_bits_per_char) for step in metrics.steps]
 
 

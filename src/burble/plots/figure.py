@@ -52,7 +52,6 @@ STYLE: dict[str, Any] = {
 
 
 def figure_kind(name: str) -> str:
-    """Return the kind of file that a name asks for. Raises `UsageError` for no such one."""
     kind = PurePath(name).suffix.lower().removeprefix(".")
     if kind not in KINDS:
         raise UsageError(f"A figure's name must end in .png, .svg or .pdf; found {name!r}.")
@@ -86,7 +85,6 @@ def styled() -> Iterator[None]:
 
 
 def figure_bytes(figure: Figure, kind: str) -> bytes:
-    """The file's content."""
     content = io.BytesIO()
     figure.savefig(content, format=kind, dpi=200, metadata=KINDS[kind])
     return content.getvalue()

@@ -1,14 +1,9 @@
 """The figure of how the gradient fades on its way back."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from burble.plots.figure import COLOURS, SIZE, THICK, THIN, figure_bytes, styled
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # Beyond this many times smaller, lines differ in ways that no learning can tell.
 _LOWEST = 1e-10
@@ -20,12 +15,10 @@ class Curve:
 
     label: str
     values: list[float]
-    is_fresh: bool
-    """Of a network that has learned nothing yet: drawn dashed."""
+    is_fresh: bool  # of a network that has learned nothing yet: drawn dashed
 
 
 def gradients_figure(curves: Sequence[Curve], title: str, kind: str) -> bytes:
-    """Draw the curves, a colour for each tensor of a state. Raises `MissingExtraError`."""
     with styled():
         from matplotlib.figure import Figure
 

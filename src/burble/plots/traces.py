@@ -26,40 +26,25 @@ _TICK_SIZE = 7
 
 @dataclass(frozen=True)
 class TracePicture:
-    """What is drawn."""
-
-    labels: Sequence[str]
-    """The characters."""
-
-    surprisal: np.ndarray[Any, np.dtype[np.float64]]
-    """Bits, (time,); NaN where nothing is known."""
-
-    values: Float32
-    """Of one gate and layer, (time, units)."""
-
-    name: str
-    """What they are."""
-
+    labels: Sequence[str]  # the characters
+    surprisal: np.ndarray[Any, np.dtype[np.float64]]  # bits, (time,); NaN where nothing is known
+    values: Float32  # of one gate and layer, (time, units)
+    name: str  # what they are
     layer: int
-    is_signed: bool
-    """Whether they lie on both sides of zero, and not from 0 to 1."""
-
-    is_bounded: bool
-    """Whether they lie in ±1; else the heat map shows their tanh."""
-
-    unit: int | None = None
-    """A unit to draw by itself, too."""
+    is_signed: bool  # whether they lie on both sides of zero, and not from 0 to 1
+    is_bounded: bool  # whether they lie in ±1; else the heat map shows their tanh
+    unit: int | None = None  # a unit to draw by itself, too
 
     def __post_init__(self) -> None:
         if len(self.labels) > MAX_CHARACTERS:
             raise UsageError(
-                f"A figure has room for {MAX_CHARACTERS} characters; found {len(self.labels):,}. "
-                "Give a passage; a page (--html) takes more."
+                f"A figure has room for {MAX_CHARACTERS} characters; found {len(self.labels):,}.",
+                "Give a passage; a page takes more.",
+                "Give a passage; a page (--html) takes more.",
             )
 
 
 def trace_figure(picture: TracePicture, kind: str) -> bytes:
-    """Draw the picture as one of `KINDS`. Raises `MissingExtraError`."""
     with styled():
         from matplotlib.figure import Figure
 
@@ -117,10 +102,7 @@ def _draw_units(axes: Axes, picture: TracePicture) -> None:
 
 
 def alike_together(values: Float32) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """An order of units, of (time, units), in which those that move alike are neighbours.
-
-    By their angle in the plane of the two main ways in which the units move.
-    """
+    """Order units, of (time, units), by their angle in the plane of the two main movements."""
     if len(values) < 3:
         return np.argsort(values[-1], kind="stable")
     moves = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)[2]

@@ -1,18 +1,15 @@
 """The folder of a run: what is in it, and how a new run takes the place of an old one.
 
-A run that replaces another is written aside, in the folder `.burble-new` of it, until it has
-learned a model of its own. Then `.burble-new` becomes `.burble-ready`, in one rename, and its parts
-move to their places; a process that is killed in the middle of that leaves `.burble-ready` for the
-next one to finish.
+docs/architecture.md tells what `.burble-new` and `.burble-ready` are for.
 """
-
-from __future__ import annotations
 
 import os
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from burble.config import RunConfig
 from burble.data.prepared import PreparedText
 from burble.durable import remove_litter, sync_folder, write_durably
 from burble.errors import BurbleError, TextError, UsageError
@@ -38,13 +35,7 @@ from burble.saved_format import SavedFormat
 from burble.shell import burble_line
 from burble.system_errors import guard_write, read_error
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.config import RunConfig
-
-STATE_FORMAT = SavedFormat(version=1)
-"""That of the manifest and of the tensors it points to."""
+STATE_FORMAT = SavedFormat(version=1)  # that of the manifest and of the tensors it points to
 
 # The model moves first: whoever writes with the folder has the old one or the new one.
 _PARTS = (MODEL_NAME, CONFIG_NAME, DATA_FOLDER, LAST_FOLDER, METRICS_NAME, SAMPLES_NAME)
@@ -55,37 +46,31 @@ _FOLDERS = {DATA_FOLDER, LAST_FOLDER, ASIDE, READY, TENSORBOARD}
 
 _MAX_MANIFEST_BYTES = 1 << 16
 
+_STILL_USED = "The model beside it can still be used; to learn on, train again in another folder"
 TRAIN_AGAIN = (
-    "The model beside it can still be used; to learn on, train again in another folder (-o), or in "
-    "this one with --overwrite."
+    f"{_STILL_USED}, or overwrite this one.",
+    f"{_STILL_USED} (-o), or in this one with --overwrite.",
 )
-"""What to do where a run has lost the state that it would go on from."""
+"""Advice, and the same in flags, where a run has lost the state that it would go on from."""
 
 
 def read_manifest(last: Path) -> dict[str, Any]:
-    """Read what says where the run stands whose state is in `last`. Raises `OSError` and
-    `ValueError`.
-    """
+    """Read where the run stands whose state is in `last`. Raises `OSError` or `ValueError`."""
     content = read_plain(last / MANIFEST, _MAX_MANIFEST_BYTES)
     return STATE_FORMAT.upgrade(parse_object(content, MANIFEST))
 
 
 @dataclass
 class RunFolder:
-    """Where everything of one run is."""
-
     path: Path
-    is_aside: bool = False
-    """Whether the run is written in `.burble-new`, beside one that it will replace."""
+    is_aside: bool = False  # whether it is written in `.burble-new`, beside the one it replaces
 
     @property
     def root(self) -> Path:
-        """The folder that the run's files are in now."""
         return self.path / ASIDE if self.is_aside else self.path
 
     @property
     def model(self) -> Path:
-        """The best model so far."""
         return self.root / MODEL_NAME
 
     @property
@@ -109,28 +94,28 @@ class RunFolder:
         return self.root / DATA_FOLDER
 
     def open_new(self, *, overwrite: bool) -> bool:
-        """Make room for a new run, aside; returns whether one that learned nothing gave way.
-
-        Raises `UsageError` where a run is there that shall not be overwritten, or other files.
-        """
+        """Make room for a new run; return whether an empty one gave way. Raises `UsageError`."""
         self.settle()
         entries = {entry.name for entry in self.path.iterdir()} - {LOCK_NAME}
         replaces = self.has_learned()
         if entries and not (self._is_run() and (replaces or entries <= _OURS)):
             raise UsageError(
-                f"{self.path} is there already and is not a run of burble. Name another folder "
-                "with -o."
+                f"{self.path} is there already and is not a run of burble.",
+                "Name another folder.",
+                "Name another folder with -o.",
             )
         if replaces and not overwrite:
             if self._read_step() is None:
                 raise UsageError(
                     f"{self.path}/ already holds a run, which cannot be resumed: {self.last} is "
-                    f"missing or broken. {TRAIN_AGAIN}"
+                    "missing or broken.",
+                    *TRAIN_AGAIN,
                 )
             raise UsageError(
-                f"{self.path}/ already holds a run. Go on with it "
-                f"({burble_line('train', '--resume', self.path)}), name another folder with -o, or "
-                "replace it with --overwrite."
+                f"{self.path}/ already holds a run.",
+                "Go on with it, name another folder, or overwrite it.",
+                f"Go on with it ({burble_line('train', '--resume', self.path)}), name another "
+                "folder with -o, or replace it with --overwrite.",
             )
         with guard_write(self.path):
             if not replaces:
@@ -161,10 +146,7 @@ class RunFolder:
             self.is_aside = False
 
     def settle(self) -> bool:
-        """Finish what a killed process has begun: move in what is ready, drop what is not.
-
-        Returns whether a new run was dropped.
-        """
+        """Finish what a killed process has begun; return whether a new run was dropped."""
         aside = RunFolder(self.path, is_aside=True)
         with guard_write(self.path):
             remove_litter(self.path)
@@ -190,25 +172,19 @@ class RunFolder:
             return True
 
     def has_text(self) -> bool:
-        """Return whether the text is here that the run learns from."""
         return self.data.is_dir()
 
     def has_state(self) -> bool:
-        """Return whether a state has been saved that the run can go on from."""
         return (self.last / MANIFEST).exists()
 
     def saved_step(self) -> int:
-        """Return the step of the saved state; 0 without one.
-
-        A broken one counts as a step, so that nothing is thrown away.
-        """
+        """Return the step of the saved state, 0 without one; 1 for a broken one, to be kept."""
         if not self.has_state():
             return 0
         step = self._read_step()
         return 1 if step is None else step
 
     def _read_step(self) -> int | None:
-        """Return the step of the saved state; None where it is missing or broken."""
         try:
             step = read_manifest(self.last)["position"]["step"]
         except (OSError, ValueError, KeyError, TypeError):
@@ -216,9 +192,7 @@ class RunFolder:
         return step if type(step) is int and step >= 0 else None
 
     def check_plain(self) -> None:
-        """Raise `UsageError` where a part of the run leads out of its folder, or is no file or
-        folder as it should be: what is written there would change something else.
-        """
+        """Raise `UsageError` where a part of the run leads out of it, or is of a wrong kind."""
         for root in (self.path, self.path / ASIDE, self.path / READY):
             for name in sorted(_OURS):
                 _check_part(root / name)
@@ -227,7 +201,6 @@ class RunFolder:
         write_durably(self.config, to_toml(config).encode())
 
     def read_config(self) -> RunConfig:
-        """Read `run.toml`. Raises `UsageError` where there is none, or an odd file."""
         self.check_plain()
         moving = self.path / READY / CONFIG_NAME
         config = moving if moving.exists() else self.config
@@ -241,9 +214,7 @@ class RunFolder:
         return read_config(config)
 
     def read_text(self, model: ModelFile) -> PreparedText:
-        """Load the text of the run. Raises `TextError` for ids that would mean other tokens to its
-        model, or none.
-        """
+        """Load the text of the run. Raises `TextError` where its ids are not those of the model."""
         text = PreparedText.load(self.data)
         if not text.is_of(model.tokenizer):
             raise TextError(
@@ -253,9 +224,7 @@ class RunFolder:
         return text
 
     def _is_run(self) -> bool:
-        """Whether burble wrote what is here: a folder called `data`, or a file called
-        `model.safetensors`, may be anybody's.
-        """
+        """Return whether burble wrote this: a folder called `data` may be anybody's."""
         try:
             self.read_config()
         except UsageError:
@@ -288,9 +257,7 @@ class RunFolder:
 
 
 def is_run(folder: Path) -> bool:
-    """Return whether `folder` is a run, with nothing in it that leads elsewhere or would be waited
-    for.
-    """
+    """Return whether `folder` is a run with nothing in it that leads elsewhere or would block."""
     # A run that has just begun is locked, and still written in a folder within.
     if folder.is_symlink() or not (
         os.path.lexists(folder / CONFIG_NAME) or holder(folder) is not None
@@ -303,7 +270,6 @@ def is_run(folder: Path) -> bool:
 
 
 def _replace(new: Path, place: Path, old: Path) -> None:
-    """Rename `new` to `place`; a folder that is there already is renamed to `old` before."""
     if place.is_dir():
         place.rename(old)
     new.replace(place)

@@ -1,25 +1,20 @@
 """A lock on a run folder: one training at a time, freed by the system when its process ends."""
 
-from __future__ import annotations
-
 import errno
 import os
 import shlex
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from burble.errors import UsageError
 from burble.folder_names import LOCK_NAME
 from burble.plain_files import open_to_change
 from burble.system_errors import guard_write
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # `holder` takes the lock for a moment to see whether it is free; a training tries again then.
 _TRIES = 5
@@ -31,15 +26,12 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that trains in a folder."""
-
     pid: int
     command: str
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of `folder`. Raises `UsageError` where another training holds it."""
     with guard_write(folder):
         descriptor = _acquire(folder)
     try:
@@ -96,16 +88,18 @@ def _acquire(folder: Path) -> int:
         os.close(descriptor)
         time.sleep(_WAIT_SECONDS)
     raise UsageError(
-        f"Other trainings begin and end in {folder}/ at this moment. Name another folder with -o."
+        f"Other trainings begin and end in {folder}/ at this moment.",
+        "Name another folder.",
+        "Name another folder with -o.",
     )
 
 
 def _refusal(folder: Path, other: Holder | None) -> UsageError:
     who = f"process {other.pid} ({other.command})" if other else "another process"
     stop = f"stop it: kill {other.pid}" if other else "stop it"
+    advice = f"Wait until it ends, {stop}, or name another folder"
     return UsageError(
-        f"{folder}/ is in use: {who} is training there. Wait until it ends, {stop}, or name "
-        "another folder with -o."
+        f"{folder}/ is in use: {who} is training there.", f"{advice}.", f"{advice} with -o."
     )
 
 

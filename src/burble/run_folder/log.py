@@ -1,28 +1,21 @@
 """The logs of a run: its figures and what it wrote, line by line."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TextIO
 
 from burble.errors import UsageError
 from burble.folder_names import SAMPLES_NAME
 from burble.plain_files import NOT_OURS, open_plain, open_to_append
+from burble.run_folder.folder import RunFolder
+from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 from burble.run_folder.observer import Observer
 from burble.system_errors import guard_write
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.run_folder.folder import RunFolder
-    from burble.run_folder.metrics import StepMetrics, ValidationMetrics
-
 
 class RunLog(Observer):
-    """Writes `metrics.jsonl` and `samples.txt`, flushed line by line."""
-
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
 
@@ -57,7 +50,6 @@ class RunLog(Observer):
 
 
 def read_samples(folder: Path, most: int) -> str:
-    """Read the last characters, at most `most`, that the run in `folder` wrote while it learned."""
     try:
         with open_plain(folder / SAMPLES_NAME) as file:
             # A character has four bytes at most.

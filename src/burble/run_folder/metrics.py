@@ -1,19 +1,15 @@
 """The figures of a run, and its log of them."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Self
 
 from burble.errors import UsageError
 from burble.folder_names import METRICS_NAME
 from burble.mapping import from_saved
 from burble.plain_files import NOT_OURS, read_plain
 from burble.system_errors import MISSING, read_error
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # A run logs a thousand lines of 250 bytes, and a thousand for each time it gets ten times longer.
 _MAX_BYTES = 64 << 20
@@ -48,18 +44,15 @@ class ValidationMetrics:
 
 @dataclass(frozen=True)
 class Metrics:
-    """All that a run logged, in order."""
-
     steps: list[StepMetrics]
     validations: list[ValidationMetrics]
 
     @property
     def measured(self) -> list[ValidationMetrics]:
-        """The readings of a held-out text; none where nothing was held out."""
         return [reading for reading in self.validations if reading.val_bits_per_char is not None]
 
     @classmethod
-    def read(cls, folder: Path) -> Metrics:
+    def read(cls, folder: Path) -> Self:
         """From the log in the folder of a run. Raises `UsageError` where there is no such log."""
         path = folder / METRICS_NAME
         try:
@@ -81,9 +74,7 @@ class Metrics:
 
 
 def read_thinned(folder: Path, most: int) -> list[StepMetrics | ValidationMetrics]:
-    """Read every so many-th line of the log, and the last, but at most `most`; nothing where there
-    is no log yet. Raises `UsageError`.
-    """
+    """Read at most `most` lines of the log, evenly spaced, and the last. Raises `UsageError`."""
     if not (folder / METRICS_NAME).exists():
         return []
     try:
@@ -95,9 +86,7 @@ def read_thinned(folder: Path, most: int) -> list[StepMetrics | ValidationMetric
 
 
 def logged(folder: Path) -> list[Any]:
-    """What stands in the log of a run, line by line. Raises `OSError`, and `ValueError` where a
-    line is no JSON that can be read.
-    """
+    """Read the log of a run, line by line. Raises `OSError` or `ValueError`."""
     # A line without an end is being written, or its run was killed in the middle of it.
     whole = read_plain(folder / METRICS_NAME, _MAX_BYTES).decode("utf-8").rpartition("\n")[0]
     try:
@@ -107,7 +96,6 @@ def logged(folder: Path) -> list[Any]:
 
 
 def as_metrics(line: object, where: str) -> StepMetrics | ValidationMetrics:
-    """A line that was logged. Raises `UsageError` where it is none."""
     if isinstance(line, dict) and "val_bits_per_char" in line:
         return from_saved(ValidationMetrics, line, where)
     return from_saved(StepMetrics, line, where)

@@ -1,33 +1,23 @@
 """What a run tells while it goes on, and who may listen."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from burble.config import RunConfig
-    from burble.data.prepared import PreparedText
-    from burble.run_folder.metrics import StepMetrics, ValidationMetrics
+from burble.config import RunConfig
+from burble.data.prepared import PreparedText
+from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What is known when learning starts."""
-
     config: RunConfig
     folder: Path
     text: PreparedText
     num_parameters: int
-    rows: int
-    """Rows in a batch; fewer than asked for where the text is short."""
-
+    rows: int  # rows in a batch; fewer than asked for where the text is short
     steps_per_epoch: int
-    resumed_at: int | None
-    """The step that a resumed run goes on from."""
+    resumed_at: int | None  # the step that a resumed run goes on from
 
 
 class Observer:
@@ -53,8 +43,6 @@ class Observer:
 
 
 class Observers(Observer):
-    """Several observers as one."""
-
     def __init__(self, observers: Sequence[Observer]) -> None:
         self.observers = observers
 

@@ -1,38 +1,31 @@
 """The routes."""
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from burble.serving.completions.desk import COMPLETIONS, Desk, Door
 from burble.serving.completions.endpoint import CompletionResponse, check, kept_bytes
+from burble.serving.completions.models import Models
 from burble.serving.completions.requests import CompletionRequest
 from burble.serving.completions.responses import Completion, Health, ModelDescription, ModelList
 from burble.serving.completions.scheduler import Scheduler
 from burble.serving.http.description import ALWAYS, DescribedApp, refusals
-from burble.serving.http.desk import COMPLETIONS, Desk, Door
 from burble.serving.http.errors import RefusalError, plain_json
 from burble.serving.http.guard import Access, Guard
 from burble.serving.http.limits import Limits
 from burble.serving.http.metrics import Metrics
 from burble.serving.playground.routes import add_copied, add_inspect, add_page, add_runs
+from burble.serving.playground.supervisor import Supervisor
 from burble.version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from starlette.types import ASGIApp
-
-    from burble.serving.completions.models import Models
-    from burble.serving.playground.runs import Runs
-
 
 _ASKED = {
     "whole": {"value": {"prompt": "It was", "max_tokens": 200, "seed": 7, "logprobs": 5}},
@@ -52,8 +45,9 @@ _WRITTEN: dict[str, Any] = {
 }
 
 
-def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None = None) -> ASGIApp:
-    """The server as an ASGI application, guarded."""
+def create_app(
+    models: Models, access: Access, limits: Limits, supervisor: Supervisor | None = None
+) -> ASGIApp:
     metrics = Metrics()
     desk = Desk(Scheduler(limits.streams), limits, metrics)
 
@@ -63,8 +57,8 @@ def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None
         yield
         desk.closing = True
         desk.scheduler.stop()
-        if runs is not None:
-            await asyncio.to_thread(runs.close)
+        if supervisor is not None:
+            await asyncio.to_thread(supervisor.close)
 
     app = DescribedApp(
         title="burble",
@@ -79,7 +73,7 @@ def create_app(models: Models, access: Access, limits: Limits, runs: Runs | None
     add_page(app)
     add_copied(app, models)
     add_inspect(app, models)
-    add_runs(app, runs)
+    add_runs(app, supervisor)
     return Guard(Door(app, desk), access, metrics.responses)
 
 

@@ -1,21 +1,17 @@
 """Known texts by name: the one embedded in every Python, and two that are fetched once."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from burble.durable import write_durably
 from burble.errors import TextError
 from burble.system_errors import guard_write
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ALICE_ADDRESS = "https://www.gutenberg.org/files/11/11-0.txt"
 
@@ -34,8 +30,6 @@ _ALICE_CHAPTERS = 12
 
 @dataclass(frozen=True)
 class KnownText:
-    """A text that can be named instead of a file."""
-
     description: str
     open: Callable[[], BinaryIO]
 
@@ -55,10 +49,7 @@ def _open_python_docs() -> BinaryIO:
 
 
 def open_alice(address: str = ALICE_ADDRESS) -> BinaryIO:
-    """Alice's Adventures in Wonderland: from the cache, or fetched once and checked.
-
-    Raises `TextError` where it cannot be fetched or is not the book.
-    """
+    """Open Alice's Adventures in Wonderland, fetched once and checked. Raises `TextError`."""
     cached = cache_folder() / "alice.txt"
     if not cached.exists():
         book = strip_gutenberg(_fetch_alice(address), address)
@@ -81,10 +72,7 @@ def _fetch_alice(address: str) -> str:
 def open_shakespeare(
     address: str = SHAKESPEARE_ADDRESS, sha256: str = SHAKESPEARE_SHA256
 ) -> BinaryIO:
-    """The 1.1 MB of Shakespeare that published results use: from the cache, or fetched once.
-
-    Raises `TextError` where it cannot be fetched, or is another text, to the byte.
-    """
+    """Open the 1.1 MB of Shakespeare that published results use. Raises `TextError`."""
     cached = cache_folder() / "tinyshakespeare.txt"
     if not cached.exists() or _sha256(cached.read_bytes()) != sha256:
         text = _fetch("tinyshakespeare", address)
@@ -116,7 +104,6 @@ def _fetch(title: str, address: str) -> bytes:
 
 
 def strip_gutenberg(page: str, address: str) -> str:
-    """The book alone: what stands between Project Gutenberg's header and its licence."""
     page = page.replace("\r\n", "\n")
     start, end = _GUTENBERG_START.search(page), _GUTENBERG_END.search(page)
     if start is None or end is None or end.start() < start.end():

@@ -1,31 +1,21 @@
 """Bytes to characters: strict, in pieces, and never a silent loss."""
 
-from __future__ import annotations
-
 import codecs
 import gzip
 import io
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 from burble.errors import TextError
 from burble.system_errors import advise_reader, describe_reason
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from burble.text.sources import Document
+from burble.text.sources import Document
 
 CHUNK_BYTES = 1 << 20
 _GUESS_BYTES = 1 << 16
 
 
 def read_text(document: Document, say: Callable[[str], None]) -> Iterator[str]:
-    """The document's characters in pieces of about 1 MB, with LF line ends and no BOM.
-
-    What was changed on the way is told to `say`. Raises `TextError` for bytes that are not in
-    the encoding of the document, with their offset and a guess.
-    """
+    """Yield a document's text, LF and no BOM; `say` what changed. Raises `TextError`."""
     newlines = io.IncrementalNewlineDecoder(decoder=None, translate=True)
     first = True
     for text in _decode(document):
@@ -50,7 +40,11 @@ def _decode(document: Document) -> Iterator[str]:
     offset = 0
     for data in _read_bytes(document):
         if encoding is None and offset < _GUESS_BYTES and b"\0" in data[:_GUESS_BYTES]:
-            _raise_not_text(document.name, data, offset + data.index(0))
+            raise TextError(
+                f"{document.name} does not look like text: byte 0x00 at offset "
+                f"{offset + data.index(0):,}.",
+                *_advice(data[:_GUESS_BYTES], None),
+            )
         pending = len(decoder.getstate()[0])
         try:
             yield decoder.decode(data, final=not data)
@@ -58,8 +52,8 @@ def _decode(document: Document) -> Iterator[str]:
             bad = offset - pending + error.start
             _raise_bad_bytes(document.name, encoding, error, bad)
         except UnicodeError as error:
-            advice = _advice(data[:_GUESS_BYTES], encoding)
-            raise TextError(f"{document.name} is not {encoding}: {error}. {advice}") from None
+            problem = f"{document.name} is not {encoding}: {error}."
+            raise TextError(problem, *_advice(data[:_GUESS_BYTES], encoding)) from None
         offset += len(data)
 
 
@@ -95,25 +89,22 @@ def _raise_bad_bytes(
     sample = error.object[max(0, error.start - _GUESS_BYTES // 2) :][:_GUESS_BYTES]
     raise TextError(
         f"{name} is not {encoding or 'UTF-8'}: byte {error.object[error.start]:#04x} at offset "
-        f"{offset:,} does not fit ({error.reason}). {_advice(sample, encoding)}"
+        f"{offset:,} does not fit ({error.reason}).",
+        *_advice(sample, encoding),
     ) from None
 
 
-def _raise_not_text(name: str, data: bytes, offset: int) -> None:
-    raise TextError(
-        f"{name} does not look like text: byte 0x00 at offset {offset:,}. "
-        f"{_advice(data[:_GUESS_BYTES], None)}"
-    )
-
-
-def _advice(sample: bytes, tried: str | None) -> str:
+def _advice(sample: bytes, tried: str | None) -> tuple[str, str]:
+    """Return what to do, and the same in flags."""
     guesses = {name: word for name, word in _guesses(sample).items() if name != tried}
     if not guesses:
-        return "It may not be a text at all; leave it out, or name its encoding with --encoding."
+        advice = "It may not be a text at all; leave it out, or name its encoding"
+        return f"{advice}.", f"{advice} with --encoding."
     shown = " or ".join(
         f"{name} (as in {word!r})" if word else name for name, word in guesses.items()
     )
-    return f"It may be {shown}: try --encoding {next(iter(guesses))}, or convert the file to UTF-8."
+    advice = f"{next(iter(guesses))}, or convert the file to UTF-8."
+    return f"It may be {shown}: try {advice}", f"It may be {shown}: try --encoding {advice}"
 
 
 def _guesses(sample: bytes) -> dict[str, str]:

@@ -1,21 +1,15 @@
 """What is done to every text and every prompt: Unicode form, then lower case."""
 
-from __future__ import annotations
-
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from burble.config import NormalizationConfig
+from burble.config import NormalizationConfig
 
 # No sequence of combining marks in real text, nor the context of Greek final sigma, is longer.
 _CONTEXT = 64
 
 
 def normalize(text: str, config: NormalizationConfig) -> str:
-    """`text` as the model reads it."""
     if config.unicode_form is not None:
         text = unicodedata.normalize(config.unicode_form, text)
     return text.lower() if config.lowercase else text

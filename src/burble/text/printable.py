@@ -1,7 +1,5 @@
 """Text that can do nothing where it is shown: to a terminal, to the line it stands in."""
 
-from __future__ import annotations
-
 import unicodedata
 
 _KEPT = {"\n", "\t"}

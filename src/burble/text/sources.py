@@ -1,7 +1,5 @@
 """SOURCE arguments to documents: files, folders, globs, `.gz`, `-`, addresses, known texts."""
 
-from __future__ import annotations
-
 import glob
 import gzip
 import io
@@ -9,18 +7,15 @@ import itertools
 import os
 import stat
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from burble.errors import TextError
 from burble.folder_names import CONFIG_NAME
 from burble.system_errors import MISSING, advise_reader, describe_reason
 from burble.text.corpora import CORPORA
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _MANY_FILES = 10_000
@@ -32,18 +27,12 @@ class Document:
 
     name: str
     open: Callable[[], BinaryIO]
-    path: Path | None = None
-    """The file that it is read from, where it is one."""
-
-    encoding: str | None = None
-    """Encoding of its bytes, by Python's name for it; UTF-8 where None."""
+    path: Path | None = None  # the file that it is read from, where it is one
+    encoding: str | None = None  # encoding of its bytes, by Python's name for it; UTF-8 where None
 
 
 def find_documents(sources: Sequence[str], encoding: str | None = None) -> list[Document]:
-    """All documents the sources name, in the order given; folders and globs are sorted.
-
-    Raises `TextError` for a source that names nothing.
-    """
+    """Return all documents in order; folders and globs are sorted. Raises `TextError`."""
     documents = [document for source in sources for document in _find(source)]
     if not documents:
         raise TextError("No text was given. Name a file, a folder, an address, or a known text.")
@@ -90,9 +79,7 @@ def _find_files(source: str) -> list[Path]:
 
 
 def is_found_at_once(source: str) -> bool:
-    """Return whether `find_documents` takes a moment for it, whoever named it: it is no folder of
-    many thousands of files, and no pattern of folders.
-    """
+    """Return whether it is no folder of many thousands of files and no pattern of folders."""
     if os.path.isdir(source):  # noqa: PTH112
         entries = (name for _, folders, files in os.walk(source) for name in (*folders, *files))
         return sum(1 for _ in itertools.islice(entries, _MANY_FILES)) < _MANY_FILES
@@ -100,10 +87,7 @@ def is_found_at_once(source: str) -> bool:
 
 
 def _mode(source: str) -> int | None:
-    """Return what kind of file it is; None where there is none.
-
-    Raises `TextError` where the system does not let us see.
-    """
+    """Return what kind of file it is; None where there is none. Raises `TextError`."""
     try:
         return os.stat(source).st_mode  # noqa: PTH116 - as it was typed
     except ValueError:  # no name of a file
@@ -115,9 +99,7 @@ def _mode(source: str) -> int | None:
 
 
 def _walk(folder: Path) -> list[Path]:
-    """All files in a folder and below it that are not hidden, sorted. What cannot be looked into is
-    an error: a text must not be left out in silence.
-    """
+    """List all files that are not hidden, sorted. Raises `TextError` for what cannot be read."""
     found: list[Path] = []
     try:
         for parent, folders, names in os.walk(folder, onerror=_raise):

@@ -1,15 +1,11 @@
 """What every tokenizer offers."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from collections.abc import Set as AbstractSet
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-
-    from burble.config import UnknownPolicy
+from burble.config import UnknownPolicy
 
 Ids = np.ndarray[tuple[int, ...], np.dtype[np.integer[Any]]]
 
@@ -27,11 +23,8 @@ class StreamDecoder(Protocol):
 class Tokenizer(Protocol):
     """Text ↔ ids."""
 
-    kind: ClassVar[str]
-    """What it is called in files and on the command line."""
-
-    unit: ClassVar[str]
-    """What a token is, in words: a character, a byte."""
+    kind: ClassVar[str]  # what it is called in files and on the command line
+    unit: ClassVar[str]  # what a token is, in words: a character, a byte
 
     @classmethod
     def from_characters(cls, characters: AbstractSet[str]) -> Self:
@@ -52,9 +45,7 @@ class Tokenizer(Protocol):
         """Ids of `text`, shape (tokens,). Raises `TextError` for characters never seen."""
 
     def count_unknown(self, text: str) -> int:
-        """Return how many characters of `text` were never seen: `encode` refuses, leaves out or
-        replaces them.
-        """
+        """Count the characters never seen, which `encode` refuses, leaves out or replaces."""
 
     def decode(self, ids: Ids) -> str:
         """The text of `ids`."""

@@ -1,29 +1,20 @@
 """One id for each byte of UTF-8: nothing is ever unknown."""
 
-from __future__ import annotations
-
 import codecs
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from burble.config import UnknownPolicy
 from burble.errors import TextError
-from burble.tokenizers.base import Tokenizer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Set as AbstractSet
-
-    from burble.config import UnknownPolicy
-    from burble.tokenizers.base import Ids, StreamDecoder
-
+from burble.tokenizers.base import Ids, StreamDecoder, Tokenizer
 
 _CHUNK_BYTES = 1 << 20
 
 
 class ByteTokenizer(Tokenizer):
-    """Ids are the bytes 0 to 255."""
-
     kind: ClassVar[str] = "byte"
     unit: ClassVar[str] = "byte"
     vocab_size: int = 256
@@ -40,7 +31,6 @@ class ByteTokenizer(Tokenizer):
         return {"kind": self.kind}
 
     def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
-        """The UTF-8 bytes of `text`; only half a surrogate pair has none."""
         try:
             data = text.encode("utf-8", "ignore" if unknown == "skip" else "strict")
         except UnicodeEncodeError as error:
@@ -54,28 +44,23 @@ class ByteTokenizer(Tokenizer):
         return len(text) - len(text.encode("utf-8", "ignore").decode("utf-8"))
 
     def decode(self, ids: Ids) -> str:
-        """The text of `ids`; bytes that are not UTF-8 show as U+FFFD."""
         return np.asarray(ids, dtype=np.uint8).tobytes().decode("utf-8", "replace")
 
     def stream_decoder(self) -> StreamDecoder:
-        """A decoder that waits until a character's bytes are all there."""
         return _ByteDecoder()
 
     def token_bytes(self, token: int) -> bytes:
         return bytes([token])
 
     def count_characters(self, ids: Ids) -> int:
-        """Bytes that begin a character: all but UTF-8's continuation bytes, 10xxxxxx."""
         return sum(int(np.count_nonzero((chunk & 0xC0) != 0x80)) for chunk in _chunks(ids))
 
     def cut_before(self, ids: Ids, place: int) -> int:
-        """Return the place of the last byte up to `place` that begins a character."""
         while place and place < len(ids) and ids[place] & 0xC0 == 0x80:
             place -= 1
         return place
 
     def check(self, ids: Ids) -> None:
-        """Raise `ValueError` for bytes that are not UTF-8."""
         decoder = codecs.getincrementaldecoder("utf-8")()
         for chunk in _chunks(ids):
             decoder.decode(chunk.astype(np.uint8).tobytes())

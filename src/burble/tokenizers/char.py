@@ -73,7 +73,7 @@ class CharTokenizer(Tokenizer):
             marked = self._marked(text)
             missing = [c for c in missing if c in text]
         if missing and unknown != "skip":
-            raise TextError(_unseen(missing, unknown))
+            raise _unseen(missing, unknown)
         return (marked[marked > 0] - 1).astype(smallest_dtype(self.vocab_size))
 
     def count_unknown(self, text: str) -> int:
@@ -121,12 +121,16 @@ def _code_points(text: str) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
     return np.frombuffer(text.encode(_UTF32, "surrogatepass"), dtype=np.uint32)
 
 
-def _unseen(missing: list[str], unknown: UnknownPolicy) -> str:
+def _unseen(missing: list[str], unknown: UnknownPolicy) -> TextError:
     shown = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in missing[:_LISTED])
     more = f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
+    seen = f"The model has never seen {shown}{more}"
     if unknown == "nearest":
-        return f"The model has never seen {shown}{more}, nor anything near. Use --unknown skip."
-    return (
-        f"The model has never seen {shown}{more}. Use --unknown nearest to put the nearest known "
-        "character there, or --unknown skip to leave it out."
+        problem = f"{seen}, nor anything near."
+        return TextError(problem, 'Use unknown="skip".', "Use --unknown skip.")
+    put, leave = "to put the nearest known character there, or", "to leave it out."
+    return TextError(
+        f"{seen}.",
+        f'Use unknown="nearest" {put} unknown="skip" {leave}',
+        f"Use --unknown nearest {put} --unknown skip {leave}",
     )

@@ -1,7 +1,5 @@
 """The nearest character a vocabulary knows: same letter, other case, accent or typographic form."""
 
-from __future__ import annotations
-
 import unicodedata
 
 # Typographic forms that Unicode does not fold, one group of look-alikes a line.

@@ -1,14 +1,8 @@
 """Tokenizers by kind: a new one is one file and one line here."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from burble.tokenizers.base import Tokenizer
 from burble.tokenizers.byte import ByteTokenizer
 from burble.tokenizers.char import CharTokenizer
-
-if TYPE_CHECKING:
-    from burble.tokenizers.base import Tokenizer
 
 TOKENIZERS: dict[str, type[Tokenizer]] = {
     tokenizer.kind: tokenizer for tokenizer in (CharTokenizer, ByteTokenizer)
@@ -16,7 +10,6 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
 
 
 def tokenizer_from_json(mapping: object) -> Tokenizer:
-    """The tokenizer that `to_json` described. Raises `ValueError`."""
     if not isinstance(mapping, dict) or mapping.get("kind") not in list(TOKENIZERS):
         raise ValueError(f"the tokenizer must be one of {', '.join(TOKENIZERS)}")
     return TOKENIZERS[mapping["kind"]].from_json(mapping)

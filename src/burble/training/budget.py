@@ -1,16 +1,11 @@
 """How long a run may take, and the step size at each moment of it."""
 
-from __future__ import annotations
-
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Self
 
-from burble.config import DEFAULT_MINUTES
-
-if TYPE_CHECKING:
-    from burble.config import TrainingConfig
+from burble.config import DEFAULT_MINUTES, TrainingConfig
 
 
 @dataclass(frozen=True)
@@ -22,7 +17,7 @@ class Budget:
     patience: int | None = None
 
     @classmethod
-    def from_config(cls, config: TrainingConfig, steps_per_epoch: int) -> Budget:
+    def from_config(cls, config: TrainingConfig, steps_per_epoch: int) -> Self:
         """Epochs are counted in steps; with no budget at all it is `DEFAULT_MINUTES`."""
         steps = [] if config.steps is None else [config.steps]
         if config.epochs is not None:
@@ -34,13 +29,11 @@ class Budget:
         return cls(seconds, min(steps, default=None), config.patience)
 
     def progress(self, steps: int, seconds: float) -> float:
-        """How much is used up, from 0 to 1."""
         by_time = 0.0 if self.seconds is None else seconds / self.seconds
         by_steps = 0.0 if self.steps is None else steps / self.steps
         return min(1.0, max(by_time, by_steps))
 
     def is_used_up(self, progress: float, stale: int) -> bool:
-        """Return whether to end, after so many validations without a better one."""
         return progress >= 1 or (self.patience is not None and stale >= self.patience)
 
 
@@ -52,12 +45,10 @@ class Clock:
         self._started = time.monotonic() if started is None else started
 
     def seconds(self) -> float:
-        """Since the very start, interruptions not counted."""
         return self._before + time.monotonic() - self._started
 
 
 def learning_rate(config: TrainingConfig, step: int, progress: float) -> float:
-    """The step size: up over the warm-up, then by the schedule."""
     warmup = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
     decay = 1.0 - progress if config.schedule == "linear" else 1.0
     return config.learning_rate * warmup * decay

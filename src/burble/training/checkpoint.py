@@ -1,10 +1,4 @@
-"""The whole state of a run, in memory and on disk, so that it can go back or go on.
-
-Every random choice is a function of seed and step, so the step stands for all of them: the data
-cursor, the dropout masks, the samples.
-"""
-
-from __future__ import annotations
+"""The whole state of a run; the step in it stands for every random choice."""
 
 import errno
 import json
@@ -12,7 +6,8 @@ import os
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from burble.durable import remove_litter, write_durably
 from burble.errors import BurbleError, ModelFileError, UsageError, brief
@@ -23,14 +18,9 @@ from burble.run_folder.folder import STATE_FORMAT, TRAIN_AGAIN
 from burble.run_folder.folder import read_manifest as folder_manifest
 from burble.system_errors import MISSING, read_error
 from burble.tensor_file import check_tensors, read_header
-from burble.training.layout import check_numbers
+from burble.training.layout import Layout, check_numbers
+from burble.training.learner import Arrays
 from burble.training.position import MAX_RESCUES, Position
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.training.layout import Layout
-    from burble.training.learner import Arrays
 
 _STATE_NAME = re.compile(r"state-[0-9]{1,15}-[0-9]{1,20}\.safetensors")
 
@@ -93,10 +83,7 @@ def _as_manifest(found: dict[str, Any]) -> Manifest:
 
 
 def read(folder: Path, layout: Layout) -> Checkpoint:
-    """Read what `write` left, if it is the state of a run of this layout.
-
-    Raises `ModelFileError` where it is missing, broken or another's, before a tensor is allocated.
-    """
+    """Read what `write` left. Raises `ModelFileError` where it is not of a run of this layout."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -125,6 +112,6 @@ def _unreadable(folder: Path, error: OSError) -> BurbleError:
 def _broken(folder: Path, error: Exception) -> ModelFileError:
     reason = brief(str(error))
     return ModelFileError(
-        f"The run cannot be resumed: {folder} is missing, broken, or another run's ({reason}). "
-        f"{TRAIN_AGAIN}"
+        f"The run cannot be resumed: {folder} is missing, broken, or another run's ({reason}).",
+        *TRAIN_AGAIN,
     )

@@ -1,20 +1,12 @@
-"""The verdict on a run, in plain words, and what to do about it.
-
-`TABLE` holds every sentence, with the condition under which it is true: a new one is a row there.
-"""
-
-from __future__ import annotations
+"""The verdict on a run, in plain words, and what to do about it: a new one is a row of `TABLE`."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from burble.run_folder.metrics import Metrics
 from burble.training.evidence import Evidence, Facts
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from burble.run_folder.metrics import Metrics
 
 # A share of the bits; a run that gains or loses less than this keeps its level.
 _STILL = 0.005
@@ -59,11 +51,6 @@ _HARDLY_ANY = 100
 _MUCH_REPEATED = 0.15
 
 
-def learned_nothing(run: Evidence) -> bool:
-    """There was no time for a single step."""
-    return run.facts.steps == 0
-
-
 def diverged(run: Evidence) -> bool:
     """Its figures exploded, or it was rescued and came to nothing."""
     if run.facts.steps < _FIRST_STEPS:
@@ -87,7 +74,6 @@ def went_up(run: Evidence) -> bool:
 
 
 def hardly_begun(run: Evidence) -> bool:
-    """It made too few steps for its figures to say much."""
     return run.facts.steps < _BEGUN
 
 
@@ -97,12 +83,11 @@ def barely_learned(run: Evidence) -> bool:
 
 
 def is_too_slow(run: Evidence) -> bool:
-    """It has hardly learned where counting shows that there is something to learn."""
+    """It has hardly learned where the counts show that there is something to learn."""
     return barely_learned(run) and run.counts_share < _NEARLY_GUESSING
 
 
 def got_worse(run: Evidence) -> bool:
-    """The held-out figure has risen since its best."""
     return run.last_bits > (1 + _WORSE) * run.best_bits
 
 
@@ -115,7 +100,6 @@ def memorised(run: Evidence) -> bool:
 
 
 def is_perfect(run: Evidence) -> bool:
-    """There is nothing left to learn."""
     return run.best_bits < _NOTHING_LEFT
 
 
@@ -124,18 +108,12 @@ def was_improving(run: Evidence) -> bool:
     return run.gain > _STILL and (run.last.progress >= 1 or run.best is run.last)
 
 
-def nothing_held_out(run: Evidence) -> bool:
-    """There was no text to validate on."""
-    return run.facts.held_out < 1
-
-
 def is_measured(run: Evidence) -> bool:
     """There are held-out figures that are more than noise."""
     return bool(run.validations) and run.facts.held_out >= _HARDLY_ANY
 
 
 def is_repeated(run: Evidence) -> bool:
-    """Much of the held-out text is in the training part."""
     return run.facts.repeated >= _MUCH_REPEATED
 
 
@@ -145,35 +123,26 @@ def is_judged(run: Evidence) -> bool:
 
 
 def is_compared(run: Evidence) -> bool:
-    """The held-out figure can be put beside that of counting."""
+    """The held-out figure can be put beside that of the counts."""
     is_known = run.counts_share < math.inf and run.facts.held_out >= _FEW
     if not is_known or not is_judged(run):
         return False
-    return not (learned_nothing(run) or diverged(run) or is_perfect(run))
+    return not (run.facts.steps == 0 or diverged(run) or is_perfect(run))
 
 
 def counts_are_ahead(run: Evidence) -> bool:
-    """Counting alone needs fewer bits than the run, by more than a tie."""
+    """The counts need fewer bits than the run, by more than a tie."""
     return is_compared(run) and run.counts_share < 1 - _STILL
 
 
 def found_nothing(run: Evidence) -> bool:
-    """Neither the run nor counting is better than guessing."""
+    """Neither the run nor the counts are better than guessing."""
     if not is_compared(run):
         return False
     return min(1, run.counts_share) * run.best_bits > (1 - _STILL) * run.guessing
 
 
-def say_learned_nothing(run: Evidence) -> str:
-    """Set-up took all of its time."""
-    return (
-        f"It has learned nothing: reading the text and setting up took {_time(run.setup_seconds)}, "
-        f"and its time was {_time(run.budget_seconds)}. {_more_time(run)}"
-    )
-
-
-def say_diverged(run: Evidence) -> str:
-    """Where, and what was kept."""
+def describe_divergence(run: Evidence) -> str:
     times = run.facts.rescues
     rescued = f" and was taken back {_times(times)}" if times else ""
     figures = ""
@@ -185,8 +154,7 @@ def say_diverged(run: Evidence) -> str:
     return f"It diverged{rescued}{figures}. Use a smaller learning rate."
 
 
-def say_hardly_begun(run: Evidence) -> str:
-    """How few steps, and why."""
+def describe_beginning(run: Evidence) -> str:
     steps = f"{run.facts.steps:,} step{'s' if run.facts.steps > 1 else ''}"
     why = ""
     if run.setup_seconds > run.budget_seconds / 2:
@@ -196,7 +164,6 @@ def say_hardly_begun(run: Evidence) -> str:
 
 
 def _more(run: Evidence) -> str:
-    """What of its budget to raise, by which part of it ended the run."""
     if run.seconds < _BOUND * run.budget_seconds:
         return "Give it 1,000 steps or more."
     if run.budget_seconds < _A_MINUTE:
@@ -205,31 +172,11 @@ def _more(run: Evidence) -> str:
 
 
 def _more_time(run: Evidence) -> str:
-    """A minute of learning beside the set-up."""
     minutes = math.ceil(1 + run.setup_seconds / 60) if run.setup_seconds > _SHORT_SETUP else 1
     return f"Give it {minutes} minutes or more." if minutes > 1 else "Give it a minute or more."
 
 
-def say_too_slow(run: Evidence) -> str:
-    """Beside guessing."""
-    return (
-        f"It has hardly learned: it needs {run.best_bits:.3f} bits, and guessing among "
-        f"{run.facts.vocab_size:,} characters needs {run.guessing:.3f}. Use a larger learning rate."
-    )
-
-
-def say_found_nothing(run: Evidence) -> str:
-    """All three figures."""
-    return (
-        "Nothing was found in this text that foretells its next character: guessing among "
-        f"{run.facts.vocab_size:,} characters needs {run.guessing:.3f} bits, counting alone (an "
-        f"n-gram model) {run.facts.counts_bits:.3f}, and the network {run.best_bits:.3f} at its "
-        "best. A longer run would not help."
-    )
-
-
-def say_memorised(run: Evidence) -> str:
-    """When it was best, and how the two figures parted."""
+def describe_memorising(run: Evidence) -> str:
     before, after = run.train_bits(run.best.step), run.train_bits(run.last.step)
     trained = ""
     if before is not None and after is not None:
@@ -241,51 +188,7 @@ def say_memorised(run: Evidence) -> str:
     )
 
 
-def say_worse(run: Evidence) -> str:
-    """When it was best."""
-    return (
-        f"It was best after {_time(run.best.seconds)}, and the held-out figure has risen from "
-        f"{run.best_bits:.3f} to {run.last_bits:.3f} bits since. The best model was kept. Use a "
-        "smaller learning rate, or give it more text."
-    )
-
-
-def say_counts_win(run: Evidence) -> str:
-    """It has stopped improving, below what is possible."""
-    return (
-        f"It no longer improves, and counting alone (an n-gram model) does better: "
-        f"{run.facts.counts_bits:.3f} bits. Use a larger network and more time, or more text."
-    )
-
-
-def say_went_up(run: Evidence) -> str:
-    """How far and when."""
-    return (
-        f"On its way it went up to {run.peak_bits:.3f} held-out bits, at step {run.peak.step:,}, "
-        f"where guessing needs {run.guessing:.3f}: a smaller learning rate will do better."
-    )
-
-
-def say_begins_late(_: Evidence) -> str:
-    """What is missing."""
-    return "The log of its first steps is missing, so how it learned cannot be judged."
-
-
-def say_nothing_held_out(run: Evidence) -> str:
-    """There is no figure, or only that of the sealed part."""
-    if run.facts.sealed:
-        return (
-            "Nothing was held out to choose its best state by, so the last one was kept. Only the "
-            "sealed figure is of text that it did not learn from."
-        )
-    return (
-        "Nothing was held out, so no figure says how well it does on new text. Hold some out: a "
-        "tenth is usual."
-    )
-
-
-def say_few(run: Evidence) -> str:
-    """How little the figure rests on."""
+def describe_few(run: Evidence) -> str:
     number = run.facts.held_out or run.facts.sealed
     part = "held out" if run.facts.held_out else "sealed"
     return (
@@ -294,27 +197,15 @@ def say_few(run: Evidence) -> str:
     )
 
 
-def say_repeated(run: Evidence) -> str:
-    """What share, and what that means."""
-    return (
-        f"{run.facts.repeated:.0%} of the held-out text is in the training part word for word, so "
-        "the held-out figure does not say how well it does on new text. Remove what is in the "
-        "text twice."
-    )
+def describe_counts_ahead(run: Evidence) -> str:
+    counts = "N-gram counts" if got_worse(run) else "So far n-gram counts"
+    return f"{counts} do better: {run.facts.counts_bits:.3f} bits."
 
 
-def say_counts_ahead(run: Evidence) -> str:
-    """Counting is better."""
-    so_far = "" if got_worse(run) else "So far "
-    counting = f"{so_far}counting alone (an n-gram model) does better"
-    return f"{counting[0].upper()}{counting[1:]}: {run.facts.counts_bits:.3f} bits."
-
-
-def say_counts_behind(run: Evidence) -> str:
-    """Counting needs more bits."""
+def describe_counts_behind(run: Evidence) -> str:
     share = run.counts_share - 1
     more = "about as many" if share <= _STILL else f"{share:.0%} more"
-    return f"Counting alone (an n-gram model) needs {run.facts.counts_bits:.3f} bits, {more}."
+    return f"N-gram counts need {run.facts.counts_bits:.3f} bits, {more}."
 
 
 @dataclass(frozen=True)
@@ -327,23 +218,67 @@ class Row:
 
 
 TABLE = (
-    Row("learning", learned_nothing, say_learned_nothing),
-    Row("learning", diverged, say_diverged),
-    Row("learning", hardly_begun, say_hardly_begun),
+    Row(
+        "learning",
+        lambda run: run.facts.steps == 0,
+        lambda run: (
+            "It has learned nothing: reading the text and setting up took "
+            f"{_time(run.setup_seconds)}, and its time was {_time(run.budget_seconds)}. "
+            f"{_more_time(run)}"
+        ),
+    ),
+    Row("learning", diverged, describe_divergence),
+    Row("learning", hardly_begun, describe_beginning),
     # From here on the held-out figures decide; where they cannot, "figure" says why.
-    Row("learning", lambda run: run.begins_late and is_measured(run), say_begins_late),
+    Row(
+        "learning",
+        lambda run: run.begins_late and is_measured(run),
+        lambda _: "The log of its first steps is missing, so how it learned cannot be judged.",
+    ),
     Row("learning", lambda run: not is_judged(run), lambda _: ""),
-    Row("learning", found_nothing, say_found_nothing),
-    Row("learning", is_too_slow, say_too_slow),
+    Row(
+        "learning",
+        found_nothing,
+        lambda run: (
+            "Nothing was found in this text that predicts its next character: guessing among "
+            f"{run.facts.vocab_size:,} characters needs {run.guessing:.3f} bits, n-gram counts "
+            f"{run.facts.counts_bits:.3f}, and the network {run.best_bits:.3f} at its "
+            "best. A longer run would not help."
+        ),
+    ),
+    Row(
+        "learning",
+        is_too_slow,
+        lambda run: (
+            f"It has hardly learned: it needs {run.best_bits:.3f} bits, and guessing among "
+            f"{run.facts.vocab_size:,} characters needs {run.guessing:.3f}. Use a larger learning "
+            "rate."
+        ),
+    ),
     Row("learning", is_perfect, lambda _: "It predicts every character: nothing is left to learn."),
-    Row("learning", memorised, say_memorised),
-    Row("learning", got_worse, say_worse),
+    Row("learning", memorised, describe_memorising),
+    Row(
+        "learning",
+        got_worse,
+        lambda run: (
+            f"It was best after {_time(run.best.seconds)}, and the held-out figure has risen from "
+            f"{run.best_bits:.3f} to {run.last_bits:.3f} bits since. The best model was kept. Use "
+            "a smaller learning rate, or give it more text."
+        ),
+    ),
     Row(
         "learning",
         was_improving,
         lambda _: "It was still improving at the end: twice the time would help.",
     ),
-    Row("learning", counts_are_ahead, say_counts_win),
+    Row(
+        "learning",
+        counts_are_ahead,
+        lambda run: (
+            "It no longer improves, and n-gram counts do better: "
+            f"{run.facts.counts_bits:.3f} bits. Use a larger network and more time, or more text."
+        ),
+    ),
     Row(
         "learning",
         lambda _: True,
@@ -357,14 +292,45 @@ TABLE = (
             "learning rate would have saved that."
         ),
     ),
-    Row("rescue", lambda run: went_up(run) and not diverged(run), say_went_up),
-    Row("figure", is_repeated, say_repeated),
-    Row("figure", lambda run: 0 < (run.facts.held_out or run.facts.sealed) < _FEW, say_few),
-    Row("figure", nothing_held_out, say_nothing_held_out),
+    Row(
+        "rescue",
+        lambda run: went_up(run) and not diverged(run),
+        lambda run: (
+            f"On its way it went up to {run.peak_bits:.3f} held-out bits, at step "
+            f"{run.peak.step:,}, where guessing needs {run.guessing:.3f}: a smaller learning rate "
+            "will do better."
+        ),
+    ),
+    Row(
+        "figure",
+        is_repeated,
+        lambda run: (
+            f"{run.facts.repeated:.0%} of the held-out text is in the training part word for word, "
+            "so the held-out figure does not say how well it does on new text. Remove what is in "
+            "the text twice."
+        ),
+    ),
+    Row("figure", lambda run: 0 < (run.facts.held_out or run.facts.sealed) < _FEW, describe_few),
+    Row(
+        "figure",
+        lambda run: run.facts.held_out < 1 <= run.facts.sealed,
+        lambda _: (
+            "Nothing was held out to choose its best state by, so the last one was kept. Only the "
+            "sealed figure is of text that it did not learn from."
+        ),
+    ),
+    Row(
+        "figure",
+        lambda run: run.facts.held_out < 1,
+        lambda _: (
+            "Nothing was held out, so no figure says how well it does on new text. Hold some out: "
+            "a tenth is usual."
+        ),
+    ),
     Row("counts", lambda run: not is_compared(run) or found_nothing(run), lambda _: ""),
-    Row("counts", lambda run: not counts_are_ahead(run), say_counts_behind),
-    Row("counts", lambda run: hardly_begun(run) or got_worse(run), say_counts_ahead),
-    Row("counts", was_improving, say_counts_ahead),
+    Row("counts", lambda run: not counts_are_ahead(run), describe_counts_behind),
+    Row("counts", lambda run: hardly_begun(run) or got_worse(run), describe_counts_ahead),
+    Row("counts", was_improving, describe_counts_ahead),
 )
 """Every sentence, in the order of the text."""
 

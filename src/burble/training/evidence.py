@@ -1,44 +1,25 @@
 """What is known of a run once it is over: its log, a few facts, and what follows from them."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from burble.run_folder.metrics import Metrics, ValidationMetrics
+from burble.run_folder.metrics import Metrics, ValidationMetrics
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a run beside its history."""
-
     steps: int
-    held_out: int
-    """Characters that are scored."""
-
+    held_out: int  # characters that are scored
     vocab_size: int
-    sealed: int = 0
-    """Characters of the sealed part that are scored."""
-
-    repeated: float = 0.0
-    """Share of the held-out characters in passages that the training part has word for word."""
-
-    counts_bits: float | None = None
-    """What counting makes of the same text (an n-gram model), where that is known."""
-
-    minutes: float | None = None
-    """The time it was given; None where it was bounded by steps or epochs alone."""
-
-    rescues: int = 0
-    """How often it diverged, and was taken back with half the learning rate."""
+    sealed: int = 0  # characters of the sealed part that are scored
+    repeated: float = 0.0  # share of the held-out text that the training part has word for word
+    counts_bits: float | None = None  # of n-gram counts on the same text, where that is known
+    minutes: float | None = None  # None where it was bounded by steps or epochs alone
+    rescues: int = 0  # how often it diverged, and was taken back with half the learning rate
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A run's history and facts, and what follows from them."""
-
     facts: Facts
     history: Metrics
     validations: list[ValidationMetrics] = field(init=False)
@@ -58,7 +39,6 @@ class Evidence:
 
     @property
     def best(self) -> ValidationMetrics:
-        """The validation whose model was kept."""
         return min(self.validations, key=_bits)
 
     @property
@@ -75,22 +55,18 @@ class Evidence:
 
     @property
     def peak(self) -> ValidationMetrics:
-        """The worst validation."""
         return max(self.validations, key=_bits)
 
     @property
     def peak_bits(self) -> float:
-        """Its bits."""
         return _bits(self.peak)
 
     @property
     def guessing(self) -> float:
-        """Bits per character of a guess among all characters."""
         return math.log2(max(self.facts.vocab_size, 1))
 
     @property
     def seconds(self) -> float:
-        """What it took, up to its last reading."""
         return self.history.validations[-1].seconds if self.history.validations else 0.0
 
     @property
@@ -100,7 +76,6 @@ class Evidence:
 
     @property
     def budget_seconds(self) -> float:
-        """The seconds it was given; infinity where it had no such bound."""
         return math.inf if self.facts.minutes is None else 60 * self.facts.minutes
 
     @property
@@ -118,15 +93,13 @@ class Evidence:
 
     @property
     def train_ratio(self) -> float | None:
-        """The training figure at the end as a multiple of the one at the best validation, where
-        both are known.
-        """
+        """Return the last training figure as a multiple of that at the best validation."""
         before, after = self.train_bits(self.best.step), self.train_bits(self.last.step)
         return after / before if before and after is not None else None
 
     @property
     def counts_share(self) -> float:
-        """The bits of counting as a share of the run's; infinity where one of them is not known."""
+        """The bits of the counts as a share of the run's; infinity where one is not known."""
         counts = self.facts.counts_bits
         if counts is None or not self.validations or not self.best_bits:
             return math.inf

@@ -1,27 +1,20 @@
 """The folder of a run while it is trained in: made, locked, and tidied by the leader of a team."""
 
-from __future__ import annotations
-
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from burble.errors import UsageError
 from burble.run_folder.folder import RunFolder
 from burble.run_folder.lock import locked
 from burble.system_errors import guard_write
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from burble.training.team import Team
+from burble.training.team import Team
 
 
 @contextmanager
 def held(team: Team, path: Path) -> Iterator[None]:
-    """Hold the lock of the folder."""
     with ExitStack() as stack:
         team.run_on_leader(partial(stack.enter_context, locked(path)))
         yield
@@ -45,11 +38,14 @@ def new_run(team: Team, folder: RunFolder) -> Iterator[None]:
 
 
 def _make_folder(path: Path) -> bool:
-    """Make the folder where there is none; return whether there was none."""
     is_new = not path.exists()
     if os.path.lexists(path) and not path.is_dir():
         what = "a broken link" if is_new else "a file"
-        raise UsageError(f"{path} is {what}, not a folder. Name a folder for the run with -o.")
+        raise UsageError(
+            f"{path} is {what}, not a folder.",
+            "Name a folder for the run.",
+            "Name a folder for the run with -o.",
+        )
     RunFolder(path).check_plain()
     with guard_write(path):
         path.mkdir(parents=True, exist_ok=True)

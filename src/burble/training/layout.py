@@ -1,21 +1,16 @@
 """What the saved state of a run must hold: its tensors, their shapes, and what numbers may be."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from burble.cells import CELLS
+from burble.config import RunConfig
 from burble.model_file import MAX_WEIGHT
+from burble.training.learner import Arrays
 
-if TYPE_CHECKING:
-    from burble.config import RunConfig
-    from burble.training.learner import Arrays
-
-    Shapes = dict[str, tuple[int, ...]]
+Shapes = dict[str, tuple[int, ...]]
 
 # What AdamW keeps of each parameter, once it has made a step, by torch's names.
 ADAM_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -34,12 +29,9 @@ _WEIGHTS = (-MAX_WEIGHT, MAX_WEIGHT)
 
 @dataclass(frozen=True)
 class Layout:
-    """The tensors of a run's state, whose shapes follow from these."""
-
     config: RunConfig
     vocab_size: int
-    rows: int
-    """Rows of each training batch, of which the state is carried."""
+    rows: int  # rows of each training batch, of which the state is carried
 
     def shapes(self, step: int) -> Shapes:
         """Return the shape of each tensor after so many steps; before the first, Adam has none."""

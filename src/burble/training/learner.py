@@ -1,26 +1,18 @@
-"""What the training loop asks of a network that learns, and what a run asks of a machine.
-
-Nothing here, and nothing that calls it, knows what computes behind it.
-"""
-
-from __future__ import annotations
+"""What the training loop asks of a network that learns, whatever computes behind it."""
 
 import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from burble.config import RunConfig
+from burble.data.batch import Batch
+from burble.model_file import Weights
 from burble.score import Score
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from burble.config import RunConfig
-    from burble.data.batch import Batch
-    from burble.model_file import Weights
-    from burble.tokenizers.base import Tokenizer
-    from burble.training.team import Team
+from burble.tokenizers.base import Tokenizer
+from burble.training.team import Team
 
 Arrays = dict[str, np.ndarray[Any, np.dtype[np.float32]]]
 
@@ -30,13 +22,8 @@ LARGEST_WEIGHT = 1e6
 
 @dataclass(frozen=True)
 class BatchFigures:
-    """The loss of a batch."""
-
-    loss: float
-    """Mean over the targets, in nats."""
-
-    correct: int
-    """Targets that were the likeliest."""
+    loss: float  # mean over the targets, in nats
+    correct: int  # targets that were the likeliest
 
     def score(self, batch: Batch, tokenizer: Tokenizer) -> Score:
         targets = batch.targets[batch.mask]
@@ -46,10 +33,7 @@ class BatchFigures:
 
 @dataclass(frozen=True)
 class StepFigures(BatchFigures):
-    """The loss of a batch that was learned from."""
-
-    norm: float
-    """Of the gradient, before it was clipped."""
+    norm: float  # of the gradient, before it was clipped
 
     @property
     def is_finite(self) -> bool:
@@ -64,15 +48,10 @@ class Learner(Protocol):
     """
 
     def step(self, batch: Batch, rate: float, share: float) -> StepFigures:
-        """Learn from a batch with step size `rate`, which is `share` of the run's highest.
-
-        Where the figures are not finite, nothing is changed.
-        """
+        """Learn from a batch; share: `rate` by the highest. Change nothing if not finite."""
 
     def score(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, BatchFigures]]:
-        """Yield each batch with its figures under the averaged weights, without dropout, the state
-        carried from batch to batch.
-        """
+        """Yield each batch with its figures under the averaged weights, the state carried along."""
 
     def averaged(self) -> Weights:
         """Return a copy of the averaged weights, by the model file's names."""
@@ -98,9 +77,7 @@ class Backend(Protocol):
         """Return the configuration with its device decided."""
 
     def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, float]:
-        """Return the configuration with its precision decided, and the floating-point operations
-        that training makes here in a second.
-        """
+        """Return the configuration with its precision, and the operations made in a second."""
 
     def build(self, config: RunConfig, vocab_size: int, rows: int) -> Learner:
         """Return a fresh learner of batches of so many rows."""

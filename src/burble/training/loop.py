@@ -1,31 +1,23 @@
 """The one loop: step, and at each milestone validate, keep the best, save, and show a sample."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from burble.config import TrainingConfig
+from burble.data.batch import Batching
 from burble.errors import TrainingInterruptedError
-from burble.training.budget import learning_rate
-
-if TYPE_CHECKING:
-    from burble.config import TrainingConfig
-    from burble.data.batch import Batching
-    from burble.training.budget import Budget
-    from burble.training.checkpoint import Checkpoint
-    from burble.training.learner import Learner
-    from burble.training.position import Position
-    from burble.training.recent import RecentFigures
-    from burble.training.rescue import Rescue
-    from burble.training.store import Store
-    from burble.training.validation import Validation
-    from burble.training.watch import Watch
+from burble.training.budget import Budget, learning_rate
+from burble.training.checkpoint import Checkpoint
+from burble.training.learner import Learner
+from burble.training.position import Position
+from burble.training.recent import RecentFigures
+from burble.training.rescue import Rescue
+from burble.training.store import Store
+from burble.training.validation import Validation
+from burble.training.watch import Watch
 
 
 @dataclass
 class Loop:
-    """What a run is made of, and where it is."""
-
     training: TrainingConfig
     batching: Batching
     learner: Learner
@@ -50,7 +42,6 @@ class Loop:
         return self.position
 
     def go_to(self, saved: Checkpoint) -> None:
-        """Go back to where `saved` was taken."""
         self.learner.restore(saved.tensors, saved.position.step)
         self.position = saved.position
         self.validation.go_to(self._progress())

@@ -1,21 +1,14 @@
-"""The plan: what to train, from the text, the machine and the time.
-
-The rule is small and measured: docs/plan.md has its figures.
-"""
-
-from __future__ import annotations
+"""The plan: what to train, from the text, the machine and the time; measured in docs/plan.md."""
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from burble.capacity import num_weights, operations
+from burble.config import DataConfig, NetworkConfig, RunConfig
+from burble.data.batch import Batching
 from burble.training.budget import Budget
-
-if TYPE_CHECKING:
-    from burble.config import DataConfig, NetworkConfig, RunConfig
-    from burble.data.batch import Batching
-    from burble.training.request import RunRequest
+from burble.training.request import RunRequest
 
 # Units come in steps of so many.
 _STEP = 128
@@ -29,14 +22,9 @@ _AROUND_SECONDS = 4.0
 
 @dataclass(frozen=True)
 class Plan:
-    """A run with all its knobs set, and what is expected of it."""
-
     config: RunConfig
-    expected_chars: int
-    """Characters it will read."""
-
-    epochs: float
-    """How often that goes through the training text."""
+    expected_chars: int  # characters it will read
+    epochs: float  # how often that goes through the training text
 
     def line(self) -> str:
         network, data, training = self.config.network, self.config.data, self.config.training
@@ -52,25 +40,18 @@ class Plan:
 class Steps:
     """What one step of a run reads, and how many make an epoch."""
 
-    read: int
-    """Tokens that go through the network."""
-
-    targets: int
-    """Tokens that are asked for: all of them, but in windows one for each."""
-
+    read: int  # tokens that go through the network
+    targets: int  # tokens that are asked for: all of them, but in windows one for each
     per_epoch: int
 
     @classmethod
-    def of(cls, batching: Batching, data: DataConfig) -> Steps:
+    def of(cls, batching: Batching, data: DataConfig) -> Self:
         targets = batching.rows * (1 if data.batching == "windows" else data.seq_len)
         return cls(batching.rows * data.seq_len, targets, batching.steps_per_epoch)
 
 
 def make_plan(request: RunRequest, steps: Steps, vocab_size: int, rate: float) -> Plan:
-    """Set what was not given.
-
-    rate: floating-point operations a second that training makes here (`Backend.measure`).
-    """
+    """Set what was not given. rate: operations a second of training here (`Backend.measure`)."""
     config = request.resolve()
     budget = Budget.from_config(config.training, steps.per_epoch)
     planned: dict[str, Any] = {}
@@ -86,9 +67,7 @@ def make_plan(request: RunRequest, steps: Steps, vocab_size: int, rate: float) -
 
 
 def _hidden_size(network: NetworkConfig, vocab_size: int, work: float) -> int:
-    """Units for `work` operations in all: so few that each weight learns from its share of
-    characters.
-    """
+    """Return units for `work` operations: few enough that each weight reads its share."""
     most = 256 * round(500 * (work / 2e13) ** 0.125 / 256)
     sizes = range(min(max(most, _STEP), 1024), _STEP, -_STEP)
     return next((size for size in sizes if _enough(network, size, vocab_size, work)), _STEP)
@@ -111,7 +90,6 @@ def _regularization(epochs: float, length: int) -> dict[str, float]:
 
 
 def _times(epochs: float) -> str:
-    """Two digits that count, without exponents."""
     if epochs >= 10:
         return f"{_rounded(round(epochs)):,} times"
     places = max(1, 1 - math.floor(math.log10(max(epochs, 1e-9))))
@@ -119,6 +97,5 @@ def _times(epochs: float) -> str:
 
 
 def _rounded(number: int) -> int:
-    """Two digits that count."""
     digits = max(0, len(str(number)) - 2)
     return round(number, -digits)

@@ -1,12 +1,9 @@
 """Where a run is, in numbers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Self
 
-if TYPE_CHECKING:
-    from burble.training.validation import Reading
+from burble.training.validation import Reading
 
 # Of a learning rate that was halved so often, nothing is left to go on with.
 MAX_RESCUES = 3
@@ -14,31 +11,21 @@ MAX_RESCUES = 3
 
 @dataclass(frozen=True)
 class Position:
-    """Where a run is, in numbers."""
-
     step: int = 0
     seconds: float = 0.0
     chars_seen: int = 0
     best_bits: float | None = None
-    stale: int = 0
-    """Validations since the best one."""
-
-    validation_batches: int | None = None
-    """Of the held-out text, those that each validation reads; None before the first."""
-
-    rate_scale: float = 1.0
-    """Halved at each rescue from numbers that were not finite."""
-
+    stale: int = 0  # validations since the best one
+    validation_batches: int | None = None  # what each validation reads; None before the first
+    rate_scale: float = 1.0  # halved at each rescue from numbers that were not finite
     rescues: int = 0
     metrics_bytes: int = 0
-    samples_bytes: int = 0
-    """Lengths of the logs."""
+    samples_bytes: int = 0  # lengths of the logs
 
-    def after_step(self, num_characters: int) -> Position:
-        """Return the position one step on, which read so many characters."""
+    def after_step(self, num_characters: int) -> Self:
         return replace(self, step=self.step + 1, chars_seen=self.chars_seen + num_characters)
 
-    def after_validation(self, reading: Reading, seconds: float) -> Position:
+    def after_validation(self, reading: Reading, seconds: float) -> Self:
         """Return the position after a validation; without a held-out text each one is the best."""
         bits = reading.bits
         best = bits is None or self.best_bits is None or bits < self.best_bits
@@ -50,6 +37,5 @@ class Position:
             validation_batches=reading.num_batches,
         )
 
-    def after_rescue(self) -> Position:
-        """Return the position with half the step size from here on."""
+    def after_rescue(self) -> Self:
         return replace(self, rate_scale=self.rate_scale / 2, rescues=self.rescues + 1)

@@ -1,25 +1,17 @@
 """The figures of the steps since they were last shown."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from burble.data.batch import Batch
 from burble.run_folder.metrics import StepMetrics
+from burble.run_folder.observer import Observer
 from burble.score import NOTHING
-
-if TYPE_CHECKING:
-    from burble.data.batch import Batch
-    from burble.run_folder.observer import Observer
-    from burble.tokenizers.base import Tokenizer
-    from burble.training.budget import Clock
-    from burble.training.learner import StepFigures
+from burble.tokenizers.base import Tokenizer
+from burble.training.budget import Clock
+from burble.training.learner import StepFigures
 
 _LOG_SECONDS = 0.5
 
 
 class RecentFigures:
-    """Collects steps and shows their mean to the observer."""
-
     def __init__(
         self, observer: Observer, clock: Clock, tokenizer: Tokenizer, steps_per_epoch: int
     ) -> None:
@@ -35,16 +27,13 @@ class RecentFigures:
         self._since = self._clock.seconds()
 
     def add(self, batch: Batch, figures: StepFigures, rate: float) -> int:
-        """Count a step; return how many characters it learned from."""
         score = figures.score(batch, self._tokenizer)
         self._score += score
         self._rate, self._norm = rate, figures.norm
         return score.num_characters
 
     def show_if_due(self, step: int, progress: float) -> None:
-        """Show them often enough to watch, rarely enough that a run of hours logs thousands of
-        lines.
-        """
+        """Show them often enough to watch; a run of hours logs a few thousand lines."""
         seconds = self._clock.seconds()
         if seconds - self._since >= max(_LOG_SECONDS, seconds / 1000):
             self.show(step, progress)

@@ -1,25 +1,10 @@
 """What is asked of a run, before it is resolved."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from burble.config import RunConfig
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
-class NotGiven:
-    """The type of `NOT_GIVEN`."""
-
-    def __repr__(self) -> str:
-        return "NOT_GIVEN"
-
-
-NOT_GIVEN: Any = NotGiven()
-"""The default of an option in a signature; None is a value of some."""
 
 PLANNED = frozenset({"dropout", "input_dropout", "weight_decay", "hidden_size"})
 """The options that a plan sets where they were not given."""
@@ -27,14 +12,10 @@ PLANNED = frozenset({"dropout", "input_dropout", "weight_decay", "hidden_size"})
 
 @dataclass(frozen=True)
 class RunRequest:
-    """The options that were given, by name, and what they are given over.
-
-    An option that is not in the mapping was not given; None is a value like any other.
-    """
+    """The options given, by name, over a base. None is a value; what is missing was not given."""
 
     options: Mapping[str, Any] = field(default_factory=dict)
-    base: RunConfig | None = None
-    """A whole configuration to start from; without one, a plan sets what was not given."""
+    base: RunConfig | None = None  # a whole configuration; without one a plan sets the rest
 
     @property
     def is_complete(self) -> bool:
@@ -44,5 +25,5 @@ class RunRequest:
         """Return the base, over it the planned options, over these the given ones."""
         return (self.base or RunConfig()).with_options({**(planned or {}), **self.options})
 
-    def with_options(self, **options: Any) -> RunRequest:
+    def with_options(self, **options: Any) -> Self:
         return replace(self, options={**self.options, **options})

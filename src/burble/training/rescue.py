@@ -1,39 +1,30 @@
 """Going back to the last good state, with half the step size, from numbers that are not finite."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from burble.errors import DivergedError
+from burble.run_folder.observer import Observer
 from burble.training.checkpoint import Checkpoint
-from burble.training.position import MAX_RESCUES
-
-if TYPE_CHECKING:
-    from burble.run_folder.observer import Observer
-    from burble.training.position import Position
-    from burble.training.store import Store
+from burble.training.position import MAX_RESCUES, Position
+from burble.training.store import Store
 
 
 class Rescue:
-    """The last good state of a run."""
-
     def __init__(self, observer: Observer, store: Store, good: Checkpoint | None) -> None:
         self._observer = observer
         self._store = store
         self.good = good
 
     def take_back(self, position: Position, reason: str) -> Checkpoint:
-        """Return the last good state, half the step size in its position.
-
-        Raises `DivergedError` where that was done too often.
-        """
+        """Return the last good state with half the step size. Raises `DivergedError`."""
         rescued = position.after_rescue()
         if self.good is None or rescued.rescues > MAX_RESCUES:
             raise DivergedError(
                 f"Training diverged at step {position.step}: {reason}. {position.rescues} "
                 "times it was taken back with half the learning rate. "
-                f"{self._store.what_is_left()} Try a smaller --learning-rate."
+                f"{self._store.what_is_left()}",
+                "Try a smaller learning rate.",
+                "Try a smaller --learning-rate.",
             )
         good = self.good.position
         self._observer.noted(

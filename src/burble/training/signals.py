@@ -1,18 +1,12 @@
-"""Turn SIGINT, SIGTERM and SIGHUP into an end of set-up that tidies up, then into a flag that the
-training loop checks between steps.
-"""
-
-from __future__ import annotations
+"""Turn SIGINT, SIGTERM and SIGHUP into an end of set-up, then into a flag for the loop."""
 
 import signal
 import threading
-from typing import TYPE_CHECKING, Self
+from types import FrameType, TracebackType
+from typing import Self
 
 from burble.errors import TrainingInterruptedError
 from burble.stop_signals import heard_signals
-
-if TYPE_CHECKING:
-    from types import FrameType, TracebackType
 
 
 class _Stop(BaseException):  # not for those who catch errors
@@ -22,9 +16,7 @@ class _Stop(BaseException):  # not for those who catch errors
 
 
 class StopSignals:
-    """While entered, the first signal ends set-up with a `TrainingInterruptedError`; it is only
-    noted once `is_learning` is set. A second one acts as it always does.
-    """
+    """The first signal ends set-up, or is noted once `is_learning`; a second one acts as always."""
 
     def __init__(self) -> None:
         self.requested: int | None = None

@@ -1,30 +1,23 @@
 """Where a run starts: fresh, or from the state that it was left in."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from burble.config import RunConfig
+from burble.data.batch import Batching
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
 from burble.errors import ModelFileError
 from burble.model_file import ModelFile
+from burble.run_folder.folder import RunFolder
 from burble.training import checkpoint
+from burble.training.checkpoint import Checkpoint
 from burble.training.layout import Layout
+from burble.training.learner import Backend, Learner
 from burble.training.position import Position
-
-if TYPE_CHECKING:
-    from burble.config import RunConfig
-    from burble.data.batch import Batching
-    from burble.run_folder.folder import RunFolder
-    from burble.training.checkpoint import Checkpoint
-    from burble.training.learner import Backend, Learner
 
 
 @dataclass(frozen=True)
 class Start:
-    """A resolved run, its text, and the state that it continues from, if there is one."""
-
     config: RunConfig
     text: PreparedText
     batching: Batching
@@ -35,21 +28,16 @@ class Start:
         return Position() if self.saved is None else self.saved.position
 
     def build_learner(self, backend: Backend) -> Learner:
-        """Return a learner with the weights that the run begins with."""
         return backend.build(self.config, self.text.tokenizer.vocab_size, self.batching.rows)
 
 
 def start_fresh(config: RunConfig, folder: RunFolder) -> Start:
-    """Return the start of a run whose text lies in its folder."""
     text = PreparedText.load(folder.data)
     return Start(config, text, make_batching(config, text))
 
 
 def start_again(config: RunConfig, folder: RunFolder) -> Start:
-    """Return the start where the run was left; fresh where it has learned nothing yet.
-
-    Raises `ModelFileError` where its state or its model is not of the same network and text.
-    """
+    """Return the start where the run was left, or a fresh one. Raises `ModelFileError`."""
     start = start_fresh(config, folder)
     if not folder.has_state() and not folder.has_learned():
         return start
@@ -66,5 +54,4 @@ def start_again(config: RunConfig, folder: RunFolder) -> Start:
 
 
 def make_batching(config: RunConfig, text: PreparedText) -> Batching:
-    """Cut the text into batches as the configuration says."""
     return BATCHINGS[config.data.batching](text, config.data, config.training.seed)

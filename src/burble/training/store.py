@@ -1,32 +1,25 @@
 """Where a run leaves its models, states and samples; of a team only the leader writes."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING
 
+from burble.config import RunConfig
+from burble.data.prepared import PreparedText
+from burble.model_file import ModelFile, Provenance
+from burble.run_folder.folder import RunFolder
+from burble.run_folder.log import RunLog
 from burble.run_folder.metrics import ValidationMetrics
+from burble.run_folder.observer import Observer
 from burble.shell import burble_line
 from burble.training import checkpoint
 from burble.training.checkpoint import Checkpoint
-from burble.training.provenance import model_of
+from burble.training.learner import Learner
+from burble.training.position import Position
+from burble.training.team import Team
+from burble.training.validation import Reading
+from burble.version import __version__
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from burble.config import RunConfig
-    from burble.data.prepared import PreparedText
-    from burble.model_file import ModelFile
-    from burble.run_folder.folder import RunFolder
-    from burble.run_folder.log import RunLog
-    from burble.run_folder.observer import Observer
-    from burble.training.learner import Learner
-    from burble.training.position import Position
-    from burble.training.team import Team
-    from burble.training.validation import Reading
-
-    Sampler = Callable[[ModelFile, int], str]
+Sampler = Callable[[ModelFile, int], str]
 
 # A run that is killed loses no more than this of its work.
 _SAVE_SECONDS = 60.0
@@ -34,8 +27,6 @@ _SAVE_SECONDS = 60.0
 
 @dataclass
 class Store:
-    """The folder of a run, as the loop sees it."""
-
     config: RunConfig
     text: PreparedText
     folder: RunFolder
@@ -45,18 +36,16 @@ class Store:
     team: Team
 
     def __post_init__(self) -> None:
-        self.is_aside = self.folder.is_aside
-        """Whether the run is to replace another, and has not yet: in every process."""
+        self.is_aside = self.folder.is_aside  # whether it will replace another, in every process
 
     def publish(
         self, position: Position, reading: Reading, progress: float, learner: Learner
     ) -> None:
-        """Log a validation, keep the model if it is the best, show what it writes."""
         is_best = position.stale == 0
         figures = (position.step, position.seconds, progress, reading.bits, reading.accuracy)
 
         def publish() -> None:
-            model = model_of(self.config, self.text, position, learner.averaged())
+            model = self._model(position, learner)
             self.observer.validated(ValidationMetrics(*figures, is_best))
             if is_best:
                 model.save(self.folder.model)
@@ -65,8 +54,25 @@ class Store:
         self.team.run_on_leader(publish)
 
     def show_sample(self, position: Position, learner: Learner) -> None:
-        model = partial(model_of, self.config, self.text, position)
-        self.team.run_on_leader(lambda: self._sample(model(learner.averaged()), position.step))
+        self.team.run_on_leader(lambda: self._sample(self._model(position, learner), position.step))
+
+    def _model(self, position: Position, learner: Learner) -> ModelFile:
+        text, facts = self.text, self.text.facts
+        provenance = Provenance(
+            text_fingerprint=facts.fingerprint,
+            num_characters=facts.num_characters,
+            cut_characters=facts.cut_characters,
+            sealed_characters=facts.sealed_characters,
+            batching=self.config.data.batching,
+            val_bits_per_char=position.best_bits,
+            steps=position.step,
+            chars_seen=position.chars_seen,
+            seconds=position.seconds,
+            seed=self.config.training.seed,
+            burble_version=__version__,
+        )
+        network, weights = self.config.network, learner.averaged()
+        return ModelFile(network, text.tokenizer, weights, text.normalization, provenance)
 
     def _sample(self, model: ModelFile, step: int) -> None:
         self.observer.sampled(step, self.sampler(model, step))
@@ -75,7 +81,6 @@ class Store:
         return seconds - position.seconds > _SAVE_SECONDS
 
     def save(self, position: Position, seconds: float, learner: Learner) -> Checkpoint:
-        """Save the state that the run can be resumed from, and return it."""
         metrics_bytes, samples_bytes = self.team.run_on_leader(self.log.sizes)
         position = replace(
             position, seconds=seconds, metrics_bytes=metrics_bytes, samples_bytes=samples_bytes
@@ -85,18 +90,15 @@ class Store:
         return saved
 
     def go_to(self, state: Checkpoint) -> None:
-        """Cut the logs where they were when `state` was saved."""
         sizes = (state.position.metrics_bytes, state.position.samples_bytes)
         self.team.run_on_leader(lambda: self.log.cut(sizes))
 
     def take_place(self) -> None:
-        """Replace the run that was there before, now that this one has learned."""
         if self.is_aside:
             self.team.run_on_leader(self.folder.take_place)
             self.is_aside = False
 
     def what_is_left(self) -> str:
-        """Return what the folder holds when the run ends here, in a sentence."""
         if self.is_aside:
             return f"The run in {self.folder.path}/ that it was to replace is as it was."
         return f"{self.folder.model} is the best model before that."

@@ -1,21 +1,11 @@
-"""Several processes that learn as one: what they must agree on.
+"""Several processes that learn as one: the leader decides what depends on clock and disk."""
 
-All hold the same weights and take the same turns. What depends on the clock, on signals or on the
-disk is decided by process 0, the leader, and sent to the others. This half knows nothing of how
-messages travel, or of tensors.
-"""
-
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from burble.data.batch import Batch
 from burble.errors import DivergedError, TrainingInterruptedError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from burble.data.batch import Batch
 
 T = TypeVar("T")
 
@@ -35,10 +25,14 @@ class Team:
         """Raise `UsageError` where `rows` cannot be shared equally."""
         if rows % self.size == 0:
             return
+        advice = (
+            f"that is a multiple of {self.size} (a short text has fewer rows than asked for), or "
+            "start fewer processes."
+        )
         error = UsageError(
-            f"{self.size} processes cannot share batches of {rows} rows equally. Give a "
-            f"--batch-size that is a multiple of {self.size} (a short text has fewer rows "
-            "than asked for), or start fewer processes."
+            f"{self.size} processes cannot share batches of {rows} rows equally.",
+            f"Give a batch size {advice}",
+            f"Give a --batch-size {advice}",
         )
         raise error if self.leads else SystemExit(error.exit_code)
 
@@ -47,7 +41,6 @@ class Team:
         return slice(self.rank * count, (self.rank + 1) * count)
 
     def shard(self, batch: Batch) -> Batch:
-        """Return this process's rows of a batch."""
         return batch.part(self.rows(batch.inputs.shape[1]))
 
     def sync(self, seconds: float, signal: int | None) -> tuple[float, int | None]:

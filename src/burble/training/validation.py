@@ -1,24 +1,17 @@
 """What is read of the held-out text: when, and how much."""
 
-from __future__ import annotations
-
 import itertools
 import math
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from burble.score import NOTHING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from burble.data.batch import Batch, Batching
-    from burble.score import Score
-    from burble.tokenizers.base import Tokenizer
-    from burble.training.budget import Budget
-    from burble.training.learner import Learner
-    from burble.training.team import Team
+from burble.data.batch import Batch, Batching
+from burble.score import NOTHING, Score
+from burble.tokenizers.base import Tokenizer
+from burble.training.budget import Budget
+from burble.training.learner import Learner
+from burble.training.team import Team
 
 # Validations in a run, evenly spaced over its budget.
 MILESTONES = 20
@@ -38,15 +31,12 @@ _CLOSING_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Reading:
-    """One validation."""
-
     score: Score
     num_batches: int
     seconds: float
 
     @property
     def bits(self) -> float | None:
-        """Return bits per character; None where nothing is held out."""
         return self.score.bits_per_char if self.score.num_characters else None
 
     @property
@@ -55,13 +45,10 @@ class Reading:
 
     @property
     def accuracy(self) -> float | None:
-        """Return the share of likeliest tokens; None where nothing is held out."""
         return self.score.accuracy if self.score.num_characters else None
 
 
 class Validation:
-    """The held-out text of a run, and the time that reading it took so far."""
-
     def __init__(
         self, batching: Batching, tokenizer: Tokenizer, budget: Budget, team: Team
     ) -> None:
@@ -71,15 +58,12 @@ class Validation:
         self._team = team
         self._passed = 0
         self._seconds = 0.0
-        self.reserve = _CLOSING_SECONDS
-        """Seconds that a timed run keeps for its end."""
+        self.reserve = _CLOSING_SECONDS  # seconds that a timed run keeps for its end
 
     def go_to(self, progress: float) -> None:
-        """Count the milestones up to `progress` as passed."""
         self._passed = int(progress * MILESTONES)
 
     def is_due(self, progress: float) -> bool:
-        """Return whether a milestone was reached, and count it as passed."""
         before = self._passed
         self.go_to(progress)
         return self._passed > before

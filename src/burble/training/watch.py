@@ -1,18 +1,11 @@
 """The clock and the stop signals of a run, the same in every process of a team."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from burble.training.budget import Clock
-    from burble.training.signals import StopSignals
-    from burble.training.team import Team
+from burble.training.budget import Clock
+from burble.training.signals import StopSignals
+from burble.training.team import Team
 
 
 class Watch:
-    """What time it is and whether somebody asked to stop, as of the last `look`."""
-
     def __init__(self, clock: Clock, signals: StopSignals, team: Team) -> None:
         self.clock = clock
         self.signals = signals
@@ -20,5 +13,4 @@ class Watch:
         self.look()
 
     def look(self) -> None:
-        """Read the clock and the signals."""
         self.seconds, self.signal = self._team.sync(self.clock.seconds(), self.signals.requested)

@@ -1,7 +1,5 @@
 """`burble bench`."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import sys
@@ -23,7 +21,6 @@ class BenchCommand:
 
 @command(BenchCommand)
 def main(asked: BenchCommand) -> None:
-    """Measure, and print the figures."""
     before = time.perf_counter()
     model = api.load(asked.model)
     load_seconds = time.perf_counter() - before
@@ -38,11 +35,12 @@ def main(asked: BenchCommand) -> None:
 def _table(speed: Speed, load_seconds: float) -> str:
     one = _rate(speed.one_stream_chars_per_second, speed.one_stream_limit, "reading the weights")
     many = _rate(speed.streams_64_chars_per_second, speed.streams_64_limit, "the products")
+    plural = "" if speed.threads == 1 else "s"
     lines = [
         f"one stream   {one}",
         f"64 streams   {many}",
         f"load         {1000 * load_seconds:.1f} ms",
-        f"kernel       {speed.kernel}, {speed.threads} {_threads(speed.threads)} for many streams",
+        f"kernel       {speed.kernel}, {speed.threads} thread{plural} for many streams",
     ]
     return "\n".join(lines) + "\n"
 
@@ -52,7 +50,3 @@ def _rate(rate: float, limit: float | None, of_what: str) -> str:
     if limit is None:
         return shown
     return f"{shown}, {rate / limit:.0%} of the limit that {of_what} sets here ({limit:,.0f})"
-
-
-def _threads(count: int) -> str:
-    return "thread" if count == 1 else "threads"

@@ -1,11 +1,8 @@
 """`burble cells`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,18 +16,24 @@ from burble.config import ReadingConfig, UnknownPolicy
 from burble.engine.generate import GenerationRequest, stream_text
 from burble.errors import UsageError
 from burble.inspection.units.ablation import compare
-from burble.inspection.units.cells import least_correlation, mean_outputs, require_length, search
-from burble.inspection.units.likeness import nearest
-from burble.inspection.units.passage import liveliest, show_unit
-from burble.inspection.units.properties import PROPERTIES, Property, find_property, of_tokens
+from burble.inspection.units.cells import (
+    Tracker,
+    least_correlation,
+    mean_outputs,
+    require_length,
+    search,
+)
+from burble.inspection.units.likeness import Likeness, nearest
+from burble.inspection.units.passage import Passage, liveliest, show_unit
+from burble.inspection.units.properties import (
+    PROPERTIES,
+    Property,
+    Values,
+    find_property,
+    of_tokens,
+)
 from burble.knobs import knob, knob_like, sections
-
-if TYPE_CHECKING:
-    from burble.inspection.units.cells import Tracker
-    from burble.inspection.units.likeness import Likeness
-    from burble.inspection.units.passage import Passage
-    from burble.inspection.units.properties import Values
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.tokenizers.base import Ids, Tokenizer
 
 _PASSAGE = 240
 _SAMPLE = 300
@@ -79,15 +82,12 @@ class CellsCommand:
     reading: ReadingConfig = sections(ReadingConfig, {"reading": ReadingConfig})
 
     def holds(self) -> list[WantedHold]:
-        """The units to hold. Raises `UsageError` for what is not written as one."""
         return [WantedHold.parse(text) for text in self.ablate]
 
     def marked(self) -> MarkedSpan | None:
-        """The span that --like marks. Raises `UsageError` where it marks none."""
         return None if self.like is None else MarkedSpan.parse(self.like)
 
     def sought(self) -> dict[str, Property]:
-        """The properties to look for. Raises `UsageError` for unknown ones."""
         names = self.property
         if "all" in names or not (names or self.regex or self.ablate or self.like is not None):
             names = tuple(PROPERTIES)
@@ -98,7 +98,6 @@ class CellsCommand:
 
 @command(CellsCommand)
 def main(asked: CellsCommand) -> None:
-    """Do what is asked for, and print it."""
     sought, marked, holds = asked.sought(), asked.marked(), asked.holds()
     model = api.load(asked.model)
     with read_sources(
@@ -148,7 +147,6 @@ def _best(trackers: list[Tracker]) -> list[Tracker]:
 
 
 def _passage(model: api.Model, ids: Ids, values: Values, trackers: list[Tracker]) -> Passage:
-    """Of the half that scored, where the property varies most, by the first of the units."""
     half = len(ids) // 2
     breaks = np.flatnonzero(np.isin(ids[half:], model.file.tokenizer.encode("\n", "skip")))
     starts = np.concatenate([[0], breaks + 1])

@@ -1,7 +1,5 @@
 """`burble corpora`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import dataclass
@@ -19,7 +17,6 @@ class CorporaCommand:
 
 @command(CorporaCommand)
 def main(asked: CorporaCommand) -> None:
-    """Print the list."""
     texts = {name: text.description for name, text in CORPORA.items()}
     if asked.json:
         sys.stdout.write(json.dumps(texts) + "\n")

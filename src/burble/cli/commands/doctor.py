@@ -1,7 +1,5 @@
 """`burble doctor`."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import json
 import platform
@@ -34,7 +32,6 @@ class DoctorCommand:
 
 @command(DoctorCommand)
 def main(asked: DoctorCommand) -> None:
-    """Print what was found."""
     found = examine()
     if asked.json:
         sys.stdout.write(json.dumps(found) + "\n")
@@ -44,7 +41,6 @@ def main(asked: DoctorCommand) -> None:
 
 
 def examine() -> dict[str, str | int]:
-    """Versions, processor, and which parts are installed."""
     found: dict[str, str | int] = {
         "burble": __version__,
         "python": platform.python_version(),

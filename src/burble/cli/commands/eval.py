@@ -1,26 +1,22 @@
 """`burble eval`."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from burble import api
 from burble.cli.options import command, json_option, model_argument, text_argument, unknown_option
 from burble.cli.reading import read_sources
 from burble.cli.views.eval import describe
 from burble.config import ReadingConfig, UnknownPolicy
+from burble.data.prepared import PreparedText
 from burble.engine.numpy_model import Precision
 from burble.evaluation.evaluate import Protocol, baselines, evaluate
 from burble.evaluation.overlap import LARGE_SHARE, PASSAGE, learned_share
 from burble.knobs import knob, sections
-
-if TYPE_CHECKING:
-    from burble.data.prepared import PreparedText
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 Report = dict[str, Any]
 
@@ -48,7 +44,7 @@ class EvalCommand:
     )
     baselines: bool = knob(
         True,
-        "Also measure counting alone (n-gram counts) and xz, where the training text is at hand.",
+        "Also measure n-gram counts and xz, where the training text is at hand.",
     )
     unknown: UnknownPolicy = unknown_option()
     json: bool = json_option()
@@ -57,7 +53,6 @@ class EvalCommand:
 
 @command(EvalCommand)
 def main(asked: EvalCommand) -> None:
-    """Score, and print the figures."""
     model = api.load(asked.model, asked.precision)
     with read_sources(
         model, asked.sources, asked.reading, whole=asked.whole, unknown=asked.unknown

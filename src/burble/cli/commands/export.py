@@ -1,7 +1,5 @@
 """`burble export`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import dataclass
@@ -23,8 +21,7 @@ class ExportCommand:
     model: str = model_argument()
     to: ExportKind = knob(
         "html",
-        "html: one page that writes in any browser, offline, the same bytes as burble generate; "
-        "onnx: one step of the network in float32 (extra onnx); hub: a folder with a model card.",
+        "; ".join(f"{name}: {exporter.help}" for name, exporter in EXPORTERS.items()) + ".",
     )
     out: str | None = knob(
         None,
@@ -40,7 +37,6 @@ class ExportCommand:
 
 @command(ExportCommand)
 def main(asked: ExportCommand) -> None:
-    """Export, and tell where it is."""
     model = ModelFile.load(Path(asked.model))
     labels = Labels(_name(Path(asked.model)), asked.license, asked.language)
     exporter = EXPORTERS[asked.to]

@@ -1,7 +1,5 @@
 """`burble generate`."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import sys
@@ -72,7 +70,6 @@ class GenerateCommand:
 
 @command(GenerateCommand)
 def main(asked: GenerateCommand) -> None:
-    """Write, and tell the seed."""
     request = asked.request()
     model = api.load(asked.model)
     given = _prompt(asked, model, request.seed)

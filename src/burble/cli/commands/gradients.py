@@ -1,14 +1,12 @@
 """`burble gradients`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from burble import api
+from burble.cells import CellKind
 from burble.cli.files import save_file
 from burble.cli.options import command, json_option, text_argument
 from burble.cli.reading import read_sources
@@ -19,12 +17,9 @@ from burble.knobs import knob, knob_like, sections
 from burble.plots.figure import check_drawable, figure_kind
 from burble.plots.gradients import gradients_figure
 from burble.scratch import scratch_folder
+from burble.tokenizers.base import Ids
 from burble.training.learners.registry import gradient_flow
 from burble.training.request import RunRequest
-
-if TYPE_CHECKING:
-    from burble.cells import CellKind
-    from burble.tokenizers.base import Ids
 
 
 @dataclass(frozen=True)
@@ -50,8 +45,7 @@ class GradientsCommand:
     seq_len: int = knob_like(
         DataConfig,
         "seq_len",
-        help="Characters read between two updates: as far back as the gradient is followed to "
-        "learn.",
+        help="Tokens read between two updates: as far back as the gradient is followed to learn.",
     )
     seed: int = knob_like(
         TrainingConfig, "seed", help="Decides every random choice of the training."
@@ -65,13 +59,12 @@ class GradientsCommand:
 
 @command(GradientsCommand)
 def main(asked: GradientsCommand) -> None:
-    """Train or load, measure, print, and draw."""
     if asked.png is not None:
         check_drawable(asked.png)
     with scratch_folder() as scratch:
         models = _trained(asked, Path(scratch)) if asked.models is None else _given(asked)
         measured = {kind: _measure(asked, model) for kind, model in models.items()}
-    report = Report.of(measured)
+    report = Report(measured["rnn"], measured["lstm"])
     if asked.png is not None:
         drawn = gradients_figure(report.curves(), report.title(), figure_kind(asked.png))
         save_file(asked.png, drawn)
@@ -83,7 +76,7 @@ def main(asked: GradientsCommand) -> None:
 
 def _trained(asked: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model]:
     from burble.progress import view_for
-    from burble.runs import open_run
+    from burble.run_hooks import open_run
 
     if "-" in asked.sources:
         raise UsageError("The text is read once for each network. Save it to a file and name that.")
@@ -104,7 +97,6 @@ def _trained(asked: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model
 
 
 def _given(asked: GradientsCommand) -> dict[CellKind, api.Model]:
-    """The models that were named. Raises `UsageError` where they are no fair pair."""
     loaded = [api.load(path, "float32") for path in asked.models or ()]
     models = {model.file.network.cell: model for model in loaded}
     if set(models) != set(KINDS):
@@ -124,7 +116,6 @@ def _size(network: NetworkConfig) -> str:
 
 
 def _measure(asked: GradientsCommand, model: api.Model) -> Measured:
-    """Measure on held-out text: of its own run, or of the sources."""
     if asked.models is None:
         return _measure_on(model, model.training_text().val_ids)
     with read_sources(model, asked.sources, asked.reading, whole=False, unknown="error") as text:

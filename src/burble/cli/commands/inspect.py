@@ -1,12 +1,9 @@
 """`burble inspect`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -14,9 +11,9 @@ from burble.cells import CELLS, MEANINGS
 from burble.cli.files import read_text, save_file
 from burble.cli.options import command, model_argument, unknown_option
 from burble.cli.reading import tell_unknown
-from burble.config import UnknownPolicy
+from burble.config import NetworkConfig, UnknownPolicy
 from burble.engine.generate import encode_text
-from burble.engine.trace import trace
+from burble.engine.trace import Trace, trace
 from burble.errors import TextError
 from burble.inspection.bounds import Bounds
 from burble.inspection.trace.document import document
@@ -28,10 +25,6 @@ from burble.knobs import argument, knob
 from burble.model_file import ModelFile
 from burble.plots.figure import figure_kind
 from burble.plots.traces import TracePicture, trace_figure
-
-if TYPE_CHECKING:
-    from burble.config import NetworkConfig
-    from burble.engine.trace import Trace
 
 # So many characters a browser still lays out at once, and so many bytes a phone still opens.
 BOUNDS = Bounds(max_tokens=5_000, max_values=16 << 20)
@@ -78,7 +71,6 @@ class InspectCommand:
 
 @command(InspectCommand)
 def main(asked: InspectCommand) -> None:
-    """Read the text, and show what went on."""
     model = ModelFile.load(Path(asked.model))
     seen, unknown = _trace(asked, model)
     asked.choice().check(seen)
@@ -93,7 +85,6 @@ def main(asked: InspectCommand) -> None:
 
 
 def _trace(asked: InspectCommand, model: ModelFile) -> tuple[Trace, int]:
-    """What went on, and how many characters of the text the model has never seen."""
     text = asked.text
     if text == "-":
         text = read_text(sys.stdin.buffer.read, "The text in standard input").removesuffix("\n")

@@ -1,7 +1,5 @@
 """`burble plan`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from burble.cli.terminal import tell
 from burble.errors import UsageError
 from burble.mapping import to_mapping
 from burble.run_folder.observer import Observer
-from burble.runs import open_run
+from burble.run_hooks import open_run
 from burble.scratch import scratch_folder
 from burble.training.request import RunRequest
 
@@ -27,15 +25,12 @@ class PlanCommand(TrainCommand):
 
 
 class Teller(Observer):
-    """Prints what a person should know."""
-
     def noted(self, message: str) -> None:
         tell(message)
 
 
 @command(PlanCommand)
 def main(asked: PlanCommand) -> None:
-    """Read the text, measure the machine, and print the plan."""
     if complete := asked.base():
         raise UsageError(f"With --{complete} every knob is set: there is nothing to plan.")
     with scratch_folder() as scratch:

@@ -1,7 +1,5 @@
 """`burble plot`."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,14 +21,12 @@ class PlotCommand:
 
 @command(PlotCommand)
 def main(asked: PlotCommand) -> None:
-    """Read the logs and draw them."""
     kind = figure_kind(asked.out)
     runs = {name: Metrics.read(Path(run)) for run, name in _names(asked.runs).items()}
     save_file(asked.out, learning_figure(runs, kind))
 
 
 def _names(runs: tuple[str, ...]) -> dict[str, str]:
-    """What each run is called: its folder's name, or the whole path where two share one."""
     names = {run: Path(run).resolve().name for run in runs}
     is_clear = len(set(names.values())) == len(names)
     return names if is_clear else {run: run for run in runs}

@@ -1,7 +1,5 @@
 """`burble serve`."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,21 +45,21 @@ class ServeCommand:
 
 @command(ServeCommand)
 def main(asked: ServeCommand) -> None:
-    """Serve until told to end."""
     try:
         from burble.serving.app import create_app
         from burble.serving.completions.models import Models, ServedModel
         from burble.serving.http.guard import Access
         from burble.serving.http.server import is_loopback, listen, serve
-        from burble.serving.playground.runs import Runs
+        from burble.serving.playground.supervisor import Supervisor
     except ModuleNotFoundError as error:
         if error.name not in {"fastapi", "httptools", "uvicorn"}:
             raise
         raise MissingExtraError("Serving", "serve") from error
     if not (asked.models or asked.runs):
         raise UsageError("Name a model to serve, or a folder to train in: --runs FOLDER.")
-    runs = Runs(Path(asked.runs)) if asked.runs else None
-    models = Models([ServedModel.open(Path(model)) for model in asked.models], runs)
+    supervisor = Supervisor(Path(asked.runs)) if asked.runs else None
+    named = [ServedModel.open(Path(model)) for model in asked.models]
+    models = Models(named, supervisor.model_paths) if supervisor else Models(named)
     api_key = asked.api_key or os.environ.get(KEY_VARIABLE)
     bound = listen(asked.host, asked.port)
     if not (is_loopback(bound) or api_key or asked.insecure):
@@ -70,7 +68,7 @@ def main(asked: ServeCommand) -> None:
             "--insecure to let everyone in."
         )
     access = Access(api_key, frozenset({"localhost", *asked.allow_host}))
-    app = create_app(models, access, Limits(asked.streams, asked.waiting), runs)
+    app = create_app(models, access, Limits(asked.streams, asked.waiting), supervisor)
     serve(app, bound, lambda: tell(f"Serving at {_address(*bound.getsockname()[:2])}"), asked.drain)
 
 

@@ -66,8 +66,7 @@ class TrainCommand:
     )
     json: bool = knob(False, "Print the result as one JSON object.")
     tensorboard: bool = knob(False, "Write curves for TensorBoard into the folder, too.")
-    options: dict[str, Any] = sections(dict, SECTIONS)
-    """Those that were given."""
+    options: dict[str, Any] = sections(dict, SECTIONS)  # those that were given
 
     def base(self) -> str | None:
         """Return which option has a complete configuration. Raises `UsageError` for several, and
@@ -81,13 +80,11 @@ class TrainCommand:
         return named[0] if named else None
 
     def given(self) -> dict[str, Any]:
-        """Return all options of the run that were given, its sources among them."""
         return self.options | ({"sources": self.sources} if self.sources else {})
 
 
 @command(TrainCommand)
 def main(asked: TrainCommand) -> None:
-    """Train, or go on training, and report."""
     base, given = _read_base(asked), asked.given()
     config = base.with_options(given)
     path = _folder(asked, config.sources)
@@ -132,7 +129,7 @@ def _folder(asked: TrainCommand, sources: tuple[str, ...]) -> Path:
 
 def _open_run(asked: TrainCommand, path: Path) -> Run:
     from burble.progress import view_for
-    from burble.runs import open_run
+    from burble.run_hooks import open_run
 
     observers: list[Observer] = [view_for(sys.stderr)]
     if asked.tensorboard:
@@ -152,7 +149,6 @@ def default_folder(sources: Sequence[str]) -> str:
 
 
 def _source_around(path: Path, sources: Sequence[str]) -> Path | None:
-    """Return the source that `path` is, or is in."""
     found = (Path(source).resolve() for source in sources if os.path.exists(source))  # noqa: PTH110 - raises nothing
     return next((source for source in found if path.resolve().is_relative_to(source)), None)
 
@@ -168,7 +164,7 @@ def _name_for(source: str) -> str:
 
 def _report(asked: TrainCommand, result: TrainResult, config: RunConfig, path: Path) -> None:
     from burble.cli.views.train import print_result
-    from burble.runs import final_sample
+    from burble.run_hooks import final_sample
 
     if asked.json:
         sys.stdout.write(json.dumps(dataclasses.asdict(result)) + "\n")

@@ -1,42 +1,33 @@
 """What `burble cells` found, for people."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from burble.cli.views.unit import print_passage
+from burble.engine.holding import Hold
+from burble.inspection.palette import shade
+from burble.inspection.units.ablation import Ablation
+from burble.inspection.units.cells import Tracker
+from burble.inspection.units.passage import Passage
 from burble.text.printable import printable
 
-if TYPE_CHECKING:
-    from burble.engine.holding import Hold
-    from burble.inspection.units.ablation import Ablation
-    from burble.inspection.units.cells import Tracker
-    from burble.inspection.units.passage import Passage
+_BARS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True)
 class Found:
-    """The units that may track a property, best first, and a passage as the first of those that do
-    sees it, or else the first of all.
-    """
+    """The units that may track a property, best first, and a passage as the first one sees it."""
 
     meaning: str
     units: list[Tracker]
-    least: float
-    """The correlation held out from which on a unit tracks it."""
-
+    least: float  # the correlation held out from which on a unit tracks it
     passage: Passage
 
 
 @dataclass(frozen=True)
 class AblationReport:
-    """What holding units did."""
-
     holds: list[Hold]
     cost: Ablation
     seed: int
@@ -46,8 +37,6 @@ class AblationReport:
 
 @dataclass(frozen=True)
 class Context:
-    """A stretch of the text, between what stands before and after it."""
-
     line: int
     similarity: float
     before: str
@@ -60,9 +49,7 @@ class Report:
     """All that was asked for; its fields are the keys of the JSON object."""
 
     num_chars: int
-    unknown_chars: int
-    """Characters that the model has never seen: left out, or replaced."""
-
+    unknown_chars: int  # characters that the model has never seen: left out, or replaced
     part: str
     properties: dict[str, Found]
     ablation: AblationReport | None
@@ -70,7 +57,6 @@ class Report:
 
 
 def print_report(report: Report) -> None:
-    """Print it, with colours on a terminal only."""
     console = Console(highlight=False, soft_wrap=True, markup=False)
     if report.properties:
         console.print(
@@ -102,15 +88,12 @@ def _print_found(console: Console, found: Found) -> None:
         return
     table = _table("unit", "what", "held out", "chosen")
     for tracker in tracking:
-        unit = tracker.unit
+        correlations = (tracker.held_out, tracker.chosen)
         table.add_row(
-            _name(tracker),
-            unit.reading,
-            f"{tracker.held_out:+.3f}",
-            f"{tracker.chosen:+.3f}",
+            _name(tracker), tracker.unit.reading, *(f"{one:+.3f}" for one in correlations)
         )
     console.print(table)
-    print_passage(console, found.passage)
+    _print_passage(console, found.passage)
 
 
 def _name(tracker: Tracker) -> str:
@@ -147,3 +130,39 @@ def _table(*headings: str) -> Table:
     for heading in headings:
         table.add_column(heading)
     return table
+
+
+def _print_passage(console: Console, passage: Passage) -> None:
+    """Print it, the lowest value in blue or as the lowest bar, the highest in orange."""
+    shares = _shares([value for _, value in passage])
+    shown = [(printable(piece), share) for (piece, _), share in zip(passage, shares, strict=True)]
+    if console.color_system is None:
+        console.print(_barred(shown), markup=False)
+    else:
+        console.print(_coloured(shown))
+
+
+def _shares(values: list[float]) -> list[float]:
+    low, width = min(values), max(values) - min(values)
+    return [(value - low) / width if width else 0.5 for value in values]
+
+
+def _coloured(shown: list[tuple[str, float]]) -> Text:
+    text = Text()
+    for piece, share in shown:
+        # A line break has a value too, and nothing to colour but a sign for it.
+        visible = piece.replace("\n", "↵\n")
+        text.append(visible, style=shade(2 * share - 1))
+    return text
+
+
+def _barred(shown: list[tuple[str, float]]) -> str:
+    line, bars = "", ""
+    lines = []
+    for piece, share in shown:
+        line += piece.replace("\n", "↵").replace("\t", " ")
+        bars += _BARS[min(len(_BARS) - 1, int(share * len(_BARS)))] * len(piece)
+        if piece.endswith("\n"):
+            lines += [line, bars]
+            line, bars = "", ""
+    return "\n".join([*lines, line, bars] if line else lines)

@@ -1,21 +1,16 @@
 """The figures of `burble eval` in words."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from burble.cli.reading import part_read, unknown_line
-from burble.evaluation.evaluate import counting_name
+from burble.data.prepared import PreparedText
+from burble.evaluation.evaluate import counts_name
 from burble.evaluation.overlap import PASSAGE
-
-if TYPE_CHECKING:
-    from burble.data.prepared import PreparedText
 
 Report = dict[str, Any]
 
 
 def describe(report: Report, text: PreparedText) -> list[str]:
-    """Return the lines that tell a person what was measured, and what it is worth."""
     lines = (
         [] if report["bits_per_char"] is None else _describe_part(report, _name_part(report, text))
     )
@@ -28,7 +23,6 @@ def describe(report: Report, text: PreparedText) -> list[str]:
 
 
 def _name_part(report: Report, text: PreparedText) -> str:
-    """What is scored; what was learned is not called held out."""
     part = part_read(text)
     return part.replace("the held-out ", "the ") if report["held_out"] is False else part
 
@@ -41,13 +35,12 @@ def _describe_part(report: Report, part: str) -> list[str]:
     ]
     compared = report["baselines"]
     if isinstance(compared, dict):
-        name = counting_name(compared["ngram_order"])
+        name = counts_name(compared["ngram_order"])
         lines.append(f"{name}: {compared['ngram']:.4f} · xz: {compared['xz']:.4f}")
     return [*lines, _describe_learned(report)]
 
 
 def _describe_learned(report: Report) -> str:
-    """What the figure is worth as one of text that the model has not seen."""
     share = report["learned_share"]
     if share is None and report["num_chars"] < PASSAGE:
         return (

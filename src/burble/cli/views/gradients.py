@@ -1,16 +1,12 @@
 """What `burble gradients` measured, in figures and in words that follow from them."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from burble.cells import CellKind
+from burble.model_file import ModelFile
 from burble.plots.gradients import Curve
-
-if TYPE_CHECKING:
-    from burble.cells import CellKind
-    from burble.model_file import ModelFile
 
 KINDS: tuple[CellKind, ...] = ("rnn", "lstm")
 
@@ -31,7 +27,6 @@ class Measured:
     after: dict[str, list[float]]
 
     def curves(self) -> list[Curve]:
-        """Before it learned and after, one for each tensor of the state."""
         return [
             Curve(f"{self.file.network.cell} {name}", values, is_fresh)
             for name in self.after
@@ -39,7 +34,6 @@ class Measured:
         ]
 
     def best(self) -> Curve:
-        """Where the trained network keeps the most of the gradient, far back."""
         trained = [curve for curve in self.curves() if not curve.is_fresh]
         return max(trained, key=lambda curve: curve.values[_FAR])
 
@@ -52,14 +46,8 @@ def first_below(values: list[float], share: float) -> int | None:
 
 @dataclass(frozen=True)
 class Report:
-    """The two networks."""
-
     rnn: Measured
     lstm: Measured
-
-    @classmethod
-    def of(cls, measured: dict[CellKind, Measured]) -> Report:
-        return cls(measured["rnn"], measured["lstm"])
 
     def curves(self) -> list[Curve]:
         return [*self.rnn.curves(), *self.lstm.curves()]
@@ -94,16 +82,13 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         network = self.lstm.file.network
+        files = {"rnn": self.rnn.file, "lstm": self.lstm.file}
         return {
             "num_layers": network.num_layers,
             "hidden_size": network.hidden_size,
-            "num_weights": {
-                kind: measured.file.num_weights
-                for kind, measured in zip(KINDS, (self.rnn, self.lstm), strict=True)
-            },
+            "num_weights": {kind: file.num_weights for kind, file in files.items()},
             "val_bits_per_char": {
-                kind: measured.file.provenance.val_bits_per_char
-                for kind, measured in zip(KINDS, (self.rnn, self.lstm), strict=True)
+                kind: file.provenance.val_bits_per_char for kind, file in files.items()
             },
             "curves": [
                 {
@@ -120,7 +105,6 @@ class Report:
 
 
 def print_report(report: Report) -> None:
-    """The table, then the words."""
     lines = [
         "norm of the gradient with respect to the state so many characters back, as a multiple of "
         "the newest",

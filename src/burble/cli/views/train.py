@@ -1,26 +1,20 @@
 """What a finished run came to, on standard error."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console
 
 from burble.progress import duration
+from burble.run_hooks import FinalSample
 from burble.shell import burble_line
 from burble.text.printable import printable
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.runs import FinalSample
-    from burble.training.run import TrainResult
+from burble.training.run import TrainResult
 
 
 def print_result(
     stream: TextIO, result: TrainResult, sample: FinalSample | None, path: Path
 ) -> None:
-    """The figures, what the model writes, and what to do with it."""
     console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
     if sample is not None:
         if sample.prompt:

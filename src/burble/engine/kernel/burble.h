@@ -30,6 +30,9 @@ typedef struct {
     int32_t residual;
 } burble_shape;
 
+/* The knobs of SamplingConfig in config.py; choose.c alone knows its fields. */
+typedef struct burble_sampling burble_sampling;
+
 /* One text being written; mirrored in native/structures.py, explained in engine/stream.py. */
 typedef struct {
     float *state;         /* (layers, states of the cell, hidden) */
@@ -40,10 +43,7 @@ typedef struct {
     int64_t end;   /* tokens there; the last is not read yet */
     int64_t limit;
     uint64_t seed, number, position;
-    /* The knobs of SamplingConfig in config.py, in its order. */
-    double repetition_penalty, temperature;
-    int64_t top_k; /* 0: all */
-    double top_p, min_p;
+    const burble_sampling *sampling;
 } burble_stream;
 
 typedef struct burble_model burble_model;

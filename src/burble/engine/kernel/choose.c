@@ -8,6 +8,14 @@
 #define PENALTY_TOKENS 64
 #define LIKELIEST ((double)(1 << 30))
 
+/* The knobs of SamplingConfig in config.py, in its order. */
+struct burble_sampling {
+    double repetition_penalty, temperature;
+    int64_t top_k; /* 0: all */
+    double top_p, min_p;
+};
+const int64_t sampling_size = sizeof(burble_sampling);
+
 static double uniform(const burble_stream *stream) {
     uint64_t words[4];
     philox(stream->position, 0, stream->seed, stream->number, words);
@@ -17,7 +25,7 @@ static double uniform(const burble_stream *stream) {
 /* The logits, those of the last tokens weakened. */
 static const float *penalized(const float *logits, int32_t vocab, const burble_stream *stream,
                               float *scores) {
-    const float penalty = (float)stream->repetition_penalty;
+    const float penalty = (float)stream->sampling->repetition_penalty;
     if (penalty == 1.0f) return logits;
     memcpy(scores, logits, (size_t)vocab * sizeof *scores);
     int64_t first = stream->end > PENALTY_TOKENS ? stream->end - PENALTY_TOKENS : 0;
@@ -94,14 +102,16 @@ static int64_t drop_unlikely(int32_t *weights, int32_t vocab, double least) {
 
 int32_t choose(const kernel *k, const float *logits, int32_t vocab, const burble_stream *stream,
                const choice_room *room) {
+    const burble_sampling *sampling = stream->sampling;
     const float *scores = penalized(logits, vocab, stream, room->scores);
-    const float temperature = (float)stream->temperature;
+    const float temperature = (float)sampling->temperature;
     if (temperature == 0) return likeliest(scores, vocab);
     int32_t *weights = room->weights;
     int64_t total = k->weigh(scores, vocab, temperature, weights);
-    if (stream->top_k > 0 || stream->top_p < 1.0)
-        total = keep_likeliest(weights, vocab, stream->top_k, stream->top_p, total, room->ranks);
-    if (stream->min_p > 0) total = drop_unlikely(weights, vocab, stream->min_p * LIKELIEST);
+    if (sampling->top_k > 0 || sampling->top_p < 1.0)
+        total =
+            keep_likeliest(weights, vocab, sampling->top_k, sampling->top_p, total, room->ranks);
+    if (sampling->min_p > 0) total = drop_unlikely(weights, vocab, sampling->min_p * LIKELIEST);
     /* Below the total for every draw below 1, since the total is below 2⁵³. */
     int64_t place = (int64_t)(uniform(stream) * (double)total);
     int32_t token = 0;

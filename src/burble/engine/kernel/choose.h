@@ -3,6 +3,9 @@
 
 #include "kernel.h"
 
+/* Bytes of a burble_sampling. */
+extern const int64_t sampling_size;
+
 /* Room that one choice needs for `vocab` tokens. */
 typedef struct {
     float *scores;

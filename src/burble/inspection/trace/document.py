@@ -1,26 +1,20 @@
 """A trace as plain values, for JSON."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from burble.inspection.trace.guesses import bits_per_char, guesses_before, probabilities
+from burble.engine.trace import Trace
+from burble.inspection.trace.guesses import Guess, bits_per_char, guesses_before, probabilities
+from burble.inspection.trace.series import Choice
 from burble.inspection.trace.tokens import running_text
-
-if TYPE_CHECKING:
-    from burble.engine.trace import Trace
-    from burble.inspection.trace.guesses import Guess
-    from burble.inspection.trace.series import Choice
-    from burble.model_file import ModelFile
+from burble.model_file import ModelFile
 
 _DECIMALS = 5
 
 
 def document(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[str, Any]:
-    """All that was seen; of the values, those that were chosen, or all."""
     tokenizer = file.tokenizer
     guesses = guesses_before(trace, tokenizer, top)
     shown = running_text(tokenizer, trace.ids)

@@ -1,46 +1,34 @@
 """What a model expected at each place of a text."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burble.engine.trace import likeliest
+from burble.engine.trace import Trace, likeliest
 from burble.inspection.trace.tokens import token_label
+from burble.tokenizers.base import Tokenizer
 
-if TYPE_CHECKING:
-    from burble.engine.trace import Trace
-    from burble.tokenizers.base import Tokenizer
-
-Guess = tuple[str, float]
-"""A token's label, and its probability."""
+Guess = tuple[str, float]  # a token's label, and its probability
 
 
 def guesses_before(trace: Trace, tokenizer: Tokenizer, count: int) -> list[list[Guess]]:
-    """For each token, what might have come in its place, likeliest first; none for a first one
-    that nothing was read before.
-
-    One more entry than there are tokens: the last is what may come next.
-    """
-    foreseen = np.concatenate([trace.before[None], trace.log_probabilities])
-    order = likeliest(foreseen, count)
+    """Return the guesses in place of each token and of the next; none where nothing was read."""
+    predicted = np.concatenate([trace.before[None], trace.log_probabilities])
+    order = likeliest(predicted, count)
     labels = {token: token_label(tokenizer, token) for token in set(order.ravel().tolist())}
     guesses = [
         [(labels[token], math.exp(log_p[token])) for token in tokens]
-        for tokens, log_p in zip(order.tolist(), foreseen, strict=True)
+        for tokens, log_p in zip(order.tolist(), predicted, strict=True)
     ]
     return guesses if len(trace.context) else [[], *guesses[1:]]
 
 
 def probabilities(trace: Trace) -> list[float | None]:
-    """What the model gave to each token that came; None for a first one that nothing foresaw."""
+    """What the model gave to each token that came; None for a first one that nothing predicted."""
     return [None if math.isnan(bits) else 2.0**-bits for bits in trace.surprisal.tolist()]
 
 
 def bits_per_char(trace: Trace, tokenizer: Tokenizer) -> float | None:
-    """The mean surprisal of a character; None where none was foreseen."""
-    is_foreseen = ~np.isnan(trace.surprisal)
-    characters = tokenizer.count_characters(trace.ids[is_foreseen])
-    return float(trace.surprisal[is_foreseen].sum()) / characters if characters else None
+    is_predicted = ~np.isnan(trace.surprisal)
+    characters = tokenizer.count_characters(trace.ids[is_predicted])
+    return float(trace.surprisal[is_predicted].sum()) / characters if characters else None

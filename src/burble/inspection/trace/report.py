@@ -1,26 +1,21 @@
 """A trace as one self-contained page to explore."""
 
-from __future__ import annotations
-
 import base64
 import math
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from burble.arithmetic import Float32
 from burble.cells import CELLS, MEANINGS
+from burble.engine.trace import Trace
 from burble.inspection.trace.guesses import bits_per_char, guesses_before, probabilities
-from burble.inspection.trace.series import MAX_SURPRISAL
+from burble.inspection.trace.series import MAX_SURPRISAL, Choice
 from burble.inspection.trace.tokens import running_text, token_label
+from burble.model_file import ModelFile
 from burble.page import fill_page
-
-if TYPE_CHECKING:
-    from burble.arithmetic import Float32
-    from burble.engine.trace import Trace
-    from burble.inspection.trace.series import Choice
-    from burble.model_file import ModelFile
 
 # Values are kept in this many steps on each side of zero: to 0.4% of the unit's largest.
 STEPS = 127
@@ -39,13 +34,11 @@ def report(file: ModelFile, trace: Trace, choice: Choice, top: int) -> str:
 
 @cache
 def script() -> str:
-    """Return the script of every report."""
     return "\n".join(map(_part, _SCRIPTS))
 
 
 @cache
 def style() -> str:
-    """Return the style of every report."""
     return _part("report.css")
 
 
@@ -101,7 +94,6 @@ def _base64(array: np.ndarray[Any, Any]) -> str:
 
 
 def _start(file: ModelFile, trace: Trace, choice: Choice) -> dict[str, Any]:
-    """What is shown first. Without a unit (None) the page takes the one that changes most."""
     gate = choice.gate or CELLS[file.network.cell].memory
     return {
         "gate": list(trace.values).index(gate),

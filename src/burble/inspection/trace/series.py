@@ -1,17 +1,13 @@
 """One figure for each token of a trace: its surprisal, a unit's value, or the mean of a layer."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from burble.cells import MEANINGS
+from burble.engine.trace import Trace
 from burble.errors import UsageError
-
-if TYPE_CHECKING:
-    from burble.engine.trace import Trace
 
 # A character that comes as 8 bits had one chance in 256; few are rarer.
 MAX_SURPRISAL = 8.0
@@ -53,16 +49,13 @@ class Series:
 
     name: str
     title: str
-    values: Numbers
-    """(time,); NaN where there is none."""
-
+    values: Numbers  # (time,); NaN where there is none
     low: float
     high: float
     digits: int = 2
 
     @property
     def is_signed(self) -> bool:
-        """Whether it lies on both sides of zero."""
         return self.low < 0
 
     def shares(self) -> Numbers:
@@ -73,15 +66,11 @@ class Series:
 
 
 def surprisal_series(trace: Trace) -> Series:
-    """How surprising each token was."""
     return Series("bits", "surprisal, bits", trace.surprisal, 0.0, MAX_SURPRISAL, digits=1)
 
 
 def chosen_series(trace: Trace, choice: Choice, gate: str) -> Series:
-    """A unit's value, or the mean of its layer where no unit is named.
-
-    gate: what to take where the choice names none; the layer is then the top one.
-    """
+    """Return a unit's value, or its layer's mean; `gate` and the top layer where none is named."""
     gate = choice.gate or gate
     layer = -1 if choice.layer is None else choice.layer
     values = trace.values[gate][:, layer]

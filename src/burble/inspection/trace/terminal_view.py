@@ -1,25 +1,18 @@
 """A trace in a terminal: the text in colours, and what was expected at each place."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from burble.engine.trace import Trace
 from burble.inspection.palette import shade
 from burble.inspection.trace.guesses import bits_per_char, guesses_before, probabilities
-from burble.inspection.trace.series import surprisal_series
+from burble.inspection.trace.series import Series, surprisal_series
 from burble.inspection.trace.tokens import running_text, token_label
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from burble.engine.trace import Trace
-    from burble.inspection.trace.series import Series
-    from burble.tokenizers.base import Tokenizer
+from burble.tokenizers.base import Tokenizer
 
 # A longer text has a row only for what surprised most: more rows are not read.
 MAX_ROWS = 60
@@ -32,10 +25,7 @@ _LEFT = {"came", _EXPECTED}
 def terminal_view(
     trace: Trace, tokenizer: Tokenizer, chosen: Series | None, top: int, *, in_colour: bool
 ) -> RenderableType:
-    """The text coloured by a series, or else by surprisal, and a table of what was expected.
-
-    top: guesses in a row of the table. in_colour: whether colours will be seen.
-    """
+    """Show the text coloured by a series, or by surprisal, and `top` guesses at each place."""
     shown = surprisal_series(trace) if chosen is None else chosen
     bits = bits_per_char(trace, tokenizer)
     return Group(

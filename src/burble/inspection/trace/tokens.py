@@ -1,13 +1,7 @@
 """How tokens are shown: in the running text, and one by one."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from burble.text.printable import label
-
-if TYPE_CHECKING:
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.tokenizers.base import Ids, Tokenizer
 
 _LAYOUT = {" ", "\t", "\n"}
 
@@ -18,10 +12,7 @@ def token_label(tokenizer: Tokenizer, token: int) -> str:
 
 
 def running_text(tokenizer: Tokenizer, ids: Ids) -> list[str]:
-    """What each token adds to the text; of one that ends no character, its label.
-
-    Blanks and line ends are themselves, all else that has no shape is its code point.
-    """
+    """Return what each token adds to the text; a label where that has no shape."""
     decoder = tokenizer.stream_decoder()
     pieces = [decoder.push(ids[place : place + 1]) for place in range(len(ids))]
     return [

@@ -1,20 +1,15 @@
-"""What a unit is good for: how much worse the text is foreseen when it is held at a value."""
-
-from __future__ import annotations
+"""What a unit is good for: how much worse the text is predicted when it is held at a value."""
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan, validation_part
 from burble.engine.scoring import log_softmax
-
-if TYPE_CHECKING:
-    from burble.engine.step_model import StepModel
-    from burble.inspection.units.cells import Float64
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.engine.step_model import StepModel
+from burble.inspection.units.cells import Float64
+from burble.tokenizers.base import Ids, Tokenizer
 
 
 @dataclass(frozen=True)
@@ -23,18 +18,14 @@ class Loss:
 
     token: str
     count: int
-    extra_bits: float
-    """On average each time it came."""
+    extra_bits: float  # on average each time it came
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """Bits per character with all units free, and with some of them held."""
-
     free_bits: float
     held_bits: float
-    losses: list[Loss]
-    """The kinds of token that together lose the most, the most first."""
+    losses: list[Loss]  # the kinds of token that together lose the most, the most first
 
 
 def compare(free: StepModel, held: StepModel, tokenizer: Tokenizer, ids: Ids, top: int) -> Ablation:

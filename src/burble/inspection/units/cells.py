@@ -1,28 +1,19 @@
-"""The search for units that track a property: one half of a text chooses them, the other scores.
-
-All is sums over the text, so that its length does not matter: no array is (tokens, units).
-"""
-
-from __future__ import annotations
+"""The search for units that track a property, by sums: no array is (tokens, units)."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from burble.arithmetic import Float32
+from burble.engine.step_model import StepModel
 from burble.errors import TextError
-from burble.inspection.units.reading import read_blocks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from burble.arithmetic import Float32
-    from burble.engine.step_model import StepModel
-    from burble.inspection.units.properties import Values
-    from burble.inspection.units.reading import Block, Reading
-    from burble.tokenizers.base import Ids
+from burble.inspection.units.properties import Values
+from burble.inspection.units.reading import Block, Reading, read_blocks
+from burble.tokenizers.base import Ids
 
 Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -39,7 +30,6 @@ class Unit:
     reading: Reading
 
     def of(self, block: Block) -> Values:
-        """Its values, (places,)."""
         values: Values = block.readings()[self.reading][:, self.layer, self.unit]
         return values
 
@@ -61,12 +51,9 @@ class Tracker:
     """A unit that may track a property: Pearson's correlation in each half of the text."""
 
     unit: Unit
-    chosen: float
-    """Where it was chosen for this figure, which chance has made a little too large."""
-
+    chosen: float  # where it was chosen for this figure, which chance has made a little too large
     held_out: float
-    tracks: bool
-    """Whether the figure held out is too large for chance, and of the same sign as the chosen."""
+    tracks: bool  # whether `held_out` is too large for chance, and of the same sign
 
 
 def least_correlation(values: Values, num_listed: int) -> float:
@@ -108,7 +95,6 @@ def search(
 
 
 def require_length(ids: Ids) -> None:
-    """Raise `TextError` for a text of which no half says much."""
     if len(ids) < MIN_TOKENS:
         raise TextError(
             f"To look at cells takes at least {MIN_TOKENS:,} characters; found {len(ids):,}. "
@@ -138,8 +124,6 @@ def mean_outputs(model: StepModel, ids: Ids) -> Float64:
 
 @dataclass
 class _Sums:
-    """What Pearson's correlation needs of numbers x, the units, and y, the properties."""
-
     count: int = 0
     x: Float64 = field(default_factory=lambda: np.zeros(1))
     y: Float64 = field(default_factory=lambda: np.zeros(1))
@@ -148,7 +132,6 @@ class _Sums:
     yx: Float64 = field(default_factory=lambda: np.zeros(1))
 
     def add(self, units: Float32, values: Float32) -> None:
-        """units: (places, layers, hidden); values: (properties, places)."""
         x, y = units.reshape(len(units), -1).astype(np.float64), values.astype(np.float64)
         self.count += len(x)
         self.x = self.x + x.sum(axis=0)
@@ -176,7 +159,6 @@ def _best(
     top: int,
     least: float,
 ) -> list[Tracker]:
-    """Of the readings of a unit, (layers, hidden) each, only the best is listed."""
     readings = list(chosen)
     strength = np.abs(np.stack([chosen[reading] for reading in readings]))
     best_reading, best = strength.argmax(axis=0), strength.max(axis=0)

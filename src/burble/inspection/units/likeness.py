@@ -1,22 +1,14 @@
-"""Where else does it feel like this? The stretches of a text along which the model goes through
-states nearest to those in a marked span.
-"""
-
-from __future__ import annotations
+"""The stretches of a text where a model's states are nearest to those in a marked span."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from burble.engine.step_model import StepModel
 from burble.errors import TextError
-from burble.inspection.units.reading import read_blocks, read_whole
-
-if TYPE_CHECKING:
-    from burble.engine.step_model import StepModel
-    from burble.inspection.units.cells import Float64
-    from burble.inspection.units.reading import Block
-    from burble.tokenizers.base import Ids
+from burble.inspection.units.cells import Float64
+from burble.inspection.units.reading import Block, read_blocks, read_whole
+from burble.tokenizers.base import Ids
 
 # Nearer to each other than this, two finds would be the same place, told twice.
 _APART = 40
@@ -27,8 +19,7 @@ class Likeness:
     """A stretch of a text, as long as the span, and how near the model's states are there."""
 
     start: int
-    similarity: float
-    """Cosine of the standardised states, character by character, on average; 1 is the same."""
+    similarity: float  # mean cosine of the standardised states; 1 is the same
 
 
 def nearest(model: StepModel, ids: Ids, prompt: Ids, span: int, count: int) -> list[Likeness]:

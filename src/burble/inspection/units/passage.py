@@ -1,24 +1,15 @@
 """A passage of a text beside what a unit made of it: the picture behind a correlation."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from burble.data.scan import VALIDATION_WARMUP
-from burble.inspection.units.reading import read_whole
+from burble.engine.step_model import StepModel
+from burble.inspection.units.cells import Unit
+from burble.inspection.units.properties import Values
+from burble.inspection.units.reading import Places, read_whole
+from burble.tokenizers.base import Ids, Tokenizer
 
-if TYPE_CHECKING:
-    from burble.engine.step_model import StepModel
-    from burble.inspection.units.cells import Unit
-    from burble.inspection.units.properties import Values
-    from burble.inspection.units.reading import Places
-    from burble.tokenizers.base import Ids, Tokenizer
-
-
-Passage = list[tuple[str, float]]
-"""Pieces of a text, most of them characters, and a unit's value after each."""
+Passage = list[tuple[str, float]]  # pieces of a text, and a unit's value after each
 
 
 def show_unit(model: StepModel, tokenizer: Tokenizer, ids: Ids, unit: Unit, part: slice) -> Passage:

@@ -1,26 +1,20 @@
 """What may be true of a character's place in a text: numbers that a unit might track.
 
-Each property is a function from a text to one number for each of its characters. All but
+Each property makes of a text one number for each of its characters. All but
 `speaker` and a pattern of the user's own tell what is known once the character has been read.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 
-from burble.errors import UsageError
+from burble.errors import OptionError, UsageError
+from burble.tokenizers.base import Ids, Tokenizer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from burble.tokenizers.base import Ids, Tokenizer
-
-Values = np.ndarray[Any, np.dtype[np.float32]]
-"""One number for each character or token, (places,)."""
+Values = np.ndarray[Any, np.dtype[np.float32]]  # one number for each character or token, (places,)
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 # Lines and words beyond these lengths are rare; uncapped, a few of them would rule a correlation.
@@ -40,109 +34,79 @@ _SPEAKER = re.compile(
 )
 
 
-def since_line_break(text: str) -> Values:
-    """Characters read since the last line break, capped at 80."""
-    return np.minimum(_run_length(_code_points(text) != ord("\n")), LONGEST_LINE)
-
-
-def since_line_break_log(text: str) -> Values:
-    """log(1 + n), n the characters read since the last line break: the first ones count most."""
-    return np.log1p(since_line_break(text))
-
-
-def at_line_start(text: str) -> Values:
-    """The character is the first of its line."""
-    return _as_values(since_line_break(text) == 1)
-
-
-def in_word(text: str) -> Values:
-    """The character belongs to a word."""
-    return _as_values(_matching(text, str.isalnum))
-
-
-def since_word_start(text: str) -> Values:
-    """Letters and digits read of this word, capped at 20; 0 between words."""
-    return np.minimum(_run_length(_matching(text, str.isalnum)), LONGEST_WORD)
-
-
-def is_capital(text: str) -> Values:
-    """The character is a capital letter."""
-    return _as_values(_matching(text, str.isupper))
-
-
-def is_digit(text: str) -> Values:
-    """The character is a digit."""
-    return _as_values(_matching(text, str.isdigit))
-
-
-def in_quotes(text: str) -> Values:
-    """Inside quotation marks, which a blank line ends."""
-    return _nested(text, _QUOTES, opening="“‘«")
-
-
-def in_brackets(text: str) -> Values:
-    """Inside round, square or curly brackets, which a blank line ends."""
-    return _nested(text, _BRACKETS, opening="([{")
-
-
-def in_speaker(text: str) -> Values:
-    """In the name that heads a speech of a play."""
-    return _inside(text, _SPEAKER)
-
-
 @dataclass(frozen=True)
 class Property:
-    """A property, and what it is called in words."""
-
     measure: Callable[[str], Values]
     meaning: str
 
     @classmethod
-    def of(cls, measure: Callable[[str], Values]) -> Property:
-        """The property that a function measures, explained by the function's own words."""
-        words = (measure.__doc__ or "").rstrip(".")
-        return cls(measure, words[:1].lower() + words[1:])
-
-    @classmethod
-    def of_pattern(cls, pattern: str) -> Property:
+    def of_pattern(cls, pattern: str) -> Self:
         """Inside a match of a regular expression, or not. Raises `UsageError` for a broken one."""
         try:
             compiled = re.compile(pattern, re.MULTILINE)
         except re.error as error:
-            raise UsageError(
-                f"--regex {pattern!r} is not a regular expression: {error}."
+            raise OptionError(
+                f"{pattern!r} is not a regular expression: {error}.", "regex"
             ) from error
         return cls(lambda text: _inside(text, compiled), f"inside a match of {pattern}")
 
 
+def _since_line_break(text: str) -> Values:
+    return np.minimum(_run_length(_code_points(text) != ord("\n")), LONGEST_LINE)
+
+
 PROPERTIES: dict[str, Property] = {
-    "line-position": Property.of(since_line_break),
-    "line-position-log": Property.of(since_line_break_log),
-    "line-start": Property.of(at_line_start),
-    "word": Property.of(in_word),
-    "word-position": Property.of(since_word_start),
-    "capital": Property.of(is_capital),
-    "digit": Property.of(is_digit),
-    "quotes": Property.of(in_quotes),
-    "brackets": Property.of(in_brackets),
-    "speaker": Property.of(in_speaker),
+    "line-position": Property(
+        _since_line_break,
+        f"characters read since the last line break, capped at {LONGEST_LINE}",
+    ),
+    "line-position-log": Property(
+        lambda text: np.log1p(_since_line_break(text)),
+        "log(1 + n), n the characters read since the last line break: the first ones count most",
+    ),
+    "line-start": Property(
+        lambda text: _as_values(_since_line_break(text) == 1),
+        "the character is the first of its line",
+    ),
+    "word": Property(
+        lambda text: _as_values(_matching(text, str.isalnum)), "the character belongs to a word"
+    ),
+    "word-position": Property(
+        lambda text: np.minimum(_run_length(_matching(text, str.isalnum)), LONGEST_WORD),
+        f"letters and digits read of this word, capped at {LONGEST_WORD}; 0 between words",
+    ),
+    "capital": Property(
+        lambda text: _as_values(_matching(text, str.isupper)), "the character is a capital letter"
+    ),
+    "digit": Property(
+        lambda text: _as_values(_matching(text, str.isdigit)), "the character is a digit"
+    ),
+    "quotes": Property(
+        lambda text: _nested(text, _QUOTES, opening="“‘«"),
+        "inside quotation marks, which a blank line ends",
+    ),
+    "brackets": Property(
+        lambda text: _nested(text, _BRACKETS, opening="([{"),
+        "inside round, square or curly brackets, which a blank line ends",
+    ),
+    "speaker": Property(
+        lambda text: _inside(text, _SPEAKER), "in the name that heads a speech of a play"
+    ),
 }
 
 
 def find_property(name: str) -> Property:
-    """The property of this name. Raises `UsageError` where there is none."""
     if name not in PROPERTIES:
         raise UsageError(
-            f"There is no property {name!r}. Properties: {', '.join(PROPERTIES)}; or give a "
-            "pattern of your own with --regex."
+            f"There is no property {name!r}. Properties: {', '.join(PROPERTIES)};",
+            "or give a pattern of your own.",
+            "or give a pattern of your own with --regex.",
         )
     return PROPERTIES[name]
 
 
 def of_tokens(values: Values, tokenizer: Tokenizer, ids: Ids) -> Values:
-    """The values of a text's characters, one for each of ids, (tokens,): that of the character it
-    begins or goes on with.
-    """
+    """Return for each of ids, (tokens,), the value of the character that it is a part of."""
     if len(ids) == len(values):
         return values
     decoder = tokenizer.stream_decoder()

@@ -1,27 +1,19 @@
 """Reading a text to see the states that a model goes through: each place once, in blocks."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from burble.cells import CELLS, MEANINGS
+from burble.arithmetic import Float32
+from burble.cells import CELLS, MEANINGS, Cell
 from burble.data.scan import VALIDATION_WARMUP, scan
-from burble.engine.states import states_after
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from burble.arithmetic import Float32
-    from burble.cells import Cell
-    from burble.engine.step_model import StepModel
-    from burble.tokenizers.base import Ids
+from burble.engine.step_model import State, StepModel
+from burble.tokenizers.base import Ids
 
 Places = np.ndarray[Any, np.dtype[np.int64]]
-Reading = str
-"""A state of the cell, such as cell, or its tanh, such as tanh cell."""
+Reading = str  # a state of the cell, such as cell, or its tanh, such as tanh cell
 
 # As many rows as the kernels are fast at, each long beside its warm-up.
 _LANES = 64
@@ -36,11 +28,8 @@ class Block:
     """Some places of a text and the states there."""
 
     cell: Cell
-    places: Places
-    """(places,), in no order."""
-
-    states: Float32
-    """(places, layers, states of the cell, hidden), each after the token at its place."""
+    places: Places  # (places,), in no order
+    states: Float32  # (places, layers, states of the cell, hidden), each after its token
 
     @property
     def outputs(self) -> Float32:
@@ -48,9 +37,7 @@ class Block:
         return self._state(self.cell.output)
 
     def readings(self) -> dict[Reading, Float32]:
-        """What can be read off each unit, (places, layers, hidden): its states, and of one without
-        bounds the tanh, as which the cell passes it on.
-        """
+        """Return each state, (places, layers, hidden), and the tanh of one without bounds."""
         found: dict[Reading, Float32] = {}
         for name in self.cell.states:
             found[name] = self._state(name)
@@ -75,8 +62,14 @@ def read_blocks(model: StepModel, ids: Ids) -> Iterator[Block]:
         yield Block(CELLS[model.network.cell], batch.inputs[batch.mask], states[batch.mask])
 
 
+def states_after(model: StepModel, ids: Ids, state: State) -> Iterator[State]:
+    """Yield the state after each time of ids, (time, rows)."""
+    for tokens in ids:
+        _, state = model.step(tokens, state)
+        yield state
+
+
 def read_whole(model: StepModel, ids: Ids) -> Block:
-    """Read a short text, (tokens,), in one go."""
     passed = states_after(model, ids[:, None], model.start(1))
     states = np.stack([one.values[0] for one in passed])
     return Block(CELLS[model.network.cell], np.arange(len(ids)), states)

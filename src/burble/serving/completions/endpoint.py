@@ -1,36 +1,29 @@
 """`/v1/completions`: from a request to jobs, from their pieces to what OpenAI's clients read."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging
 import secrets
 import time
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from burble.engine.generate import GenerationRequest, count_unknown, random_seed, read_prompt
 from burble.errors import BurbleError
 from burble.serving.completions import logprobs
-from burble.serving.completions.job import Job, Piece
+from burble.serving.completions.desk import Desk
+from burble.serving.completions.job import Job
 from burble.serving.completions.logprobs import LogprobColumns
-from burble.serving.completions.outbox import Outbox
+from burble.serving.completions.models import ServedModel
+from burble.serving.completions.outbox import Outbox, Piece
+from burble.serving.completions.requests import CompletionRequest
+from burble.serving.completions.responses import Head, Usage
 from burble.serving.http.errors import RefusalError, closing, json_response, refused_text
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-    from starlette.types import Receive, Scope, Send
-
-    from burble.serving.completions.models import ServedModel
-    from burble.serving.completions.requests import CompletionRequest
-    from burble.serving.completions.responses import Head, Usage
-    from burble.serving.http.desk import Desk
-    from burble.serving.http.limits import Limits
+from burble.serving.http.limits import Limits
 
 _log = logging.getLogger("burble")
 
@@ -40,26 +33,15 @@ _LAST_WORD_SECONDS = 1.0
 
 def check(request: CompletionRequest, limits: Limits) -> None:
     """Refuse what no schema can: bounds that the server sets, and options at odds."""
-    choices = request.num_texts
-    _require(
-        choices <= limits.max_choices, "n", f"{choices} texts; the most is {limits.max_choices}"
-    )
-    _require(
-        request.max_tokens <= limits.max_tokens,
-        "max_tokens",
-        f"{request.max_tokens}; the most is {limits.max_tokens}",
-    )
     longest = max(map(len, request.prompts))
-    _require(
-        longest <= limits.max_prompt,
-        "prompt",
-        f"{longest} characters; the most is {limits.max_prompt}",
-    )
-    _require(
-        request.best_of in {None, request.n},
-        "best_of",
-        f"{request.best_of}; it must be n or absent",
-    )
+    for param, count, unit, most in (
+        ("n", request.num_texts, " texts", limits.max_choices),
+        ("max_tokens", request.max_tokens, "", limits.max_tokens),
+        ("prompt", longest, " characters", limits.max_prompt),
+    ):
+        _require(count <= most, param, f"{count}{unit}; the most is {most}")
+    is_n = request.best_of in {None, request.n}
+    _require(is_n, "best_of", f"{request.best_of}; it must be n or absent")
     _require(
         kept_bytes(request) <= limits.max_kept,
         "logprobs",
@@ -101,7 +83,6 @@ class CompletionResponse(Response):
         self._head = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, and stop where the client goes away."""
         answering = asyncio.ensure_future(self._answer(scope, receive, send))
         leaving = asyncio.ensure_future(_gone(receive))
         try:
@@ -131,10 +112,7 @@ class CompletionResponse(Response):
             self._count()
 
     def _begin(self) -> None:
-        """Tell what there is before anything is written; then let it be written.
-
-        In this order: a job that another thread has finished already would seem to have no text.
-        """
+        """Send what there is, then submit: a job done meanwhile would seem to have no text."""
         for job in self._jobs:
             first = job.first_piece()
             if first.text or first.is_last:
@@ -216,7 +194,6 @@ class CompletionResponse(Response):
         return f'{self._head}, "choices": [{", ".join(choices)}]{end}}}'
 
     async def _stream(self, send: Send) -> None:
-        """Server-sent events, one for each text that has grown."""
         await send(
             {
                 "type": "http.response.start",
@@ -263,8 +240,6 @@ class CompletionResponse(Response):
 
 @dataclass
 class _Choice:
-    """One text of an answer, or the part of it that one event tells."""
-
     text: str = ""
     tokens: LogprobColumns = field(default_factory=LogprobColumns)
     finish_reason: str | None = None
@@ -275,7 +250,6 @@ class _Choice:
         self.finish_reason = piece.finish_reason or self.finish_reason
 
     def json(self, index: int, request: CompletionRequest) -> str:
-        """As OpenAI's clients read it."""
         fields = {"index": index, "text": self.text, "finish_reason": self.finish_reason}
         top = request.logprobs
         found = "null" if top is None else self.tokens.json(top)

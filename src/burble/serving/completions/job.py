@@ -1,49 +1,19 @@
 """`Job`: one text being written for a client, with its tokens' log-probabilities if asked for."""
 
-from __future__ import annotations
+from collections.abc import Iterator
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from burble.engine.generate import Writing, prompt_ids
-from burble.serving.completions.logprobs import Aligned, Replay
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from burble.engine.generate import GenerationRequest
-    from burble.engine.stream import Stream
-    from burble.serving.completions.logprobs import TokenLogprob
-    from burble.serving.completions.models import ServedModel
-    from burble.serving.completions.outbox import Outbox
+from burble.engine.generate import GenerationRequest, Writing, prompt_ids
+from burble.engine.stream import Stream
+from burble.serving.completions.logprobs import Aligned, Replay, TokenLogprob
+from burble.serving.completions.models import ServedModel
+from burble.serving.completions.outbox import Outbox, Piece
 
 # Tokens of a round that come with log-probabilities: with 20 others named, each takes up 1 KB, and
 # 64 texts may be one client's.
 _LOGPROBS_AT_ONCE = 32
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Text that has become certain, and what ended it."""
-
-    text: str = ""
-    tokens: list[TokenLogprob] = field(default_factory=list)
-    finish_reason: str | None = None
-    error: Exception | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes that it takes up, about."""
-        return len(self.text) + sum(token.size for token in self.tokens)
-
-    @property
-    def is_last(self) -> bool:
-        return self.finish_reason is not None or self.error is not None
-
-
 class Job:
-    """A text being written, once its prompt is read."""
-
     _writing: Writing
 
     def __init__(
@@ -56,16 +26,11 @@ class Job:
         logprobs: int | None = None,
         echo: bool = False,
     ) -> None:
-        """index: which of its client's texts it is. outbox:
-        where its pieces go. logprobs: how many other tokens to name for each. echo: give the
-        prompt first.
-        """
+        """outbox: where its pieces go, under `index`. logprobs: how many other tokens to name."""
         self.engine = model.engine
         self.index = index
         self.outbox = outbox
-        self.turn = 0
-        """Tokens written since it last waited."""
-
+        self.turn = 0  # tokens written since it last waited
         self.num_tokens = 0
         self.cancelled = False
         self._model = model
@@ -110,13 +75,11 @@ class Job:
         return self._writing.stream
 
     def go_on(self, count: int) -> None:
-        """Allow the stream `count` tokens, or as many as are left."""
         if self._logprobs is not None:
             count = min(count, _LOGPROBS_AT_ONCE)
         self._writing.go_on(count)
 
     def take(self) -> Piece:
-        """What has become certain since the last call."""
         text = self._writing.take()
         newest = self._writing.newest
         self.num_tokens += len(newest)

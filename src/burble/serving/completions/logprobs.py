@@ -1,23 +1,16 @@
 """How likely each token was: writing does not tell, reading the same tokens again does."""
 
-from __future__ import annotations
-
 import json
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from burble.arithmetic import Float32
 from burble.engine.scoring import log_softmax
-from burble.engine.step_model import State
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from burble.arithmetic import Float32
-    from burble.engine.step_model import StepModel
-    from burble.tokenizers.base import Ids, Tokenizer
+from burble.engine.step_model import State, StepModel
+from burble.tokenizers.base import Ids, Tokenizer
 
 # Tokens of one part.
 _AT_ONCE = 256
@@ -32,11 +25,7 @@ _COPIES = 2
 
 
 def kept_bytes(echoed: int, written: int, top: int) -> int:
-    """Return what the log-probabilities of so many tokens take up.
-
-    echoed: tokens of the prompt. written: those behind it that are sent in one piece. top: how
-    many others are named for each.
-    """
+    """Return the bytes of log-probabilities. top: how many other tokens are named for each."""
     json_bytes = _COPIES * (_TOKEN_BYTES + top * _NAMED_BYTES)
     return echoed * (_OBJECT_BYTES + json_bytes) + written * json_bytes
 
@@ -50,43 +39,32 @@ class TokenLogprob:
     """
 
     token: str
-    logprob: str
-    """null for the first token of all, which nothing foresees."""
-
+    logprob: str  # null for the first token of all, which nothing predicts
     top: str
-    text: str = ""
-    """The characters that it completes."""
-
-    offset: int = 0
-    """Characters before it."""
+    text: str = ""  # the characters that it completes
+    offset: int = 0  # characters before it
 
     @property
     def size(self) -> int:
-        """Bytes that it takes up, about."""
         return _OBJECT_BYTES + len(self.top)
 
 
 class Replay:
-    """Reads along with what is written."""
-
     def __init__(
         self, model: StepModel, labels: Sequence[str], state: Float32, last: int, top: int
     ) -> None:
-        """labels: of each token, as JSON. state: (layers, tensors, hidden), before the token
-        `last` is read. top: how many of the likeliest to name.
-        """
+        """labels: as JSON. state: before `last` is read. top: how many of the likeliest to name."""
         self._model = model
         self._labels = labels
         self._state = State(state[None].copy())
         self._last = last
         self._top = min(top, model.vocab_size)
 
-    def unforeseen(self) -> TokenLogprob:
+    def unpredicted(self) -> TokenLogprob:
         """The token to be read first, as the first of a text."""
         return TokenLogprob(self._labels[self._last], "null", "null")
 
     def read(self, ids: Ids) -> list[TokenLogprob]:
-        """How likely the next tokens, (tokens,), were."""
         before = np.concatenate([[self._last], ids[:-1]])
         logits, self._state = self._model.forward(before[:, None], self._state)
         self._last = int(ids[-1])
@@ -109,8 +87,6 @@ class Replay:
 
 
 class Aligned:
-    """Tokens handed out together with the text that they complete."""
-
     def __init__(self, replay: Replay, tokenizer: Tokenizer) -> None:
         self._replay = replay
         self._decoder = tokenizer.stream_decoder()
@@ -118,11 +94,9 @@ class Aligned:
         self._offset = 0
 
     def begin(self, first: int) -> None:
-        """With the token that nothing foresees."""
-        self._add(np.array([first]), [self._replay.unforeseen()])
+        self._add(np.array([first]), [self._replay.unpredicted()])
 
     def read(self, ids: Ids) -> Iterator[None]:
-        """These tokens, (tokens,), come next; a part at a time."""
         for start in range(0, len(ids), _AT_ONCE):
             if start:
                 yield
@@ -138,7 +112,6 @@ class Aligned:
             self._offset += len(text)
 
     def take(self, length: int) -> list[TokenLogprob]:
-        """The tokens of the next `length` characters."""
         taken: list[TokenLogprob] = []
         while self._waiting and len(self._waiting[0].text) <= length:
             taken.append(self._waiting.popleft())
@@ -158,7 +131,6 @@ class LogprobColumns:
             column.append(", ".join(found))
 
     def json(self, num_top: int) -> str:
-        """Return all of them. num_top: how many other tokens were asked for."""
         token, logprob, top, offset = (f"[{', '.join(column)}]" for column in self._columns)
         return (
             f'{{"tokens": {token}, "token_logprobs": {logprob}, '

@@ -1,14 +1,15 @@
 """The models that are served, by name."""
 
-from __future__ import annotations
-
 import asyncio
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Self
 
 from burble.engine.kernels import open_model
+from burble.engine.step_model import StepModel
 from burble.errors import ModelFileError, TextError, UsageError
 from burble.evaluation.copied import CopyFinder
 from burble.folder_names import MODEL_NAME
@@ -16,21 +17,12 @@ from burble.model_file import ModelFile
 from burble.serving.completions.logprobs import token_labels
 from burble.serving.completions.names import readable
 from burble.serving.completions.prefixes import Prefixes
+from burble.serving.completions.responses import ModelDescription
 from burble.serving.http.errors import RefusalError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from burble.engine.step_model import StepModel
-    from burble.serving.completions.responses import ModelDescription
-    from burble.serving.playground.runs import Runs
 
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model, ready to write."""
-
     name: str
     path: Path
     file: ModelFile
@@ -39,7 +31,7 @@ class ServedModel:
     created: int = field(default_factory=lambda: int(time.time()))
 
     @classmethod
-    def open(cls, path: Path, name: str | None = None) -> ServedModel:
+    def open(cls, path: Path, name: str | None = None) -> Self:
         """A model file or a run folder; it is named after it. Raises `ModelFileError`."""
         file = ModelFile.load(path)
         engine = open_model(file)
@@ -50,7 +42,6 @@ class ServedModel:
         return token_labels(self.file.tokenizer)
 
     def described(self) -> ModelDescription:
-        """As OpenAI lists a model, and what else is worth knowing."""
         network, tokenizer, provenance = (
             self.file.network,
             self.file.tokenizer,
@@ -74,7 +65,6 @@ class ServedModel:
 
 
 def _name(path: Path) -> str:
-    """After the file, but for one in a run: after the run's folder."""
     if path.name == MODEL_NAME:
         path = path.parent
     return readable(path.stem if path.is_file() else path.name)
@@ -83,8 +73,11 @@ def _name(path: Path) -> str:
 class Models:
     """Models by name, the first of them for those who name none; those of runs as they come."""
 
-    def __init__(self, models: Sequence[ServedModel], runs: Runs | None = None) -> None:
-        self._runs = runs
+    def __init__(
+        self, models: Sequence[ServedModel], of_runs: Callable[[], Mapping[str, Path]] = dict
+    ) -> None:
+        """of_runs: finds the model files of runs by the runs' names, newest first."""
+        self._find_of_runs = of_runs
         self._of_runs: dict[str, tuple[int, ServedModel | ModelFileError]] = {}
         self._finders: dict[Path, CopyFinder | None] = {}
         self._models: dict[str, ServedModel] = {}
@@ -98,7 +91,7 @@ class Models:
 
     def all(self) -> list[ServedModel]:
         """In the order they were named, then those of runs, newest first."""
-        paths = self._runs.model_paths() if self._runs else {}
+        paths = self._find_of_runs()
         of_runs = [self._of_run(*item) for item in paths.items() if item[0] not in self._models]
         return [
             *self._models.values(),

@@ -1,7 +1,5 @@
 """What files are called, as text that can be sent and typed."""
 
-from __future__ import annotations
-
 import os
 
 

@@ -1,25 +1,34 @@
 """`Outbox`: what is written for a client and not sent yet."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
-if TYPE_CHECKING:
-    from burble.serving.completions.job import Piece
+from burble.serving.completions.logprobs import TokenLogprob
 
 # Bytes, about. A client that reads is behind by a round's text, 20 KB; for one that does not, this
 # much is written and no more.
 _MAX_BEHIND = 64 << 10
 
 
+@dataclass(frozen=True)
+class Piece:
+    text: str = ""
+    tokens: list[TokenLogprob] = field(default_factory=list)
+    finish_reason: str | None = None
+    error: Exception | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.text) + sum(token.size for token in self.tokens)
+
+    @property
+    def is_last(self) -> bool:
+        return self.finish_reason is not None or self.error is not None
+
+
 class Outbox:
-    """The pieces of one answer's texts, each with its text's index."""
-
     def __init__(self) -> None:
-        self.behind = 0
-        """Bytes, about, that are written and not taken; the scheduler's lock guards it."""
-
+        self.behind = 0  # bytes written and not taken; the scheduler's lock guards it
         self._pieces: asyncio.Queue[tuple[int, Piece]] = asyncio.Queue()
 
     @property
@@ -27,11 +36,9 @@ class Outbox:
         return self.behind > _MAX_BEHIND
 
     def put(self, index: int, piece: Piece) -> None:
-        """Add a piece; in the event loop's thread."""
         self._pieces.put_nowait((index, piece))
 
     async def take(self) -> list[tuple[int, Piece]]:
-        """Return what has come, at least one."""
         pieces = [await self._pieces.get()]
         while not self._pieces.empty():
             pieces.append(self._pieces.get_nowait())

@@ -1,17 +1,12 @@
 """`Prefixes`: texts that were read are not read again, nor are their beginnings."""
 
-from __future__ import annotations
-
 import hashlib
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from collections.abc import Generator
 
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from burble.engine.step_model import State, StepModel
-    from burble.tokenizers.base import Ids
+from burble.engine.step_model import State, StepModel
+from burble.tokenizers.base import Ids
 
 # States are kept at every multiple, so that a text that goes on differently after any place is read
 # from shortly before it.
@@ -22,10 +17,7 @@ _MOST = 1024
 
 
 class Prefixes:
-    """The states after the beginnings of texts, the latest used ones."""
-
     def __init__(self, model: StepModel, most: int = _MOST) -> None:
-        """most: states to keep."""
         self._model = model
         self._most = most
         self._states: OrderedDict[bytes, State] = OrderedDict()
@@ -62,7 +54,6 @@ class Prefixes:
 
 
 def _digests(ids: Ids, ends: list[int]) -> list[bytes]:
-    """What tells the beginnings up to `ends` apart."""
     digest, begin, found = hashlib.sha256(), 0, []
     for end in ends:
         digest.update(ids[begin:end].tobytes())

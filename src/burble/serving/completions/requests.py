@@ -1,7 +1,5 @@
 """What a client may ask for, and within which bounds. The OpenAPI description derives from it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -156,7 +154,7 @@ class CompletionRequest(_Sampled):  # type: ignore[misc] # its fields are the kn
 
 def page_fields() -> dict[str, Any]:
     """Return the page's inputs that are knobs, in the words of HTML."""
-    length = replace(_REQUEST["max_characters"], name="length")
+    length = replace(_REQUEST["max_characters"], name="length", help="Tokens to write.")
     knobs = {"max_tokens": length, **knobs_of(SamplingConfig)}
     sliders = [
         {"name": name, "label": knob.name.replace("_", " ").capitalize(), "title": knob.help}

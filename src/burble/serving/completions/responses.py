@@ -1,7 +1,5 @@
 """The shapes of what is answered. The OpenAPI description derives from them."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -12,23 +10,8 @@ from typing_extensions import TypedDict
 from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 
 
-class Mistake(TypedDict):
-    """What was wrong, in words and for programs."""
-
-    message: str
-    type: str
-    param: str | None
-    code: str | None
-
-
-class Refusal(TypedDict):
-    """What is answered in place of what was asked for."""
-
-    error: Mistake
-
-
 class Logprobs(TypedDict):
-    """How likely each token was, in nats; None for the first of all, which nothing foresees."""
+    """How likely each token was, in nats; None for the first of all, which nothing predicts."""
 
     tokens: list[str]
     token_logprobs: list[float | None]
@@ -46,16 +29,12 @@ class Choice(TypedDict):
 
 
 class Usage(TypedDict):
-    """Tokens read and written."""
-
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
 
 
 class Head(TypedDict):
-    """What all parts of an answer tell."""
-
     id: str
     object: Literal["text_completion"]
     created: int
@@ -78,8 +57,6 @@ class Completion(Part):
 
 
 class ModelFacts(TypedDict):
-    """What OpenAI does not tell of a model."""
-
     cell: str
     num_layers: int
     hidden_size: int
@@ -90,8 +67,6 @@ class ModelFacts(TypedDict):
 
 
 class ModelDescription(TypedDict):
-    """A model, as OpenAI describes one, and more."""
-
     id: str
     object: Literal["model"]
     created: int
@@ -100,15 +75,11 @@ class ModelDescription(TypedDict):
 
 
 class ModelList(TypedDict):
-    """All that are served."""
-
     object: Literal["list"]
     data: list[ModelDescription]
 
 
 class Health(TypedDict):
-    """That it is there."""
-
     status: Literal["ok"]
 
 
@@ -128,14 +99,10 @@ RunState = Literal["running", "stopped", "done", "failed"]
 
 
 class RunName(TypedDict):
-    """What a run is called."""
-
     name: str
 
 
 class RunLine(RunName):
-    """A run among others."""
-
     state: RunState
 
 

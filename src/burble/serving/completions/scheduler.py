@@ -1,26 +1,15 @@
-"""Continuous batching: one thread writes on all texts, a round at a time.
+"""Continuous batching: one thread writes on all texts, a round at a time, each as if alone."""
 
-A new text joins at the next round, one that is done or whose client has gone leaves at once. Rows
-are independent of each other, so who else is being served changes no text.
-"""
-
-from __future__ import annotations
-
+import asyncio
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from burble.engine.stream import CHUNK
-from burble.serving.completions.job import Piece
-
-if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Iterable
-
-    from burble.serving.completions.job import Job
-    from burble.serving.completions.outbox import Outbox
+from burble.serving.completions.job import Job
+from burble.serving.completions.outbox import Outbox, Piece
 
 # The engine writes about this long in a round: a newcomer waits for one, and each costs Python's
 # time for every text in it. Below the least count that cost would be most of the round, and a busy
@@ -33,14 +22,10 @@ _TURN = 1024
 
 
 class Scheduler:
-    """The texts that are being written, and those that wait for a row."""
-
     def __init__(self, rows: int) -> None:
         self._rows = rows
         self._jobs: deque[Job] = deque()
-        self._parked: list[Job] = []
-        """Those whose clients have to read first what is written."""
-
+        self._parked: list[Job] = []  # those whose clients have to read first what is written
         self._changed = threading.Condition()
         self._stopping = False
         self._count = _LEAST
@@ -48,25 +33,21 @@ class Scheduler:
         self._going = 0
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin; the pieces are handed over in `loop`."""
         self._loop = loop
         self._thread.start()
 
     def stop(self) -> None:
-        """End after this round, whatever is left."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
         self._thread.join()
 
     def submit(self, jobs: Iterable[Job]) -> None:
-        """Let these be written; their pieces come to their outboxes."""
         with self._changed:
             self._jobs.extend(jobs)
             self._changed.notify()
 
     def cancel(self, jobs: Iterable[Job]) -> None:
-        """Forget these: nobody waits for them."""
         with self._changed:
             for job in jobs:
                 job.cancelled = True
@@ -80,7 +61,6 @@ class Scheduler:
         job.outbox.put(job.index, piece)
 
     def taken(self, outbox: Outbox, num_bytes: int) -> None:
-        """Write on for a client that has read so much."""
         with self._changed:
             outbox.behind -= num_bytes
             if outbox.is_full or not self._parked:
@@ -91,7 +71,6 @@ class Scheduler:
 
     @property
     def num_jobs(self) -> int:
-        """Texts that are being written, and those that wait for a row."""
         return self._going + len(self._jobs) + len(self._parked)
 
     def _run(self) -> None:

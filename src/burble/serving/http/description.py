@@ -1,12 +1,10 @@
 """What `/openapi.json` tells beside the routes: every refusal, and none that is never sent."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fastapi import FastAPI
 
-from burble.serving.completions.responses import Refusal
+from burble.serving.http.errors import Refusal
 
 _WHY = {
     400: "A field, or the body, is wrong.",
@@ -33,7 +31,6 @@ _HEADERS = {
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Their descriptions, as a route takes them."""
     return {
         status: {
             "model": Refusal,
@@ -45,12 +42,9 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 class DescribedApp(FastAPI):
-    """FastAPI, which tells of a refusal (422) that is never sent here, and that what a page or a
-    list of figures is refused with is one, too.
-    """
+    """FastAPI without the refusal 422, which is never sent here, and with JSON in all others."""
 
     def openapi(self) -> dict[str, Any]:
-        """The description of all routes."""
         described = super().openapi()
         for path in described["paths"].values():
             for operation in path.values():

@@ -1,24 +1,35 @@
 """Refusals, in the shape that OpenAI's clients read."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.responses import Response
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+# Pydantic cannot read the one in `typing` before Python 3.12.
+from typing_extensions import TypedDict
 
-    from burble.errors import BurbleError
-    from burble.serving.completions.responses import Refusal
+from burble.errors import BurbleError
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
-class RefusalError(Exception):
-    """A request that is not carried out, and why."""
+class Mistake(TypedDict):
+    """What was wrong, in words and for programs."""
 
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class Refusal(TypedDict):
+    """What is answered in place of what was asked for."""
+
+    error: Mistake
+
+
+class RefusalError(Exception):
     def __init__(
         self,
         status: int,
@@ -41,17 +52,15 @@ class RefusalError(Exception):
 
 
 def refused_text(error: BurbleError, param: str) -> RefusalError:
-    """A text that cannot be read; the message speaks of the option as the command line has it."""
-    return RefusalError(400, str(error).replace("--unknown", "unknown"), param=param)
+    """A text that cannot be read."""
+    return RefusalError(400, str(error), param=param)
 
 
 def busy(message: str, status: int = 429) -> RefusalError:
-    """Too much is asked for just now."""
     return RefusalError(status, message, code="busy", headers={"Retry-After": "1"})
 
 
 def closing() -> RefusalError:
-    """The end has come."""
     return busy("The server is closing.", 503)
 
 
@@ -65,5 +74,4 @@ def plain_json(
 def json_response(
     body: str, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """What is JSON already."""
     return Response(body, status, headers, media_type="application/json")

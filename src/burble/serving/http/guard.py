@@ -1,25 +1,20 @@
 """What every request passes before anything looks at it: host, origin, key and size."""
 
-from __future__ import annotations
-
 import asyncio
 import hmac
 import ipaddress
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from burble.inspection.trace import report
 from burble.page import source_hash
 from burble.serving.http.errors import RefusalError, busy, closing
 from burble.serving.http.room import FullError, Place, Room
-
-if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Callable
-
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Open to all: nothing in them tells of a model or costs more than a file.
 OPEN = ("/", "/health", "/docs")
@@ -50,26 +45,19 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Access:
-    """Who is let in."""
-
     api_key: str | None = None
     hosts: frozenset[str] = frozenset({"localhost"})
     """Names that the server is called by. Its numbers need no listing: a page elsewhere that
     points a name of its own at this machine is what the list is against."""
 
-    max_body: int = 1 << 20
-    """Bytes of a request's body."""
-
-    max_text_body: int = 32 << 20
-    """Bytes of the one that brings a text to learn from."""
+    max_body: int = 1 << 20  # bytes of a request's body
+    max_text_body: int = 32 << 20  # bytes of the one that brings a text to learn from
 
     def body_limit(self, path: str) -> int:
         return self.max_text_body if path == TEXT_PATH else self.max_body
 
 
 class Guard:
-    """Refuses or passes on, and adds the headers of a careful answer."""
-
     def __init__(self, app: ASGIApp, access: Access, responses: Counter[int]) -> None:
         self._app = app
         self._access = access
@@ -152,9 +140,7 @@ class Guard:
 
 
 def _policy() -> str:
-    """Only what is ours; in the report, which the page frames and which inherits this policy, by
-    its hash.
-    """
+    """Allow only what is ours; in the report, which the page frames, by its hash."""
     script, style = source_hash(report.script()), source_hash(report.style())
     return (
         f"default-src 'none'; script-src 'self' {script}; style-src 'self' {style}; "
@@ -215,7 +201,6 @@ def _read_headers(scope: Scope) -> dict[str, str]:
 
 
 def _first(body: bytes, receive: Receive) -> Receive:
-    """The body that was read, and then whatever comes."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_after() -> Message:

@@ -1,7 +1,5 @@
 """What a server grants a client, in numbers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from burble.knobs import check_knobs, knob
@@ -9,24 +7,15 @@ from burble.knobs import check_knobs, knob
 
 @dataclass(frozen=True)
 class Limits:
-    """How much may be asked for at once."""
-
     streams: int = knob(64, "Texts to write side by side.", low=1)
     waiting: int = knob(
         64, "Texts that may wait beyond those; further ones are told to come back later.", low=0
     )
 
-    max_tokens: int = 100_000
-    """Tokens in one text."""
-
-    max_prompt: int = 100_000
-    """Characters in one prompt."""
-
-    max_choices: int = 64
-    """Texts in one request: prompts times n."""
-
-    max_kept: int = 4 << 20
-    """Bytes of log-probabilities, of all requests, that cannot be sent as they are made."""
+    max_tokens: int = 100_000  # tokens in one text
+    max_prompt: int = 100_000  # characters in one prompt
+    max_choices: int = 64  # texts in one request: prompts times n
+    max_kept: int = 4 << 20  # bytes of log-probabilities, of all requests, sent in one piece
 
     def __post_init__(self) -> None:
         check_knobs(self)

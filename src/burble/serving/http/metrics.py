@@ -1,7 +1,5 @@
 """What a server counts, in the text that Prometheus reads."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from itertools import accumulate
@@ -21,14 +19,11 @@ class Metrics:
         self._first_seconds = 0.0
 
     def first_text(self, seconds: float) -> None:
-        """An answer began, this long after it was asked for."""
         self._first[next(bound for bound in _BOUNDS if seconds <= bound)] += 1
         self._first_seconds += seconds
 
     def render(self, held: int, scheduled: int) -> str:
-        """All of it. held: texts asked for and not answered yet. scheduled: those of them that are
-        not written to their end.
-        """
+        """Write all of it. held: texts not answered yet. scheduled: those not written yet."""
         lines = [
             *_described("burble_responses_total", "counter", "Answers by status."),
             *(

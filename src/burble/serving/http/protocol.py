@@ -1,4 +1,8 @@
-"""HTTP over one connection, within bounds: on what is sent, on how long it takes, on what waits."""
+"""HTTP over one connection, within bounds: on what is sent, on how long it takes, on what waits.
+
+No setting of uvicorn bounds a connection that uses httptools, and a middleware sees a request only
+once its headers are in memory and cannot abort a client: so uvicorn's protocol is subclassed.
+"""
 
 from __future__ import annotations
 

@@ -1,18 +1,13 @@
 """`Room`: so much of something for all clients together, and who holds how much of it."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from starlette.types import Scope
 
-    from starlette.types import Scope
-
-READER = "burble.reader"
-"""The key in a request's scope of the connection that its answer goes to."""
+READER = "burble.reader"  # the key in a request's scope of the connection that its answer goes to
 
 # A client that reads nothing for so long makes way for another that asks.
 _GRACE_SECONDS = 10.0
@@ -35,15 +30,11 @@ class FullError(Exception):
 
 @dataclass(eq=False)
 class Place:
-    """What one request holds."""
-
     reader: Reader | None
     count: int = 0
 
 
 class Room:
-    """Room for `size` of something."""
-
     def __init__(self, size: int) -> None:
         self.size = size
         self.held = 0
@@ -61,10 +52,7 @@ class Room:
             self._free(place)
 
     def take(self, place: Place, count: int, left: int = 0) -> None:
-        """Hold `count` more, and leave `left` free for others.
-
-        Raises `FullError` where there is not so much, when those that do not read have made way.
-        """
+        """Hold `count` more, and leave `left` free for others. Raises `FullError`."""
         self._make_way(count + left)
         if self.held + count + left > self.size:
             raise FullError

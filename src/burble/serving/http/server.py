@@ -1,26 +1,20 @@
 """A socket, and a server on it that ends when told to, after what it has begun."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import ipaddress
 import signal
 import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.config import LOGGING_CONFIG
 
 from burble.errors import UsageError
 from burble.serving.http.protocol import BoundedProtocol
 from burble.stop_signals import heard_signals
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from starlette.types import ASGIApp
 
 _MAX_CONNECTIONS = 2048
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
@@ -39,8 +33,6 @@ _LOGGERS = {"burble": {"handlers": ["default"], "level": "ERROR", "propagate": F
 
 
 class _Server(uvicorn.Server):
-    """A server for which a signal is the way to end well."""
-
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         for number in heard_signals():
@@ -61,13 +53,14 @@ def listen(host: str, port: int) -> socket.socket:
         bound.bind(address)
     except OSError as error:
         raise UsageError(
-            f"Nothing can be served at {host}, port {port}: {error}. Try another --port."
+            f"Nothing can be served at {host}, port {port}: {error}.",
+            "Try another port.",
+            "Try another --port.",
         ) from error
     return bound
 
 
 def is_loopback(bound: socket.socket) -> bool:
-    """Whether only this machine can reach it."""
     return ipaddress.ip_address(bound.getsockname()[0].partition("%")[0]).is_loopback
 
 

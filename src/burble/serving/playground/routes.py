@@ -20,7 +20,7 @@ from burble.serving.completions.responses import Copies, RunDescription, RunList
 from burble.serving.http.description import refusals
 from burble.serving.http.errors import RefusalError
 from burble.serving.playground.inside import look_inside
-from burble.serving.playground.runs import Runs
+from burble.serving.playground.supervisor import Supervisor
 
 _TYPES = {
     ".css": "text/css",
@@ -94,19 +94,19 @@ def add_inspect(app: FastAPI, models: Models) -> None:
             return await asyncio.to_thread(look_inside, model.file, request.text, request.unknown)
 
 
-def add_runs(app: FastAPI, runs: Runs | None) -> None:
+def add_runs(app: FastAPI, supervisor: Supervisor | None) -> None:
     """Runs to start, watch, stop and go on with."""
 
-    def allowed() -> Runs:
-        if runs is None:
+    def allowed() -> Supervisor:
+        if supervisor is None:
             raise RefusalError(403, "This server does not train: it was started without --runs.")
-        return runs
+        return supervisor
 
     @app.get("/burble/runs")
     async def list_runs() -> RunList:
         """All of them, newest first."""
-        listed = await asyncio.to_thread(runs.listed) if runs else []
-        return {"can_train": runs is not None, "runs": listed}
+        listed = await asyncio.to_thread(supervisor.listed) if supervisor else []
+        return {"can_train": supervisor is not None, "runs": listed}
 
     @app.post("/burble/runs", status_code=201, responses=refusals(409))
     async def start_run(request: RunRequest) -> RunName:

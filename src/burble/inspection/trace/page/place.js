@@ -23,7 +23,7 @@ function paintSurprise() {
   const bits = data.surprisal[place];
   $("surprise").textContent =
     bits === null
-      ? "It is the first: nothing foresaw it."
+      ? "It is the first: nothing predicted it."
       : `It came as a surprise of ${number(bits)} bits: the model gave it ${percent(data.probabilities[place])}.`;
 }
 

@@ -7,7 +7,7 @@ import { Paper } from "./paper.js";
 
 // What a slider's value means; of others their title says it.
 const MEANINGS = {
-  max_tokens: () => "Characters to write.",
+  max_tokens: () => "Tokens to write: characters, or bytes where the model reads bytes.",
   temperature: (t) => {
     if (t === 0) return "Always the likeliest character.";
     if (t < 0.6) return "Careful: it keeps to what it is sure of.";

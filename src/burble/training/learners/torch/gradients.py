@@ -80,7 +80,7 @@ def gradient_flow(
 
 
 def _norms(network: Network, tokens: Tensor) -> Tensor:
-    """Of tokens (time, rows), the last is to be foreseen: the norms of the gradients of that loss,
+    """Of tokens (time, rows), the last is to be predicted: the norms of the gradients of that loss,
     summed over the rows, (tensors of the state, characters back).
     """
     state = _warmed(network, tokens[:_WARMUP])

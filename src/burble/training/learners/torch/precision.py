@@ -50,7 +50,9 @@ def check_precision(config: RunConfig, device: torch.device) -> None:
     if config.training.precision == "bfloat16" and not has_bfloat16(cell, device):
         raise UsageError(
             f"This machine cannot train a network of {cell} cells in bfloat16: torch has none for "
-            "its processor. Use --precision float32, also to resume a run that was begun elsewhere."
+            "its processor.",
+            "Use float32, also to resume a run that was begun elsewhere.",
+            "Use --precision float32, also to resume a run that was begun elsewhere.",
         )
 
 

@@ -1,19 +1,14 @@
 """Who may come in to have a text written."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from burble.serving.completions.scheduler import Scheduler
 from burble.serving.http.errors import RefusalError, busy, closing
+from burble.serving.http.limits import Limits
+from burble.serving.http.metrics import Metrics
 from burble.serving.http.room import FullError, Place, Room
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from burble.serving.completions.scheduler import Scheduler
-    from burble.serving.http.limits import Limits
-    from burble.serving.http.metrics import Metrics
 
 COMPLETIONS = "/v1/completions"
 INSPECT = "/burble/inspect"
@@ -31,30 +26,22 @@ _KEPT = "burble.kept"
 
 
 class Desk:
-    """Where requests are taken: who may come in, and who writes."""
-
     def __init__(self, scheduler: Scheduler, limits: Limits, metrics: Metrics) -> None:
         self.scheduler = scheduler
         self.limits = limits
         self.metrics = metrics
         self.closing = False
-        self.texts = Room(limits.streams + limits.waiting)
-        """Texts asked for and not answered yet."""
-
-        self.kept = Room(limits.max_kept)
-        """Bytes of log-probabilities that cannot be sent as they are made."""
-
+        self.texts = Room(limits.streams + limits.waiting)  # texts asked for and not answered yet
+        self.kept = Room(limits.max_kept)  # bytes of log-probabilities sent in one piece
         self.reports = Room(_MAX_REPORTS)
 
     def seat(self, scope: Scope, count: int) -> None:
-        """Seat `count` texts more of a request that is let in. Raises `RefusalError`."""
         place, size = scope[_SEATS], self.texts.size
         total = place.count + count
         left = int(_LEFT_TO_FEW * size) if total > _FEW else 0
         self._take(self.texts, place, count, left=max(0, min(left, size - total)))
 
     def keep(self, scope: Scope, num_bytes: int) -> None:
-        """Let a request that is let in keep so much. Raises `RefusalError`."""
         self._take(self.kept, scope[_KEPT], num_bytes)
 
     def _take(self, room: Room, place: Place, count: int, left: int = 0) -> None:
@@ -66,17 +53,11 @@ class Desk:
             raise self.full() from None
 
     def full(self) -> RefusalError:
-        """Why nobody more is let in."""
         return busy(f"{self.texts.held} texts are being written or wait already. Come back soon.")
 
 
 class Door:
-    """Reject requests with 429 before they reach FastAPI when all seats are taken.
-
-    To be refused takes a small part of the time that a request takes. Those who are let in come
-    through one by one, a turn of the loop for each, so that whoever is refused meanwhile hears of
-    it at once.
-    """
+    """Reject requests with 429 before FastAPI; let others in one by one, a turn of the looeach."""
 
     def __init__(self, app: ASGIApp, desk: Desk) -> None:
         self._app = app

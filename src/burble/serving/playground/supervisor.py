@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import signal
 import subprocess
 import tempfile
@@ -17,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from burble.errors import UsageError
+from burble.errors import WITHOUT_FLAGS, UsageError
 from burble.isolation import python_command, python_environment
 from burble.run_folder.folder import RunFolder, is_run
 from burble.run_folder.lock import holder, is_held_by
@@ -63,11 +62,14 @@ class _Child:
     def last_word(self) -> str:
         self.said.seek(0)
         lines = self.said.read().decode("utf-8", "replace").strip().splitlines()
-        return without_flags(lines[-1])[:_MAX_SAID] if lines else ""
+        return lines[-1][:_MAX_SAID] if lines else ""
 
 
-class Runs:
-    """The runs in one folder. Their names are the server's; what a client sends is looked up."""
+class Supervisor:
+    """Starts, stops and describes the runs in one folder.
+
+    Their names are the server's; what a client sends is looked up.
+    """
 
     def __init__(self, folder: Path) -> None:
         if folder.exists() and not folder.is_dir():
@@ -168,7 +170,7 @@ class Runs:
             stdin=source or subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=said,
-            env=python_environment(),
+            env={**python_environment(), WITHOUT_FLAGS: "1"},
             # Ctrl-C is for the server, which then stops the run.
             start_new_session=True,
         )
@@ -196,13 +198,6 @@ class Runs:
             return state, self._child.last_word() if state == "failed" else "", metrics
         is_done = metrics and metrics[-1].progress >= 1
         return "done" if is_done else "stopped", "", metrics
-
-
-def without_flags(message: str) -> str:
-    """Leave out the advice that only a command line can follow: a page has no flags."""
-    flag = r"\s--?[a-z][^.]*"
-    message = re.sub(rf",? or [^.,]*{flag}", "", message)
-    return re.sub(rf" [A-Z][^.]*{flag}\.", "", message)
 
 
 def _age(path: Path) -> float:

@@ -1,4 +1,4 @@
-"""Training runs with what is done around learning: samples, closing figures, a diagnosis."""
+"""What a training run calls beside learning: samples, closing figures, a diagnosis."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from burble.tokenizers.base import Ids
     from burble.training.run import TrainResult
 
-# Of a longer text the n-gram model would take longer than a person waits.
-_MAX_NGRAM_IDS = 2_000_000
+# N-gram counts of a longer text would take longer than a person waits.
+_MAX_COUNTED_IDS = 2_000_000
 
-# While a run goes on, a sample that re-reads a window for each character is kept this short.
+# While a run goes on, a sample that re-reads a window for each token is kept this short.
 _WINDOWED_SAMPLE = 60
 
 
@@ -67,7 +67,7 @@ def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
         text.tokenizer.count_characters(ids[1:]) for ids in (text.val_ids, text.test_ids)
     )
     counts = None
-    if held_out and len(text.ids) <= _MAX_NGRAM_IDS:
+    if held_out and len(text.ids) <= _MAX_COUNTED_IDS:
         counts = ngram_bits(text.tokenizer, text.train_ids, text.val_ids)
     return Facts(
         steps=result.steps,

@@ -1,0 +1,1 @@
+"""The learners that `benchmarks/learning.py` compares, one a file."""
