@@ -1,7 +1,8 @@
 """The table of cells, as plain data: what each is called, its gates, and what it carries.
 
-Beside its row a cell is a class in `training/learners/torch/network.py`, and a function in
-`engine/cells.py`, in `engine/kernel/elementwise.h` and in `export/page/engine.js`.
+Beside its row a cell is a class in `training/learners/torch/network.py`, a row in
+`training/derivatives.py`, and a function in `engine/cells.py`, in `engine/kernel/elementwise.h` and
+in `export/page/engine.js`.
 """
 
 from __future__ import annotations

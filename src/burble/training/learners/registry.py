@@ -13,11 +13,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from burble.model_file import ModelFile
     from burble.run_folder.observer import Observer
-    from burble.tokenizers.base import Ids
     from burble.training.learner import Backend
-    from burble.training.learners.torch.gradients import FlowOfRun
 
 
 def open_backend(device: str) -> AbstractContextManager[Backend]:
@@ -25,15 +22,6 @@ def open_backend(device: str) -> AbstractContextManager[Backend]:
     with _needing_torch():
         from burble.training.learners.torch.backend import open_torch
     return open_torch(device)
-
-
-def gradient_flow(file: ModelFile, ids: Ids) -> FlowOfRun:
-    """Measure how the gradient fades on its way back through held-out ids, (tokens,), in the
-    network that the model once was and in the one that it became.
-    """
-    with _needing_torch():
-        from burble.training.learners.torch.gradients import flow_of_run
-    return flow_of_run(file, ids)
 
 
 def open_tensorboard(folder: Path) -> Observer:
