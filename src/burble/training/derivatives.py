@@ -113,9 +113,10 @@ def _rnn_back(gradient: Values, values: Values, _: Values) -> Back:
 
 
 def _sigmoid(x: Float64) -> Float64:
-    # In this form nothing overflows, and a gate that is nearly shut keeps all its digits.
-    shut: Float64 = np.exp(-np.logaddexp(0.0, -x))
-    return shut
+    # A gate that is nearly shut keeps all its digits. Where exp overflows, it is shut.
+    with np.errstate(over="ignore"):
+        gate: Float64 = 1 / (1 + np.exp(-x))
+    return gate
 
 
 def _sigmoid_slope(y: Float64) -> Float64:
