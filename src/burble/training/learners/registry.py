@@ -11,9 +11,7 @@ from burble.threads import settle_threads
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
-    from burble.run_folder.observer import Observer
     from burble.training.learner import Backend
 
 
@@ -22,13 +20,6 @@ def open_backend(device: str) -> AbstractContextManager[Backend]:
     with _needing_torch():
         from burble.training.learners.torch.backend import open_torch
     return open_torch(device)
-
-
-def open_tensorboard(folder: Path) -> Observer:
-    """Return what writes the run's curves for TensorBoard. Raises `MissingExtraError`."""
-    from burble.training.learners.torch.tensorboard import TensorBoard
-
-    return TensorBoard(folder)
 
 
 @contextmanager
