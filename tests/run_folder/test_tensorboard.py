@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 accumulator = pytest.importorskip(
     "tensorboard.backend.event_processing.event_accumulator", reason="tensorboard is an extra"
 )
+tensor_util = pytest.importorskip("tensorboard.util.tensor_util")
 
 FACTS: Any = None  # it asks for none
 STEP = StepMetrics(
@@ -65,7 +66,8 @@ def test_tensorboard_reads_the_curves_and_the_samples(tmp_path: Path) -> None:
     }
     (sample,) = events.Tensors("sample")
     assert sample.step == 30
-    assert sample.tensor_proto.string_val[0].decode() == "```\ndéjà *vu*\n```"
+    assert tensor_util.make_ndarray(sample.tensor_proto).item().decode() == "```\ndéjà *vu*\n```"
+    assert events.file_version == 2.0
     assert list(events.PluginTagToContent("text")) == ["sample"]
 
 
