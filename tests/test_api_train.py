@@ -67,7 +67,8 @@ def test_several_sources_and_a_preset(tmp_path: Path) -> None:
     options = {"steps": 1, "hidden_size": 8}
     burble.train([first, str(second)], preset=tutorial, out=tmp_path / "run", **options)
     saved = from_toml((tmp_path / "run" / "run.toml").read_text(), "run.toml")
-    settled = {"sources": [str(first), str(second)], "device": saved.training.device}
+    chosen = {"learner": saved.training.learner, "device": saved.training.device}
+    settled = {"sources": [str(first), str(second)], **chosen}
     assert saved == tutorial.with_options({**settled, **options})
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from burble.config import (
         BatchingKind,
         InputKind,
+        LearnerKind,
         RunConfig,
         TokenizerKind,
         TrainingPrecision,
@@ -319,6 +320,7 @@ def train(  # noqa: PLR0913 - every option of a run, so that an editor knows the
     grad_clip: float = NOT_GIVEN,
     seed: int = NOT_GIVEN,
     threads: int | None = NOT_GIVEN,
+    learner: LearnerKind = NOT_GIVEN,
     device: str = NOT_GIVEN,
     precision: TrainingPrecision = NOT_GIVEN,
     sample_length: int = NOT_GIVEN,

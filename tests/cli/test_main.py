@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 # As on a machine where torch is not installed.
 WITHOUT_TORCH: Final = """
 import sys
-class NoTorch:
-    def find_spec(self, name, path=None, target=None):
-        if name == "torch":
-            raise ModuleNotFoundError("No module named 'torch'", name="torch")
-sys.meta_path.insert(0, NoTorch())
+sys.modules["torch"] = None
 from burble.cli.main import main
 main(sys.argv[1:])
 """

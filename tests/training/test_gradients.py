@@ -12,7 +12,7 @@ from burble.config import RunConfig
 from burble.errors import TextError
 from burble.model_file import Provenance
 from burble.training.gradients import flow_of_run, gradient_flow
-from burble.training.learners.registry import open_backend
+from burble.training.learners.registry import choose_learner, open_backend
 from tests.models import random_model
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def test_before_is_the_network_the_run_started_from_and_after_is_the_model() -> 
     model = build("lstm")
     model = replace(model, provenance=Provenance(seed=5))
     config = RunConfig(network=model.network).with_options({"seed": 5, "device": "cpu"})
-    with open_backend("cpu") as backend:
+    with open_backend(choose_learner(config.training)) as backend:
         fresh = backend.build(config, VOCAB, 3).averaged()
     ids = np.random.default_rng(4).integers(VOCAB, size=300)
     flow = flow_of_run(model, ids)

@@ -14,7 +14,7 @@ from burble.config import RunConfig
 from burble.data.batch import gather
 from burble.errors import TextError
 from burble.training.exact_network import ExactNetwork
-from burble.training.learners.registry import open_backend
+from burble.training.learners.registry import choose_learner, open_backend
 
 if TYPE_CHECKING:
     from burble.config import NetworkConfig
@@ -57,9 +57,11 @@ def flow_of_run(file: ModelFile, ids: Ids) -> FlowOfRun:
 
 
 def _fresh_weights(file: ModelFile) -> Weights:
-    options = {"seed": file.provenance.seed, "device": "cpu"}
-    config = RunConfig(network=file.network).with_options(options)
-    with open_backend("cpu") as backend:
+    config = RunConfig(network=file.network)
+    config = config.with_options({"seed": file.provenance.seed, "device": "cpu"})
+    choice = choose_learner(config.training)
+    config = config.with_options(choice.options())
+    with open_backend(choice) as backend:
         return backend.build(config, file.tokenizer.vocab_size, rows=1).averaged()
 
 

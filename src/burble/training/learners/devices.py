@@ -8,6 +8,8 @@ import re
 import sys
 from pathlib import Path
 
+from burble.installation import how_to_install
+
 _DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
 # `cuda: Optional[str] = '12.8'`; None in a torch that was built for processors.
@@ -39,6 +41,16 @@ def has_cuda_torch() -> bool:
         )
     except (OSError, ValueError):
         return False
+
+
+def how_to_use_gpu() -> str:
+    """Return what to install so that learning uses the GPU."""
+    if has_torch():
+        return (
+            "the torch that is installed computes on processors only. "
+            "https://pytorch.org/get-started/locally/ has one for CUDA."
+        )
+    return f"training on it needs torch. {how_to_install('torch')}"
 
 
 def _torch_folder() -> Path | None:
