@@ -8,7 +8,6 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
 import burble
 from burble import errors
@@ -160,6 +159,7 @@ def test_progress_is_shown_where_it_is_asked_for(
 
 
 def test_training_leaves_the_global_random_numbers_of_torch_alone(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="torch is an extra")
     before = torch.get_rng_state()
     burble.train(write_text(tmp_path), **TINY)
     assert torch.get_rng_state().equal(before)

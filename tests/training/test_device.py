@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-import torch
+
+torch = pytest.importorskip("torch", reason="torch is an extra")
 
 from burble.errors import UsageError
 from burble.training.learners.torch.device import find_device

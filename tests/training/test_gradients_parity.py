@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pytest
-import torch
+
+torch = pytest.importorskip("torch", reason="torch is an extra")
 from torch.nn import functional
 
 from burble.cells import CELLS, CellKind
