@@ -31,7 +31,7 @@ def choose_learner(asked: TrainingConfig) -> Choice:
     return choose(
         asked,
         Surroundings(
-            has_native=importlib.util.find_spec(_PACKAGES["native"]) is not None,
+            has_native=_has_native(),
             # Waking the driver takes a moment where there is a GPU.
             has_gpu=asked.device == "auto" and has_nvidia_gpu(),
             has_cuda_torch=has_cuda_torch(),
@@ -51,3 +51,9 @@ def open_backend(choice: Choice) -> AbstractContextManager[Backend]:
         raise MissingExtraError("Training", "torch") from error
     backend: AbstractContextManager[Backend] = module.open_backend(choice.device)
     return backend
+
+
+def _has_native() -> bool:
+    spec = importlib.util.find_spec(_PACKAGES["native"])
+    # A folder without sources, as another version leaves its caches, has no origin.
+    return spec is not None and spec.origin is not None
