@@ -29,6 +29,13 @@ def tinyshakespeare() -> Path:
     return corpus("tinyshakespeare.txt")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of modules that begin with `torch = pytest.importorskip("torch")`."""
+    for item in items:
+        if isinstance(item, pytest.Function) and hasattr(item.module, "torch"):
+            item.add_marker(pytest.mark.torch)
+
+
 def pytest_configure() -> None:
     # As the command line does; before NumPy and torch are imported.
     settle_threads()

@@ -10,7 +10,6 @@ from dataclasses import Field, fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 
 import burble
 from burble import config, errors
@@ -82,7 +81,8 @@ def test_several_sources_and_a_preset(tmp_path: Path) -> None:
     options = {"steps": 1, "hidden_size": 8}
     burble.train([first, str(second)], preset=tutorial, out=tmp_path / "run", **options)
     saved = from_toml((tmp_path / "run" / "run.toml").read_text(), "run.toml")
-    settled = {"sources": [str(first), str(second)], "device": saved.training.device}
+    chosen = {"learner": saved.training.learner, "device": saved.training.device}
+    settled = {"sources": [str(first), str(second)], **chosen}
     assert saved == tutorial.with_options({**settled, **options})
 
 
@@ -171,3 +171,10 @@ def test_progress_is_shown_where_it_is_asked_for(
     out, err = capsys.readouterr()
     assert out == ""
     assert "100% · step 80" in err
+
+
+def test_training_leaves_the_global_random_numbers_of_torch_alone(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="torch is an extra")
+    before = torch.get_rng_state()
+    burble.train(write_text(tmp_path), **TINY)
+    assert torch.get_rng_state().equal(before)

@@ -16,13 +16,13 @@ from burble.installation import extra_packages, install_line
 
 ROOT = Path(__file__).parent.parent
 ALONE = ("--no-deps", "--no-index", "--disable-pip-version-check")
-TOLD = "from burble.errors import MissingExtraError as E; print(E('Training', 'train'))"
+TOLD = "from burble.errors import MissingExtraError as E; print(E('Training', 'torch'))"
 METADATA = """Metadata-Version: 2.1
 Name: burble
 Version: {version}
-Provides-Extra: train
+Provides-Extra: torch
 Requires-Dist: numpy>=1.26
-Requires-Dist: torch>=2.4; extra == "train"
+Requires-Dist: torch>=2.4; extra == "torch"
 """
 
 
@@ -76,7 +76,7 @@ def assert_pip_understands(line: list[str], requirement: str) -> None:
 
 
 def test_each_extra_names_the_packages_that_the_metadata_lists() -> None:
-    for extra, package in {"train": "torch", "serve": "uvicorn", "plots": "matplotlib"}.items():
+    for extra, package in {"torch": "torch", "serve": "uvicorn", "plots": "matplotlib"}.items():
         message = str(MissingExtraError("It", extra))
         assert any(line.startswith(package) for line in extra_packages(extra))
         assert "burble" not in message.partition("install")[2].lower()
@@ -89,7 +89,7 @@ def test_the_line_of_an_environment_without_pip_is_understood(python: Path) -> N
 
 
 def test_the_line_where_pip_is_at_hand_is_understood() -> None:
-    line = shlex.split(install_line("train") or "")
+    line = shlex.split(install_line("torch") or "")
     assert line == [sys.executable, "-m", "pip", "install", "torch>=2.4"]
     # An extra of this environment's own is there already; one that no index has shows the same.
     assert_pip_understands(
@@ -118,7 +118,7 @@ def test_sources_that_were_never_installed_name_no_package(tmp_path: Path) -> No
     result = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True
     )
-    assert "Install burble from its sources, with the extra train." in result.stdout
+    assert "Install burble from its sources, with the extra torch." in result.stdout
 
 
 def test_nothing_tells_to_install_a_name_that_is_not_ours() -> None:

@@ -12,7 +12,7 @@ nbformat = pytest.importorskip("nbformat")
 for needed in ("nbclient", "ipykernel", "matplotlib"):
     pytest.importorskip(needed)
 
-from docs.make_tutorial import DOCS, NOTEBOOK, PAGE, PICTURES, execute, page, pictures  # noqa: E402
+from docs.make_tutorial import DOCS, NOTEBOOK, PAGE, PICTURES, execute, page, pictures
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -19,6 +19,7 @@ TokenizerKind = Literal["char", "byte"]
 BatchingKind = Literal["stream", "windows", "sentences"]
 UnicodeForm = Literal["NFC", "NFD", "NFKC", "NFKD"]
 UnknownPolicy = Literal["error", "skip", "nearest"]
+LearnerKind = Literal["auto", "native", "torch"]
 TrainingPrecision = Literal["auto", "float32", "bfloat16"]
 
 UNKNOWN_HELP = "What to do with characters that the model has never seen."
@@ -195,8 +196,14 @@ class TrainingConfig:
     threads: int | None = knob(
         None, "Processor threads to use; torch's own choice where none is given.", low=1, high=1024
     )
+    learner: LearnerKind = knob(
+        "auto",
+        "What computes the steps: native, burble's own, on processors; torch, also on GPUs, in "
+        "bfloat16 and in several processes. auto: the one that fits what is asked for.",
+    )
     device: str = knob(
-        "auto", "Where to compute: cpu, cuda or mps. auto: on a GPU where there is one."
+        "auto",
+        "Where to compute: cpu, cuda or mps. auto: on an NVIDIA GPU where there is one, else cpu.",
     )
     precision: TrainingPrecision = knob(
         "auto",
@@ -390,6 +397,7 @@ if TYPE_CHECKING:
         grad_clip: float
         seed: int
         threads: int | None
+        learner: LearnerKind
         device: str
         precision: TrainingPrecision
         sample_length: int

@@ -49,15 +49,9 @@ class MissingExtraError(UsageError):
     """An optional package is needed and is not installed."""
 
     def __init__(self, need: str, extra: str) -> None:
-        from burble.installation import install_line
+        from burble.installation import how_to_install
 
-        line = install_line(extra)
-        remedy = (
-            f"Install it: {line}"
-            if line
-            else f"Install burble from its sources, with the extra {extra}."
-        )
-        super().__init__(f"{need} needs an optional part. {remedy}")
+        super().__init__(f"{need} needs an optional part. {how_to_install(extra)}")
 
 
 class TextError(BurbleError):

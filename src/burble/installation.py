@@ -14,7 +14,7 @@ from pathlib import Path
 
 DISTRIBUTION = "burble"
 
-# `torch>=2.4; extra == "train"`
+# `torch>=2.4; extra == "torch"`
 _REQUIREMENT = re.compile(r"""(?P<package>[^;]+?)\s*;\s*extra\s*==\s*["'](?P<extra>[\w.-]+)["']""")
 
 
@@ -22,6 +22,14 @@ def install_line(extra: str) -> str | None:
     """Return what to type to get an extra's packages; None where burble has no metadata."""
     packages = extra_packages(extra)
     return shlex.join([*_installer(), *packages]) if packages else None
+
+
+def how_to_install(extra: str) -> str:
+    """Return a sentence that says what to do to get an extra's packages."""
+    line = install_line(extra)
+    if line is None:
+        return f"Install burble from its sources, with the extra {extra}."
+    return f"Install it: {line}"
 
 
 def extra_packages(extra: str) -> list[str]:

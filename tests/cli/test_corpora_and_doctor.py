@@ -21,7 +21,7 @@ def test_the_doctor_tells_what_is_installed() -> None:
     found = burble_json("doctor")
     assert found["burble"] == __version__
     assert found["kernel"].split(maxsplit=1)[0].removesuffix(":") in ENGINES
-    assert found["torch"][0].isdigit()
+    assert found["torch"][0].isdigit() or found["torch"].startswith("not installed")
     shown = burble("doctor").stdout.decode()
     assert all(name in shown for name in found)
 

@@ -86,7 +86,7 @@ def test_flags_win_over_a_preset(tmp_path: Path) -> None:
     assert result.returncode == 0, said(result)
     saved = from_toml((tmp_path / "m" / "run.toml").read_text(), "")
     changes = {"sources": [str(text)], "steps": 2, "hidden_size": 8, "sample_length": 30}
-    changes["device"] = saved.training.device
+    changes |= {"learner": saved.training.learner, "device": saved.training.device}
     assert saved == PRESETS["tutorial"].with_options(changes)
 
 

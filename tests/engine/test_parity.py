@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pytest
-import torch
+
+torch = pytest.importorskip("torch", reason="torch is an extra")
 
 from burble.cells import CellKind
 from burble.config import InputKind

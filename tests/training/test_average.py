@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
+
+torch = pytest.importorskip("torch", reason="torch is an extra")
 
 from burble.config import NetworkConfig
 from burble.model_file import ModelFile

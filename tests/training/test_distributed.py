@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+torch = pytest.importorskip("torch", reason="torch is an extra")
+
 from burble.data.batch import Batch
 from burble.errors import UsageError
 from burble.training import checkpoint

@@ -1,62 +1,78 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pytest
-import torch
-from torch.nn import functional
 
 from burble.cells import CellKind
-from burble.config import NetworkConfig
+from burble.config import RunConfig
 from burble.errors import TextError
-from burble.model_file import ModelFile, Provenance
-from burble.tokenizers.char import CharTokenizer
-from burble.training.learners.torch.gradients import flow_of_run, gradient_flow
-from burble.training.learners.torch.network import Network
+from burble.model_file import Provenance
+from burble.training.gradients import flow_of_run, gradient_flow
+from burble.training.learners.registry import choose_learner, open_backend
+from tests.models import random_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor
-
     from burble.config import InputKind
+    from burble.model_file import ModelFile
+    from burble.training.gradients import Flow
+
+    Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 VOCAB, HIDDEN, WARMUP, BACK = 7, 4, 50, 5
 IDS = np.random.default_rng(0).integers(VOCAB, size=WARMUP + BACK + 2)
 
-every_cell = pytest.mark.parametrize("cell", get_args(CellKind))
+
+def build(cell: CellKind, input: InputKind = "embedding", num_layers: int = 1) -> ModelFile:  # noqa: A002
+    return random_model(
+        cell=cell,
+        input=input,
+        num_layers=num_layers,
+        hidden_size=HIDDEN,
+        embedding_size=3,
+        residual=True,
+        vocabulary="abcdefg",
+        seed=1,
+    )
 
 
-def build(cell: CellKind, input: InputKind = "embedding", num_layers: int = 1) -> Network:  # noqa: A002
-    config = NetworkConfig(cell, input, num_layers, HIDDEN, embedding_size=3, residual=True)
-    return Network(config, VOCAB, generator=torch.Generator().manual_seed(1)).double()
+def flow_of(model: ModelFile) -> Flow:
+    return gradient_flow(model.network, model.weights, IDS, farthest=BACK, windows=1)
 
 
-def lstm_step(network: Network, token: int, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def lstm_step(model: ModelFile, token: int, h: Array, c: Array) -> tuple[Array, Array, Array]:
     """Hidden, cell and output gate, from the formulas."""
-    layer = network.cells()[0]
-    x = network.embedding(torch.tensor([token]))[0]
-    i, f, g, o = (layer.weight_ih @ x + layer.weight_hh @ h + layer.bias).chunk(4)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    return o.sigmoid() * c.tanh(), c, o.sigmoid()
+    weights = model.weights
+    x = weights["embedding.weight"][token].astype(np.float64)
+    gates = weights["layers.0.weight_ih"] @ x + weights["layers.0.weight_hh"] @ h
+    i, f, g, o = np.split(gates + weights["layers.0.bias"], 4)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(c), c, sigmoid(o)
 
 
-def loss_with(network: Network, back: int, change: Callable[[Tensor, Tensor], Tensor]) -> float:
+def sigmoid(x: Array) -> Array:
+    result: Array = 1 / (1 + np.exp(-x))
+    return result
+
+
+def loss_with(model: ModelFile, back: int, change: Callable[[Array, Array], Array]) -> float:
     """The loss at the last of IDS when the state `back` characters before was changed."""
-    h = c = torch.zeros(HIDDEN, dtype=torch.float64)
+    h = c = np.zeros(HIDDEN)
     last = len(IDS) - 2
-    with torch.no_grad():
-        for place, token in enumerate(IDS[:-1].tolist()):
-            h, c, output = lstm_step(network, token, h, c)
-            if place == last - back:
-                h, c = change(torch.stack([h, c]), output)
-        logits = network.head(h)
-        return functional.cross_entropy(logits[None], torch.tensor([int(IDS[-1])])).item()
+    for place, token in enumerate(IDS[:-1].tolist()):
+        h, c, output = lstm_step(model, token, h, c)
+        if place == last - back:
+            h, c = change(np.stack([h, c]), output)
+    logits = model.weights["head.weight"] @ h + model.weights["head.bias"]
+    return float(np.log(np.exp(logits).sum()) - logits[IDS[-1]])
 
 
-def numeric_gradient(network: Network, back: int, part: int) -> float:
+def numeric_gradient(model: ModelFile, back: int, part: int) -> float:
     """The norm of the gradient with respect to the hidden, 0, or the cell, 1, by differences.
 
     A changed cell changes the hidden that is made of it, as well.
@@ -65,13 +81,13 @@ def numeric_gradient(network: Network, back: int, part: int) -> float:
     for unit in range(HIDDEN):
 
         def losses(step: float, unit: int = unit) -> float:
-            def change(state: Tensor, output: Tensor) -> Tensor:
+            def change(state: Array, output: Array) -> Array:
                 state[part, unit] += step
                 if part == 1:
-                    state[0] = output * state[1].tanh()
+                    state[0] = output * np.tanh(state[1])
                 return state
 
-            return loss_with(network, back, change)
+            return loss_with(model, back, change)
 
         total += ((losses(1e-5) - losses(-1e-5)) / 2e-5) ** 2
     return math.sqrt(total)
@@ -79,31 +95,17 @@ def numeric_gradient(network: Network, back: int, part: int) -> float:
 
 @pytest.mark.parametrize(("name", "part"), [("hidden", 0), ("cell", 1)])
 def test_the_flow_is_what_differences_tell(name: str, part: int) -> None:
-    network = build("lstm")
-    found = gradient_flow(network, IDS, farthest=BACK, windows=1)[name]
-    numeric = [numeric_gradient(network, back, part) for back in range(BACK + 1)]
-    assert found == pytest.approx([value / numeric[0] for value in numeric], rel=1e-5)
-
-
-@every_cell
-@pytest.mark.parametrize("input", ["embedding", "one-hot", "scalar"])
-def test_stepping_is_reading(cell: CellKind, input: InputKind) -> None:  # noqa: A002
-    network = build(cell, input, num_layers=2).float().eval()
-    ids = torch.from_numpy(IDS[:, None])
-    logits, after = network(ids, network.start(1))
-    state = tuple(tuple(part[0] for part in layer) for layer in network.start(1))
-    for token, wanted in zip(ids, logits, strict=True):
-        stepped, state = network.step(token, state)
-        torch.testing.assert_close(stepped, wanted, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(
-        torch.stack(state[1]), torch.stack([part[0] for part in after[1]]), atol=1e-5, rtol=1e-4
+    model = build("lstm")
+    numeric = [numeric_gradient(model, back, part) for back in range(BACK + 1)]
+    assert flow_of(model)[name] == pytest.approx(
+        [value / numeric[0] for value in numeric], rel=1e-5
     )
 
 
-@every_cell
+@pytest.mark.parametrize("cell", get_args(CellKind))
 @pytest.mark.parametrize("input", ["embedding", "one-hot", "scalar"])
 def test_every_network_has_a_flow_from_one_on(cell: CellKind, input: InputKind) -> None:  # noqa: A002
-    flow = gradient_flow(build(cell, input, num_layers=2), IDS, farthest=BACK, windows=1)
+    flow = flow_of(build(cell, input, num_layers=2))
     assert list(flow) == (["hidden", "cell"] if cell == "lstm" else ["hidden"])
     for values in flow.values():
         assert len(values) == BACK + 1
@@ -112,52 +114,58 @@ def test_every_network_has_a_flow_from_one_on(cell: CellKind, input: InputKind) 
 
 
 def test_an_open_forget_gate_keeps_the_gradient_of_the_cell_whole() -> None:
-    network = build("lstm")
-    layer = network.cells()[0]
-    with torch.no_grad():
-        layer.weight_hh.zero_()
-        layer.bias[HIDDEN : 2 * HIDDEN] = 50.0
-        # Nothing gets in, so that the cell stays where its derivative is one.
-        layer.bias[:HIDDEN] = -50.0
-    flow = gradient_flow(network, IDS, farthest=BACK, windows=1)
+    model = build("lstm")
+    model.weights["layers.0.weight_hh"][:] = 0
+    bias = model.weights["layers.0.bias"]
+    bias[HIDDEN : 2 * HIDDEN] = 50
+    # Nothing gets in, so that the cell stays where its derivative is one.
+    bias[:HIDDEN] = -50
+    flow = flow_of(model)
     # The newest passes through the last output gate only, and so do all before it.
     assert flow["cell"] == pytest.approx([1.0] * (BACK + 1), rel=1e-6)
     assert flow["hidden"] == [1.0] + [0.0] * BACK
 
 
 def test_an_rnn_without_recurrence_passes_nothing_back() -> None:
-    network = build("rnn")
-    with torch.no_grad():
-        network.cells()[0].weight_hh.zero_()
-    assert gradient_flow(network, IDS, farthest=BACK, windows=1)["hidden"] == [1.0] + [0.0] * BACK
+    model = build("rnn")
+    model.weights["layers.0.weight_hh"][:] = 0
+    assert flow_of(model)["hidden"] == [1.0] + [0.0] * BACK
+
+
+def test_weights_beyond_all_learning_raise_no_warning() -> None:
+    model = build("rnn")
+    model.weights["layers.0.weight_hh"][:] = 1e38
+    model.weights["head.weight"][:] = 0
+    assert len(flow_of(model)["hidden"]) == BACK + 1
 
 
 def test_many_windows_come_to_something_between_the_least_and_the_most_of_them() -> None:
-    network = build("rnn")
+    model = build("rnn")
     ids = np.random.default_rng(3).integers(VOCAB, size=400)
     length = WARMUP + BACK + 2
     starts = np.linspace(0, 400 - length, 100).astype(int)
-    both = gradient_flow(network, ids, farthest=BACK, windows=100)["hidden"]
-    singles = [
-        gradient_flow(network, ids[start : start + length], farthest=BACK, windows=1)["hidden"]
-        for start in sorted(set(starts))
-    ]
-    assert min(one[3] for one in singles) < both[3] < max(one[3] for one in singles)
+
+    def measure(ids: np.ndarray[tuple[int], np.dtype[np.int64]], windows: int) -> float:
+        return gradient_flow(model.network, model.weights, ids, BACK, windows)["hidden"][3]
+
+    singles = [measure(ids[start : start + length], 1) for start in sorted(set(starts))]
+    assert min(singles) < measure(ids, 100) < max(singles)
 
 
 def test_before_is_the_network_the_run_started_from_and_after_is_the_model() -> None:
-    config = NetworkConfig(hidden_size=HIDDEN, embedding_size=3)
-    fresh = Network(config, VOCAB, generator=torch.Generator().manual_seed(5))
-    weights = {name: tensor.numpy().copy() for name, tensor in fresh.state_dict().items()}
-    weights["layers.0.weight_hh"] *= 0.5
-    file = ModelFile(config, CharTokenizer("abcdefg"), weights, provenance=Provenance(seed=5))
+    model = build("lstm")
+    model = replace(model, provenance=Provenance(seed=5))
+    config = RunConfig(network=model.network).with_options({"seed": 5, "device": "cpu"})
+    with open_backend(choose_learner(config.training)) as backend:
+        fresh = backend.build(config, VOCAB, 3).averaged()
     ids = np.random.default_rng(4).integers(VOCAB, size=300)
-    flow = flow_of_run(file, ids)
-    assert flow.before == gradient_flow(fresh, ids)
-    assert flow.after != flow.before
+    flow = flow_of_run(model, ids)
+    assert flow.before == gradient_flow(model.network, fresh, ids)
+    assert flow.after == gradient_flow(model.network, model.weights, ids)
     assert len(flow.after["cell"]) == 201
 
 
 def test_a_short_text_is_refused() -> None:
+    model = build("rnn")
     with pytest.raises(TextError, match="at least 252 characters; found 57"):
-        gradient_flow(build("rnn"), IDS)
+        gradient_flow(model.network, model.weights, IDS)

@@ -11,7 +11,7 @@ import pytest
 from burble.config import RunConfig
 from burble.data.batch import Batch
 from burble.training.layout import Layout, check_numbers
-from burble.training.learners.registry import open_backend
+from burble.training.learners.registry import choose_learner, open_backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def batch(seed: int) -> Batch:
 
 @pytest.fixture
 def learner() -> Iterator[Learner]:
-    with open_backend("cpu") as backend:
+    with open_backend(choose_learner(CONFIG.training)) as backend:
         yield backend.build(CONFIG, VOCAB, ROWS)
 
 

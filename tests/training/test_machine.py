@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+torch = pytest.importorskip("torch", reason="torch is an extra")
+
 from tests.cli.command import assert_refused, burble_process, said
 from tests.training.runs import write_text
 

@@ -4,7 +4,8 @@ import math
 from typing import TYPE_CHECKING, get_args
 
 import pytest
-import torch
+
+torch = pytest.importorskip("torch", reason="torch is an extra")
 
 from burble.cells import CellKind
 from burble.config import InputKind, NetworkConfig, TrainingConfig

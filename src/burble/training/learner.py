@@ -73,9 +73,6 @@ class Backend(Protocol):
     def team(self) -> Team:
         """The processes of the run, of which this is one."""
 
-    def resolve_device(self, config: RunConfig) -> RunConfig:
-        """Return the configuration with its device decided."""
-
     def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, float]:
         """Return the configuration with its precision, and the operations made in a second."""
 

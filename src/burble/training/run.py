@@ -15,7 +15,8 @@ from burble.run_folder.observer import Observer, Observers, RunFacts
 from burble.system_errors import guard_write
 from burble.training.budget import Budget, Clock
 from burble.training.holding import held, new_run
-from burble.training.learners.registry import open_backend
+from burble.training.learners.devices import how_to_use_gpu
+from burble.training.learners.registry import choose_learner, open_backend
 from burble.training.loop import Loop
 from burble.training.plan import Steps, make_plan
 from burble.training.recent import RecentFigures
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from burble.config import RunConfig, SampleConfig
     from burble.data.prepared import PreparedText
     from burble.training.learner import Backend
+    from burble.training.learners.choice import Choice
     from burble.training.plan import Plan
     from burble.training.request import RunRequest
     from burble.training.start import Start
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     MakeSampler = Callable[[SampleConfig, PreparedText], Sampler]
 
 # What may be asked for anew when a run is resumed; the rest is the run.
-RESUMABLE = {"minutes", "epochs", "steps", "patience", "threads", "precision"}
+RESUMABLE = {"minutes", "epochs", "steps", "patience", "threads", "learner", "precision"}
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,12 @@ class Run:
 
     def plan(self, request: RunRequest) -> Plan:
         """Read the text into the folder, measure the machine and plan; train nothing."""
-        config = request.resolve()
-        with open_backend(config.training.device) as backend:
-            text = prepare_to_learn(config, RunFolder(self.path).data, self._noted())
+        choice = choose_learner(request.resolve().training)
+        request = request.with_options(**choice.options())
+        with open_backend(choice) as backend:
+            self._note_idle_gpu(choice)
+            data = RunFolder(self.path).data
+            text = prepare_to_learn(request.resolve(), data, self._noted())
             return _plan(request, text, backend)
 
     def train(self, request: RunRequest, *, overwrite: bool = False) -> TrainResult:
@@ -102,15 +107,18 @@ class Run:
 
     def _train(self, request: RunRequest, *, overwrite: bool) -> TrainResult:
         folder = RunFolder(self.path)
+        choice = choose_learner(request.resolve().training)
+        request = request.with_options(**choice.options())
         with (
             StopSignals() as signals,
-            open_backend(request.resolve().training.device) as backend,
+            open_backend(choice) as backend,
             new_run(backend.team, folder),
         ):
 
             def prepare() -> tuple[RunConfig, bool]:
                 if folder.open_new(overwrite=overwrite):
                     self._noted()(f"The run in {self.path}/ had made no step yet: it starts over.")
+                self._note_idle_gpu(choice)
                 config = self.prepare(request, folder, backend)
                 folder.begin(config)
                 return config, folder.is_aside
@@ -121,7 +129,7 @@ class Run:
 
     def prepare(self, request: RunRequest, folder: RunFolder, backend: Backend) -> RunConfig:
         """Read the text into the folder; return the configuration with every option decided."""
-        config = backend.resolve_device(request.resolve())
+        config = request.resolve()
         noted = self._noted()
         text = prepare_to_learn(config, folder.data, noted)
         backend.team.check_rows(make_batching(config, text).rows)
@@ -142,15 +150,16 @@ class Run:
     def _resume(self, changes: Mapping[str, Any]) -> TrainResult:
         folder = RunFolder(self.path)
         # Processes find each other by their device, so the configuration is read before that.
-        device = folder.read_config().training.device
+        asked = folder.read_config().with_options(dict(changes)).training
+        choice = choose_learner(asked)
         with (
             StopSignals() as signals,
-            open_backend(device) as backend,
+            open_backend(choice) as backend,
             held(backend.team, self.path),
         ):
             was_dropped = backend.team.run_on_leader(folder.settle)
-            config = folder.read_config().with_options(dict(changes))
-            start = start_again(backend.resolve_device(config), folder)
+            config = folder.read_config().with_options({**changes, **choice.options()})
+            start = start_again(config, folder)
             backend.team.run_on_leader(lambda: _check_budget(changes, self.path, start))
             backend.team.run_on_leader(lambda: folder.write_config(start.config))
             watch = Watch(Clock(start.position.seconds, self.started), signals, backend.team)
@@ -159,6 +168,10 @@ class Run:
 
     def _noted(self) -> Callable[[str], None]:
         return Observers(self.observers).noted
+
+    def _note_idle_gpu(self, choice: Choice) -> None:
+        if choice.leaves_gpu_idle:
+            self._noted()(f"A GPU is left idle: {how_to_use_gpu()}")
 
     def _note_what_differs(self, start: Start, team: Team, *, was_dropped: bool) -> None:
         if not team.leads:
@@ -228,10 +241,8 @@ def _make_loop(start: Start, backend: Backend, store: Store, watch: Watch) -> Lo
 
 def _plan(request: RunRequest, text: PreparedText, backend: Backend) -> Plan:
     vocab_size = text.tokenizer.vocab_size
-    config, rate = backend.measure(backend.resolve_device(request.resolve()), vocab_size)
-    settled = request.with_options(
-        device=config.training.device, precision=config.training.precision
-    )
+    config, rate = backend.measure(request.resolve(), vocab_size)
+    settled = request.with_options(precision=config.training.precision)
     steps = Steps.of(make_batching(config, text), config.data)
     return make_plan(settled, steps, vocab_size, rate)
 

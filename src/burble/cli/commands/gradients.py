@@ -18,7 +18,7 @@ from burble.plots.figure import check_drawable, figure_kind
 from burble.plots.gradients import gradients_figure
 from burble.scratch import scratch_folder
 from burble.tokenizers.base import Ids
-from burble.training.learners.registry import gradient_flow
+from burble.training.gradients import flow_of_run
 from burble.training.request import RunRequest
 
 
@@ -123,5 +123,5 @@ def _measure(asked: GradientsCommand, model: api.Model) -> Measured:
 
 
 def _measure_on(model: api.Model, ids: Ids) -> Measured:
-    flow = gradient_flow(model.file, ids)
+    flow = flow_of_run(model.file, ids)
     return Measured(model.file, flow.before, flow.after)

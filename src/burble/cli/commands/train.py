@@ -133,9 +133,9 @@ def _open_run(asked: TrainCommand, path: Path) -> Run:
 
     observers: list[Observer] = [view_for(sys.stderr)]
     if asked.tensorboard:
-        from burble.training.learners.registry import open_tensorboard
+        from burble.run_folder.tensorboard import TensorBoard
 
-        observers.append(open_tensorboard(path / TENSORBOARD))
+        observers.append(TensorBoard(path / TENSORBOARD))
     return open_run(path, observers, click.get_current_context().obj)
 
 

@@ -2,53 +2,58 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import importlib
+import importlib.util
+import os
 from typing import TYPE_CHECKING
 
 from burble.errors import MissingExtraError
 from burble.threads import settle_threads
+from burble.training.learners.choice import Choice, Surroundings, choose
+from burble.training.learners.devices import has_cuda_torch, has_nvidia_gpu
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
-    from burble.model_file import ModelFile
-    from burble.run_folder.observer import Observer
-    from burble.tokenizers.base import Ids
+    from burble.config import TrainingConfig
     from burble.training.learner import Backend
-    from burble.training.learners.torch.gradients import FlowOfRun
+    from burble.training.learners.choice import Learner
+
+_PACKAGES: dict[Learner, str] = {
+    "native": "burble.training.learners.native",
+    "torch": "burble.training.learners.torch",
+}
+"""Each has a module `backend`, whose `open_backend` takes a device."""
 
 
-def open_backend(device: str) -> AbstractContextManager[Backend]:
-    """Open what computes on this device. Raises `MissingExtraError` without torch."""
-    with _needing_torch():
-        from burble.training.learners.torch.backend import open_torch
-    return open_torch(device)
+def choose_learner(asked: TrainingConfig) -> Choice:
+    """Return the learner and the device of a run on this machine."""
+    return choose(
+        asked,
+        Surroundings(
+            has_native=_has_native(),
+            # Waking the driver takes a moment where there is a GPU.
+            has_gpu=asked.device == "auto" and has_nvidia_gpu(),
+            has_cuda_torch=has_cuda_torch(),
+            in_team="RANK" in os.environ,
+        ),
+    )
 
 
-def gradient_flow(file: ModelFile, ids: Ids) -> FlowOfRun:
-    """Measure how the gradient fades on its way back through held-out ids, (tokens,), in the
-    network that the model once was and in the one that it became.
-    """
-    with _needing_torch():
-        from burble.training.learners.torch.gradients import flow_of_run
-    return flow_of_run(file, ids)
-
-
-def open_tensorboard(folder: Path) -> Observer:
-    """Return what writes the run's curves for TensorBoard. Raises `MissingExtraError`."""
-    from burble.training.learners.torch.tensorboard import TensorBoard
-
-    return TensorBoard(folder)
-
-
-@contextmanager
-def _needing_torch() -> Iterator[None]:
+def open_backend(choice: Choice) -> AbstractContextManager[Backend]:
+    """Open what computes. Raises `MissingExtraError` where torch shall and is not installed."""
     settle_threads()
     try:
-        yield
+        module = importlib.import_module(f"{_PACKAGES[choice.learner]}.backend")
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        raise MissingExtraError("Training", "train") from error
+        raise MissingExtraError("Training", "torch") from error
+    backend: AbstractContextManager[Backend] = module.open_backend(choice.device)
+    return backend
+
+
+def _has_native() -> bool:
+    spec = importlib.util.find_spec(_PACKAGES["native"])
+    # A folder without sources, as another version leaves its caches, has no origin.
+    return spec is not None and spec.origin is not None

@@ -103,9 +103,7 @@ class NativeNetwork:
         """Read a batch with the weights or their averages, without dropout."""
         figures, (fields, _arrays) = Figures(), _fields(batch)
         raw = int(kind == "weights")
-        self.library.burble_learner_score(
-            self.handle, space.handle, fields, raw, threads, figures
-        )
+        self.library.burble_learner_score(self.handle, space.handle, fields, raw, threads, figures)
         return BatchFigures(figures.loss, figures.correct)
 
     def phase_seconds(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from burble.training.learners.torch.device import find_device, resolve_device
+from burble.training.learners.torch.device import find_device
 from burble.training.learners.torch.learner import TorchLearner
 from burble.training.learners.torch.precision import resolve_precision
 from burble.training.learners.torch.processes import open_team
@@ -26,15 +26,12 @@ class TorchBackend:
     def __init__(self, team: TorchTeam) -> None:
         self.team = team
 
-    def resolve_device(self, config: RunConfig) -> RunConfig:
-        return config.with_options({"device": resolve_device(config.training.device)})
-
     def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, float]:
         _use_threads(config)
         # One process is timed with its share of a batch; the others are taken to be as fast.
         size = self.team.size
         share = config.with_options({"batch_size": config.data.batch_size // size})
-        device = find_device(resolve_device(config.training.device))
+        device = find_device(config.training.device)
         resolved, rate = resolve_precision(share, vocab_size, device)
         return config.with_options({"precision": resolved.training.precision}), size * rate
 
@@ -44,9 +41,9 @@ class TorchBackend:
 
 
 @contextmanager
-def open_torch(device: str) -> Iterator[TorchBackend]:
+def open_backend(device: str) -> Iterator[TorchBackend]:
     """Join the processes of this run, which find each other by their device."""
-    with open_team(resolve_device(device)) as team:
+    with open_team(device) as team:
         yield TorchBackend(team)
 
 

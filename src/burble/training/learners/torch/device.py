@@ -7,15 +7,6 @@ import torch
 from burble.errors import UsageError, brief
 
 
-def resolve_device(name: str) -> str:
-    """Return the best device that there is for "auto", and any other name as it is."""
-    if name != "auto":
-        return name
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
 def find_device(name: str) -> torch.device:
     """Return the device of this name. Raises `UsageError` where it cannot be used."""
     try:

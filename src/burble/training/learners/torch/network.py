@@ -55,14 +55,6 @@ class Cell(nn.Module):
         """Read inputs (time, rows, width); hidden (time, rows, hidden) and the state after them."""
         raise NotImplementedError
 
-    def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Read inputs (rows, width), one character; hidden (rows, hidden) and the state after it.
-
-        On a processor every operation is one of its own, so all of a state is in autograd's graph:
-        an output that is made of the cell passes its gradient on to the cell.
-        """
-        raise NotImplementedError
-
     def _weights(self) -> tuple[Tensor, ...]:
         return self.weight_ih, self.weight_hh, self.bias, self.get_buffer("zero_bias")
 
@@ -90,10 +82,6 @@ class Lstm(Cell):
         outputs, hidden, cell = self._fused(torch.lstm, inputs, state)
         return outputs, (hidden, cell)
 
-    def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        hidden, cell = torch.lstm_cell(inputs, state, *self._weights())
-        return hidden, (hidden, cell)
-
 
 class Gru(Cell):
     """Cho et al. 2014, the reset gate after the product."""
@@ -104,10 +92,6 @@ class Gru(Cell):
         outputs, hidden = self._fused(torch.gru, inputs, *state)
         return outputs, (hidden,)
 
-    def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        hidden = torch.gru_cell(inputs, *state, *self._weights())
-        return hidden, (hidden,)
-
 
 class Rnn(Cell):
     """Elman 1990, tanh."""
@@ -117,10 +101,6 @@ class Rnn(Cell):
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         outputs, hidden = self._fused(torch.rnn_tanh, inputs, *state)
         return outputs, (hidden,)
-
-    def step(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        hidden = torch.rnn_tanh_cell(inputs, *state, *self._weights())
-        return hidden, (hidden,)
 
 
 _CLASSES: dict[CellKind, type[Cell]] = {cell.kind: cell for cell in (Lstm, Gru, Rnn)}
@@ -247,18 +227,6 @@ class Network(nn.Module):
             if self.residual and depth > 0:
                 outputs = outputs + hidden
             hidden = self.dropout(outputs)
-            after.append(cell_state)
-        return self.head(hidden), tuple(after)
-
-    def step(self, ids: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
-        """Read one character a row, (rows,), without dropout; logits (rows, vocab) and the state,
-        its tensors (rows, hidden). All of it is in autograd's graph, as `Cell.step` says.
-        """
-        hidden = self.embedding(ids).to(self.head.weight.dtype)
-        after: list[LayerState] = []
-        for depth, (cell, before) in enumerate(zip(self.cells(), state, strict=True)):
-            output, cell_state = cell.step(hidden, before)
-            hidden = output + hidden if self.residual and depth > 0 else output
             after.append(cell_state)
         return self.head(hidden), tuple(after)
 

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from burble.runs import open_run
+
+from burble.config import RunConfig
+from burble.errors import OptionError
+from burble.run_folder.observer import Observer
+from burble.run_toml import read_config
+from burble.training.learners import devices, registry
+from burble.training.learners.choice import Choice, Surroundings, choose
+from burble.training.request import RunRequest
+from tests.training.runs import TINY, resume_tiny, train_tiny, write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from burble.config import TrainingConfig
+
+LAPTOP = Surroundings(has_native=True, has_gpu=False, has_cuda_torch=False, in_team=False)
+SERVER = replace(LAPTOP, has_gpu=True, has_cuda_torch=True)
+NATIVE, TORCH, CUDA = Choice("native", "cpu"), Choice("torch", "cpu"), Choice("torch", "cuda")
+
+
+def asked(**options: Any) -> TrainingConfig:
+    return RunConfig().with_options(options).training
+
+
+@pytest.mark.parametrize(
+    ("options", "around", "wanted"),
+    [
+        ({}, LAPTOP, NATIVE),
+        ({}, SERVER, CUDA),
+        ({"precision": "float32"}, LAPTOP, NATIVE),
+        ({"precision": "bfloat16"}, LAPTOP, TORCH),
+        ({"device": "cpu"}, SERVER, NATIVE),
+        ({"device": "cuda:1"}, LAPTOP, Choice("torch", "cuda:1")),
+        ({"device": "mps"}, LAPTOP, Choice("torch", "mps")),
+        ({"learner": "torch"}, LAPTOP, TORCH),
+        ({"learner": "torch"}, SERVER, CUDA),
+        ({"learner": "torch", "device": "cpu"}, SERVER, TORCH),
+        ({"learner": "native"}, SERVER, NATIVE),
+        ({}, replace(LAPTOP, in_team=True), TORCH),
+        ({}, replace(SERVER, in_team=True), CUDA),
+        ({}, replace(LAPTOP, has_native=False), TORCH),
+        ({}, replace(LAPTOP, has_cuda_torch=True), NATIVE),
+        # A GPU, and no torch that can use it.
+        ({}, replace(LAPTOP, has_gpu=True), replace(NATIVE, leaves_gpu_idle=True)),
+        ({"learner": "torch"}, replace(LAPTOP, has_gpu=True), replace(TORCH, leaves_gpu_idle=True)),
+        ({"device": "cpu"}, replace(LAPTOP, has_gpu=True), NATIVE),
+    ],
+)
+def test_the_choice_follows_from_what_is_asked_and_there(
+    options: dict[str, Any], around: Surroundings, wanted: Choice
+) -> None:
+    assert choose(asked(**options), around) == wanted
+
+
+@pytest.mark.parametrize(
+    ("options", "around", "words"),
+    [
+        ({}, replace(LAPTOP, has_native=False), "learner native is no part of this"),
+        ({}, replace(LAPTOP, in_team=True), "native learns in one process"),
+        ({"device": "cuda"}, SERVER, "native computes on the processor; found the device 'cuda'"),
+        ({"precision": "bfloat16"}, LAPTOP, "native computes in float32; found bfloat16"),
+    ],
+)
+def test_what_native_cannot_do_is_refused(
+    options: dict[str, Any], around: Surroundings, words: str
+) -> None:
+    with pytest.raises(OptionError, match=words):
+        choose(asked(learner="native", **options), around)
+
+
+def test_a_process_of_torchrun_takes_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "0")
+    assert registry.choose_learner(asked(device="cpu")) == TORCH
+
+
+def test_the_driver_is_asked_only_where_a_gpu_could_be_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found: list[str] = []
+
+    def has_nvidia_gpu() -> bool:
+        found.append("asked")
+        return True
+
+    monkeypatch.setattr(registry, "has_nvidia_gpu", has_nvidia_gpu)
+    monkeypatch.setattr(registry, "has_cuda_torch", lambda: True)
+    assert registry.choose_learner(asked(device="cpu")).device == "cpu"
+    assert found == []
+    assert registry.choose_learner(asked()) == CUDA
+    assert found == ["asked"]
+
+
+class Notes(Observer):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def noted(self, message: str) -> None:
+        self.lines.append(message)
+
+
+@pytest.fixture
+def idle_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with a GPU, and a torch for processors."""
+    monkeypatch.setattr(registry, "has_nvidia_gpu", lambda: True)
+    monkeypatch.setattr(registry, "has_cuda_torch", lambda: False)
+
+
+@pytest.mark.usefixtures("idle_gpu")
+def test_a_gpu_that_is_left_idle_is_told_once(tmp_path: Path) -> None:
+    notes = Notes()
+    request = RunRequest({**TINY, "sources": (str(write_text(tmp_path)),), "steps": 2})
+    open_run(tmp_path / "plan", [notes]).plan(request)
+    assert [line for line in notes.lines if "GPU" in line] == [
+        f"A GPU is left idle: {devices.how_to_use_gpu()}"
+    ]
+    notes.lines.clear()
+    train_tiny(tmp_path, [notes], steps=2)
+    assert sum("GPU" in line for line in notes.lines) == 1
+
+
+@pytest.mark.usefixtures("idle_gpu")
+def test_one_who_asks_for_the_processor_hears_nothing_of_it(tmp_path: Path) -> None:
+    notes = Notes()
+    train_tiny(tmp_path, [notes], steps=2, device="cpu")
+    assert not any("GPU" in line for line in notes.lines)
+
+
+def test_what_brings_the_gpu_to_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "has_torch", lambda: False)
+    assert "needs torch. Install it: " in devices.how_to_use_gpu()
+    assert "torch>=" in devices.how_to_use_gpu()
+    monkeypatch.setattr(devices, "has_torch", lambda: True)
+    assert "computes on processors only" in devices.how_to_use_gpu()
+
+
+def test_a_run_keeps_what_was_chosen_and_may_change_it(tmp_path: Path) -> None:
+    train_tiny(tmp_path, steps=2)
+    chosen = registry.choose_learner(asked(**TINY))
+    saved = read_config(tmp_path / "run/run.toml").training
+    assert (saved.learner, saved.device) == (chosen.learner, chosen.device)
+    resume_tiny(tmp_path, steps=4, learner="torch")
+    assert read_config(tmp_path / "run/run.toml").training.learner == "torch"
