@@ -13,6 +13,7 @@ from burble.config import NetworkConfig
 from burble.errors import TextError
 from burble.model_file import ModelFile, Provenance
 from burble.tokenizers.char import CharTokenizer
+from burble.training.initial import initial_weights
 from burble.training.learners.torch.gradients import flow_of_run, gradient_flow
 from burble.training.learners.torch.network import Network
 
@@ -31,7 +32,7 @@ every_cell = pytest.mark.parametrize("cell", get_args(CellKind))
 
 def build(cell: CellKind, input: InputKind = "embedding", num_layers: int = 1) -> Network:  # noqa: A002
     config = NetworkConfig(cell, input, num_layers, HIDDEN, embedding_size=3, residual=True)
-    return Network(config, VOCAB, generator=torch.Generator().manual_seed(1)).double()
+    return Network(config, initial_weights(config, VOCAB, 1)).double()
 
 
 def lstm_step(network: Network, token: int, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -147,13 +148,12 @@ def test_many_windows_come_to_something_between_the_least_and_the_most_of_them()
 
 def test_before_is_the_network_the_run_started_from_and_after_is_the_model() -> None:
     config = NetworkConfig(hidden_size=HIDDEN, embedding_size=3)
-    fresh = Network(config, VOCAB, generator=torch.Generator().manual_seed(5))
-    weights = {name: tensor.numpy().copy() for name, tensor in fresh.state_dict().items()}
-    weights["layers.0.weight_hh"] *= 0.5
+    fresh = initial_weights(config, VOCAB, 5)
+    weights = fresh | {"layers.0.weight_hh": fresh["layers.0.weight_hh"] / 2}
     file = ModelFile(config, CharTokenizer("abcdefg"), weights, provenance=Provenance(seed=5))
     ids = np.random.default_rng(4).integers(VOCAB, size=300)
     flow = flow_of_run(file, ids)
-    assert flow.before == gradient_flow(fresh, ids)
+    assert flow.before == gradient_flow(Network(config, fresh), ids)
     assert flow.after != flow.before
     assert len(flow.after["cell"]) == 201
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pytest
@@ -26,8 +26,8 @@ every_cell = pytest.mark.parametrize("cell", get_args(CellKind))
 needs_library = pytest.mark.skipif(library() is None, reason="without the C library")
 
 
-def weights_of(seed: int = 0, vocab_size: int = VOCAB, **options: object) -> Weights:
-    config = NetworkConfig(**{"hidden_size": 20, "embedding_size": 6, **options})  # type: ignore[arg-type]
+def weights_of(seed: int = 0, vocab_size: int = VOCAB, **options: Any) -> Weights:
+    config = NetworkConfig(**{"hidden_size": 20, "embedding_size": 6, **options})
     return initial_weights(config, vocab_size, seed)
 
 
@@ -68,7 +68,7 @@ def test_there_are_the_tensors_of_the_model_file(cell: CellKind, kind: InputKind
 )
 @pytest.mark.parametrize("native", [pytest.param(True, marks=needs_library), False])
 def test_a_seed_gives_these_weights(
-    monkeypatch: pytest.MonkeyPatch, options: dict[str, object], expected: str, *, native: bool
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], expected: str, *, native: bool
 ) -> None:
     if not native:
         monkeypatch.setattr(initial, "library", lambda: None)

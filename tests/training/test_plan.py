@@ -20,6 +20,7 @@ from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
 from burble.run_toml import from_toml, to_toml
 from burble.runs import open_run
+from burble.training.initial import initial_weights
 from burble.training.learners.torch import precision
 from burble.training.learners.torch.network import Network
 from burble.training.learners.torch.precision import resolve_precision, training_rate
@@ -237,7 +238,7 @@ def test_the_line_has_numbers_as_people_write_them() -> None:
 def counted(config: NetworkConfig, time: int = 40, rows: int = 2) -> float:
     """What torch counts for one character, forward and backward."""
     # oneDNN's fused layers are one operation that is not counted; float64 goes another way.
-    network = Network(config, VOCAB).double()
+    network = Network(config, initial_weights(config, VOCAB, 0)).double()
     ids = torch.randint(VOCAB, (time + 1, rows), generator=torch.Generator().manual_seed(0))
     with FlopCounterMode(display=False) as counter:
         logits, _ = network(ids[:-1], network.start(rows))

@@ -14,6 +14,7 @@ from torch.nn import functional
 from burble.cells import CELLS
 from burble.data.batch import gather
 from burble.errors import TextError
+from burble.training.initial import initial_weights
 from burble.training.learners.torch.network import Network
 
 if TYPE_CHECKING:
@@ -51,12 +52,11 @@ def flow_of_run(file: ModelFile, ids: Ids) -> FlowOfRun:
 
     Raises `TextError` for a text shorter than a window.
     """
-    generator = torch.Generator().manual_seed(file.provenance.seed)
-    network = Network(file.network, file.tokenizer.vocab_size, generator=generator)
-    before = gradient_flow(network, ids)
-    weights = {name: torch.from_numpy(tensor) for name, tensor in file.weights.items()}
-    network.load_state_dict(weights, strict=True)
-    return FlowOfRun(before, gradient_flow(network, ids))
+    fresh = initial_weights(file.network, file.tokenizer.vocab_size, file.provenance.seed)
+    before, after = (
+        gradient_flow(Network(file.network, weights), ids) for weights in (fresh, file.weights)
+    )
+    return FlowOfRun(before, after)
 
 
 def gradient_flow(
