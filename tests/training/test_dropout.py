@@ -83,3 +83,15 @@ def test_each_place_has_its_rate() -> None:
     assert shares == pytest.approx([0.5, 0.2, 0.2], abs=0.02)
     assert draw_mask(TrainingConfig(dropout=0, input_dropout=0.1), 1, 0, SHAPE) is None
     assert draw_mask(TrainingConfig(dropout=0.1, input_dropout=0), INPUT, 0, SHAPE) is None
+
+
+@needs_library
+def test_c_draws_any_stretch_of_the_numbers() -> None:
+    native, key = library(), np.array([9, 4], np.uint64)
+    assert native is not None
+    whole = numpy_factors(0.4, (9, 4), 2, 64)
+    for first in range(20):
+        for count in range(1, 30):
+            found = np.full(count + 1, 99, np.float32)
+            native.burble_dropout(0.4, key.ctypes.data, 2, first, count, found.ctypes.data)
+            assert found.tolist() == [*whole[first : first + count].tolist(), 99]

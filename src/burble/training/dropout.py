@@ -53,10 +53,8 @@ def draw_factors(rate: float, key: tuple[int, int], place: int, count: int) -> F
     native = library()
     if native is None:
         return numpy_factors(rate, key, place, count)
-    factors = np.empty(count, np.float32)
-    native.burble_dropout(
-        rate, np.array(key, np.uint64).ctypes.data, place, 0, count, factors.ctypes.data
-    )
+    key_words, factors = np.array(key, np.uint64), np.empty(count, np.float32)
+    native.burble_dropout(rate, key_words.ctypes.data, place, 0, count, factors.ctypes.data)
     return factors
 
 
