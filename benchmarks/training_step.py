@@ -15,6 +15,8 @@ import torch
 from burble.config import DataConfig, NetworkConfig, RunConfig, TrainingConfig
 from burble.data.registry import BATCHINGS
 from burble.training.budget import learning_rate
+from burble.training.dropout import draw_masks
+from burble.training.initial import initial_weights
 from burble.training.learner import BatchFigures
 from burble.training.learners.torch.average import WeightAverage
 from burble.training.learners.torch.loss import loss_of
@@ -62,10 +64,11 @@ class Step:
     def __init__(self, config: RunConfig) -> None:
         ids = np.random.default_rng(0).integers(VOCAB_SIZE, size=TEXT_LENGTH).astype(np.uint8)
         self._text: Any = RandomText(ids, ids[:0])
+        self._config = config
         self._training = config.training
         self._batching = BATCHINGS[config.data.batching](self._text, config.data, 0)
-        generator = torch.Generator().manual_seed(0)
-        self._network = Network(config.network, VOCAB_SIZE, config.training, generator)
+        weights = initial_weights(config.network, VOCAB_SIZE, 0)
+        self._network = Network(config.network, weights, config.training.precision)
         self._optimizer = adamw(self._network, config.training)
         self._average = WeightAverage(self._network, config.training.averaging)
         self._carried = self._network.start(self._batching.rows)
@@ -98,9 +101,10 @@ class Step:
         self._batch = self._batching.batch(self._step)
 
     def _forward(self) -> None:
-        self._network.dropout.generator.manual_seed(self._step)
+        drawn = draw_masks(self._config, VOCAB_SIZE, self._step, self._batch.inputs.shape)
+        masks = tuple(None if mask is None else torch.from_numpy(mask) for mask in drawn)
         self._loss, self._correct, self._carried = loss_of(
-            self._network, self._batch, self._carried, torch.device("cpu")
+            self._network, self._batch, self._carried, torch.device("cpu"), masks
         )
 
     def _backward(self) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burble.config import SamplingConfig
-from burble.sampling import PENALTY_TOKENS, WEIGHT_BITS, choose, philox4x64, uniform, weigh
+from burble.sampling import PENALTY_TOKENS, WEIGHT_BITS, choose, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 quick = settings(deadline=None, max_examples=200, derandomize=True)
 
-WORD = (1 << 64) - 1
 LAST_DRAW = 1 - 2.0**-53
-words = st.one_of(st.sampled_from([0, 1, 1 << 32, 1 << 63, WORD - 1, WORD]), st.integers(0, WORD))
 
 PLAIN = SamplingConfig(temperature=1.0)
 
@@ -54,46 +52,6 @@ def kept(scores: Float32, **options: object) -> list[int]:
 def drawn(scores: Float32, recent: Sequence[int] = (), **options: object) -> set[int]:
     draws = [*np.linspace(0, 1, 500, endpoint=False).tolist(), LAST_DRAW]
     return {chosen(scores, sampling(**options), draw, recent) for draw in draws}
-
-
-def numpy_philox(counter: Sequence[int], key: Sequence[int]) -> np.random.Philox:
-    return np.random.Philox(
-        counter=np.array(counter, dtype=np.uint64), key=np.array(key, dtype=np.uint64)
-    )
-
-
-def one_before(counter: Sequence[int]) -> list[int]:
-    """NumPy counts up, with carry, before each block of four words."""
-    number = sum(word << (64 * place) for place, word in enumerate(counter)) - 1
-    return [(number >> (64 * place)) & WORD for place in range(4)]
-
-
-@quick
-@given(st.tuples(words, words, words, words), st.tuples(words, words))
-def test_philox_is_numpys(counter: tuple[int, int, int, int], key: tuple[int, int]) -> None:
-    expected = numpy_philox(one_before(counter), key).random_raw(4)
-    assert list(philox4x64(counter, key)) == expected.tolist()
-
-
-@pytest.mark.parametrize(
-    ("word", "expected"),
-    [
-        (0, "16554d9eca36314c db20fe9d672d0fdc d7e772cee186176b 7e68b68aec7ba23b"),
-        (WORD, "87b092c3013fe90b 438c3c67be8d0224 9cc7d7c69cd777b6 a09caebf594f0ba0"),
-    ],
-)
-def test_philox_meets_its_authors_vectors(word: int, expected: str) -> None:
-    # From the known answers of Random123 (kat_vectors, philox4x64 10).
-    found = philox4x64((word,) * 4, (word,) * 2)
-    assert " ".join(f"{one:016x}" for one in found) == expected
-
-
-@quick
-@given(words, words, words)
-def test_a_draw_is_numpys_first_of_that_counter(seed: int, stream: int, position: int) -> None:
-    before = one_before((position, 0, 0, 0))
-    expected = np.random.Generator(numpy_philox(before, (seed, stream))).random()
-    assert uniform(seed, stream, position) == expected
 
 
 @pytest.mark.parametrize("draw", [0.0, 0.5, LAST_DRAW])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,34 @@ def test_a_batch_depends_on_its_step_alone(kind: BatchingKind) -> None:
     for step in (29, 3, 17, 3, 0):
         assert equal(first[step], batching.batch(step))
         assert equal(first[step], again.batch(step))
+
+
+@every_batching
+def test_steps_far_apart_may_be_asked_for_in_any_order(kind: BatchingKind) -> None:
+    text = prepared(made_up_text(3000), made_up_text(20))
+    batching = batching_of(kind, text)
+    epoch = batching.steps_per_epoch
+    assert epoch > 300
+    for step in (0, 299, 63, 64, 255, 256, epoch - 1, epoch, 256, 0):
+        assert equal(batching.batch(step), batching_of(kind, text).batch(step))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("stream", "d8b8f1fbf845bfa6"),
+        ("windows", "809bcd88d01a9ba4"),
+        ("sentences", "7f503f76bd654d12"),
+    ],
+)
+def test_a_seed_gives_these_batches(kind: BatchingKind, expected: str) -> None:
+    batching = batching_of(kind, prepared("One. Two three. Four, five, six! Seven? Eight… " * 9), 7)
+    digest = hashlib.sha256()
+    for step in range(2 * batching.steps_per_epoch):
+        batch = batching.batch(step)
+        for array in (batch.inputs, batch.targets, batch.mask, batch.reset):
+            digest.update(array.astype("<i8").tobytes())
+    assert digest.hexdigest()[:16] == expected
 
 
 @every_batching

@@ -29,10 +29,8 @@ TOLERANCE = 1e-4
 
 
 def network_of(model: ModelFile) -> Network:
-    """The same weights in torch; `load_state_dict` is strict, so names and shapes agree."""
-    network = Network(model.network, model.tokenizer.vocab_size)
-    network.load_state_dict({name: torch.from_numpy(w) for name, w in model.weights.items()})
-    return network.eval()
+    """The same weights in torch."""
+    return Network(model.network, model.weights).eval()
 
 
 def texts(vocab_size: int, rows: int = ROWS) -> Ids:

@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="torch is an extra")
 
 from burble.config import NetworkConfig
 from burble.model_file import ModelFile
+from burble.training.initial import initial_weights
 from burble.training.learners.torch import average
 from burble.training.learners.torch.average import WeightAverage
 from burble.training.learners.torch.network import Network
@@ -24,7 +25,7 @@ DECAY = 0.9
 
 def network(seed: int = 0) -> Network:
     config = NetworkConfig(hidden_size=5, embedding_size=3)
-    return Network(config, 7, generator=torch.Generator().manual_seed(seed))
+    return Network(config, initial_weights(config, 7, seed))
 
 
 def weights(of: Network) -> dict[str, Tensor]:

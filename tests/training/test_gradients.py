@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from burble.cells import CellKind
-from burble.config import RunConfig
 from burble.errors import TextError
 from burble.model_file import Provenance
 from burble.training.gradients import flow_of_run, gradient_flow
-from burble.training.learners.registry import choose_learner, open_backend
+from burble.training.initial import initial_weights
 from tests.models import random_model
 
 if TYPE_CHECKING:
@@ -153,11 +152,8 @@ def test_many_windows_come_to_something_between_the_least_and_the_most_of_them()
 
 
 def test_before_is_the_network_the_run_started_from_and_after_is_the_model() -> None:
-    model = build("lstm")
-    model = replace(model, provenance=Provenance(seed=5))
-    config = RunConfig(network=model.network).with_options({"seed": 5, "device": "cpu"})
-    with open_backend(choose_learner(config.training)) as backend:
-        fresh = backend.build(config, VOCAB, 3).averaged()
+    model = replace(build("lstm"), provenance=Provenance(seed=5))
+    fresh = initial_weights(model.network, VOCAB, 5)
     ids = np.random.default_rng(4).integers(VOCAB, size=300)
     flow = flow_of_run(model, ids)
     assert flow.before == gradient_flow(model.network, fresh, ids)

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, get_args
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is an extra")
 
 from burble.cells import CellKind
-from burble.config import InputKind, NetworkConfig, TrainingConfig
-from burble.training.learners.torch.network import Dropout, Network, reset_rows
+from burble.config import InputKind, NetworkConfig
+from burble.training.initial import initial_weights
+from burble.training.learners.torch.network import Network, reset_rows
 from tests.training.runs import needs_bfloat16
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ VOCAB = 11
 
 def build(**options: object) -> Network:
     config = NetworkConfig(**{"hidden_size": 20, "embedding_size": 6, **options})  # type: ignore[arg-type]
-    return Network(config, VOCAB, generator=torch.Generator().manual_seed(0))
+    return Network(config, initial_weights(config, VOCAB, 0))
 
 
 def learns(network: Network) -> tuple[Tensor, Tensor]:
@@ -38,29 +39,13 @@ def ids(time: int = 5, rows: int = 3) -> Tensor:
 
 @pytest.mark.parametrize("kind", get_args(InputKind))
 @pytest.mark.parametrize("cell", get_args(CellKind))
-def test_parameters_are_the_tensors_of_the_model_file(cell: CellKind, kind: InputKind) -> None:
+def test_parameters_are_the_weights_it_is_given(cell: CellKind, kind: InputKind) -> None:
     config = NetworkConfig(cell=cell, input=kind, num_layers=2, hidden_size=20, embedding_size=6)
-    found = {name: tuple(t.shape) for name, t in Network(config, VOCAB).state_dict().items()}
-    assert found == config.tensor_shapes(VOCAB)
-
-
-def test_forget_gates_start_open_and_all_other_biases_at_zero() -> None:
-    bias = build().get_parameter("layers.0.bias").detach()
-    expected = torch.zeros(80)
-    expected[20:40] = 1
-    assert bias.equal(expected)
-
-
-@pytest.mark.parametrize("cell", get_args(CellKind))
-def test_each_gates_recurrent_weights_start_orthogonal(cell: CellKind) -> None:
-    weight = build(cell=cell).get_parameter("layers.0.weight_hh").detach()
-    for gate in torch.split(weight, 20):
-        torch.testing.assert_close(gate @ gate.T, torch.eye(20), atol=1e-5, rtol=0)
-
-
-def test_the_same_generator_builds_the_same_network() -> None:
-    one, other = build(num_layers=3).state_dict(), build(num_layers=3).state_dict()
-    assert all(one[name].equal(other[name]) for name in one)
+    weights = initial_weights(config, VOCAB, 0)
+    found = Network(config, weights).state_dict()
+    assert found.keys() == weights.keys()
+    for name, tensor in found.items():
+        np.testing.assert_array_equal(tensor.numpy(), weights[name])
 
 
 @pytest.mark.parametrize("cell", [pytest.param("lstm", marks=needs_bfloat16), "gru", "rnn"])
@@ -108,23 +93,26 @@ def test_residual_layers_add_their_input() -> None:
     torch.testing.assert_close(logits, residual.head(top + below))
 
 
-def dropped(*, locked: bool, rate: float = 0.4) -> Tensor:
-    dropout = Dropout(rate, locked=locked, generator=torch.Generator().manual_seed(3))
-    return dropout(torch.ones(50, 8, 100))
+@pytest.mark.parametrize("kind", get_args(InputKind))
+def test_masks_multiply_the_input_and_what_each_layer_puts_out(kind: InputKind) -> None:
+    network = build(num_layers=2, residual=True, input=kind)
+    first, second = network.cells()
+    draw = torch.Generator().manual_seed(2)
+    width = network.cells()[0].weight_ih.shape[1]
+    # One for all times, one for each.
+    shapes = [(1, 3, width), (5, 3, 20), (1, 3, 20)]
+    masks = tuple(torch.rand(shape, generator=draw) for shape in shapes)
+    inputs = network.embedding(ids()) * masks[0]
+    below = first.run(inputs, network.start(3)[0])[0] * masks[1]
+    top = (second.run(below, network.start(3)[1])[0] + below) * masks[2]
+    logits, _ = network(ids(), network.start(3), masks)
+    torch.testing.assert_close(logits, network.head(top))
 
 
-def test_locked_dropout_drops_the_same_units_at_every_time_and_free_draws_anew() -> None:
-    locked, free = dropped(locked=True), dropped(locked=False)
-    assert locked.equal(locked[:1].expand_as(locked))
-    assert not locked[:, 0].equal(locked[:, 1])
-    assert not free[0].equal(free[1])
-    # It keeps the mean and scales what stays.
-    assert free.unique().tolist() == [0.0, pytest.approx(1 / 0.6)]
-    assert math.isclose(free.mean().item(), 1.0, abs_tol=0.02)
-
-
-def test_dropout_is_off_when_not_learning() -> None:
-    network = Network(NetworkConfig(hidden_size=8), VOCAB, TrainingConfig(dropout=0.9)).eval()
-    one, _ = network(ids(), network.start(3))
-    other, _ = network(ids(), network.start(3))
-    assert one.equal(other)
+def test_a_mask_that_is_none_drops_nothing() -> None:
+    network = build(num_layers=2)
+    plain, _ = network(ids(), network.start(3))
+    unmasked, _ = network(ids(), network.start(3), (None, None, None))
+    masked, _ = network(ids(), network.start(3), (None, torch.zeros(1, 3, 20), None))
+    assert unmasked.equal(plain)
+    assert not masked.equal(plain)

@@ -6,7 +6,6 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any, get_args
 
-import numpy as np
 import pytest
 
 from burble.capacity import operations
@@ -14,11 +13,10 @@ from burble.cells import CellKind
 from burble.config import RunConfig
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
-from burble.run_hooks import open_run
 from burble.run_toml import from_toml, to_toml
 from burble.training.plan import Plan, Steps, make_plan
 from burble.training.request import PLANNED, RunRequest
-from tests.training.runs import TINY, saved_state, train_tiny, write_text
+from tests.training.runs import train_tiny
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -212,18 +210,3 @@ def test_the_line_has_numbers_as_people_write_them() -> None:
         assert "e" not in times, planned.line()
         if planned.epochs > 0.01:
             assert float(times.replace(",", "")) == pytest.approx(planned.epochs, rel=0.06)
-
-
-def test_a_run_is_the_same_with_and_without_a_plan_before_it(tmp_path: Path) -> None:
-    knobs = {"hidden_size": 24, "dropout": 0.3, "input_dropout": 0.1, "weight_decay": 0.02}
-    assert knobs.keys() == PLANNED
-    options = {**TINY, "sources": [str(write_text(tmp_path))], "steps": 30, "seed": 3, **knobs}
-    requests = {"plain": RunRequest(base=RunConfig().with_options(options))}
-    requests["planned"] = RunRequest(options)
-    for name, request in requests.items():
-        open_run(tmp_path / name).train(request)
-    one, other = (saved_state(tmp_path / name) for name in ("plain", "planned"))
-    assert one.position.best_bits == other.position.best_bits
-    assert one.tensors.keys() == other.tensors.keys()
-    for name, tensor in one.tensors.items():
-        np.testing.assert_array_equal(tensor, other.tensors[name], name)

@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from burble.capacity import operations
 from burble.cells import CellKind
 from burble.config import RunConfig
+from burble.training.initial import initial_weights
 from burble.training.learners.torch import precision
 from burble.training.learners.torch.network import Network
 from burble.training.learners.torch.precision import resolve_precision, training_rate
@@ -35,7 +36,7 @@ def rate_among(rates: dict[str, float], config: RunConfig, *_: object, **__: obj
 def counted(config: NetworkConfig, time: int = 40, rows: int = 2) -> float:
     """What torch counts for one character, forward and backward."""
     # oneDNN's fused layers are one operation that is not counted; float64 goes another way.
-    network = Network(config, VOCAB).double()
+    network = Network(config, initial_weights(config, VOCAB, 0)).double()
     ids = torch.randint(VOCAB, (time + 1, rows), generator=torch.Generator().manual_seed(0))
     with FlopCounterMode(display=False) as counter:
         logits, _ = network(ids[:-1], network.start(rows))

@@ -1,28 +1,33 @@
 """Items in a random order, each once an epoch, without a list of them in memory."""
 
+import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from burble.data.batch import Batch
+from burble.data.batch import Batch, Int64
+from burble.philox import Use, Words, draw_words
 
 Items = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 _ROUNDS = 6
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
+# Steps whose items are drawn at once, since one costs as much as many.
+_DRAWN_STEPS = 64
+
 # How many items of the held-out text are read at each validation, evenly spaced.
 VALIDATION_ITEMS = 1024
 
 
-def permuted(items: Items, count: int, seed: tuple[int, ...]) -> Items:
-    """Where each item of 0..count-1 goes in the permutation that `seed` picks.
+def permuted(items: Items, count: int, key: tuple[int, int]) -> Items:
+    """Where each item of 0..count-1 goes in the permutation that `key` picks.
 
     A balanced Feistel network over the next power of four, walked on until it falls below
     `count` (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
     """
     half = max(1, (max(count - 1, 1).bit_length() + 1) // 2)
-    keys = np.random.default_rng(seed).integers(2**64, size=_ROUNDS, dtype=np.uint64)
+    keys = draw_words(_ROUNDS, key, (0, 0, Use.SHUFFLE))
     places = _feistel(items.astype(np.uint64), half, keys)
     while (outside := places >= count).any():
         places[outside] = _feistel(places[outside], half, keys)
@@ -32,7 +37,7 @@ def permuted(items: Items, count: int, seed: tuple[int, ...]) -> Items:
 def _feistel(
     places: np.ndarray[tuple[int], np.dtype[np.uint64]],
     half: int,
-    keys: np.ndarray[tuple[int], np.dtype[np.uint64]],
+    keys: Words,
 ) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
     shift, low = np.uint64(half), np.uint64((1 << half) - 1)
     left, right = places >> shift, places & low
@@ -58,12 +63,22 @@ class ShuffledRows:
         self._train_count, self._train_batch = train
         self._val_count, self._val_batch = val
         self.steps_per_epoch = -(-self._train_count // rows)
+        self._drawn_steps = min(_DRAWN_STEPS, self.steps_per_epoch)
+        self._draw = functools.lru_cache(maxsize=1)(self._draw_part)
 
     def batch(self, step: int) -> Batch:
         epoch, place = divmod(step, self.steps_per_epoch)
+        part, place_in_part = divmod(place, self._drawn_steps)
+        drawn = self._draw(epoch, part)[place_in_part]
         items = np.arange(place * self.rows, (place + 1) * self.rows)
-        drawn = permuted(items % self._train_count, self._train_count, (self._seed, epoch))
         return _only(self._train_batch(drawn), items < self._train_count)
+
+    def _draw_part(self, epoch: int, part: int) -> Int64:
+        """Return the items of some steps, (steps, rows); past the epoch's end, any."""
+        count = self._drawn_steps * self.rows
+        items = np.arange(part * count, (part + 1) * count) % self._train_count
+        drawn = permuted(items, self._train_count, (self._seed, epoch))
+        return drawn.reshape(-1, self.rows)
 
     def validation(self) -> Iterator[Batch]:
         count = min(VALIDATION_ITEMS, self._val_count)

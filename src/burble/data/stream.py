@@ -1,18 +1,23 @@
 """Stateful truncated backpropagation: long parallel lanes, every position a target."""
 
+import functools
 from collections.abc import Iterator
 
 import numpy as np
 
 from burble.config import DataConfig
-from burble.data.batch import Batch, gather
+from burble.data.batch import Batch, Bool, gather
 from burble.data.prepared import PreparedText
 from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan, validation_part
 from burble.errors import TextError
+from burble.philox import WORDS, Use, draw_words, integer_below
 
 # At each step this share of the lanes forgets what came before, to learn how to begin: a lane in
 # 3,200 characters where a sequence has 32. With 0, one seed of three read fresh starts badly.
-_RESTARTS = 0.01
+_RESTARTS = np.uint64(0.01 * 2**64)
+
+# Steps that are drawn for at once, since one costs as much as hundreds. A multiple of `WORDS`.
+_DRAWN_STEPS = 256
 
 
 class StreamBatching:
@@ -36,21 +41,34 @@ class StreamBatching:
                 "Give more text.",
                 "Give more text, or a smaller --seq-len.",
             )
-        self._lane = len(self._ids) // self.rows
-        self.steps_per_epoch = self._lane // self._time
+        lane = len(self._ids) // self.rows
+        self._lanes = np.arange(self.rows) * lane
+        self.steps_per_epoch = lane // self._time
+        self._drawn_steps = min(_DRAWN_STEPS, self.steps_per_epoch)
+        self._draw = functools.lru_cache(maxsize=1)(self._draw_part)
 
     def batch(self, step: int) -> Batch:
         epoch, place = divmod(step, self.steps_per_epoch)
-        offset = np.random.default_rng((self._seed, epoch)).integers(len(self._ids))
-        starts = offset + place * self._time + np.arange(self.rows) * self._lane
+        part, place_in_part = divmod(place, self._drawn_steps)
+        offset, restarts = self._draw(epoch, part)
+        starts = offset + place * self._time + self._lanes
         tokens = gather(self._ids, starts, self._time + 1)
-        draws = np.random.default_rng((self._seed, epoch, place)).random(self.rows)
         return Batch(
             inputs=tokens[:-1],
             targets=tokens[1:],
             mask=np.ones((self._time, self.rows), dtype=np.bool_),
-            reset=(draws < _RESTARTS) | (place == 0),
+            reset=restarts[place_in_part] | (place == 0),
         )
+
+    def _draw_part(self, epoch: int, part: int) -> tuple[int, Bool]:
+        """Return where an epoch starts, and which lanes start anew at some of its steps,
+        (steps, rows).
+        """
+        key, count = (self._seed, epoch), self._drawn_steps * self.rows
+        start = draw_words(1, key, (0, 0, Use.STREAM))
+        words = draw_words(count, key, (1, 0, Use.STREAM), part * count // WORDS)
+        offset = integer_below(int(start[0]), len(self._ids))
+        return offset, (words < _RESTARTS).reshape(-1, self.rows)
 
     def validation(self) -> Iterator[Batch]:
         return scan(validation_part(self._val_ids), VALIDATION_LANES, VALIDATION_WARMUP)

@@ -210,4 +210,6 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
         *[ctypes.c_int64] * 3,
         Pointer,
     ),
+    # training/learners/native/kernel/orthogonal.h
+    "burble_orthogonal": (None, ctypes.c_int64, Pointer, Pointer, Pointer),
 }

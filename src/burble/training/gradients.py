@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from burble.cells import CELLS
-from burble.config import RunConfig
 from burble.data.batch import gather
 from burble.errors import TextError
 from burble.training.exact_network import ExactNetwork
-from burble.training.learners.registry import choose_learner, open_backend
+from burble.training.initial import initial_weights
 
 if TYPE_CHECKING:
     from burble.config import NetworkConfig
@@ -53,16 +52,8 @@ def flow_of_run(file: ModelFile, ids: Ids) -> FlowOfRun:
     Raises `TextError` for a text shorter than a window.
     """
     after = gradient_flow(file.network, file.weights, ids)
-    return FlowOfRun(gradient_flow(file.network, _fresh_weights(file), ids), after)
-
-
-def _fresh_weights(file: ModelFile) -> Weights:
-    config = RunConfig(network=file.network)
-    config = config.with_options({"seed": file.provenance.seed, "device": "cpu"})
-    choice = choose_learner(config.training)
-    config = config.with_options(choice.options())
-    with open_backend(choice) as backend:
-        return backend.build(config, file.tokenizer.vocab_size, rows=1).averaged()
+    fresh = initial_weights(file.network, file.tokenizer.vocab_size, file.provenance.seed)
+    return FlowOfRun(gradient_flow(file.network, fresh, ids), after)
 
 
 def gradient_flow(

@@ -27,13 +27,11 @@ class NativeBackend:
         self._library = opened
         self._kernel: str = opened.burble_learner_kernel(0).decode()
 
-    def resolve_device(self, config: RunConfig) -> RunConfig:
-        return config.with_options({"device": "cpu"})
-
     def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, float]:
         threads = config.training.threads or usable_processors()
         size = config.with_options({"hidden_size": 256})
-        speed = measure_learning(self, size, vocab_size, threads, repeats=5)
+        learner = self.build(size, vocab_size, config.data.batch_size)
+        speed = measure_learning(learner, size, vocab_size, threads, repeats=5)
         return config.with_options({"precision": "float32"}), 1e9 * speed.gflops
 
     def build(self, config: RunConfig, vocab_size: int, rows: int) -> NativeLearner:
@@ -43,7 +41,9 @@ class NativeBackend:
 
 
 @contextmanager
-def open_native() -> Iterator[NativeBackend]:
+def open_backend(device: str) -> Iterator[NativeBackend]:
+    del device  # the processor: nothing else comes here
     opened = library()
-    assert opened is not None
+    if opened is None:
+        raise RuntimeError
     yield NativeBackend(opened)

@@ -46,7 +46,8 @@ class NativeLearner:
         self._space = Space(network, (config.data.seq_len, rows), learns=True)
         self._scoring: dict[tuple[int, int], Space] = {}
         self._pace = Pace(threads)
-        self._start_at(0)
+        self._steps = 0
+        self._powers = (1.0, 1.0)
         vocab_size = network.shapes["head.bias"][0]
         weights = initial_weights(config.network, vocab_size, config.training.seed)
         for name, values in weights.items():

@@ -16,7 +16,7 @@ from burble.data.batch import Batch
 
 if TYPE_CHECKING:
     from burble.config import RunConfig
-    from burble.training.learners.native.backend import NativeBackend
+    from burble.training.learners.native.learner import NativeLearner
     from burble.training.learners.native.network import NativeNetwork
 
 PHASES = ("input", "forward", "head", "backward", "weights", "below", "embedding", "update")
@@ -49,11 +49,9 @@ class LearningSpeed:
 
 
 def measure_learning(
-    backend: NativeBackend, config: RunConfig, vocab_size: int, threads: int, repeats: int = 15
+    learner: NativeLearner, config: RunConfig, vocab_size: int, threads: int, repeats: int = 15
 ) -> LearningSpeed:
     """Time steps on random text between probes of the machine; medians."""
-    fixed = config.with_options({"threads": threads})
-    learner = backend.build(fixed, vocab_size, config.data.batch_size)
     batch = random_batch(config, vocab_size)
     steps, phases, peaks = [], [], []
     for turn in range(_WARM_UP + repeats):

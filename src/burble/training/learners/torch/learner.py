@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from burble.training.dropout import draw_masks
+from burble.training.initial import initial_weights
 from burble.training.layout import ADAM_MOMENTS
 from burble.training.learner import LARGEST_WEIGHT, BatchFigures, StepFigures
 from burble.training.learners.torch.average import WeightAverage
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from burble.data.batch import Batch
     from burble.model_file import Weights
     from burble.training.learner import Arrays
-    from burble.training.learners.torch.network import NetworkState
+    from burble.training.learners.torch.network import Masks, NetworkState
     from burble.training.learners.torch.processes import TorchTeam
 
 _NOTHING = BatchFigures(0.0, 0)
@@ -36,29 +38,25 @@ class TorchLearner:
     """The network, its optimizer, the average of its weights, and the state that it carries."""
 
     def __init__(self, config: RunConfig, vocab_size: int, rows: int, team: TorchTeam) -> None:
-        self._training = config.training
+        self._config = config
+        self._vocab_size = vocab_size
         self._device = find_device(config.training.device)
         check_precision(config, self._device)
         self._team = team
         self._rows = rows
-        seeded = torch.Generator().manual_seed(config.training.seed)
-        network = Network(config.network, vocab_size, config.training, seeded)
+        weights = initial_weights(config.network, vocab_size, config.training.seed)
+        network = Network(config.network, weights, config.training.precision)
         self._network = network.to(self._device)
-        self._draw = torch.Generator(self._device)
-        self._network.draw_from(self._draw)
-        team.share_dropout(self._network)
         self._optimizer = adamw(self._network, config.training)
         self._average = WeightAverage(self._network, config.training.averaging)
         self._carried = team.own(self._network.start(rows))
         self._steps = 0
 
     def step(self, batch: Batch, rate: float, share: float) -> StepFigures:
-        # Dropout draws by seed and step, so that a resumed run draws the same.
-        self._draw.manual_seed((self._training.seed * 1_000_003 + self._steps) % 2**63)
         self._optimizer.zero_grad(set_to_none=True)
         *sums, carried = self._backward(batch)
         loss, correct = self._team.add_up(self._network, *sums)
-        norm = clip_gradients(self._network, self._training.grad_clip or math.inf)
+        norm = clip_gradients(self._network, self._config.training.grad_clip or math.inf)
         figures = StepFigures(loss, round(correct), norm)
         if figures.is_finite:
             for group in self._optimizer.param_groups:
@@ -72,13 +70,23 @@ class TorchLearner:
     def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, NetworkState]:
         """Return this process's part of the mean loss, of the likeliest, and its state."""
         own = self._team.shard(batch)
-        loss, correct, carried = loss_of(self._network, own, self._carried, self._device)
+        masks = self._masks(*batch.inputs.shape)
+        loss, correct, carried = loss_of(self._network, own, self._carried, self._device, masks)
         if not own.num_targets:
             # The padding at the end of an epoch; the mean of nothing is not a number.
             return torch.zeros_like(loss), correct, carried
         loss = loss * (own.num_targets / batch.num_targets)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach(), correct, carried
+
+    def _masks(self, time: int, rows: int) -> Masks:
+        """Draw dropout for all rows, and keep this process's."""
+        every = draw_masks(self._config, self._vocab_size, self._steps, (time, rows))
+        own = self._team.rows(rows)
+        return tuple(
+            None if mask is None else torch.from_numpy(mask[:, own]).to(self._device)
+            for mask in every
+        )
 
     def score(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, BatchFigures]]:
         state: NetworkState | None = None

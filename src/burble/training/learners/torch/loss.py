@@ -13,19 +13,23 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from burble.data.batch import Batch
-    from burble.training.learners.torch.network import Network, NetworkState
+    from burble.training.learners.torch.network import Masks, Network, NetworkState
 
 _NOT_A_TARGET = -100
 
 
 def loss_of(
-    network: Network, batch: Batch, state: NetworkState, device: torch.device
+    network: Network,
+    batch: Batch,
+    state: NetworkState,
+    device: torch.device,
+    masks: Masks = (),
 ) -> tuple[Tensor, Tensor, NetworkState]:
     """Cross-entropy of the unmasked targets: their mean in nats, how many were the likeliest, and
     the state after them.
     """
     state = reset_rows(state, torch.from_numpy(batch.reset).to(device))
-    logits, state = network(torch.from_numpy(batch.inputs).to(device), state)
+    logits, state = network(torch.from_numpy(batch.inputs).to(device), state, masks)
     targets = torch.from_numpy(batch.targets).to(device)
     targets = targets.masked_fill(~torch.from_numpy(batch.mask).to(device), _NOT_A_TARGET)
     loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten())

@@ -5,12 +5,12 @@ Shapes are time first: ids (time, rows), hidden (time, rows, hidden).
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import skip_init
 
 from burble.cells import CELLS
 
@@ -18,12 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from burble.cells import CellKind
-    from burble.config import NetworkConfig, TrainingConfig
+    from burble.config import NetworkConfig, TrainingPrecision
+    from burble.model_file import Weights
 
 LayerState = tuple[Tensor, ...]
 """Tensors (1, rows, hidden) that one layer carries; the cell that made them knows what they are."""
 
 NetworkState = tuple[LayerState, ...]
+
+Masks = tuple[Tensor | None, ...]
+"""What dropout multiplies with, (1 or time, rows, width): the input, then what each layer puts out.
+None drops nothing, as does an empty tuple.
+"""
 
 
 class Cell(nn.Module):
@@ -39,13 +45,6 @@ class Cell(nn.Module):
         self.weight_hh = nn.Parameter(torch.empty(rows, hidden_size))
         self.bias = nn.Parameter(torch.zeros(rows))
         self.register_buffer("zero_bias", torch.zeros(rows), persistent=False)
-
-    def initialize(self, generator: torch.Generator) -> None:
-        """Glorot for the input, orthogonal for the recurrence (Saxe et al. 2014), gate by gate."""
-        for gate in torch.split(self.weight_ih.data, self.hidden_size):
-            nn.init.xavier_uniform_(gate, generator=generator)
-        for gate in torch.split(self.weight_hh.data, self.hidden_size):
-            nn.init.orthogonal_(gate, generator=generator)
 
     def start(self, rows: int) -> LayerState:
         zeros = self.bias.new_zeros(1, rows, self.hidden_size)
@@ -72,11 +71,6 @@ class Lstm(Cell):
     """Hochreiter and Schmidhuber 1997, with forget gates."""
 
     kind = "lstm"
-
-    def initialize(self, generator: torch.Generator) -> None:
-        """As every cell, and the forget gate open: bias 1 (Jozefowicz et al. 2015)."""
-        super().initialize(generator)
-        self.bias.data[self.hidden_size : 2 * self.hidden_size] = 1.0
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         outputs, hidden, cell = self._fused(torch.lstm, inputs, state)
@@ -129,29 +123,13 @@ class Scalar(nn.Module):
         return (ids.float() / self.vocab_size)[..., None]
 
 
-class Dropout(nn.Module):
-    """Inverted dropout with random numbers of its own, so that a resumed run draws the same."""
-
-    def __init__(self, rate: float, *, locked: bool, generator: torch.Generator) -> None:
-        super().__init__()
-        self.rate = rate
-        self.locked = locked
-        self.generator = generator
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """Drop units of (time, rows, hidden); locked: the same ones at every time."""
-        if not self.training or self.rate == 0:
-            return hidden
-        shape = (1, *hidden.shape[1:]) if self.locked else hidden.shape
-        kept = torch.empty(shape, device=hidden.device)
-        kept.bernoulli_(1 - self.rate, generator=self.generator)
-        return hidden * (kept / (1 - self.rate))
-
-
 def _input_layer(config: NetworkConfig, vocab_size: int) -> nn.Module:
     match config.input:
         case "embedding":
-            return nn.Embedding(vocab_size, config.embedding_size)
+            embedding: nn.Module = skip_init(  # type: ignore[no-untyped-call]
+                nn.Embedding, vocab_size, config.embedding_size
+            )
+            return embedding
         case "one-hot":
             return OneHot(vocab_size)
         case "scalar":
@@ -159,76 +137,62 @@ def _input_layer(config: NetworkConfig, vocab_size: int) -> nn.Module:
 
 
 class Network(nn.Module):
-    """Ids to logits. `state_dict()` has exactly the tensors of the model file.
-
-    training: its dropout and its precision; without it none, and float32.
-    """
+    """Ids to logits. `state_dict()` has exactly the tensors of the model file."""
 
     def __init__(
-        self,
-        config: NetworkConfig,
-        vocab_size: int,
-        training: TrainingConfig | None = None,
-        generator: torch.Generator | None = None,
+        self, config: NetworkConfig, weights: Weights, precision: TrainingPrecision = "float32"
     ) -> None:
         super().__init__()
-        generator = generator or torch.Generator()
+        vocab_size = len(weights["head.bias"])
         self.kind = config.cell
-        self.precision = "float32" if training is None else training.precision
+        self.precision = precision
         self.residual = config.residual
-        # torch's own initial values draw from the global stream, which is not ours to change.
-        with torch.random.fork_rng(devices=[]):
-            self.embedding = _input_layer(config, vocab_size)
-            head = nn.Linear(config.hidden_size, vocab_size)
-        if isinstance(self.embedding, nn.Embedding):
-            nn.init.normal_(self.embedding.weight, generator=generator)
+        self.embedding = _input_layer(config, vocab_size)
         widths = [config.input_size(vocab_size)] + [config.hidden_size] * (config.num_layers - 1)
         self.layers = nn.ModuleList(
             _CLASSES[config.cell](width, config.hidden_size) for width in widths
         )
-        for layer in self.cells():
-            layer.initialize(generator)
-        locked = training is None or training.locked_dropout
-        rates = (0.0, 0.0) if training is None else (training.dropout, training.input_dropout)
-        self.dropout, self.input_dropout = (
-            Dropout(rate, locked=locked, generator=generator) for rate in rates
+        self.head: nn.Linear = skip_init(  # type: ignore[no-untyped-call]
+            nn.Linear, config.hidden_size, vocab_size
         )
-        self.head = head
-        bound = 1 / math.sqrt(config.hidden_size)
-        nn.init.uniform_(self.head.weight, -bound, bound, generator=generator)
-        nn.init.zeros_(self.head.bias)
+        self.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in weights.items()})
 
     def cells(self) -> list[Cell]:
         """The recurrent layers, from the input up."""
         return [layer for layer in self.layers if isinstance(layer, Cell)]
 
-    def draw_from(self, generator: torch.Generator) -> None:
-        """Let all dropout draw from this generator, on the network's device."""
-        self.dropout.generator = self.input_dropout.generator = generator
-
     def start(self, rows: int) -> NetworkState:
         return tuple(cell.start(rows) for cell in self.cells())
 
-    def forward(self, ids: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+    def forward(
+        self, ids: Tensor, state: NetworkState, masks: Masks = ()
+    ) -> tuple[Tensor, NetworkState]:
         """Read ids (time, rows); logits (time, rows, vocab) and the state after them.
 
         While it learns, layers and head may compute in bfloat16; what comes out is float32.
         """
         lower = self.training and self.precision == "bfloat16"
         with torch.autocast(ids.device.type, torch.bfloat16, enabled=lower):
-            logits, after = self._read(ids, state)
+            logits, after = self._read(ids, state, masks)
         return logits.float(), tuple(tuple(part.float() for part in layer) for layer in after)
 
-    def _read(self, ids: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
-        hidden = self.input_dropout(self.embedding(ids))
+    def _read(self, ids: Tensor, state: NetworkState, masks: Masks) -> tuple[Tensor, NetworkState]:
+        input_mask, *layer_masks = masks or (None,) * (1 + len(self.layers))
+        hidden = _dropped(self.embedding(ids), input_mask)
         after: list[LayerState] = []
-        for depth, (cell, before) in enumerate(zip(self.cells(), state, strict=True)):
+        for depth, (cell, before, mask) in enumerate(
+            zip(self.cells(), state, layer_masks, strict=True)
+        ):
             outputs, cell_state = cell.run(hidden, before)
             if self.residual and depth > 0:
                 outputs = outputs + hidden
-            hidden = self.dropout(outputs)
+            hidden = _dropped(outputs, mask)
             after.append(cell_state)
         return self.head(hidden), tuple(after)
+
+
+def _dropped(hidden: Tensor, mask: Tensor | None) -> Tensor:
+    return hidden if mask is None else hidden * mask
 
 
 def reset_rows(state: NetworkState, fresh: Tensor) -> NetworkState:

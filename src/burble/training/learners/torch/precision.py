@@ -13,6 +13,7 @@ from burble.capacity import operations
 from burble.config import RunConfig
 from burble.data.batch import Batch
 from burble.errors import UsageError
+from burble.training.initial import initial_weights
 from burble.training.learners.torch.loss import loss_of
 from burble.training.learners.torch.network import Network
 
@@ -74,8 +75,8 @@ def resolve_precision(
 
 def training_rate(config: RunConfig, vocab_size: int, device: torch.device) -> float:
     """Floating-point operations a second in steps of `config`'s network on random text."""
-    undropped = config.with_options({"dropout": 0.0, "input_dropout": 0.0})
-    network = Network(config.network, vocab_size, undropped.training).to(device)
+    weights = initial_weights(config.network, vocab_size, config.training.seed)
+    network = Network(config.network, weights, config.training.precision).to(device)
     batch = _random_batch(config, vocab_size)
     seconds = [_step_seconds(network, batch, device) for _ in range(_WARM_UP + _TIMED)]
     work = operations(config.network, vocab_size) * batch.num_targets

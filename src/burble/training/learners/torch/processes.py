@@ -15,7 +15,6 @@ import torch
 from torch import distributed
 
 from burble.errors import BurbleError, UsageError
-from burble.training.learners.torch.network import Dropout
 from burble.training.team import Team
 
 if TYPE_CHECKING:
@@ -43,9 +42,6 @@ class TorchTeam(Team):
         """Return the state of all rows, from each process's own."""
         return state
 
-    def share_dropout(self, network: Network) -> None:
-        """Let the network draw its dropout as one process with all rows would."""
-
     def add_up(self, network: Network, *figures: Tensor) -> list[float]:
         """Sum gradients, in place, and figures, (), over the processes."""
         del network
@@ -67,10 +63,6 @@ class ProcessTeam(TorchTeam):
 
     def gather(self, state: NetworkState) -> NetworkState:
         return tuple(tuple(self._gathered(part, dim=1) for part in layer) for layer in state)
-
-    def share_dropout(self, network: Network) -> None:
-        network.dropout = SharedDropout(network.dropout, self)
-        network.input_dropout = SharedDropout(network.input_dropout, self)
 
     def add_up(self, network: Network, *figures: Tensor) -> list[float]:
         parameters = list(network.parameters())
@@ -121,23 +113,6 @@ class ProcessTeam(TorchTeam):
     def _tell(self, objects: list[Any]) -> None:
         with _told_when_alone():
             distributed.broadcast_object_list(objects)
-
-
-class SharedDropout(Dropout):
-    """Draws the mask of all rows, on every process alike, and keeps its own rows of it."""
-
-    def __init__(self, dropout: Dropout, team: TorchTeam) -> None:
-        super().__init__(dropout.rate, locked=dropout.locked, generator=dropout.generator)
-        self._team = team
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """Drop units of this process's (time, rows, hidden)."""
-        if not self.training or self.rate == 0:
-            return hidden
-        time, rows, width = hidden.shape
-        all_rows = rows * self._team.size
-        ones = hidden.new_ones(1 if self.locked else time, all_rows, width)
-        return hidden * super().forward(ones)[:, self._team.rows(all_rows)]
 
 
 @contextmanager
