@@ -55,6 +55,15 @@ def _feistel(
     return (left << shift) | right
 
 
+# No method, whose cache would keep the batching alive, and with it the file that it maps.
+@functools.lru_cache(maxsize=4)
+def _draw(key: tuple[int, int], part: int, shape: tuple[int, int], count: int) -> Int64:
+    """Return the items of some steps, of shape (steps, rows); past the epoch's end, any."""
+    drawn = shape[0] * shape[1]
+    items = np.arange(part * drawn, (part + 1) * drawn) % count
+    return permuted(items, count, key).reshape(shape)
+
+
 class ShuffledRows:
     """Batches of rows that are drawn one by one, each from a fresh state.
 
@@ -74,22 +83,15 @@ class ShuffledRows:
         self._val_count, self._val_batch = val
         self.steps_per_epoch = -(-self._train_count // rows)
         self._drawn_steps = min(_DRAWN_STEPS, self.steps_per_epoch)
-        self._draw = functools.lru_cache(maxsize=1)(self._draw_part)
 
     def batch(self, step: int) -> Batch:
         """The training batch of this step; an epoch's last one is filled up with masked rows."""
         epoch, place = divmod(step, self.steps_per_epoch)
         part, place_in_part = divmod(place, self._drawn_steps)
-        drawn = self._draw(epoch, part)[place_in_part]
+        shape = (self._drawn_steps, self.rows)
+        drawn = _draw((self._seed, epoch), part, shape, self._train_count)[place_in_part]
         items = np.arange(place * self.rows, (place + 1) * self.rows)
         return _only(self._train_batch(drawn), items < self._train_count)
-
-    def _draw_part(self, epoch: int, part: int) -> Int64:
-        """Return the items of some steps, (steps, rows); past the epoch's end, any."""
-        count = self._drawn_steps * self.rows
-        items = np.arange(part * count, (part + 1) * count) % self._train_count
-        drawn = permuted(items, self._train_count, (self._seed, epoch))
-        return drawn.reshape(-1, self.rows)
 
     def validation(self) -> Iterator[Batch]:
         """Up to `VALIDATION_ITEMS` held-out items, evenly spaced."""
