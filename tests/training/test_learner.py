@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import torch
 
 from burble.config import RunConfig
 from burble.data.batch import Batch
+from burble.training.dropout import draw_masks
+from burble.training.initial import initial_weights
 from burble.training.layout import Layout, check_numbers
 from burble.training.learners.registry import choose_learner, open_backend
+from burble.training.learners.torch.loss import loss_of
+from burble.training.learners.torch.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +68,33 @@ def test_the_state_has_the_names_and_shapes_of_its_layout(learner: Learner, step
     assert shapes == Layout(CONFIG, VOCAB, ROWS).shapes(steps)
     assert {array.dtype for array in state.values()} == {np.dtype(np.float32)}
     check_numbers(state)
+
+
+def test_a_fresh_learner_has_the_weights_of_its_seed(learner: Learner) -> None:
+    expected = initial_weights(CONFIG.network, VOCAB, CONFIG.training.seed)
+    assert_same(learner.averaged(), expected)
+    state = learner.state()
+    assert_same({name: state[f"network.{name}"] for name in expected}, expected)
+
+
+@pytest.mark.parametrize("locked", [True, False])
+@pytest.mark.parametrize("kind", ["embedding", "one-hot", "scalar"])
+def test_a_step_drops_what_seed_and_step_draw(kind: str, *, locked: bool) -> None:
+    config = CONFIG.with_options({"input": kind, "input_dropout": 0.2, "locked_dropout": locked})
+    with open_backend("cpu") as backend:
+        learner = backend.build(config, VOCAB, ROWS)
+    # Steps of size zero leave the weights as they are.
+    losses = [learner.step(batch(0), 0.0, 1.0).loss for _ in range(3)]
+    weights = initial_weights(config.network, VOCAB, config.training.seed)
+    network = Network(config.network, weights)
+    state = network.start(ROWS)
+    for step, loss in enumerate(losses):
+        drawn = draw_masks(config, VOCAB, step, (TIME, ROWS))
+        masks = tuple(torch.from_numpy(mask) for mask in drawn if mask is not None)
+        assert len(masks) == 3
+        expected, _, state = loss_of(network, batch(0), state, torch.device("cpu"), masks)
+        assert loss == pytest.approx(expected.item(), rel=1e-6)
+    assert len(set(losses)) == 3
 
 
 def test_what_is_restored_goes_on_as_before(learner: Learner) -> None:

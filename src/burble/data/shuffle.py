@@ -48,6 +48,15 @@ def _feistel(
     return (left << shift) | right
 
 
+# No method, whose cache would keep the batching alive, and with it the file that it maps.
+@functools.lru_cache(maxsize=4)
+def _draw(key: tuple[int, int], part: int, shape: tuple[int, int], count: int) -> Int64:
+    """Return the items of some steps, of shape (steps, rows); past the epoch's end, any."""
+    drawn = shape[0] * shape[1]
+    items = np.arange(part * drawn, (part + 1) * drawn) % count
+    return permuted(items, count, key).reshape(shape)
+
+
 class ShuffledRows:
     """Batches of rows drawn one by one. train, val: how many rows, and what makes their batch."""
 
@@ -64,21 +73,14 @@ class ShuffledRows:
         self._val_count, self._val_batch = val
         self.steps_per_epoch = -(-self._train_count // rows)
         self._drawn_steps = min(_DRAWN_STEPS, self.steps_per_epoch)
-        self._draw = functools.lru_cache(maxsize=1)(self._draw_part)
 
     def batch(self, step: int) -> Batch:
         epoch, place = divmod(step, self.steps_per_epoch)
         part, place_in_part = divmod(place, self._drawn_steps)
-        drawn = self._draw(epoch, part)[place_in_part]
+        shape = (self._drawn_steps, self.rows)
+        drawn = _draw((self._seed, epoch), part, shape, self._train_count)[place_in_part]
         items = np.arange(place * self.rows, (place + 1) * self.rows)
         return _only(self._train_batch(drawn), items < self._train_count)
-
-    def _draw_part(self, epoch: int, part: int) -> Int64:
-        """Return the items of some steps, (steps, rows); past the epoch's end, any."""
-        count = self._drawn_steps * self.rows
-        items = np.arange(part * count, (part + 1) * count) % self._train_count
-        drawn = permuted(items, self._train_count, (self._seed, epoch))
-        return drawn.reshape(-1, self.rows)
 
     def validation(self) -> Iterator[Batch]:
         count = min(VALIDATION_ITEMS, self._val_count)

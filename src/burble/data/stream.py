@@ -45,12 +45,12 @@ class StreamBatching:
         self._lanes = np.arange(self.rows) * lane
         self.steps_per_epoch = lane // self._time
         self._drawn_steps = min(_DRAWN_STEPS, self.steps_per_epoch)
-        self._draw = functools.lru_cache(maxsize=1)(self._draw_part)
 
     def batch(self, step: int) -> Batch:
         epoch, place = divmod(step, self.steps_per_epoch)
         part, place_in_part = divmod(place, self._drawn_steps)
-        offset, restarts = self._draw(epoch, part)
+        shape = (self._drawn_steps, self.rows)
+        offset, restarts = _draw((self._seed, epoch), part, shape, len(self._ids))
         starts = offset + place * self._time + self._lanes
         tokens = gather(self._ids, starts, self._time + 1)
         return Batch(
@@ -60,15 +60,19 @@ class StreamBatching:
             reset=restarts[place_in_part] | (place == 0),
         )
 
-    def _draw_part(self, epoch: int, part: int) -> tuple[int, Bool]:
-        """Return where an epoch starts, and which lanes start anew at some of its steps,
-        (steps, rows).
-        """
-        key, count = (self._seed, epoch), self._drawn_steps * self.rows
-        start = draw_words(1, key, (0, 0, Use.STREAM))
-        words = draw_words(count, key, (1, 0, Use.STREAM), part * count // WORDS)
-        offset = integer_below(int(start[0]), len(self._ids))
-        return offset, (words < _RESTARTS).reshape(-1, self.rows)
-
     def validation(self) -> Iterator[Batch]:
         return scan(validation_part(self._val_ids), VALIDATION_LANES, VALIDATION_WARMUP)
+
+
+# No method, whose cache would keep the batching alive, and with it the file that it maps.
+@functools.lru_cache(maxsize=4)
+def _draw(
+    key: tuple[int, int], part: int, shape: tuple[int, int], num_ids: int
+) -> tuple[int, Bool]:
+    """Return where an epoch starts, and which lanes start anew at some of its steps, of shape
+    (steps, rows).
+    """
+    count = shape[0] * shape[1]
+    start = draw_words(1, key, (0, 0, Use.STREAM))
+    words = draw_words(count, key, (1, 0, Use.STREAM), part * count // WORDS)
+    return integer_below(int(start[0]), num_ids), (words < _RESTARTS).reshape(shape)
