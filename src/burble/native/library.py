@@ -114,7 +114,9 @@ def _read_facts(opened: ctypes.CDLL) -> list[int]:
     facts = (ctypes.c_int64 * (2 + len(STRUCTS)))()
     count = function(facts, len(facts))
     if count != len(facts):
-        raise LibraryError(f"is from another version of burble ({count} facts, expected {len(facts)})")
+        raise LibraryError(
+            f"is from another version of burble ({count} facts, expected {len(facts)})"
+        )
     return list(facts)
 
 
