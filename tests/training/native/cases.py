@@ -15,6 +15,7 @@ from burble.native.structures import Update
 from burble.training.learners.native.reference.learner import KINDS, ReferenceLearner
 
 if TYPE_CHECKING:
+    from burble.arithmetic import Float32
     from burble.training.learner import Arrays, BatchFigures, StepFigures
     from burble.training.learners.native.reference.network import States
     from tests.engine.replay import Draw
@@ -35,9 +36,11 @@ class Case:
     batches: list[Batch]
     updates: list[Update]
 
-    @property
-    def rows(self) -> int:
-        return int(self.batches[0].inputs.shape[1])
+    raw: bool
+    """Whether the raw weights are scored, or their averages."""
+
+    def named_states(self) -> Arrays:
+        return _named("state", self.states)
 
     def run(self, learner: Any) -> Outcome:
         """Let a learner read all batches: learn from each, then score each."""
@@ -56,8 +59,7 @@ class Case:
             for name, tensor in tensors.items()
         }
         arrays |= _named("state", states)
-        raw = bool(self.network.num_layers % 2)
-        scores = [learner.score(states, batch, raw=raw) for batch in self.batches]
+        scores = [learner.score(states, batch, raw=self.raw) for batch in self.batches]
         return Outcome(steps, scores, arrays | _named("scored state", states))
 
     def reference(self) -> Outcome:
@@ -73,6 +75,10 @@ class Outcome:
     scores: list[BatchFigures]
     arrays: Arrays
 
+    def named(self, kind: str) -> Arrays:
+        """The arrays whose names begin with this word."""
+        return {name: array for name, array in self.arrays.items() if name.split()[0] == kind}
+
     def differences(self, other: Outcome) -> list[str]:
         """What differs in any bit. A figure that is not finite is like any other."""
         found = [
@@ -85,10 +91,13 @@ class Outcome:
             if a != b and (math.isfinite(_weakest(a)) or math.isfinite(_weakest(b)))
         ]
         return found + [
-            name
-            for name, array in self.arrays.items()
-            if array.tobytes() != other.arrays[name].tobytes()
+            name for name, array in self.arrays.items() if _bits(array) != _bits(other.arrays[name])
         ]
+
+
+def _bits(array: Float32) -> bytes:
+    """The numbers bit for bit; processors write NaN in more than one way."""
+    return np.where(np.isnan(array), np.float32(np.nan), array).tobytes()
 
 
 def _weakest(figures: BatchFigures) -> float:
@@ -129,7 +138,9 @@ def random_case(draw: Draw, steps: int = 2, **sizes: int) -> Case:
         for state in layer:
             state[:] = draw.floats(state.shape, draw.of([0.0, 0.5, 1.0]))
     batches = [random_batch(draw, vocab, times, rows) for _ in range(steps)]
-    return Case(network, vocab, tensors, states, batches, random_updates(draw, steps))
+    return Case(
+        network, vocab, tensors, states, batches, random_updates(draw, steps), draw.one_in(2)
+    )
 
 
 def _moments(draw: Draw, shapes: dict[str, tuple[int, ...]]) -> dict[str, Arrays]:

@@ -55,7 +55,7 @@ class CompiledLearner:
         self._native: Any = opened
         self._network = network
         self._shapes = network.tensor_shapes(vocab_size)
-        self._threads = threads
+        self.threads = threads
         shape = shape_of(network, vocab_size)
         self._learner = opened.burble_learner_new(kernel.encode(), ctypes.byref(shape), threads)
         assert self._learner
@@ -105,7 +105,7 @@ class CompiledLearner:
             run, how = self._native.burble_learner_score, raw
         else:
             run, how = self._native.burble_learner_step, update
-        run(self._learner, space, fields, how, self._threads, figures)
+        run(self._learner, space, fields, how, self.threads, figures)
         self._move_states(space, states, 0)
         return figures
 
