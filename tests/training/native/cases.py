@@ -92,7 +92,9 @@ class Outcome:
             if a != b and (math.isfinite(_weakest(a)) or math.isfinite(_weakest(b)))
         ]
         return found + [
-            name for name, array in self.arrays.items() if _bits(array) != _bits(other.arrays[name])
+            name
+            for name, array in self.arrays.items()
+            if name not in other.arrays or _bits(array) != _bits(other.arrays[name])
         ]
 
 
