@@ -1,4 +1,5 @@
-"""The functions whose every bit is promised: tanh, sigmoid and exp in plain float32.
+"""The functions whose every bit is promised: tanh, sigmoid and exp in plain float32, and the
+logarithm of a loss in float64.
 
 Libraries round these differently from one processor to the next. Here each is a polynomial in
 adds, multiplies and one division, in the order that `docs/engine.md` writes down, so that NumPy,
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 Float32 = np.ndarray[Any, np.dtype[np.float32]]
+Float64 = np.ndarray[Any, np.dtype[np.float64]]
 Int32 = np.ndarray[Any, np.dtype[np.int32]]
 
 # tanh(x) ≈ x·P(x²) / Q(x²), relative error 2.1e-8 before rounding, up to where tanh is 1.
@@ -28,6 +30,11 @@ LOG2_E = np.float32(1.44269504)
 LN2_HIGH = np.float32(0.693359375)
 LN2_LOW = np.float32(-2.12194440e-4)
 EXP_BOUND = np.float32(-60.0)
+
+# The last term of artanh's series: with |s| < 0.1716, ten terms give the 53 bits of a double.
+LOG_LAST = 21
+_SQRT_2 = 1.4142135623730951
+_LN2 = 0.6931471805599453
 
 _HALF = np.float32(0.5)
 _ONE = np.float32(1.0)
@@ -50,11 +57,34 @@ def sigmoid(x: Float32) -> Float32:
 
 def scaled_exp(x: Float32, power: int) -> Int32:
     """exp(x) · 2^power, cut to a whole number, for x ≤ 0; below -60 as at -60."""
+    result: Int32 = _exp(x, power).astype(np.int32)
+    return result
+
+
+def exp(x: Float32) -> Float32:
+    """exp(x) for x ≤ 0; below -60 as at -60."""
+    return _exp(x, 0)
+
+
+def log(x: Float64) -> Float64:
+    """Natural logarithm of normal x > 0, as 2 · artanh s with s = (m - 1) / (m + 1)."""
+    m, exponent = np.frexp(x)
+    below = m * 2 <= _SQRT_2
+    m, exponent = np.where(below, m * 2, m), exponent - below
+    s = (m - 1.0) / (m + 1.0)
+    square, series = s * s, np.full_like(s, 1.0 / LOG_LAST)
+    for odd in range(LOG_LAST - 2, 0, -2):
+        series = series * square + 1.0 / odd
+    result: Float64 = exponent * _LN2 + 2.0 * s * series
+    return result
+
+
+def _exp(x: Float32, power: int) -> Float32:
     x = np.maximum(x, EXP_BOUND)
     whole = np.rint(x * LOG2_E)
     rest = (x - whole * LN2_HIGH) - whole * LN2_LOW
     fraction = ((_horner(EXP_E, rest) * rest) * rest + rest) + _ONE
-    result: Int32 = np.ldexp(fraction, whole.astype(np.int32) + power).astype(np.int32)
+    result: Float32 = np.ldexp(fraction, whole.astype(np.int32) + power)
     return result
 
 

@@ -5,18 +5,14 @@
  * FILE is what replay.py writes: blocks, each after its size in bytes, cases one after the other.
  * Prints the kernels and the number of cases; or the first difference, and exits with 1.
  */
-#include <fenv.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../native/replay.h"
 #include "choose.h"
 #include "model.h"
-
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
 #define MAX_SLOTS 16
 
@@ -50,44 +46,6 @@ typedef struct {
     const char *kernel;
 } replay_case;
 
-/* Memory: every block is as large as what it holds and no larger, so that a sanitizer or valgrind
- * sees a step beyond its end. */
-
-static void fail(const char *reason) {
-    fprintf(stderr, "%s\n", reason);
-    exit(2);
-}
-
-static void *allocate(int64_t size) {
-    void *memory = malloc((size_t)size);
-    if (!memory && size > 0) fail("there is no memory");
-    return memory;
-}
-
-static void *copy_of(const void *data, int64_t size) {
-    void *copy = allocate(size);
-    if (size > 0) memcpy(copy, data, (size_t)size);
-    return copy;
-}
-
-static void *read_block(FILE *file, int64_t *size) {
-    if (fread(size, sizeof *size, 1, file) != 1) fail("the file ends too soon");
-    void *block = allocate(*size);
-    if (fread(block, 1, (size_t)*size, file) != (size_t)*size) fail("the file ends too soon");
-    return block;
-}
-
-/* A block of just this size. */
-static void *take(FILE *file, int64_t size) {
-    int64_t found;
-    void *block = read_block(file, &found);
-    if (found != size) {
-        fprintf(stderr, "a block of %" PRId64 " bytes has %" PRId64 "\n", size, found);
-        exit(2);
-    }
-    return block;
-}
-
 /* A block of just this size; NULL where it is empty. */
 static void *take_optional(FILE *file, int64_t size) {
     int64_t found;
@@ -96,12 +54,6 @@ static void *take_optional(FILE *file, int64_t size) {
     if (found != 0) fail("a block has the wrong size");
     free(block);
     return NULL;
-}
-
-static void take_into(FILE *file, void *to, int64_t size) {
-    void *block = take(file, size);
-    memcpy(to, block, (size_t)size);
-    free(block);
 }
 
 /* The file. */
@@ -180,32 +132,6 @@ static void drop_case(replay_case *c) {
     free(c->state_before);
     free(c->state_after);
     free(c->logits);
-}
-
-/* Whoever calls the kernel may round upward and flush tiny numbers to zero: that must neither
- * change a bit nor be lost. */
-
-static uint64_t float_mode(void) {
-#if defined(__x86_64__)
-    return _mm_getcsr() & 0xffc0u; /* without the flags of what has happened */
-#elif defined(__aarch64__)
-    uint64_t mode;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
-    return mode;
-#else
-    return (uint64_t)fegetround();
-#endif
-}
-
-static void make_hostile(int64_t number) {
-    static const int ROUNDINGS[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
-    fesetround(ROUNDINGS[number % 4]);
-    if (number % 8 < 4) return;
-#if defined(__x86_64__)
-    _mm_setcsr(_mm_getcsr() | 0x8040u);
-#elif defined(__aarch64__)
-    __asm__ volatile("msr fpcr, %0" : : "r"(float_mode() | 1u << 24));
-#endif
 }
 
 /* What must be the same. */

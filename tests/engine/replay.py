@@ -1,13 +1,10 @@
-"""Cases for `replay.c`: random models, what NumPy reads and writes with them, and how to build it.
+"""Cases for `replay.c`: random models, and what NumPy reads and writes with them.
 
 A file is a number of cases and then one block after the other, each after its size in bytes.
 """
 
 from __future__ import annotations
 
-import subprocess
-import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, get_args
 
 import numpy as np
@@ -26,14 +23,12 @@ from tests.models import random_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from burble.arithmetic import Float32
     from burble.engine.step_model import StepModel
     from burble.model_file import ModelFile
 
-
-ROOT = Path(__file__).parents[2]
-HERE = Path(__file__).parent
 
 T = TypeVar("T")
 
@@ -44,35 +39,6 @@ MIN_PS = [0.0, 0.0, 0.0, 1e-300, 0.01, 0.2, 1.0]
 PENALTIES = [1.0, 1.0, 1.3, 0.5, 0.01, 100.0]
 SCALES = [1e-20, 1e-10, 1e-3, 0.2, 0.5, 1.0, 1.0, 1.0, 2.0, 10.0, 1e4, 1e10]
 HEAD_SCALES = [1.0, 1.0, 3.0, 10.0, 0.0, 1e-10, 1e5]
-
-
-# The program.
-
-
-def settings() -> dict[str, Any]:
-    """How pyproject.toml has the kernel built."""
-    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    (module,) = pyproject["tool"]["setuptools"]["ext-modules"]
-    return dict(module)
-
-
-def compile_replay(
-    target: Path, *flags: str, compiler: str = "cc", without: Sequence[str] = ()
-) -> Path:
-    """Build the program with the package's flags, then these; `without` some of the package's."""
-    module = settings()
-    package_flags = [flag for flag in module["extra-compile-args"] if flag not in without]
-    sources = [ROOT / source for source in module["sources"]]
-    include = (ROOT / module["depends"][0]).parent
-    libraries = [f"-l{name}" for name in module["libraries"]]
-    subprocess.run(
-        [
-            *(compiler, "-Wall", "-Wextra", "-Werror", *package_flags, *flags, f"-I{include}"),
-            *(HERE / "replay.c", *sources, "-o", target, *libraries),
-        ],
-        check=True,
-    )
-    return target
 
 
 # Random numbers.

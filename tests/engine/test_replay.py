@@ -3,66 +3,28 @@
 from __future__ import annotations
 
 import platform
-import shutil
 import signal
-import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from burble.native.library import kernel_names, library
-from tests.engine.replay import compile_replay, write_cases
+from tests.engine.replay import write_cases
+from tests.native.replay import SANITIZE, VALGRIND, Cases, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+PROGRAM = Path(__file__).with_name("replay.c")
 
 SMALL_CASES = 10_000
 UNDER_VALGRIND = 300
 UNDER_QEMU = 1_000
 
-SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 FUSE = "-ffp-contract=off"
 X86 = platform.machine() in {"x86_64", "AMD64"}
-
-
-@dataclass(frozen=True)
-class Cases:
-    """A file for replay.c, and room beside it for programs."""
-
-    file: Path
-    count: int
-
-    def build(self, name: str, *flags: str, **options: object) -> Path:
-        return compile_replay(self.file.with_name(name), *flags, **options)  # type: ignore[arg-type]
-
-    def replay(self, *command: str | Path, most: int | None = None) -> str:
-        """Run the program, and require that it found no difference; what it printed."""
-        result = self.run(*command, most=most)
-        assert result.returncode == 0, result.stdout + result.stderr
-        kernels, count = result.stdout.splitlines()
-        assert count == f"cases: {min(most or self.count, self.count)}"
-        return kernels.removeprefix("kernels: ")
-
-    def run(
-        self, *command: str | Path, most: int | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*command, self.file, *([] if most is None else [str(most)])],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-
-def require(*tools: str) -> str:
-    """The first of the tools that is there; the test skips where none is."""
-    for tool in tools:
-        if shutil.which(tool):
-            return tool
-    pytest.skip(f"{' or '.join(tools)} is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +33,7 @@ def cases() -> Iterator[Cases]:
     # Some hundred MB: pytest's own folders would outlive the tests.
     with tempfile.TemporaryDirectory(prefix="burble-replay-") as folder:
         file = Path(folder, "cases")
-        yield Cases(file, write_cases(file, SMALL_CASES))
+        yield Cases(file, write_cases(file, SMALL_CASES), PROGRAM)
 
 
 def test_every_kernel_gives_numpys_bits_as_it_is_built(cases: Cases) -> None:
@@ -86,11 +48,10 @@ def test_the_kernels_keep_within_their_memory_and_the_language(cases: Cases) -> 
 
 
 def test_valgrind_finds_nothing(cases: Cases) -> None:
-    valgrind = require("valgrind")
+    require("valgrind")
     program = cases.build("checked", "-g")
-    command = (valgrind, "--error-exitcode=9", "-q", "--leak-check=full", program)
     # valgrind shows a processor that it can play: without AVX-512 in version 3.19.
-    assert "portable" in cases.replay(*command, most=UNDER_VALGRIND)
+    assert "portable" in cases.replay(*VALGRIND, program, most=UNDER_VALGRIND)
 
 
 @pytest.mark.parametrize(

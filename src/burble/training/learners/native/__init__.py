@@ -1,1 +1,1 @@
-"""The learner of burble's own: in C, for processors."""
+"""The learner of processors: its C kernels, and the same in NumPy."""

@@ -64,9 +64,11 @@ static void count_on(pool *p, counter *c) {
 }
 
 void pool_meet(pool *p) {
-    if (p->active == 1) return;
+    /* Read before this thread counts as here: from then on the next task may change it. */
+    int32_t active = p->active;
+    if (active == 1) return;
     unsigned seen = atomic_load(&p->meetings.value);
-    if (atomic_fetch_add(&p->here, 1) == p->active - 1) {
+    if (atomic_fetch_add(&p->here, 1) == active - 1) {
         atomic_store(&p->here, 0);
         count_on(p, &p->meetings);
     } else {

@@ -2,13 +2,10 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #endif
+#include <fenv.h>
 #include <time.h>
 
 #include "pass.h"
-
-#if defined(__SSE__)
-#include <xmmintrin.h>
-#endif
 
 static double now(void) {
     struct timespec t;
@@ -45,16 +42,14 @@ static void run_phases(const pass *p, int32_t thread) {
     spent(p, thread, UPDATE);
 }
 
-/* Numbers below the smallest normal one are kept as they are, whatever another library has set. */
+/* Rounds to nearest and keeps numbers below the smallest normal one, whatever another library has
+ * set. */
 static void run_pass(void *job, int32_t thread) {
-#if defined(__SSE__)
-    unsigned before = _mm_getcsr();
-    _mm_setcsr(0x1F80);
-#endif
+    fenv_t before;
+    fegetenv(&before);
+    fesetenv(FE_DFL_ENV);
     run_phases(job, thread);
-#if defined(__SSE__)
-    _mm_setcsr(before);
-#endif
+    fesetenv(&before);
 }
 
 static void run(pass *p, int32_t threads) {

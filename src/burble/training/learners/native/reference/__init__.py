@@ -1,0 +1,1 @@
+"""What the C learner computes, in NumPy: number for number, in the same orders."""
