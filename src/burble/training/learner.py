@@ -66,6 +66,26 @@ class Learner(Protocol):
         """Go back to where `state` was taken, after so many steps."""
 
 
+@dataclass(frozen=True)
+class Throughput:
+    """How fast a machine learns."""
+
+    rates: Mapping[int, float]
+    """Operations a second in steps of a network of so many units."""
+
+    overhead: float
+    """Seconds of a timed run in which it does not learn."""
+
+    def at(self, hidden_size: int) -> float:
+        """Return the operations a second for any number of units, between those measured."""
+        sizes = sorted(self.rates)
+        return float(np.interp(hidden_size, sizes, [self.rates[size] for size in sizes]))
+
+    def work(self, seconds: float, hidden_size: int) -> float:
+        """Return the operations of a run."""
+        return self.at(hidden_size) * max(seconds - self.overhead, 0.2 * seconds)
+
+
 class Backend(Protocol):
     """What computes, on this machine and in this process of a team."""
 
@@ -73,8 +93,8 @@ class Backend(Protocol):
     def team(self) -> Team:
         """The processes of the run, of which this is one."""
 
-    def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, float]:
-        """Return the configuration with its precision, and the operations made in a second."""
+    def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, Throughput]:
+        """Return the configuration with its precision, and how fast it learns here."""
 
     def build(self, config: RunConfig, vocab_size: int, rows: int) -> Learner:
         """Return a fresh learner of batches of so many rows."""

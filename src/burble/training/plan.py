@@ -1,6 +1,8 @@
 """The plan: what to train, from the text, the machine and the time; measured in docs/plan.md."""
 
+import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -8,16 +10,14 @@ from burble.capacity import num_weights, operations
 from burble.config import DataConfig, NetworkConfig, RunConfig
 from burble.data.batch import Batching
 from burble.training.budget import Budget
+from burble.training.learner import Throughput
 from burble.training.request import RunRequest
 
 # Units come in steps of so many.
 _STEP = 128
 
 # A network that reads less learns less than a smaller one would (docs/plan.md).
-_CHARS_PER_WEIGHT = 0.8
-
-# Of a timed run, what goes by before and after learning.
-_AROUND_SECONDS = 4.0
+_CHARS_PER_WEIGHT = 2.5
 
 
 @dataclass(frozen=True)
@@ -50,27 +50,32 @@ class Steps:
         return cls(batching.rows * data.seq_len, targets, batching.steps_per_epoch)
 
 
-def make_plan(request: RunRequest, steps: Steps, vocab_size: int, rate: float) -> Plan:
-    """Set what was not given. rate: operations a second of training here (`Backend.measure`)."""
+def make_plan(request: RunRequest, steps: Steps, vocab_size: int, speed: Throughput) -> Plan:
+    """Set what was not given."""
     config = request.resolve()
     budget = Budget.from_config(config.training, steps.per_epoch)
     planned: dict[str, Any] = {}
     count = math.inf if budget.steps is None else budget.steps
     if budget.seconds is not None:
-        work = rate * max(budget.seconds - _AROUND_SECONDS, 0.2 * budget.seconds)
+        work = functools.partial(speed.work, budget.seconds)
         planned["hidden_size"] = _hidden_size(config.network, vocab_size, work)
         network = request.resolve(planned).network
-        count = min(count, work / (operations(network, vocab_size) * steps.read))
+        count = min(
+            count, work(network.hidden_size) / (operations(network, vocab_size) * steps.read)
+        )
     epochs = count / steps.per_epoch
     planned |= _regularization(epochs, steps.per_epoch * steps.targets)
     return Plan(request.resolve(planned), int(count * steps.targets), epochs)
 
 
-def _hidden_size(network: NetworkConfig, vocab_size: int, work: float) -> int:
-    """Return units for `work` operations: few enough that each weight reads its share."""
-    most = 256 * round(500 * (work / 2e13) ** 0.125 / 256)
+def _hidden_size(network: NetworkConfig, vocab_size: int, work: Callable[[int], float]) -> int:
+    """Return the most units that leave each weight its share of characters.
+
+    work: the operations of a run with so many units.
+    """
+    most = 256 * round(500 * (work(512) / 2e13) ** 0.125 / 256)
     sizes = range(min(max(most, _STEP), 1024), _STEP, -_STEP)
-    return next((size for size in sizes if _enough(network, size, vocab_size, work)), _STEP)
+    return next((size for size in sizes if _enough(network, size, vocab_size, work(size))), _STEP)
 
 
 def _enough(network: NetworkConfig, hidden_size: int, vocab_size: int, work: float) -> bool:

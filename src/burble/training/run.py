@@ -15,8 +15,7 @@ from burble.run_folder.observer import Observer, Observers, RunFacts
 from burble.system_errors import guard_write
 from burble.training.budget import Budget, Clock
 from burble.training.holding import held, new_run
-from burble.training.learners.devices import how_to_use_gpu
-from burble.training.learners.registry import choose_learner, open_backend
+from burble.training.learners.registry import choose_learner, describe_lack, open_backend
 from burble.training.loop import Loop
 from burble.training.plan import Steps, make_plan
 from burble.training.recent import RecentFigures
@@ -95,7 +94,7 @@ class Run:
         choice = choose_learner(request.resolve().training)
         request = request.with_options(**choice.options())
         with open_backend(choice) as backend:
-            self._note_idle_gpu(choice)
+            self._note_lack(choice)
             data = RunFolder(self.path).data
             text = prepare_to_learn(request.resolve(), data, self._noted())
             return _plan(request, text, backend)
@@ -118,7 +117,7 @@ class Run:
             def prepare() -> tuple[RunConfig, bool]:
                 if folder.open_new(overwrite=overwrite):
                     self._noted()(f"The run in {self.path}/ had made no step yet: it starts over.")
-                self._note_idle_gpu(choice)
+                self._note_lack(choice)
                 config = self.prepare(request, folder, backend)
                 folder.begin(config)
                 return config, folder.is_aside
@@ -169,9 +168,9 @@ class Run:
     def _noted(self) -> Callable[[str], None]:
         return Observers(self.observers).noted
 
-    def _note_idle_gpu(self, choice: Choice) -> None:
-        if choice.leaves_gpu_idle:
-            self._noted()(f"A GPU is left idle: {how_to_use_gpu()}")
+    def _note_lack(self, choice: Choice) -> None:
+        for lack in describe_lack(choice):
+            self._noted()(lack)
 
     def _note_what_differs(self, start: Start, team: Team, *, was_dropped: bool) -> None:
         if not team.leads:
@@ -241,10 +240,10 @@ def _make_loop(start: Start, backend: Backend, store: Store, watch: Watch) -> Lo
 
 def _plan(request: RunRequest, text: PreparedText, backend: Backend) -> Plan:
     vocab_size = text.tokenizer.vocab_size
-    config, rate = backend.measure(request.resolve(), vocab_size)
+    config, speed = backend.measure(request.resolve(), vocab_size)
     settled = request.with_options(precision=config.training.precision)
     steps = Steps.of(make_batching(config, text), config.data)
-    return make_plan(settled, steps, vocab_size, rate)
+    return make_plan(settled, steps, vocab_size, speed)
 
 
 def _facts(start: Start, path: Path) -> RunFacts:

@@ -15,8 +15,7 @@ from burble.cells import CELLS, CellKind
 from burble.config import InputKind, NetworkConfig
 from burble.native.library import library
 from burble.native.structures import Update
-from burble.sampling import philox4x64
-from burble.training.learners.native.reference.dropout import Dropout, philox
+from burble.training.learners.native.reference.dropout import Dropout
 from burble.training.learners.native.reference.learner import ReferenceLearner
 from burble.training.learners.native.reference.network import draw_masks
 from burble.training.learners.native.reference.products import add_fast, add_in_order, fuse
@@ -101,14 +100,6 @@ def test_fast_products_are_near_those_in_order() -> None:
 
 
 # Dropout.
-
-
-def test_philox_gives_the_words_of_sampling() -> None:
-    counts = np.array([0, 1, 2**32, 2**64 - 1], np.uint64)
-    words = philox(counts, 3, (2**64 - 1, 12345))
-    for count, found in zip(counts, words, strict=True):
-        expected = philox4x64((int(count), 3, 0, 0), (2**64 - 1, 12345))
-        assert tuple(map(int, found)) == expected
 
 
 @native_only

@@ -17,9 +17,8 @@ Learner = Literal["native", "torch"]
 class Surroundings:
     """What a run can use on this machine."""
 
-    has_native: bool
-    """Whether burble's own learner is part of this installation."""
-
+    has_library: bool  # burble's own learner is quick only with it
+    has_torch: bool
     has_gpu: bool
     has_cuda_torch: bool
     """Whether a torch that computes on such a GPU is installed."""
@@ -59,14 +58,12 @@ def choose(asked: TrainingConfig, around: Surroundings) -> Choice:
         or around.in_team
         or device != "cpu"
         or asked.precision == "bfloat16"
-        or not around.has_native
+        or (around.has_torch and not around.has_library)
     )
     return Choice("torch" if needs_torch else "native", device, may_use_gpu and device == "cpu")
 
 
 def _check_native(asked: TrainingConfig, around: Surroundings) -> None:
-    if not around.has_native:
-        raise OptionError("native is no part of this installation. Use torch.", "learner")
     if around.in_team:
         raise OptionError(
             "native learns in one process, and torchrun starts several. Use torch.", "learner"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 from typing import TYPE_CHECKING
 
 from burble.errors import MissingExtraError
+from burble.native.library import find_library, library
 from burble.threads import settle_threads
 from burble.training.learners.choice import Choice, Surroundings, choose
-from burble.training.learners.devices import has_cuda_torch, has_nvidia_gpu
+from burble.training.learners.devices import (
+    has_cuda_torch,
+    has_nvidia_gpu,
+    has_torch,
+    how_to_use_gpu,
+)
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -31,13 +36,25 @@ def choose_learner(asked: TrainingConfig) -> Choice:
     return choose(
         asked,
         Surroundings(
-            has_native=_has_native(),
+            has_library=library() is not None,
+            has_torch=has_torch(),
             # Waking the driver takes a moment where there is a GPU.
             has_gpu=asked.device == "auto" and has_nvidia_gpu(),
             has_cuda_torch=has_cuda_torch(),
             in_team="RANK" in os.environ,
         ),
     )
+
+
+def describe_lack(choice: Choice) -> list[str]:
+    """Return what would make learning quicker here, a sentence or two each."""
+    lacks = []
+    if choice.leaves_gpu_idle:
+        lacks.append(f"A GPU is left idle: {how_to_use_gpu()}")
+    problem = find_library().problem
+    if problem is not None and choice.device == "cpu":
+        lacks.append(problem)
+    return lacks
 
 
 def open_backend(choice: Choice) -> AbstractContextManager[Backend]:
@@ -51,9 +68,3 @@ def open_backend(choice: Choice) -> AbstractContextManager[Backend]:
         raise MissingExtraError("Training", "torch") from error
     backend: AbstractContextManager[Backend] = module.open_backend(choice.device)
     return backend
-
-
-def _has_native() -> bool:
-    spec = importlib.util.find_spec(_PACKAGES["native"])
-    # A folder without sources, as another version leaves its caches, has no origin.
-    return spec is not None and spec.origin is not None

@@ -1,49 +1,64 @@
 """The native learner on this machine: what a run asks of it before there is a learner."""
 
-from __future__ import annotations
-
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import Any
 
+from burble.config import RunConfig
 from burble.native.library import library
 from burble.threads import usable_processors
+from burble.training.learner import Throughput
+from burble.training.learners.native.contract import LearningNetwork
 from burble.training.learners.native.learner import NativeLearner
 from burble.training.learners.native.network import NativeNetwork
-from burble.training.learners.native.speed import measure_learning
+from burble.training.learners.native.numpy_network import NumpyNetwork
+from burble.training.learners.native.speed import step_rate
 from burble.training.team import Team
 
-if TYPE_CHECKING:
-    import ctypes
-    from collections.abc import Iterator
+# What a plan chooses among lies between them. On a slow machine the larger ones are left out.
+_SIZES = (128, 256, 512)
+_MEASURING_SECONDS = 0.1
 
-    from burble.config import RunConfig
+# To read, to plan, to validate and to close.
+_OVERHEAD = 1.5
 
 
 class NativeBackend:
-    """burble's own step, in one process."""
+    """burble's own step, in one process: in C, or in NumPy where the library is missing."""
 
-    def __init__(self, opened: ctypes.CDLL) -> None:
+    def __init__(self) -> None:
         self.team = Team()
-        self._library = opened
-        self._kernel: str = opened.burble_learner_kernel(0).decode()
 
-    def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, float]:
-        threads = config.training.threads or usable_processors()
-        size = config.with_options({"hidden_size": 256})
-        learner = self.build(size, vocab_size, config.data.batch_size)
-        speed = measure_learning(learner, size, vocab_size, threads, repeats=5)
-        return config.with_options({"precision": "float32"}), 1e9 * speed.gflops
+    def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, Throughput]:
+        rates: dict[int, float] = {}
+        started = time.monotonic()
+        for size in _SIZES:
+            sized = config.with_options({"hidden_size": size})
+            network = _make_network(sized, vocab_size)
+            rates[size] = step_rate(network, sized, _num_threads(sized))
+            if time.monotonic() - started > _MEASURING_SECONDS:
+                break
+        return config.with_options({"precision": "float32"}), Throughput(rates, _OVERHEAD)
 
     def build(self, config: RunConfig, vocab_size: int, rows: int) -> NativeLearner:
-        threads = config.training.threads or usable_processors()
-        network = NativeNetwork(self._library, self._kernel, config.network, vocab_size, threads)
-        return NativeLearner(config, network, rows, threads)
+        network = _make_network(config, vocab_size)
+        return NativeLearner(config, network, rows, _num_threads(config))
+
+
+def _num_threads(config: RunConfig) -> int:
+    return config.training.threads or usable_processors()
+
+
+def _make_network(config: RunConfig, vocab_size: int) -> LearningNetwork[Any]:
+    opened = library()
+    if opened is None:
+        return NumpyNetwork(config.network, vocab_size)
+    kernel = opened.burble_learner_kernel(0).decode()
+    return NativeNetwork(opened, kernel, config.network, vocab_size, _num_threads(config))
 
 
 @contextmanager
 def open_backend(device: str) -> Iterator[NativeBackend]:
-    del device  # the processor: nothing else comes here
-    opened = library()
-    if opened is None:
-        raise RuntimeError
-    yield NativeBackend(opened)
+    del device  # nothing but the processor comes here
+    yield NativeBackend()

@@ -11,7 +11,6 @@ from burble.cells import CELLS
 from burble.native.structures import Update
 from burble.training.initial import initial_weights
 from burble.training.learner import LARGEST_WEIGHT, BatchFigures
-from burble.training.learners.native.network import Space
 from burble.training.learners.native.pace import Pace
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from burble.data.batch import Batch
     from burble.model_file import Weights
     from burble.training.learner import Arrays, StepFigures
-    from burble.training.learners.native.network import Kind, NativeNetwork
+    from burble.training.learners.native.contract import Kind, LearningNetwork, Space
 
 _NOTHING = BatchFigures(0.0, 0)
 
@@ -36,14 +35,16 @@ _MOST_STEPS = 2.0**24
 
 
 class NativeLearner:
-    """A network in C, its averaged weights, and the state that it carries."""
+    """A network, the average of its weights, and the state that it carries."""
 
-    def __init__(self, config: RunConfig, network: NativeNetwork, rows: int, threads: int) -> None:
+    def __init__(
+        self, config: RunConfig, network: LearningNetwork[Any], rows: int, threads: int
+    ) -> None:
         self._training = config.training
         self.network = network
         self._num_layers = config.network.num_layers
         self._num_states = len(CELLS[config.network.cell].states)
-        self._space = Space(network, (config.data.seq_len, rows), learns=True)
+        self._space = network.space((config.data.seq_len, rows), learns=True)
         self._scoring: dict[tuple[int, int], Space] = {}
         self._pace = Pace(threads)
         self._steps = 0
@@ -105,7 +106,7 @@ class NativeLearner:
         time_steps, rows = batch.inputs.shape
         space = self._scoring.get((time_steps, rows))
         if space is None:
-            space = Space(self.network, (time_steps, rows), learns=False)
+            space = self.network.space((time_steps, rows), learns=False)
             self._scoring[time_steps, rows] = space
         for layer, place in self._carried():
             space.set_state(layer, place, np.zeros((rows, self.network.hidden_size), np.float32))

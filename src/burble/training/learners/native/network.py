@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import ctypes
 import weakref
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 
-from burble.native.structures import BatchFields, Figures, LearnerShape
+from burble.config import NetworkConfig
+from burble.data.batch import Batch
+from burble.native.structures import BatchFields, Figures, LearnerShape, Update
 from burble.training.learner import BatchFigures, StepFigures
-
-if TYPE_CHECKING:
-    from burble.config import NetworkConfig
-    from burble.data.batch import Batch
-    from burble.native.structures import Update
-
-    Float32 = np.ndarray[Any, np.dtype[np.float32]]
-
-Kind = Literal["weights", "averages", "means", "squares", "gradients"]
-KINDS: tuple[Kind, ...] = ("weights", "averages", "means", "squares", "gradients")
-"""`burble_kind`: what there is of each tensor."""
+from burble.training.learners.native.contract import KINDS, Float32, Kind
 
 _INPUTS = ("embedding", "one-hot", "scalar")
 
 
-class Space:
-    """Room for batches of one shape, and the state that is carried from one to the next."""
+class NativeSpace:
+    """`Space` in C."""
 
     def __init__(self, network: NativeNetwork, shape: tuple[int, int], *, learns: bool) -> None:
         self._library = network.library
@@ -38,7 +30,6 @@ class Space:
         weakref.finalize(self, self._library.burble_space_free, self.handle)
 
     def state(self, layer: int, place: int) -> Float32:
-        """Return a state of a layer, (rows, hidden), by its place in the table of cells."""
         values = np.empty(self._shape, np.float32)
         self._library.burble_space_state(self.handle, layer, place, values.ctypes.data, 0)
         return values
@@ -49,7 +40,7 @@ class Space:
 
 
 class NativeNetwork:
-    """Weights, their averages and moments, and the threads that compute with them."""
+    """`LearningNetwork` in C, with the threads that compute it."""
 
     def __init__(
         self,
@@ -77,8 +68,10 @@ class NativeNetwork:
         weakref.finalize(self, library.burble_learner_free, self.handle)
         self._places = {name: place for place, name in enumerate(self.shapes)}
 
+    def space(self, shape: tuple[int, int], *, learns: bool) -> NativeSpace:
+        return NativeSpace(self, shape, learns=learns)
+
     def tensor(self, kind: Kind, name: str) -> Float32:
-        """Return a copy of what there is of this kind for a tensor of the model file."""
         values = np.empty(self.shapes[name], np.float32)
         self._copy(kind, name, values, set_it=False)
         return values
@@ -91,16 +84,14 @@ class NativeNetwork:
         where = (KINDS.index(kind), self._places[name])
         self.library.burble_learner_tensor(self.handle, *where, values.ctypes.data, int(set_it))
 
-    def step(self, space: Space, batch: Batch, update: Update, threads: int) -> StepFigures:
-        """Learn from a batch. Where the figures are not finite, nothing is changed."""
+    def step(self, space: NativeSpace, batch: Batch, update: Update, threads: int) -> StepFigures:
         figures, (fields, _arrays) = Figures(), _fields(batch)
         self.library.burble_learner_step(
             self.handle, space.handle, fields, update, threads, figures
         )
         return StepFigures(figures.loss, figures.correct, figures.norm)
 
-    def score(self, space: Space, batch: Batch, kind: Kind, threads: int) -> BatchFigures:
-        """Read a batch with the weights or their averages, without dropout."""
+    def score(self, space: NativeSpace, batch: Batch, kind: Kind, threads: int) -> BatchFigures:
         figures, (fields, _arrays) = Figures(), _fields(batch)
         raw = int(kind == "weights")
         self.library.burble_learner_score(self.handle, space.handle, fields, raw, threads, figures)

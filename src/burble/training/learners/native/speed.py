@@ -2,27 +2,27 @@
 do.
 """
 
-from __future__ import annotations
-
 import statistics
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from burble.capacity import operations
+from burble.config import RunConfig
 from burble.data.batch import Batch
-
-if TYPE_CHECKING:
-    from burble.config import RunConfig
-    from burble.training.learners.native.learner import NativeLearner
-    from burble.training.learners.native.network import NativeNetwork
+from burble.native.structures import Update
+from burble.training.learners.native.contract import LearningNetwork
+from burble.training.learners.native.learner import NativeLearner
+from burble.training.learners.native.network import NativeNetwork
 
 PHASES = ("input", "forward", "head", "backward", "weights", "below", "embedding", "update")
 """What a step spends its time on, in the order of `phase` in kernel/network.h."""
 
 _WARM_UP = 3
+# Steps for a plan, which people wait for.
+_QUICK = 3
 _PROBE_TIMES = 4000
 # Multiply-adds of whole vectors in one of those times: PROBE in kernel/kernel.h.
 _PROBE = 1024
@@ -81,6 +81,21 @@ def _peak(network: NativeNetwork, threads: int) -> float:
     width = network.probe(_PROBE_TIMES, threads)
     seconds = time.perf_counter() - started
     return 2 * _PROBE_TIMES * _PROBE * width * threads / seconds
+
+
+def step_rate(network: LearningNetwork[Any], config: RunConfig, threads: int) -> float:
+    """Return the floating-point operations a second in steps on random text, weights all zero."""
+    vocab_size = network.shapes["head.bias"][0]
+    batch = random_batch(config, vocab_size)
+    space = network.space((config.data.seq_len, config.data.batch_size), learns=True)
+    still = Update(correction1=1.0, correction2=1.0, epsilon=1.0)
+    seconds = []
+    for _ in range(1 + _QUICK):
+        started = time.perf_counter()
+        network.step(space, batch, still, threads)
+        seconds.append(time.perf_counter() - started)
+    work = operations(config.network, vocab_size) * batch.num_targets
+    return work / statistics.median(seconds[1:])
 
 
 def random_batch(config: RunConfig, vocab_size: int) -> Batch:

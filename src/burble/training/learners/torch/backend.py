@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from burble.training.learner import Throughput
 from burble.training.learners.torch.device import find_device
 from burble.training.learners.torch.learner import TorchLearner
 from burble.training.learners.torch.precision import resolve_precision
@@ -20,20 +21,25 @@ if TYPE_CHECKING:
     from burble.training.learners.torch.processes import TorchTeam
 
 
+# To import torch, to warm up, and to close.
+_OVERHEAD = 4.0
+
+
 class TorchBackend:
     """Torch, in one process of a team."""
 
     def __init__(self, team: TorchTeam) -> None:
         self.team = team
 
-    def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, float]:
+    def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, Throughput]:
         _use_threads(config)
         # One process is timed with its share of a batch; the others are taken to be as fast.
         size = self.team.size
         share = config.with_options({"batch_size": config.data.batch_size // size})
         device = find_device(config.training.device)
         resolved, rate = resolve_precision(share, vocab_size, device)
-        return config.with_options({"precision": resolved.training.precision}), size * rate
+        speed = Throughput({config.network.hidden_size: size * rate}, _OVERHEAD)
+        return config.with_options({"precision": resolved.training.precision}), speed
 
     def build(self, config: RunConfig, vocab_size: int, rows: int) -> Learner:
         _use_threads(config)
