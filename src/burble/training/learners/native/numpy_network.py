@@ -1,4 +1,4 @@
-"""A network that learns in NumPy, where the C library is missing: the reference with fast products."""
+"""A network that learns in NumPy where the C library is missing: the reference, quick products."""
 
 from typing import Any
 

@@ -51,18 +51,24 @@ class LearningSpeed:
 def measure_learning(
     learner: NativeLearner, config: RunConfig, vocab_size: int, threads: int, repeats: int = 15
 ) -> LearningSpeed:
-    """Time steps on random text between probes of the machine; medians."""
+    """Time steps on random text between probes of the machine; medians.
+
+    Raises `TypeError` for a learner that does not compute in C.
+    """
+    network_in_c = learner.network
+    if not isinstance(network_in_c, NativeNetwork):
+        raise TypeError
     batch = random_batch(config, vocab_size)
     steps, phases, peaks = [], [], []
     for turn in range(_WARM_UP + repeats):
-        before = learner.network.phase_seconds()
+        before = network_in_c.phase_seconds()
         started = time.perf_counter()
         learner.step(batch, 0.0, 1.0, threads=threads)
         seconds = time.perf_counter() - started
         if turn >= _WARM_UP:
             steps.append(seconds)
-            phases.append(learner.network.phase_seconds() - before)
-            peaks.append(_peak(learner.network, threads))
+            phases.append(network_in_c.phase_seconds() - before)
+            peaks.append(_peak(network_in_c, threads))
     network, data = config.network, config.data
     step = statistics.median(steps)
     return LearningSpeed(
