@@ -17,7 +17,7 @@ from burble.training.team import Team
 MILESTONES = 20
 
 # Of a run that is timed, validation may take this share before some of it is left out.
-_SHARE = 0.05
+_SHARE = 0.02
 
 # Of a timed run one validation may take this share; it reads less of the held-out text then.
 _ONE_SHARE = 0.01
