@@ -7,16 +7,17 @@ import hashlib
 import re
 from typing import Any
 
+from burble.cells import CELLS
 from burble.native.library import INTERFACE
-from burble.native.structures import SIGNATURES, SamplingFields, Shape, StreamFields
+from burble.native.structures import SIGNATURES, ReadingFields, SamplingFields, Shape, StreamFields
 from tests.native.files import SOURCE
 
 HEADERS = ("native/interface.h", "engine/kernel/burble.h", "ngram/counts.h")
 
 # Of each version, what the headers declared. A change of either needs a new version.
-DIGESTS = {3: "8bfb9293c461507d"}
+DIGESTS = {4: "6261fb78ce20bf3b"}
 
-STRUCTS = {"burble_shape": Shape, "burble_stream": StreamFields}
+STRUCTS = {"burble_shape": Shape, "burble_stream": StreamFields, "burble_reading": ReadingFields}
 
 
 def declarations(*files: str) -> str:
@@ -51,6 +52,10 @@ def plain(kind: Any) -> Any:
     """Pointers to known structs are pointers."""
     is_pointer = isinstance(kind, type) and issubclass(kind, ctypes._Pointer)
     return ctypes.c_void_p if is_pointer else kind
+
+
+def test_the_name_of_every_cell_fits_the_shape() -> None:
+    assert all(len(kind) < Shape.cell.size for kind in (*CELLS, "minimal-gru"))
 
 
 def test_the_functions_are_declared_in_python_as_in_c() -> None:

@@ -17,7 +17,7 @@ class Shape(ctypes.Structure):
     """`burble_shape` in engine/kernel/burble.h."""
 
     _fields_ = (
-        ("cell", ctypes.c_char * 8),
+        ("cell", ctypes.c_char * 32),
         ("num_gates", ctypes.c_int32),
         ("num_states", ctypes.c_int32),
         ("num_layers", ctypes.c_int32),
@@ -52,6 +52,19 @@ class StreamFields(ctypes.Structure):
     )
 
 
+class ReadingFields(ctypes.Structure):
+    """`burble_reading` in engine/kernel/burble.h."""
+
+    _fields_ = (
+        ("ids", ctypes.c_void_p),
+        ("time", ctypes.c_int64),
+        ("rows", ctypes.c_int64),
+        ("state", ctypes.c_void_p),
+        ("logits", ctypes.c_void_p),
+        ("only_last", ctypes.c_int64),
+    )
+
+
 # Result and arguments of each function, in the order of the headers.
 SIGNATURES: dict[str, tuple[Any, ...]] = {
     "burble_interface": (ctypes.c_int32, Pointer, ctypes.c_int32),
@@ -64,11 +77,9 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "burble_read": (
         ctypes.c_int32,
         Pointer,
-        Pointer,
-        Pointer,
-        *[ctypes.c_int64] * 4,
-        Pointer,
-        ctypes.c_int32,
+        ctypes.POINTER(ReadingFields),
+        ctypes.c_int64,
+        ctypes.c_int64,
     ),
     "burble_write": (ctypes.c_int32, Pointer, ctypes.POINTER(Pointer), ctypes.c_int64),
     "burble_choose": (ctypes.c_int32, Pointer, Pointer, ctypes.POINTER(StreamFields)),
