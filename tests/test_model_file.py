@@ -29,9 +29,9 @@ from burble.tensor_file import TensorSpec
 from tests.models import random_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from burble.model_file import Weights
+    from burble.model_file import Tensors
 
 UNICODE = "\n\"'\\\x7f\u00a0é’\u2028\ufeff一\U0001f600"
 NUM_FLIPS = 300
@@ -82,10 +82,10 @@ def with_header(data: bytes, header: object) -> bytes:
     return struct.pack("<Q", len(encoded)) + encoded + data[8 + header_length(data) :]
 
 
-def described_by(described: object, weights: Weights | None = None) -> bytes:
+def described_by(described: object, weights: Mapping[str, Any] | None = None) -> bytes:
     """A safetensors file with this description: a text as it is, anything else as JSON."""
     text = described if isinstance(described, str) else json.dumps(described)
-    return save(small().weights if weights is None else weights, {"burble": text})
+    return save(dict(small().weights if weights is None else weights), {"burble": text})
 
 
 def with_entry(section: str, key: str, value: object) -> bytes:
@@ -284,7 +284,24 @@ def test_a_nested_value_is_refused_at_any_depth(levels: int, tmp_path: Path) -> 
 @pytest.mark.parametrize("version", [0, 1, 3, -1, 2.0, "2", None, [], "\x1b[2J" * 1000, 10**30])
 def test_another_format_is_named(version: object, tmp_path: Path) -> None:
     path = written(described_by(description(small()) | {"format_version": version}), tmp_path)
-    assert "this burble reads format 2" in refusal(path)
+    message = refusal(path)
+    assert "this burble reads format 2" in message
+    assert ("newer" in message) == (type(version) is int and version > 2)
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ("model", "cell"),
+        ("model", "input"),
+        ("tokenizer", "kind"),
+        ("normalization", "unicode_form"),
+    ],
+)
+def test_a_choice_of_a_later_burble_calls_for_it(section: str, key: str, tmp_path: Path) -> None:
+    message = refusal(written(with_entry(section, key, "later"), tmp_path))
+    assert "found 'later'. Install a newer burble." in message
+    assert "train again" in refusal(written(with_entry(section, key, 3), tmp_path))
 
 
 PARTS = ["model", "tokenizer", "normalization", "provenance"]
@@ -526,7 +543,7 @@ def colour_specs(about: dict[str, Any]) -> dict[str, TensorSpec]:
 
 def sectioned(*, ignorable: bool) -> ModelFile:
     """A model with a section that only a later burble knows."""
-    tensors = {"of": COLOURS, "counts": COUNTS}
+    tensors: Tensors = {"of": COLOURS, "counts": COUNTS}
     section = Section({"names": ["red", "blue"]}, tensors, is_ignorable=ignorable)
     return replace(small(), sections={"colours": section})
 
@@ -571,7 +588,7 @@ def test_a_known_section_comes_back_whole(ignorable: bool, tmp_path: Path) -> No
     section = read.sections["colours"]
     assert section.about == {"names": ["red", "blue"]}
     assert section.is_ignorable == ignorable
-    for name, tensor in {"of": COLOURS, "counts": COUNTS}.items():
+    for name, tensor in model.sections["colours"].tensors.items():
         assert section.tensors[name].dtype == tensor.dtype
         assert np.array_equal(section.tensors[name], tensor)
 

@@ -157,16 +157,17 @@ def _read(file: BinaryIO, path: Path) -> ModelFile:
         header, num_bytes = read_header(file, size)
         described = _read_description(header, path)
         model = _without_tensors(described)
-        ignored = _ignored_sections(described, path)
+        ignored = _ignored_sections(described)
         specs = model.specs()
         check_tensors(header, specs, num_bytes, ignored)
         file.seek(0)
         model = _with_tensors(model, _read_tensors(file.read(size), specs))
     except (ValueError, UsageError, SafetensorError) as error:
-        raise _broken(path, str(error)) from error
+        raise _broken(path, error) from error
     for name, tensor in model.weights.items():
         if not (np.abs(tensor) <= MAX_WEIGHT).all():
-            raise _broken(path, f"{name} holds NaN or numbers beyond ±{MAX_WEIGHT:g}")
+            reason = f"{name} holds NaN or numbers beyond ±{MAX_WEIGHT:g}"
+            raise _broken(path, ValueError(reason))
     return model
 
 
@@ -175,12 +176,7 @@ def _read_description(header: dict[str, Any], path: Path) -> dict[str, Any]:
     text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
     if not isinstance(text, str):
         raise ModelFileError(f"{path} is a safetensors file, but not one that burble made.")
-    try:
-        return FORMAT.upgrade(parse_object(text, "its description"))
-    except VersionError as error:
-        raise ModelFileError(
-            f"{path} cannot be read: {error}. Install the burble that made it, or a newer one."
-        ) from error
+    return FORMAT.upgrade(parse_object(text, "its description"))
 
 
 def _without_tensors(described: dict[str, Any]) -> ModelFile:
@@ -226,15 +222,12 @@ def _check_section(name: str, section: Section) -> None:
         raise ValueError(f"the tensors of {name} must be {wanted}; found {found}")
 
 
-def _ignored_sections(described: dict[str, Any], path: Path) -> list[str]:
+def _ignored_sections(described: dict[str, Any]) -> list[str]:
     """Return the unknown sections that can be left out. Refuse the others by name."""
     unknown = described.keys() - _CORE.keys() - SECTIONS.keys()
     ignored = [name for name in unknown if _section(described[name], name).is_ignorable]
     if needed := sorted(unknown - set(ignored)):
-        raise ModelFileError(
-            f"{path} has a section that this burble does not know: {brief(', '.join(needed))}. "
-            "Install a newer burble."
-        )
+        raise VersionError(f"it has a section that this burble does not know: {', '.join(needed)}")
     return ignored
 
 
@@ -256,7 +249,10 @@ def _with_tensors(model: ModelFile, tensors: Tensors) -> ModelFile:
     return replace(model, weights=tensors, sections=sections)
 
 
-def _broken(path: Path, reason: str) -> ModelFileError:
+def _broken(path: Path, error: Exception) -> ModelFileError:
+    reason = brief(str(error)).rstrip(".")
+    if isinstance(error, VersionError):
+        return ModelFileError(f"{path} cannot be read: {reason}.", error.advice)
     return ModelFileError(
-        f"{path} is not a usable model: {brief(reason)}. Use an unbroken copy, or train again."
+        f"{path} is not a usable model: {reason}.", "Use an unbroken copy, or train again."
     )

@@ -13,7 +13,8 @@ MAX_HEADER_BYTES = 16 << 20
 # The types of tensors: their names in safetensors, and what NumPy calls them.
 _NUMPY_NAMES = {
     **{f"{kind}{8 * size}": f"<{kind.lower()}{size}" for kind in "IU" for size in (1, 2, 4, 8)},
-    **{"F32": "<f4", "F64": "<f8"},
+    "F32": "<f4",
+    "F64": "<f8",
 }
 _LISTED = 5
 

@@ -16,6 +16,7 @@ from burble.mapping import from_saved, to_mapping
 from burble.plain_files import NOT_OURS, open_plain
 from burble.run_folder.folder import STATE_FORMAT, TRAIN_AGAIN
 from burble.run_folder.folder import read_manifest as folder_manifest
+from burble.saved_format import VersionError
 from burble.system_errors import MISSING, read_error
 from burble.tensor_file import check_tensors, float32, read_header
 from burble.training.layout import Layout, check_numbers
@@ -111,6 +112,8 @@ def _unreadable(folder: Path, error: OSError) -> BurbleError:
 
 def _broken(folder: Path, error: Exception) -> ModelFileError:
     reason = brief(str(error))
+    if isinstance(error, VersionError):
+        return ModelFileError(f"The run cannot be resumed: {folder}: {reason}.", error.advice)
     return ModelFileError(
         f"The run cannot be resumed: {folder} is missing, broken, or another run's ({reason}).",
         *TRAIN_AGAIN,
