@@ -50,9 +50,10 @@ GIVEN: dict[str, Any] = {
 def plan(num_ids: int = 1_000_000, rate: float = 1e11, **options: Any) -> Plan:
     """The plan where just `options` were given."""
     request = RunRequest(options)
-    data = request.resolve().data
-    read = data.batch_size * data.seq_len
-    return make_plan(request, Steps(read, read, max(1, num_ids // read)), VOCAB, rate)
+    config = request.resolve()
+    read = config.data.batch_size * config.data.seq_len
+    steps = Steps(read, read, max(1, num_ids // read))
+    return make_plan(config, request.left_to_plan, steps, VOCAB, rate)
 
 
 def rate_among(rates: dict[str, float], config: RunConfig, *_: object, **__: object) -> float:
@@ -196,8 +197,8 @@ def test_what_is_expected_of_counted_steps_is_what_the_run_reads(
     config = from_toml((tmp_path / "run" / "run.toml").read_text(), "")
     text = PreparedText.load(tmp_path / "run" / "data")
     batching = BATCHINGS[config.data.batching](text, config.data, 0)
-    steps = Steps.of(batching, config.data)
-    expected = make_plan(RunRequest(base=config), steps, VOCAB, 1e11).expected_chars
+    steps = Steps.of(batching, config.data.seq_len)
+    expected = make_plan(config, PLANNED, steps, VOCAB, 1e11).expected_chars
     assert expected == pytest.approx(result.chars_seen, rel=0.03)
 
 
@@ -285,6 +286,19 @@ def test_measuring_the_machine_leaves_the_global_random_numbers_alone() -> None:
     before = torch.get_rng_state()
     training_rate(RunConfig().with_options({"hidden_size": 16}), VOCAB, torch.device("cpu"))
     assert torch.get_rng_state().equal(before)
+
+
+def test_what_is_asked_of_a_run_is_resolved_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved: list[RunConfig] = []
+    resolve = RunRequest.resolve
+    monkeypatch.setattr(
+        RunRequest, "resolve", lambda asked: resolved.append(resolve(asked)) or resolved[-1]
+    )
+    options = {**TINY, "sources": [str(write_text(tmp_path))], "steps": 2, "dropout": 0.3}
+    open_run(tmp_path / "run").train(RunRequest(options))
+    assert len(resolved) == 1
 
 
 def test_a_run_is_the_same_with_and_without_a_plan_before_it(tmp_path: Path) -> None:

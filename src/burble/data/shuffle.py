@@ -46,6 +46,8 @@ def _feistel(
 class ShuffledRows:
     """Batches of rows drawn one by one. train, val: how many rows, and what makes their batch."""
 
+    note = ""
+
     def __init__(
         self,
         rows: int,

@@ -36,6 +36,13 @@ class StreamBatching:
                 "Give more text.",
                 "Give more text, or a smaller --seq-len.",
             )
+        self.targets = self.rows * config.seq_len
+        is_short = self.rows < config.batch_size
+        self.note = (
+            f"The text is short: {self.rows} rows side by side, not {config.batch_size}."
+            if is_short
+            else ""
+        )
         self._lane = len(self._ids) // self.rows
         self.steps_per_epoch = self._lane // self._time
 

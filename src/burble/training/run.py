@@ -93,7 +93,7 @@ class Run:
         config = request.resolve()
         with open_backend(config.training.device) as backend:
             text = prepare_to_learn(config, RunFolder(self.path).data, self._noted())
-            return _plan(request, text, backend)
+            return _plan(backend.resolve_device(config), request.left_to_plan, text, backend)
 
     def train(self, request: RunRequest, *, overwrite: bool = False) -> TrainResult:
         """Train; with `overwrite`, in place of a run that is in the folder."""
@@ -101,17 +101,18 @@ class Run:
             return self.measure(self._train(request, overwrite=overwrite), self.path)
 
     def _train(self, request: RunRequest, *, overwrite: bool) -> TrainResult:
-        folder = RunFolder(self.path)
+        folder, asked = RunFolder(self.path), request.resolve()
         with (
             StopSignals() as signals,
-            open_backend(request.resolve().training.device) as backend,
+            open_backend(asked.training.device) as backend,
             new_run(backend.team, folder),
         ):
 
             def prepare() -> tuple[RunConfig, bool]:
                 if folder.open_new(overwrite=overwrite):
                     self._noted()(f"The run in {self.path}/ had made no step yet: it starts over.")
-                config = self.prepare(request, folder, backend)
+                resolved = backend.resolve_device(asked)
+                config = self._prepare(resolved, request.left_to_plan, folder, backend)
                 folder.begin(config)
                 return config, folder.is_aside
 
@@ -119,14 +120,18 @@ class Run:
             watch = Watch(Clock(started=self.started), signals, backend.team)
             return self._learn(start_fresh(config, folder), folder, backend, watch)
 
-    def prepare(self, request: RunRequest, folder: RunFolder, backend: Backend) -> RunConfig:
-        """Read the text into the folder; return the configuration with every option decided."""
-        config = backend.resolve_device(request.resolve())
+    def _prepare(
+        self, config: RunConfig, names: frozenset[str], folder: RunFolder, backend: Backend
+    ) -> RunConfig:
+        """Read the text into the folder; return the configuration with every option decided.
+
+        names: of the options that are left to a plan.
+        """
         noted = self._noted()
         text = prepare_to_learn(config, folder.data, noted)
         backend.team.check_rows(make_batching(config, text).rows)
-        if not request.is_complete:
-            plan = _plan(request, text, backend)
+        if names:
+            plan = _plan(config, names, text, backend)
             noted(plan.line())
             return plan.config
         if config.training.precision == "auto":
@@ -226,14 +231,11 @@ def _make_loop(start: Start, backend: Backend, store: Store, watch: Watch) -> Lo
     return loop
 
 
-def _plan(request: RunRequest, text: PreparedText, backend: Backend) -> Plan:
+def _plan(config: RunConfig, names: frozenset[str], text: PreparedText, backend: Backend) -> Plan:
     vocab_size = text.tokenizer.vocab_size
-    config, rate = backend.measure(backend.resolve_device(request.resolve()), vocab_size)
-    settled = request.with_options(
-        device=config.training.device, precision=config.training.precision
-    )
-    steps = Steps.of(make_batching(config, text), config.data)
-    return make_plan(settled, steps, vocab_size, rate)
+    config, rate = backend.measure(config, vocab_size)
+    steps = Steps.of(make_batching(config, text), config.data.seq_len)
+    return make_plan(config, names, steps, vocab_size, rate)
 
 
 def _facts(start: Start, path: Path) -> RunFacts:
@@ -244,6 +246,7 @@ def _facts(start: Start, path: Path) -> RunFacts:
         num_weights(start.config.network, start.text.tokenizer.vocab_size),
         start.batching.rows,
         start.batching.steps_per_epoch,
+        start.batching.note,
         None if start.saved is None else start.saved.position.step,
     )
 
