@@ -26,6 +26,7 @@ from burble.config import (
     UnicodeForm,
 )
 from burble.errors import UsageError
+from burble.knobs import knobs_of
 from burble.mapping import to_mapping
 from burble.run_toml import from_toml, to_toml
 
@@ -99,6 +100,21 @@ def test_a_file_names_its_version_or_is_of_todays() -> None:
     assert from_toml("format_version = 1", "run.toml") == RunConfig()
     with pytest.raises(UsageError, match="format 2; this burble reads format 1"):
         from_toml("format_version = 2", "run.toml")
+    with pytest.raises(UsageError, match="format 'x'; this burble reads format 1"):
+        from_toml("format_version = 'x'", "run.toml")
+
+
+def test_an_option_of_a_later_burble_is_left_out_where_a_program_wrote_it() -> None:
+    toml = to_toml(RunConfig()) + "zoneout = 0.1\n[later]\nsteps = 3\n"
+    assert from_toml(toml, "run.toml", saved=True) == RunConfig()
+    with pytest.raises(UsageError, match="newer burble"):
+        from_toml(toml.replace('"lstm"', '"later"'), "run.toml", saved=True)
+
+
+def test_no_option_loses_a_none_that_was_given() -> None:
+    """run.toml leaves None out, so it must be what is meant where nothing is written."""
+    known = [knob for section in SECTIONS.values() for knob in knobs_of(section).values()]
+    assert {knob.default for knob in known if knob.optional} == {None}
 
 
 def test_a_whole_number_will_do_for_a_real_one() -> None:

@@ -11,6 +11,7 @@ import tracemalloc
 from dataclasses import field, make_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -24,12 +25,13 @@ from burble.folder_names import MODEL_NAME
 from burble.mapping import to_mapping
 from burble.model_file import MAX_WEIGHT, SECTIONS, ModelFile, Provenance, Section
 from burble.saved_format import SavedFormat
+from burble.tensor_file import TensorSpec
 from tests.models import random_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from burble.model_file import Weights
+    from burble.model_file import Tensors
 
 UNICODE = "\n\"'\\\x7f\u00a0é’\u2028\ufeff一\U0001f600"
 NUM_FLIPS = 300
@@ -80,10 +82,10 @@ def with_header(data: bytes, header: object) -> bytes:
     return struct.pack("<Q", len(encoded)) + encoded + data[8 + header_length(data) :]
 
 
-def described_by(described: object, weights: Weights | None = None) -> bytes:
+def described_by(described: object, weights: Mapping[str, Any] | None = None) -> bytes:
     """A safetensors file with this description: a text as it is, anything else as JSON."""
     text = described if isinstance(described, str) else json.dumps(described)
-    return save(small().weights if weights is None else weights, {"burble": text})
+    return save(dict(small().weights if weights is None else weights), {"burble": text})
 
 
 def with_entry(section: str, key: str, value: object) -> bytes:
@@ -282,7 +284,24 @@ def test_a_nested_value_is_refused_at_any_depth(levels: int, tmp_path: Path) -> 
 @pytest.mark.parametrize("version", [0, 1, 3, -1, 2.0, "2", None, [], "\x1b[2J" * 1000, 10**30])
 def test_another_format_is_named(version: object, tmp_path: Path) -> None:
     path = written(described_by(description(small()) | {"format_version": version}), tmp_path)
-    assert "this burble reads format 2" in refusal(path)
+    message = refusal(path)
+    assert "this burble reads format 2" in message
+    assert ("newer" in message) == (type(version) is int and version > 2)
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ("model", "cell"),
+        ("model", "input"),
+        ("tokenizer", "kind"),
+        ("normalization", "unicode_form"),
+    ],
+)
+def test_a_choice_of_a_later_burble_calls_for_it(section: str, key: str, tmp_path: Path) -> None:
+    message = refusal(written(with_entry(section, key, "later"), tmp_path))
+    assert "found 'later'. Install a newer burble." in message
+    assert "train again" in refusal(written(with_entry(section, key, 3), tmp_path))
 
 
 PARTS = ["model", "tokenizer", "normalization", "provenance"]
@@ -514,36 +533,46 @@ def test_an_older_format_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyP
 # Sections.
 
 COLOURS = np.arange(6, dtype=np.float32).reshape(3, 2)
+COUNTS = np.array([2**24 + 1, -3], np.int64)  # the first is no float32
+
+
+def colour_specs(about: dict[str, Any]) -> dict[str, TensorSpec]:
+    count = len(about["names"])
+    return {"of": TensorSpec((3, count)), "counts": TensorSpec((count,), "I64")}
 
 
 def sectioned(*, ignorable: bool) -> ModelFile:
-    """A model with a section that this burble does not know."""
-    section = Section({"names": ["red", "blue"]}, {"of": COLOURS}, is_ignorable=ignorable)
+    """A model with a section that only a later burble knows."""
+    tensors: Tensors = {"of": COLOURS, "counts": COUNTS}
+    section = Section({"names": ["red", "blue"]}, tensors, is_ignorable=ignorable)
     return replace(small(), sections={"colours": section})
+
+
+def saved_later(folder: Path, *, ignorable: bool) -> Path:
+    with patch.dict(SECTIONS, colours=colour_specs):
+        return written(sectioned(ignorable=ignorable).to_bytes(), folder)
 
 
 @pytest.fixture
 def knowing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SECTIONS, "colours", lambda about: {"of": (3, len(about["names"]))})
+    monkeypatch.setitem(SECTIONS, "colours", colour_specs)
 
 
 def test_an_unknown_section_is_named(tmp_path: Path) -> None:
-    sectioned(ignorable=False).save(tmp_path / MODEL_NAME)
-    message = refusal(tmp_path)
+    message = refusal(saved_later(tmp_path, ignorable=False))
     assert "has a section that this burble does not know: colours." in message
     assert "newer burble" in message
 
 
 def test_an_unknown_section_that_can_be_ignored_is_left_out(tmp_path: Path) -> None:
-    sectioned(ignorable=True).save(tmp_path / MODEL_NAME)
-    read = ModelFile.load(tmp_path)
+    read = ModelFile.load(saved_later(tmp_path, ignorable=True))
     assert_same_model(read, small())
     assert not read.sections
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.float16, np.uint64])
 def test_its_tensors_may_be_of_any_type(dtype: type[np.generic], tmp_path: Path) -> None:
-    described = description(sectioned(ignorable=True))
+    described = json.loads(sectioned(ignorable=True).description())
     weights = small().weights | {"colours.of": np.zeros((5, 3), dtype)}
     assert_same_model(ModelFile.load(written(described_by(described, weights), tmp_path)), small())
     refusal(written(described_by(description(small()), weights), tmp_path))
@@ -559,14 +588,39 @@ def test_a_known_section_comes_back_whole(ignorable: bool, tmp_path: Path) -> No
     section = read.sections["colours"]
     assert section.about == {"names": ["red", "blue"]}
     assert section.is_ignorable == ignorable
-    assert np.array_equal(section.tensors["of"], COLOURS)
+    for name, tensor in model.sections["colours"].tensors.items():
+        assert section.tensors[name].dtype == tensor.dtype
+        assert np.array_equal(section.tensors[name], tensor)
+
+
+@pytest.mark.usefixtures("knowing")
+def test_only_the_weights_of_the_network_are_bounded(tmp_path: Path) -> None:
+    model = sectioned(ignorable=False)
+    model.sections["colours"].tensors["of"] = np.full((3, 2), 1e16, np.float32)
+    model.save(tmp_path / MODEL_NAME)
+    assert ModelFile.load(tmp_path).sections["colours"].tensors["of"].min() == np.float32(1e16)
+
+
+@pytest.mark.usefixtures("knowing")
+@pytest.mark.parametrize("tensors", [{"of": COLOURS}, {"of": COLOURS, "counts": COUNTS * 1.0}])
+def test_a_section_that_would_not_load_is_not_saved(tensors: dict[str, Any]) -> None:
+    model = replace(small(), sections={"colours": Section({"names": ["red", "blue"]}, tensors)})
+    with pytest.raises(ValueError, match="the tensors of colours must be"):
+        model.to_bytes()
+
+
+@pytest.mark.usefixtures("knowing")
+@pytest.mark.parametrize("about", [{}, {"names": 3}, {"name": ["red"]}])
+def test_a_known_section_that_lacks_a_name_is_refused(about: object, tmp_path: Path) -> None:
+    described = description(small()) | {"colours": {"about": about}}
+    assert "colours does not say" in refusal(written(described_by(described), tmp_path))
 
 
 @pytest.mark.usefixtures("knowing")
 def test_a_known_section_is_checked_before_it_is_read(tmp_path: Path) -> None:
     described = description(sectioned(ignorable=True))
     for wrong in (np.zeros((3, 3), np.float32), np.zeros((3, 2), np.float64)):
-        weights = small().weights | {"colours.of": wrong}
+        weights = small().weights | {"colours.of": wrong, "colours.counts": COUNTS}
         assert "colours.of" in refusal(written(described_by(described, weights), tmp_path))
     assert "colours.of" in refusal(written(described_by(described), tmp_path))
 
@@ -585,7 +639,7 @@ def test_only_true_lets_a_section_be_ignored(ignorable: object, tmp_path: Path) 
 
 @pytest.mark.parametrize("offsets", [None, [0], ["0", "12"], [24, 0], [-8, 0], [0, 10 << 40]])
 def test_an_ignored_tensor_that_is_nowhere_is_refused(offsets: object, tmp_path: Path) -> None:
-    data = sectioned(ignorable=True).to_bytes()
+    data = saved_later(tmp_path, ignorable=True).read_bytes()
     header = header_of(data)
     header["colours.of"]["data_offsets"] = offsets
     refusal(written(with_header(data, header), tmp_path))

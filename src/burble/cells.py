@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+# A name has less than 32 letters: `burble_shape` has room for no more.
 CellKind = Literal["lstm", "gru", "rnn"]
 
 

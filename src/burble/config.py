@@ -36,7 +36,9 @@ class ReadingConfig:
     """How the sources are read."""
 
     encoding: str | None = knob(
-        None, "Encoding of the source files, by Python's name for it; UTF-8 where none is given."
+        None,
+        "Encoding of the source files, by Python's name for it; UTF-8 where none is given.",
+        none_is_none=True,
     )
 
 

@@ -50,6 +50,9 @@ class Knob:
     escapes: bool = False
     r"""Text typed on one line: \n, \t and \\ in it are read as on the command line."""
 
+    none_is_none: bool = False
+    """Text, for which `none` is None where it is read from text, and no text of its own."""
+
     name: str = ""
     kind: type = str
     """int, float, bool or str: of each value, where it takes several."""
@@ -95,7 +98,8 @@ class Knob:
 
     def read(self, text: str) -> Any:
         """Return the value that `text` stands for. Raises `OptionError`."""
-        if self.optional and (self.choices or self.kind is not str) and text.lower() == "none":
+        is_text = self.kind is str and not self.choices and not self.none_is_none
+        if self.optional and not is_text and text.lower() == "none":
             return None
         if self.choices and text not in self.choices:
             raise OptionError(

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 from burble.errors import OptionError, UsageError, brief
+from burble.saved_format import VersionError
 
 T = TypeVar("T")
 
@@ -22,6 +23,10 @@ _NAMES: dict[Any, str] = {
     bool: "true or false",
     tuple: "a list of texts",
 }
+
+
+class _ChoiceError(OptionError):
+    """A text that is none of an option's choices."""
 
 
 def to_mapping(config: Any) -> dict[str, Any]:
@@ -58,8 +63,13 @@ def _inside(where: str, name: str) -> str:
 
 
 def from_saved(cls: type[T], mapping: object, where: str) -> T:
-    """Build a dataclass from what a program wrote, perhaps a later one. Raises `UsageError`."""
-    return from_mapping(cls, _known_part(cls, mapping), where)
+    """Build a dataclass from what a program wrote, perhaps a later one. Raises `UsageError`, and
+    `VersionError` for a choice that only a later one knows.
+    """
+    try:
+        return from_mapping(cls, _known_part(cls, mapping), where)
+    except _ChoiceError as error:
+        raise VersionError(str(error)) from error
 
 
 def _known_part(cls: Any, mapping: object) -> object:
@@ -92,8 +102,8 @@ def _converted(value: object, hint: Any, where: str) -> object:
     if typing.get_origin(hint) is Literal:
         choices = typing.get_args(hint)
         if value not in choices:
-            one_of = f"must be one of {', '.join(choices)}"
-            raise OptionError(f"{one_of}; found {_shown(value)}.", where)
+            error = _ChoiceError if isinstance(value, str) else OptionError
+            raise error(f"must be one of {', '.join(choices)}; found {_shown(value)}.", where)
         return value
     return _plain(value, hint, where)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,7 +25,7 @@ from burble.mapping import from_saved, parse_object, to_mapping
 from burble.plain_files import open_plain
 from burble.saved_format import SavedFormat, VersionError
 from burble.system_errors import MISSING, advise_reader, describe_reason
-from burble.tensor_file import check_tensors, read_header
+from burble.tensor_file import TensorSpec, check_tensors, float32, read_header
 from burble.tokenizers.base import Tokenizer
 from burble.tokenizers.registry import tokenizer_from_json
 
@@ -44,6 +44,7 @@ _CORE: dict[str, set[str]] = {
 }
 
 Weights = dict[str, np.ndarray[Any, np.dtype[np.float32]]]
+Tensors = dict[str, np.ndarray[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,12 @@ class Section:
     """An optional part of a model file."""
 
     about: dict[str, Any]  # what it is, in plain values
-    tensors: Weights = field(default_factory=dict)
+    tensors: Tensors = field(default_factory=dict)
     is_ignorable: bool = False  # whether a reader that does not know it can do without it
 
 
-SECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, tuple[int, ...]]]] = {}
-"""The known sections: from what each is, the shapes of its tensors, in the file NAME.…"""
+SECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, TensorSpec]]] = {}
+"""The known sections: from what each is, what its tensors must be, in the file NAME.…"""
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,16 @@ class ModelFile:
     def to_bytes(self) -> bytes:
         from safetensors.numpy import save
 
-        tensors = dict(self.weights)
+        tensors: Tensors = {
+            name: np.ascontiguousarray(part, np.float32) for name, part in self.weights.items()
+        }
         for name, section in self.sections.items():
-            tensors |= {f"{name}.{key}": tensor for key, tensor in section.tensors.items()}
-        plain = {name: np.ascontiguousarray(part, np.float32) for name, part in tensors.items()}
-        return save(plain, {METADATA_KEY: self.description()})
+            _check_section(name, section)
+            tensors |= {
+                f"{name}.{key}": np.ascontiguousarray(tensor)
+                for key, tensor in section.tensors.items()
+            }
+        return save(tensors, {METADATA_KEY: self.description()})
 
     def description(self) -> str:
         described: dict[str, Any] = {
@@ -113,12 +119,13 @@ class ModelFile:
             described[name] = {"ignorable": section.is_ignorable, "about": section.about}
         return json.dumps(FORMAT.mark(described), ensure_ascii=False)
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        shapes = self.network.tensor_shapes(self.tokenizer.vocab_size)
+    def specs(self) -> dict[str, TensorSpec]:
+        """Return what each tensor of the file must be."""
+        specs = float32(self.network.tensor_shapes(self.tokenizer.vocab_size))
         for name, section in self.sections.items():
-            found = SECTIONS[name](section.about)
-            shapes |= {f"{name}.{key}": shape for key, shape in found.items()}
-        return shapes
+            found = _section_specs(name, section.about)
+            specs |= {f"{name}.{key}": spec for key, spec in found.items()}
+        return specs
 
     @classmethod
     def load(cls, path: Path) -> ModelFile:
@@ -150,16 +157,18 @@ def _read(file: BinaryIO, path: Path) -> ModelFile:
         header, num_bytes = read_header(file, size)
         described = _read_description(header, path)
         model = _without_tensors(described)
-        ignored = _ignored_sections(described, path)
-        check_tensors(header, model.shapes(), num_bytes, ignored)
+        ignored = _ignored_sections(described)
+        specs = model.specs()
+        check_tensors(header, specs, num_bytes, ignored)
         file.seek(0)
-        tensors = _read_tensors(file.read(size), model.shapes())
+        model = _with_tensors(model, _read_tensors(file.read(size), specs))
     except (ValueError, UsageError, SafetensorError) as error:
-        raise _broken(path, str(error)) from error
-    for name, tensor in tensors.items():
+        raise _broken(path, error) from error
+    for name, tensor in model.weights.items():
         if not (np.abs(tensor) <= MAX_WEIGHT).all():
-            raise _broken(path, f"{name} holds NaN or numbers beyond ±{MAX_WEIGHT:g}")
-    return _with_tensors(model, tensors)
+            reason = f"{name} holds NaN or numbers beyond ±{MAX_WEIGHT:g}"
+            raise _broken(path, ValueError(reason))
+    return model
 
 
 def _read_description(header: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -167,12 +176,7 @@ def _read_description(header: dict[str, Any], path: Path) -> dict[str, Any]:
     text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
     if not isinstance(text, str):
         raise ModelFileError(f"{path} is a safetensors file, but not one that burble made.")
-    try:
-        return FORMAT.upgrade(parse_object(text, "its description"))
-    except VersionError as error:
-        raise ModelFileError(
-            f"{path} cannot be read: {error}. Install the burble that made it, or a newer one."
-        ) from error
+    return FORMAT.upgrade(parse_object(text, "its description"))
 
 
 def _without_tensors(described: dict[str, Any]) -> ModelFile:
@@ -198,38 +202,57 @@ def _section(described: object, name: str) -> Section:
     return Section(about, is_ignorable=described.get("ignorable") is True)
 
 
-def _ignored_sections(described: dict[str, Any], path: Path) -> list[str]:
+def _section_specs(name: str, about: dict[str, Any]) -> dict[str, TensorSpec]:
+    """Return what the tensors of a known section must be. Raises `ValueError`."""
+    try:
+        specs = SECTIONS[name](about)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"{name} does not say what its tensors are: {error!r}") from error
+    if any(type(size) is not int or size < 0 for spec in specs.values() for size in spec.shape):
+        raise ValueError(f"{name} gives its tensors sizes that no tensor has")
+    return specs
+
+
+def _check_section(name: str, section: Section) -> None:
+    """Raise `ValueError` unless the tensors are what the section says, which would not load."""
+    specs = _section_specs(name, section.about)
+    wanted = {key: (np.dtype(spec.numpy_name).str, spec.shape) for key, spec in specs.items()}
+    found = {key: (tensor.dtype.str, tensor.shape) for key, tensor in section.tensors.items()}
+    if found != wanted:
+        raise ValueError(f"the tensors of {name} must be {wanted}; found {found}")
+
+
+def _ignored_sections(described: dict[str, Any]) -> list[str]:
     """Return the unknown sections that can be left out. Refuse the others by name."""
     unknown = described.keys() - _CORE.keys() - SECTIONS.keys()
     ignored = [name for name in unknown if _section(described[name], name).is_ignorable]
     if needed := sorted(unknown - set(ignored)):
-        raise ModelFileError(
-            f"{path} has a section that this burble does not know: {brief(', '.join(needed))}. "
-            "Install a newer burble."
-        )
+        raise VersionError(f"it has a section that this burble does not know: {', '.join(needed)}")
     return ignored
 
 
-def _read_tensors(content: bytes, names: Collection[str]) -> Weights:
+def _read_tensors(content: bytes, specs: Mapping[str, TensorSpec]) -> Tensors:
     from safetensors import deserialize
 
     return {
-        name: np.frombuffer(tensor["data"], "<f4").reshape(tensor["shape"])
+        name: np.frombuffer(tensor["data"], specs[name].numpy_name).reshape(tensor["shape"])
         for name, tensor in deserialize(content)  # type: ignore[no-untyped-call]
-        if name in names
+        if name in specs
     }
 
 
-def _with_tensors(model: ModelFile, tensors: Weights) -> ModelFile:
+def _with_tensors(model: ModelFile, tensors: Tensors) -> ModelFile:
     sections = {}
     for name, section in model.sections.items():
-        keys = SECTIONS[name](section.about)
-        own = {key: tensors.pop(f"{name}.{key}") for key in keys}
+        own = {key: tensors.pop(f"{name}.{key}") for key in SECTIONS[name](section.about)}
         sections[name] = replace(section, tensors=own)
     return replace(model, weights=tensors, sections=sections)
 
 
-def _broken(path: Path, reason: str) -> ModelFileError:
+def _broken(path: Path, error: Exception) -> ModelFileError:
+    reason = brief(str(error)).rstrip(".")
+    if isinstance(error, VersionError):
+        return ModelFileError(f"{path} cannot be read: {reason}.", error.advice)
     return ModelFileError(
-        f"{path} is not a usable model: {brief(reason)}. Use an unbroken copy, or train again."
+        f"{path} is not a usable model: {reason}.", "Use an unbroken copy, or train again."
     )

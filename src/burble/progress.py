@@ -9,7 +9,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from burble.data.windows import num_patterns
 from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 from burble.run_folder.observer import Observer, RunFacts
 from burble.text.printable import printable
@@ -156,16 +155,13 @@ def headline(facts: RunFacts) -> list[str]:
         f"{', '.join(facts.config.sources)}: {text.num_characters:,} characters, "
         f"{vocab_size:,} distinct {tokenizer.unit}s; {held_out:,} held out{sealed}"
     ]
-    if data.batching == "windows":
-        patterns = num_patterns(text.num_ids, data.seq_len, data.stride)
-        lines.append(f"{patterns:,} patterns of {data.seq_len} {tokenizer.unit}s before any split")
     lines.append(
         f"{network.cell} {network.num_layers}×{network.hidden_size}, "
         f"{facts.num_parameters:,} weights; batches of {facts.rows}×{data.seq_len}, "
         f"{facts.steps_per_epoch:,} steps an epoch; into {facts.folder}/"
     )
-    if facts.rows < data.batch_size and data.batching == "stream":
-        lines.append(f"The text is short: {facts.rows} rows side by side, not {data.batch_size}.")
+    if facts.note:
+        lines.append(facts.note)
     if facts.resumed_at is not None:
         lines.append(f"going on from step {facts.resumed_at:,}")
     return lines

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from burble.config import RunConfig
 from burble.errors import UsageError, brief
-from burble.mapping import from_mapping, to_mapping
+from burble.mapping import from_mapping, from_saved, to_mapping
 from burble.plain_files import read_plain
-from burble.saved_format import KEY, SavedFormat, VersionError
+from burble.saved_format import KEY, SavedFormat, advise
 from burble.system_errors import read_error
 
 if TYPE_CHECKING:
@@ -48,20 +48,27 @@ def _toml_value(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def from_toml(text: str, where: str) -> RunConfig:
-    """Read what `to_toml` wrote, or a person did. Raises `UsageError`."""
+def from_toml(text: str, where: str, *, saved: bool = False) -> RunConfig:
+    """Read what a person wrote, or (`saved`) `to_toml` did, perhaps that of a later burble.
+
+    Raises `UsageError`.
+    """
     if _count_dots(text) > _MAX_DOTS:
         raise UsageError(f"{where} has names with too many dots for a run's configuration.")
     try:
         mapping = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{where} is not valid TOML: {brief(str(error))}") from error
-    mapping.setdefault(KEY, _FORMAT.version)  # a person need not write it
+    if not saved:
+        mapping.setdefault(KEY, _FORMAT.version)  # a person need not write it
+    elif "sources" not in mapping:
+        raise UsageError(f"{where} is not a run's configuration: it lacks sources.")
     try:
         mapping = _FORMAT.upgrade(mapping)
-    except VersionError as error:
-        raise UsageError(f"{where} cannot be read: {error}. Install a newer burble.") from error
-    return from_mapping(RunConfig, mapping, where)
+        return (from_saved if saved else from_mapping)(RunConfig, mapping, where)
+    except ValueError as error:
+        reason = str(error).rstrip(".")
+        raise UsageError(f"{where} cannot be read: {reason}.", advise(error, "")) from error
 
 
 def _count_dots(text: str) -> int:
@@ -70,7 +77,7 @@ def _count_dots(text: str) -> int:
     return outside.count(".")
 
 
-def read_config(path: Path, *, follow: bool = False) -> RunConfig:
+def read_config(path: Path, *, follow: bool = False, saved: bool = False) -> RunConfig:
     """Read a configuration; `follow` links. Raises `UsageError` or `ResourceError`."""
     try:
         text = read_plain(path, _MAX_TOML_BYTES, follow=follow).decode("utf-8")
@@ -78,4 +85,4 @@ def read_config(path: Path, *, follow: bool = False) -> RunConfig:
         raise read_error(path, error) from error
     except ValueError as error:
         raise UsageError(f"{path} cannot be read: {error}.") from error
-    return from_toml(text, str(path))
+    return from_toml(text, str(path), saved=saved)

@@ -8,12 +8,24 @@ from burble.errors import brief
 
 KEY = "format_version"
 
+_NEWER = "Install a newer burble."
+_OLDER = "Use the burble that wrote it."
+
 Described = dict[str, Any]
 Upgrade = Callable[[Described], Described]
 
 
 class VersionError(ValueError):
-    """A version that is not read."""
+    """What a burble of another version wrote, and this one cannot read."""
+
+    def __init__(self, problem: str, advice: str = _NEWER) -> None:
+        super().__init__(problem)
+        self.advice = advice
+
+
+def advise(error: Exception, broken: str) -> str:
+    """Return what to do about a file that is of another version, or else `broken`."""
+    return error.advice if isinstance(error, VersionError) else broken
 
 
 @dataclass(frozen=True)
@@ -28,14 +40,19 @@ class SavedFormat:
         return {KEY: self.version, **described}
 
     def upgrade(self, described: Mapping[str, Any]) -> Described:
-        """Return `described` as today's and without its version. Raises `VersionError`."""
+        """Return `described` as today's and without its version. Raises `VersionError`, and
+        `ValueError` where it has none.
+        """
         rest = dict(described)
         found = rest.pop(KEY, None)
         if type(found) is not int or found not in {*self.upgrades, self.version}:
             readable = ", ".join(map(str, sorted({*self.upgrades, self.version})))
-            raise VersionError(
-                f"it has format {brief(repr(found))}; this burble reads format {readable}"
+            problem = (
+                f"it has format {brief(repr(found)[:40])}; this burble reads format {readable}"
             )
+            if type(found) is not int:
+                raise ValueError(problem)
+            raise VersionError(problem, _NEWER if found > self.version else _OLDER)
         for version in range(found, self.version):
             rest = self.upgrades[version](rest)
         return rest

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from burble.mapping import parse_object
@@ -9,8 +10,33 @@ from burble.mapping import parse_object
 # A vocabulary of every code point there is takes 6 MB of JSON.
 MAX_HEADER_BYTES = 16 << 20
 
-_FLOAT_BYTES = 4
+# The types of tensors: their names in safetensors, and what NumPy calls them.
+_NUMPY_NAMES = {
+    **{f"{kind}{8 * size}": f"<{kind.lower()}{size}" for kind in "IU" for size in (1, 2, 4, 8)},
+    "F32": "<f4",
+    "F64": "<f8",
+}
 _LISTED = 5
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """What a tensor must be."""
+
+    shape: tuple[int, ...]
+    dtype: str = "F32"  # by its name in safetensors
+
+    @property
+    def numpy_name(self) -> str:
+        return _NUMPY_NAMES[self.dtype]
+
+    @property
+    def num_bytes(self) -> int:
+        return int(self.numpy_name[-1]) * math.prod(self.shape)
+
+
+def float32(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, TensorSpec]:
+    return {name: TensorSpec(shape) for name, shape in shapes.items()}
 
 
 def read_header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
@@ -23,22 +49,23 @@ def read_header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
 
 def check_tensors(
     header: Mapping[str, object],
-    shapes: Mapping[str, tuple[int, ...]],
+    specs: Mapping[str, TensorSpec],
     size: int,
     ignored: Collection[str] = (),
 ) -> None:
-    """Raise `ValueError` unless a header has these float32 tensors, and else `ignored` ones."""
-    if odd := shapes.keys() - header.keys():
+    """Raise `ValueError` unless a header has these tensors, and else `ignored` ones."""
+    if odd := specs.keys() - header.keys():
         raise ValueError(f"it lacks {_listed(odd)}")
-    others = header.keys() - shapes.keys()
+    others = header.keys() - specs.keys()
     if odd := {name for name in others if name.partition(".")[0] not in ignored}:
         raise ValueError(f"it has tensors that it should not: {_listed(odd)}")
-    for name, shape in shapes.items():
+    for name, spec in specs.items():
         entry = header[name]
         found = (entry.get("dtype"), entry.get("shape")) if isinstance(entry, dict) else None
-        if found != ("F32", list(shape)):
-            raise ValueError(f"{name} must be F32 of shape {list(shape)}; found {found}")
-    total = _FLOAT_BYTES * sum(math.prod(shape) for shape in shapes.values())
+        wanted = (spec.dtype, list(spec.shape))
+        if found != wanted:
+            raise ValueError(f"{name} must be {wanted[0]} of shape {wanted[1]}; found {found}")
+    total = sum(spec.num_bytes for spec in specs.values())
     total += sum(_num_bytes(header[name], name) for name in others)
     if total != size:
         raise ValueError(f"it should hold {total:,} bytes of tensors and holds {size:,}")

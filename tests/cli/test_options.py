@@ -58,5 +58,6 @@ def test_an_option_can_be_taken_back() -> None:
         "minutes": None,
         "unicode_form": "NFC",
     }
+    assert given("--encoding", "none") == {"encoding": None}
     with pytest.raises(OptionError, match="seq_len must be a whole number; found 'none'"):
         given("--seq-len", "none")

@@ -79,6 +79,16 @@ def test_a_seed_gives_these_batches(kind: BatchingKind, expected: str) -> None:
 
 
 @every_batching
+def test_it_knows_how_many_targets_a_batch_has(kind: BatchingKind) -> None:
+    batching = batching_of(kind, a_text())
+    found = [batching.batch(step).num_targets for step in range(batching.steps_per_epoch)]
+    if kind == "sentences":  # of which most are shorter than a row
+        assert max(found) <= batching.targets == batching.rows * CONFIG.seq_len
+    else:
+        assert max(found) == batching.targets
+
+
+@every_batching
 def test_what_is_done_to_a_batch_does_not_reach_the_next(kind: BatchingKind) -> None:
     batching = batching_of(kind, a_text())
     spoilt, clean = batching.batch(2), batching.batch(2)

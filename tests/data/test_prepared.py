@@ -116,6 +116,12 @@ def test_facts_that_cannot_be_are_not_loaded(folder: Path, change: dict[str, Any
     assert "cannot be used" in refusal(folder)
 
 
+def test_a_text_of_a_later_version_calls_for_it(folder: Path) -> None:
+    for change in ({"format_version": 2}, {"tokenizer": {"kind": "bpe"}}):
+        rewrite(folder, change)
+        assert refusal(folder).endswith("Install a newer burble.")
+
+
 def test_a_field_of_a_later_version_is_left_out(folder: Path) -> None:
     for part in ("facts", "normalization", "tokenizer"):
         rewrite(folder, {part: {"later": [1]}})

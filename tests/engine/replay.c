@@ -177,8 +177,9 @@ static void read_part(const replay_case *c, const burble_model *model, float *st
                       int64_t to, int64_t first, int64_t count, float *logits, int32_t only_last) {
     make_hostile(c->number);
     uint64_t mode = float_mode();
-    require(burble_read(model, state, c->ids + from * c->rows, to - from, c->rows, first, count,
-                        logits, only_last));
+    burble_reading reading = {
+        c->ids + from * c->rows, to - from, c->rows, state, logits, only_last};
+    require(burble_read(model, &reading, first, count));
     if (float_mode() != mode) fail("the caller's float mode was lost");
     fesetenv(FE_DFL_ENV);
 }

@@ -157,7 +157,7 @@ def test_a_run_that_has_made_no_step_gives_way(tmp_path: Path, left: set[str]) -
 @pytest.mark.parametrize(
     "name", ["data/mine.csv", "last/letter.txt", "samples.txt", "model.safetensors"]
 )
-@pytest.mark.parametrize("config", [None, "[my-tool]\n"])
+@pytest.mark.parametrize("config", [None, "format_version = 1\n[my-tool]\n"])
 def test_what_may_be_somebody_elses_is_never_touched(
     tmp_path: Path, name: str, config: str | None
 ) -> None:
@@ -181,3 +181,11 @@ def test_a_new_folder_is_taken_at_once(tmp_path: Path) -> None:
     assert files(tmp_path) == PARTS
     assert not (tmp_path / READY).exists()
     assert not (tmp_path / ASIDE).exists()
+
+
+def test_a_state_of_a_later_version_is_not_called_broken(tmp_path: Path) -> None:
+    fill(tmp_path, seed=1, step=9)
+    manifest = tmp_path / "last" / MANIFEST
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format_version": 2}))
+    with pytest.raises(UsageError, match="Go on with it"):
+        RunFolder(tmp_path).open_new(overwrite=False)

@@ -36,6 +36,11 @@ def test_a_figure_of_a_later_version_is_left_out(tmp_path: Path) -> None:
     assert Metrics.read(log(tmp_path, "\n".join(later) + "\n")).steps == [STEP]
 
 
+def test_a_line_of_a_later_kind_is_left_out(tmp_path: Path) -> None:
+    lines = ['{"kind": "memory", "step": 3}', *LINES]
+    assert Metrics.read(log(tmp_path, "\n".join(lines) + "\n")).steps == [STEP]
+
+
 def test_a_line_that_a_killed_run_left_unfinished_is_not_there(tmp_path: Path) -> None:
     found = Metrics.read(log(tmp_path, "\n".join(LINES) + '\n{"step": 6, "sec'))
     assert found.validations == [READING, NOTHING_HELD_OUT]

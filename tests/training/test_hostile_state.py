@@ -209,7 +209,7 @@ def test_a_manifest_of_a_later_version_is_read_or_refused_by_its_number(folder: 
     assert checkpoint.read_manifest(folder / "run" / "last").position.step == 20
     path = folder / "run" / "last" / MANIFEST
     path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 2'))
-    assert "format 2; this burble reads format 1" in refusal(folder)
+    assert "format 2; this burble reads format 1. Install a newer burble." in refusal(folder)
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"file": "a", "file": "b"}', b"", b"\xff"])

@@ -6,6 +6,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
 import pytest
 
 from burble.capacity import operations
@@ -13,10 +14,12 @@ from burble.cells import CellKind
 from burble.config import RunConfig
 from burble.data.prepared import PreparedText
 from burble.data.registry import BATCHINGS
+from burble.run_hooks import open_run
 from burble.run_toml import from_toml, to_toml
+from burble.training.learner import Throughput
 from burble.training.plan import Plan, Steps, make_plan
 from burble.training.request import PLANNED, RunRequest
-from tests.training.runs import train_tiny
+from tests.training.runs import TINY, saved_state, train_tiny, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,9 +43,11 @@ GIVEN: dict[str, Any] = {
 def plan(num_ids: int = 1_000_000, rate: float = 1e11, **options: Any) -> Plan:
     """The plan where just `options` were given."""
     request = RunRequest(options)
-    data = request.resolve().data
-    read = data.batch_size * data.seq_len
-    return make_plan(request, Steps(read, read, max(1, num_ids // read)), VOCAB, rate)
+    config = request.resolve()
+    read = config.data.batch_size * config.data.seq_len
+    steps = Steps(read, read, max(1, num_ids // read))
+    speed = Throughput({512: rate}, overhead=4.0)
+    return make_plan(config, request.left_to_plan, steps, VOCAB, speed)
 
 
 def units(planned: Plan) -> int:
@@ -181,8 +186,8 @@ def test_what_is_expected_of_counted_steps_is_what_the_run_reads(
     config = from_toml((tmp_path / "run" / "run.toml").read_text(), "")
     text = PreparedText.load(tmp_path / "run" / "data")
     batching = BATCHINGS[config.data.batching](text, config.data, 0)
-    steps = Steps.of(batching, config.data)
-    expected = make_plan(RunRequest(base=config), steps, VOCAB, 1e11).expected_chars
+    steps = Steps.of(batching, config.data.seq_len)
+    expected = make_plan(config, PLANNED, steps, VOCAB, Throughput({512: 1e11}, 4.0)).expected_chars
     assert expected == pytest.approx(result.chars_seen, rel=0.03)
 
 
@@ -210,3 +215,31 @@ def test_the_line_has_numbers_as_people_write_them() -> None:
         assert "e" not in times, planned.line()
         if planned.epochs > 0.01:
             assert float(times.replace(",", "")) == pytest.approx(planned.epochs, rel=0.06)
+
+
+def test_what_is_asked_of_a_run_is_resolved_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved: list[RunConfig] = []
+    resolve = RunRequest.resolve
+    monkeypatch.setattr(
+        RunRequest, "resolve", lambda asked: resolved.append(resolve(asked)) or resolved[-1]
+    )
+    options = {**TINY, "sources": [str(write_text(tmp_path))], "steps": 2, "dropout": 0.3}
+    open_run(tmp_path / "run").train(RunRequest(options))
+    assert len(resolved) == 1
+
+
+def test_a_run_is_the_same_with_and_without_a_plan_before_it(tmp_path: Path) -> None:
+    knobs = {"hidden_size": 24, "dropout": 0.3, "input_dropout": 0.1, "weight_decay": 0.02}
+    assert knobs.keys() == PLANNED
+    options = {**TINY, "sources": [str(write_text(tmp_path))], "steps": 30, "seed": 3, **knobs}
+    requests = {"plain": RunRequest(base=RunConfig().with_options(options))}
+    requests["planned"] = RunRequest(options)
+    for name, request in requests.items():
+        open_run(tmp_path / name).train(request)
+    one, other = (saved_state(tmp_path / name) for name in ("plain", "planned"))
+    assert one.position.best_bits == other.position.best_bits
+    assert one.tensors.keys() == other.tensors.keys()
+    for name, tensor in one.tensors.items():
+        np.testing.assert_array_equal(tensor, other.tensors[name], name)

@@ -38,6 +38,8 @@ class Batching(Protocol):
 
     steps_per_epoch: int
     rows: int  # rows in each training batch
+    targets: int  # in each training batch, at most
+    note: str  # how it cuts this text, where a person should know; else empty
 
     def batch(self, step: int) -> Batch:
         """The training batch of this step, counted from 0 over all epochs."""

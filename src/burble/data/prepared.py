@@ -13,7 +13,7 @@ from burble.durable import write_durably
 from burble.errors import TextError, UsageError, brief
 from burble.mapping import from_saved, parse_object, to_mapping
 from burble.plain_files import open_plain, read_plain
-from burble.saved_format import SavedFormat
+from burble.saved_format import SavedFormat, advise
 from burble.tokenizers.base import Ids, Tokenizer, smallest_dtype
 from burble.tokenizers.registry import tokenizer_from_json
 
@@ -90,9 +90,9 @@ class PreparedText:
             text = cls(ids, facts, tokenizer, normalization)
             _check(text)
         except (OSError, ValueError, KeyError, UsageError) as error:
-            reason = brief(str(error))
             raise TextError(
-                f"The prepared text in {folder} cannot be used: {reason}. Train again."
+                f"The prepared text in {folder} cannot be used: {brief(str(error)).rstrip('.')}.",
+                advise(error, "Train again."),
             ) from error
         return text
 

@@ -32,6 +32,7 @@ class SentenceBatching(ShuffledRows):
             for ids, begins in zip((text.train_ids, text.val_ids), starts, strict=True)
         )
         super().__init__(config.batch_size, seed, train, val)
+        self.targets = self.rows * config.seq_len
 
 
 def sentence_starts(ids: Ids, tokenizer: Tokenizer) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

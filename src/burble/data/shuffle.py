@@ -60,6 +60,8 @@ def _draw(key: tuple[int, int], part: int, shape: tuple[int, int], count: int) -
 class ShuffledRows:
     """Batches of rows drawn one by one. train, val: how many rows, and what makes their batch."""
 
+    note = ""
+
     def __init__(
         self,
         rows: int,

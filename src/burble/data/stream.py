@@ -41,6 +41,13 @@ class StreamBatching:
                 "Give more text.",
                 "Give more text, or a smaller --seq-len.",
             )
+        self.targets = self.rows * config.seq_len
+        is_short = self.rows < config.batch_size
+        self.note = (
+            f"The text is short: {self.rows} rows side by side, not {config.batch_size}."
+            if is_short
+            else ""
+        )
         lane = len(self._ids) // self.rows
         self._lanes = np.arange(self.rows) * lane
         self.steps_per_epoch = lane // self._time

@@ -32,6 +32,11 @@ class WindowBatching(ShuffledRows):
             for ids in (text.train_ids, text.val_ids)
         )
         super().__init__(config.batch_size, seed, (counts[0], train), (counts[1], val))
+        self.targets = self.rows
+        patterns = num_patterns(text.facts.num_ids, config.seq_len, config.stride)
+        self.note = (
+            f"{patterns:,} patterns of {config.seq_len} {text.tokenizer.unit}s before any split"
+        )
 
 
 def num_patterns(num_ids: int, seq_len: int, stride: int) -> int:

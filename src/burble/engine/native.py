@@ -12,7 +12,7 @@ from burble.cells import CELLS
 from burble.engine.input_table import input_table
 from burble.engine.quantization import Int8Matrix
 from burble.engine.step_model import State, check_ids, fresh_state
-from burble.native.structures import Pointer, Shape
+from burble.native.structures import Pointer, ReadingFields, Shape
 from burble.threads import usable_processors
 
 if TYPE_CHECKING:
@@ -125,19 +125,12 @@ class NativeModel:
         check_ids(ids, self.vocab_size)
         given = np.ascontiguousarray(ids, dtype=np.int32)
         values = state.values.copy()
+        reading = ReadingFields(
+            _address(given), length, rows, _address(values), _address(logits), only_last
+        )
 
         def read(first: int, last: int) -> int:
-            done: int = self._library.burble_read(
-                self._handle,
-                _address(values),
-                _address(given),
-                length,
-                rows,
-                first,
-                last - first,
-                _address(logits),
-                only_last,
-            )
+            done: int = self._library.burble_read(self._handle, reading, first, last - first)
             return done
 
         self._spread(rows, read)

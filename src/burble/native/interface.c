@@ -12,6 +12,7 @@ int32_t burble_interface(int64_t *facts, int32_t room) {
         sizeof(burble_shape),
         sizeof(burble_stream),
         sampling_size,
+        sizeof(burble_reading),
         sizeof(burble_batch),
         sizeof(burble_learner_shape),
         sizeof(burble_update),

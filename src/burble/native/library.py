@@ -12,7 +12,7 @@ from pathlib import Path
 from burble.native.elf import find_fault
 from burble.native.structures import SIGNATURES, STRUCTS
 
-INTERFACE = 3
+INTERFACE = 4
 """`BURBLE_INTERFACE` in interface.h."""
 
 TIMES_SLOWER = 42

@@ -17,7 +17,7 @@ class Shape(ctypes.Structure):
     """`burble_shape` in engine/kernel/burble.h."""
 
     _fields_ = (
-        ("cell", ctypes.c_char * 8),
+        ("cell", ctypes.c_char * 32),
         ("num_gates", ctypes.c_int32),
         ("num_states", ctypes.c_int32),
         ("num_layers", ctypes.c_int32),
@@ -52,11 +52,24 @@ class StreamFields(ctypes.Structure):
     )
 
 
+class ReadingFields(ctypes.Structure):
+    """`burble_reading` in engine/kernel/burble.h."""
+
+    _fields_ = (
+        ("ids", ctypes.c_void_p),
+        ("time", ctypes.c_int64),
+        ("rows", ctypes.c_int64),
+        ("state", ctypes.c_void_p),
+        ("logits", ctypes.c_void_p),
+        ("only_last", ctypes.c_int64),
+    )
+
+
 class LearnerShape(ctypes.Structure):
     """`burble_learner_shape` in training/learners/native/kernel/learner.h."""
 
     _fields_ = (
-        ("cell", ctypes.c_char * 8),
+        ("cell", ctypes.c_char * 32),
         ("input", ctypes.c_int32),
         ("num_layers", ctypes.c_int32),
         ("hidden_size", ctypes.c_int32),
@@ -112,6 +125,7 @@ STRUCTS: dict[str, type[ctypes.Structure]] = {
     "burble_shape": Shape,
     "burble_stream": StreamFields,
     "burble_sampling": SamplingFields,
+    "burble_reading": ReadingFields,
     "burble_batch": BatchFields,
     "burble_learner_shape": LearnerShape,
     "burble_update": Update,
@@ -131,11 +145,9 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "burble_read": (
         ctypes.c_int32,
         Pointer,
-        Pointer,
-        Pointer,
-        *[ctypes.c_int64] * 4,
-        Pointer,
-        ctypes.c_int32,
+        ctypes.POINTER(ReadingFields),
+        ctypes.c_int64,
+        ctypes.c_int64,
     ),
     "burble_write": (ctypes.c_int32, Pointer, ctypes.POINTER(Pointer), ctypes.c_int64),
     "burble_choose": (ctypes.c_int32, Pointer, Pointer, ctypes.POINTER(StreamFields)),

@@ -31,7 +31,7 @@ from burble.model_file import ModelFile
 from burble.plain_files import find_odd, read_plain
 from burble.run_folder.lock import holder
 from burble.run_toml import read_config, to_toml
-from burble.saved_format import SavedFormat
+from burble.saved_format import SavedFormat, VersionError
 from burble.shell import burble_line
 from burble.system_errors import guard_write, read_error
 
@@ -187,6 +187,8 @@ class RunFolder:
     def _read_step(self) -> int | None:
         try:
             step = read_manifest(self.last)["position"]["step"]
+        except VersionError:  # a burble of its version can go on from it
+            return 1
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return step if type(step) is int and step >= 0 else None
@@ -211,7 +213,7 @@ class RunFolder:
                     "command that you gave."
                 )
             raise UsageError(f"There is no run in {self.path}: {config} is missing.")
-        return read_config(config)
+        return read_config(config, saved=True)
 
     def read_text(self, model: ModelFile) -> PreparedText:
         """Load the text of the run. Raises `TextError` where its ids are not those of the model."""

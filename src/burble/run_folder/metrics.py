@@ -86,13 +86,17 @@ def read_thinned(folder: Path, most: int) -> list[StepMetrics | ValidationMetric
 
 
 def logged(folder: Path) -> list[Any]:
-    """Read the log of a run, line by line. Raises `OSError` or `ValueError`."""
+    """Read the log of a run, line by line. Raises `OSError` or `ValueError`.
+
+    Lines that name a `kind` are of a later burble, and left out: those of today have none.
+    """
     # A line without an end is being written, or its run was killed in the middle of it.
     whole = read_plain(folder / METRICS_NAME, _MAX_BYTES).decode("utf-8").rpartition("\n")[0]
     try:
-        return [json.loads(line) for line in whole.splitlines()]
+        lines = [json.loads(line) for line in whole.splitlines()]
     except RecursionError as error:
         raise ValueError("a line is nested too deep") from error
+    return [line for line in lines if not isinstance(line, dict) or "kind" not in line]
 
 
 def as_metrics(line: object, where: str) -> StepMetrics | ValidationMetrics:

@@ -17,6 +17,7 @@ class RunFacts:
     num_parameters: int
     rows: int  # rows in a batch; fewer than asked for where the text is short
     steps_per_epoch: int
+    note: str  # how the text is cut into batches; empty where there is nothing to tell
     resumed_at: int | None  # the step that a resumed run goes on from
 
 

@@ -1,5 +1,7 @@
 """Tokenizers by kind: a new one is one file and one line here."""
 
+from burble.errors import brief
+from burble.saved_format import VersionError
 from burble.tokenizers.base import Tokenizer
 from burble.tokenizers.byte import ByteTokenizer
 from burble.tokenizers.char import CharTokenizer
@@ -10,6 +12,8 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
 
 
 def tokenizer_from_json(mapping: object) -> Tokenizer:
-    if not isinstance(mapping, dict) or mapping.get("kind") not in list(TOKENIZERS):
-        raise ValueError(f"the tokenizer must be one of {', '.join(TOKENIZERS)}")
-    return TOKENIZERS[mapping["kind"]].from_json(mapping)
+    kind = mapping.get("kind") if isinstance(mapping, dict) else None
+    if isinstance(mapping, dict) and isinstance(kind, str) and kind in TOKENIZERS:
+        return TOKENIZERS[kind].from_json(mapping)
+    error = VersionError if isinstance(kind, str) else ValueError
+    raise error(f"the tokenizer must be one of {', '.join(TOKENIZERS)}; found {brief(repr(kind))}")

@@ -16,8 +16,9 @@ from burble.mapping import from_saved, to_mapping
 from burble.plain_files import NOT_OURS, open_plain
 from burble.run_folder.folder import STATE_FORMAT, TRAIN_AGAIN
 from burble.run_folder.folder import read_manifest as folder_manifest
+from burble.saved_format import VersionError
 from burble.system_errors import MISSING, read_error
-from burble.tensor_file import check_tensors, read_header
+from burble.tensor_file import check_tensors, float32, read_header
 from burble.training.layout import Layout, check_numbers
 from burble.training.learner import Arrays
 from burble.training.position import MAX_RESCUES, Position
@@ -92,7 +93,7 @@ def read(folder: Path, layout: Layout) -> Checkpoint:
         with open_plain(folder / manifest.file) as file:
             size = os.fstat(file.fileno()).st_size
             header, num_bytes = read_header(file, size)
-            check_tensors(header, layout.shapes(manifest.position.step), num_bytes)
+            check_tensors(header, float32(layout.shapes(manifest.position.step)), num_bytes)
             file.seek(0)
             tensors = load(file.read(size))
         check_numbers(tensors)
@@ -111,6 +112,8 @@ def _unreadable(folder: Path, error: OSError) -> BurbleError:
 
 def _broken(folder: Path, error: Exception) -> ModelFileError:
     reason = brief(str(error))
+    if isinstance(error, VersionError):
+        return ModelFileError(f"The run cannot be resumed: {folder}: {reason}.", error.advice)
     return ModelFileError(
         f"The run cannot be resumed: {folder} is missing, broken, or another run's ({reason}).",
         *TRAIN_AGAIN,

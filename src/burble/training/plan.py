@@ -4,14 +4,13 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 from burble.capacity import num_weights, operations
-from burble.config import DataConfig, NetworkConfig, RunConfig
+from burble.config import NetworkConfig, RunConfig
 from burble.data.batch import Batching
 from burble.training.budget import Budget
 from burble.training.learner import Throughput
-from burble.training.request import RunRequest
 
 # Units come in steps of so many.
 _STEP = 128
@@ -45,27 +44,27 @@ class Steps:
     per_epoch: int
 
     @classmethod
-    def of(cls, batching: Batching, data: DataConfig) -> Self:
-        targets = batching.rows * (1 if data.batching == "windows" else data.seq_len)
-        return cls(batching.rows * data.seq_len, targets, batching.steps_per_epoch)
+    def of(cls, batching: Batching, seq_len: int) -> Self:
+        return cls(batching.rows * seq_len, batching.targets, batching.steps_per_epoch)
 
 
-def make_plan(request: RunRequest, steps: Steps, vocab_size: int, speed: Throughput) -> Plan:
-    """Set what was not given."""
-    config = request.resolve()
+def make_plan(
+    config: RunConfig, names: frozenset[str], steps: Steps, vocab_size: int, speed: Throughput
+) -> Plan:
+    """Set the options of these names, among `PLANNED`."""
     budget = Budget.from_config(config.training, steps.per_epoch)
-    planned: dict[str, Any] = {}
     count = math.inf if budget.steps is None else budget.steps
     if budget.seconds is not None:
         work = functools.partial(speed.work, budget.seconds)
-        planned["hidden_size"] = _hidden_size(config.network, vocab_size, work)
-        network = request.resolve(planned).network
-        count = min(
-            count, work(network.hidden_size) / (operations(network, vocab_size) * steps.read)
-        )
+        if "hidden_size" in names:
+            size = _hidden_size(config.network, vocab_size, work)
+            config = replace(config, network=replace(config.network, hidden_size=size))
+        read = operations(config.network, vocab_size) * steps.read
+        count = min(count, work(config.network.hidden_size) / read)
     epochs = count / steps.per_epoch
-    planned |= _regularization(epochs, steps.per_epoch * steps.targets)
-    return Plan(request.resolve(planned), int(count * steps.targets), epochs)
+    found = _regularization(epochs, steps.per_epoch * steps.targets)
+    config = config.with_options({name: found[name] for name in found.keys() & names})
+    return Plan(config, int(count * steps.targets), epochs)
 
 
 def _hidden_size(network: NetworkConfig, vocab_size: int, work: Callable[[int], float]) -> int:

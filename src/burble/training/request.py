@@ -1,8 +1,8 @@
 """What is asked of a run, before it is resolved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any
 
 from burble.config import RunConfig
 
@@ -18,12 +18,9 @@ class RunRequest:
     base: RunConfig | None = None  # a whole configuration; without one a plan sets the rest
 
     @property
-    def is_complete(self) -> bool:
-        return self.base is not None or self.options.keys() >= PLANNED
+    def left_to_plan(self) -> frozenset[str]:
+        return PLANNED - self.options.keys() if self.base is None else frozenset()
 
-    def resolve(self, planned: Mapping[str, Any] | None = None) -> RunConfig:
-        """Return the base, over it the planned options, over these the given ones."""
-        return (self.base or RunConfig()).with_options({**(planned or {}), **self.options})
-
-    def with_options(self, **options: Any) -> Self:
-        return replace(self, options={**self.options, **options})
+    def resolve(self) -> RunConfig:
+        """Return the base, and over it the given options."""
+        return (self.base or RunConfig()).with_options(self.options)

@@ -91,13 +91,13 @@ class Run:
 
     def plan(self, request: RunRequest) -> Plan:
         """Read the text into the folder, measure the machine and plan; train nothing."""
-        choice = choose_learner(request.resolve().training)
-        request = request.with_options(**choice.options())
+        asked = request.resolve()
+        choice = choose_learner(asked.training)
+        config = asked.with_options(choice.options())
         with open_backend(choice) as backend:
             self._note_lack(choice)
-            data = RunFolder(self.path).data
-            text = prepare_to_learn(request.resolve(), data, self._noted())
-            return _plan(request, text, backend)
+            text = prepare_to_learn(config, RunFolder(self.path).data, self._noted())
+            return _plan(config, request.left_to_plan, text, backend)
 
     def train(self, request: RunRequest, *, overwrite: bool = False) -> TrainResult:
         """Train; with `overwrite`, in place of a run that is in the folder."""
@@ -105,9 +105,9 @@ class Run:
             return self.measure(self._train(request, overwrite=overwrite), self.path)
 
     def _train(self, request: RunRequest, *, overwrite: bool) -> TrainResult:
-        folder = RunFolder(self.path)
-        choice = choose_learner(request.resolve().training)
-        request = request.with_options(**choice.options())
+        folder, asked = RunFolder(self.path), request.resolve()
+        choice = choose_learner(asked.training)
+        chosen = asked.with_options(choice.options())
         with (
             StopSignals() as signals,
             open_backend(choice) as backend,
@@ -118,7 +118,7 @@ class Run:
                 if folder.open_new(overwrite=overwrite):
                     self._noted()(f"The run in {self.path}/ had made no step yet: it starts over.")
                 self._note_lack(choice)
-                config = self.prepare(request, folder, backend)
+                config = self._prepare(chosen, request.left_to_plan, folder, backend)
                 folder.begin(config)
                 return config, folder.is_aside
 
@@ -126,14 +126,18 @@ class Run:
             watch = Watch(Clock(started=self.started), signals, backend.team)
             return self._learn(start_fresh(config, folder), folder, backend, watch)
 
-    def prepare(self, request: RunRequest, folder: RunFolder, backend: Backend) -> RunConfig:
-        """Read the text into the folder; return the configuration with every option decided."""
-        config = request.resolve()
+    def _prepare(
+        self, config: RunConfig, names: frozenset[str], folder: RunFolder, backend: Backend
+    ) -> RunConfig:
+        """Read the text into the folder; return the configuration with every option decided.
+
+        names: of the options that are left to a plan.
+        """
         noted = self._noted()
         text = prepare_to_learn(config, folder.data, noted)
         backend.team.check_rows(make_batching(config, text).rows)
-        if not request.is_complete:
-            plan = _plan(request, text, backend)
+        if names:
+            plan = _plan(config, names, text, backend)
             noted(plan.line())
             return plan.config
         if config.training.precision == "auto":
@@ -238,12 +242,11 @@ def _make_loop(start: Start, backend: Backend, store: Store, watch: Watch) -> Lo
     return loop
 
 
-def _plan(request: RunRequest, text: PreparedText, backend: Backend) -> Plan:
+def _plan(config: RunConfig, names: frozenset[str], text: PreparedText, backend: Backend) -> Plan:
     vocab_size = text.tokenizer.vocab_size
-    config, speed = backend.measure(request.resolve(), vocab_size)
-    settled = request.with_options(precision=config.training.precision)
-    steps = Steps.of(make_batching(config, text), config.data)
-    return make_plan(settled, steps, vocab_size, speed)
+    config, speed = backend.measure(config, vocab_size)
+    steps = Steps.of(make_batching(config, text), config.data.seq_len)
+    return make_plan(config, names, steps, vocab_size, speed)
 
 
 def _facts(start: Start, path: Path) -> RunFacts:
@@ -254,6 +257,7 @@ def _facts(start: Start, path: Path) -> RunFacts:
         num_weights(start.config.network, start.text.tokenizer.vocab_size),
         start.batching.rows,
         start.batching.steps_per_epoch,
+        start.batching.note,
         None if start.saved is None else start.saved.position.step,
     )
 

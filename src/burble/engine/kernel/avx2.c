@@ -26,16 +26,16 @@ TARGET INLINE __m256i add_products(__m256i total, __m256i x, __m256i magnitude, 
     return _mm256_add_epi32(total, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
-TARGET INLINE void tile(const int rows, const int8_t *weights, const int32_t *start,
-                        int32_t num_inputs, const int8_t *inputs, int64_t input_stride,
-                        int32_t *sums, int64_t sum_stride) {
+TARGET INLINE void tile(const int rows, const matrix *m, int32_t first, product p) {
+    const int8_t *weights = m->weights + (int64_t)first * m->padded_inputs;
+    const int32_t *start = m->start + first;
     __m256i total[TILE][BLOCKS];
     for (int r = 0; r < rows; r++)
         for (int b = 0; b < BLOCKS; b++)
             total[r][b] = _mm256_loadu_si256((const __m256i *)(start + 8 * b));
-    for (int32_t i = 0; i < num_inputs; i += 4, weights += 32 * BLOCKS)
+    for (int32_t i = 0; i < m->padded_inputs; i += 4, weights += 32 * BLOCKS)
         for (int r = 0; r < rows; r++) {
-            __m256i x = four_inputs(inputs + r * input_stride + i);
+            __m256i x = four_inputs(p.inputs + r * p.input_stride + i);
             __m256i magnitude = _mm256_abs_epi8(x);
             for (int b = 0; b < BLOCKS; b++) {
                 __m256i w = _mm256_load_si256((const __m256i *)(weights + 32 * b));
@@ -44,7 +44,7 @@ TARGET INLINE void tile(const int rows, const int8_t *weights, const int32_t *st
         }
     for (int r = 0; r < rows; r++)
         for (int b = 0; b < BLOCKS; b++)
-            _mm256_storeu_si256((__m256i *)(sums + r * sum_stride + 8 * b), total[r][b]);
+            _mm256_storeu_si256((__m256i *)(p.sums + r * p.sum_stride + 8 * b), total[r][b]);
 }
 
 #include "multiply.h"

@@ -47,28 +47,28 @@ TARGET INLINE void one_row(const int8_t *weights, const int32_t *start, int32_t 
         _mm512_storeu_si512(sums + 16 * b, _mm512_add_epi32(even[b], odd[b]));
 }
 
-TARGET INLINE void tile(const int rows, const int8_t *weights, const int32_t *start,
-                        int32_t num_inputs, const int8_t *inputs, int64_t input_stride,
-                        int32_t *sums, int64_t sum_stride) {
+TARGET INLINE void tile(const int rows, const matrix *m, int32_t first, product p) {
+    const int8_t *weights = m->weights + (int64_t)first * m->padded_inputs;
+    const int32_t *start = m->start + first;
     if (rows == 1) {
-        one_row(weights, start, num_inputs, inputs, sums);
+        one_row(weights, start, m->padded_inputs, p.inputs, p.sums);
         return;
     }
     __m512i total[TILE][BLOCKS];
     for (int r = 0; r < rows; r++)
         for (int b = 0; b < BLOCKS; b++) total[r][b] = _mm512_loadu_si512(start + 16 * b);
-    for (int32_t i = 0; i < num_inputs; i += 4, weights += 64 * BLOCKS) {
+    for (int32_t i = 0; i < m->padded_inputs; i += 4, weights += 64 * BLOCKS) {
         __m512i w[BLOCKS];
         for (int b = 0; b < BLOCKS; b++) w[b] = _mm512_load_si512(weights + 64 * b);
         for (int r = 0; r < rows; r++) {
-            __m512i x = four_inputs(inputs + r * input_stride + i);
+            __m512i x = four_inputs(p.inputs + r * p.input_stride + i);
             for (int b = 0; b < BLOCKS; b++)
                 total[r][b] = _mm512_dpbusd_epi32(total[r][b], x, w[b]);
         }
     }
     for (int r = 0; r < rows; r++)
         for (int b = 0; b < BLOCKS; b++)
-            _mm512_storeu_si512(sums + r * sum_stride + 16 * b, total[r][b]);
+            _mm512_storeu_si512(p.sums + r * p.sum_stride + 16 * b, total[r][b]);
 }
 
 #include "multiply.h"

@@ -21,7 +21,7 @@
 #endif
 
 typedef struct {
-    char cell[8]; /* a name in `cells` of elementwise.h */
+    char cell[32]; /* a name in `cells` of elementwise.h */
     int32_t num_gates, num_states;
     int32_t num_layers;
     int32_t hidden_size;
@@ -46,6 +46,16 @@ typedef struct {
     const burble_sampling *sampling;
 } burble_stream;
 
+/* Rows of ids to be read side by side; mirrored in native/structures.py. */
+typedef struct {
+    const int32_t *ids; /* (time, rows) */
+    int64_t time;
+    int64_t rows;
+    float *state;      /* (rows, state of one): before, and then after */
+    float *logits;     /* (time, rows, vocab) */
+    int64_t only_last; /* whether logits is (rows, vocab), those after the last ids */
+} burble_reading;
+
 typedef struct burble_model burble_model;
 
 /* Names of the kernels that this machine can run, best first; NULL behind the last. */
@@ -64,11 +74,9 @@ BURBLE_API void burble_set_matrix(burble_model *model, int32_t slot, const int8_
 /* (vocab, gates · hidden) if embedding_size is 0, else (vocab, embedding_size). Not copied. */
 BURBLE_API void burble_set_input(burble_model *model, const float *rows);
 
-/* Read ids, (time, rows), from and into state, (rows, state of one). logits: (time, rows, vocab);
- * or (rows, vocab) after the last where `only_last`. Of the rows, only `count` from `first` on. */
-BURBLE_API int32_t burble_read(const burble_model *model, float *state, const int32_t *ids,
-                               int64_t time, int64_t rows, int64_t first, int64_t count,
-                               float *logits, int32_t only_last);
+/* Read `count` of the rows from `first` on. */
+BURBLE_API int32_t burble_read(const burble_model *model, const burble_reading *reading,
+                               int64_t first, int64_t count);
 
 /* Write on each stream up to its limit, or until one of its stops is met. */
 BURBLE_API int32_t burble_write(const burble_model *model, burble_stream *const *streams,

@@ -26,6 +26,14 @@ typedef struct {
     float *bias;    /* (outputs,); NULL where there is none */
 } matrix;
 
+/* What a tile of a product reads and writes, row by row. */
+typedef struct {
+    const int8_t *inputs;
+    int64_t input_stride;
+    int32_t *sums;
+    int64_t sum_stride;
+} product;
+
 /* The gate algebra of one step; state is (states of the cell, hidden), changed in place, and
  * the first of them is the output. */
 typedef void (*cell_step)(const float *from_input, const float *from_state, float *state,

@@ -3,17 +3,19 @@
 
 TARGET static void multiply(const matrix *m, const int8_t *inputs, int64_t input_stride,
                             int64_t rows, int32_t *sums, int64_t sum_stride) {
-    const int8_t *weights = m->weights;
     for (int32_t first = 0; first < m->padded_outputs; first += WIDTH) {
-        const int32_t *start = m->start + first;
-        const int8_t *in = inputs;
-        int32_t *out = sums + first;
+        product p = {inputs, input_stride, sums + first, sum_stride};
         int64_t left = rows;
-        for (; left >= TILE; left -= TILE, in += TILE * input_stride, out += TILE * sum_stride)
-            tile(TILE, weights, start, m->padded_inputs, in, input_stride, out, sum_stride);
-        for (; left >= 2; left -= 2, in += 2 * input_stride, out += 2 * sum_stride)
-            tile(2, weights, start, m->padded_inputs, in, input_stride, out, sum_stride);
-        if (left) tile(1, weights, start, m->padded_inputs, in, input_stride, out, sum_stride);
-        weights += (int64_t)WIDTH * m->padded_inputs;
+        for (; left >= TILE; left -= TILE) {
+            tile(TILE, m, first, p);
+            p.inputs += TILE * input_stride;
+            p.sums += TILE * sum_stride;
+        }
+        for (; left >= 2; left -= 2) {
+            tile(2, m, first, p);
+            p.inputs += 2 * input_stride;
+            p.sums += 2 * sum_stride;
+        }
+        if (left) tile(1, m, first, p);
     }
 }

@@ -12,20 +12,20 @@ TARGET INLINE int8x16_t four_inputs(const int8_t *inputs) {
     return vreinterpretq_s8_s32(vdupq_n_s32(four));
 }
 
-TARGET INLINE void tile(const int rows, const int8_t *weights, const int32_t *start,
-                        int32_t num_inputs, const int8_t *inputs, int64_t input_stride,
-                        int32_t *sums, int64_t sum_stride) {
+TARGET INLINE void tile(const int rows, const matrix *m, int32_t first, product p) {
+    const int8_t *weights = m->weights + (int64_t)first * m->padded_inputs;
+    const int32_t *start = m->start + first;
     int32x4_t total[TILE][BLOCKS];
     for (int r = 0; r < rows; r++)
         for (int b = 0; b < BLOCKS; b++) total[r][b] = vld1q_s32(start + 4 * b);
-    for (int32_t i = 0; i < num_inputs; i += 4, weights += 16 * BLOCKS)
+    for (int32_t i = 0; i < m->padded_inputs; i += 4, weights += 16 * BLOCKS)
         for (int r = 0; r < rows; r++) {
-            int8x16_t x = four_inputs(inputs + r * input_stride + i);
+            int8x16_t x = four_inputs(p.inputs + r * p.input_stride + i);
             for (int b = 0; b < BLOCKS; b++)
                 total[r][b] = add_products(total[r][b], vld1q_s8(weights + 16 * b), x);
         }
     for (int r = 0; r < rows; r++)
-        for (int b = 0; b < BLOCKS; b++) vst1q_s32(sums + r * sum_stride + 4 * b, total[r][b]);
+        for (int b = 0; b < BLOCKS; b++) vst1q_s32(p.sums + r * p.sum_stride + 4 * b, total[r][b]);
 }
 
 #include "multiply.h"

@@ -10,6 +10,12 @@
  * between two products would no longer fit the cache beside the weights. */
 #define MAX_ROWS 16
 
+/* Vectors in whole numbers, one a row, and the worth of one of them. */
+typedef struct {
+    int8_t *integers; /* (rows, integer_stride of the workspace) */
+    float *scales;    /* (rows,) */
+} quantized;
+
 /* All that a step needs besides the model and the states. */
 typedef struct {
     int64_t rows;
@@ -19,8 +25,7 @@ typedef struct {
     int64_t integer_stride, sum_stride, gate_stride, output_stride;
     int8_t *hidden;      /* (layers, rows, padded hidden): each layer's output in whole numbers */
     float *hidden_scale; /* (layers, rows) */
-    int8_t *below;       /* (rows, padded inputs): what a layer reads, where it is not `hidden` */
-    float *below_scale;  /* (rows,) */
+    quantized below;     /* what a layer reads, where it is not `hidden` */
     int32_t *sums;       /* (rows, padded outputs) */
     float *from_input;   /* (rows, gates) */
     float *from_state;   /* (rows, gates) */
@@ -45,8 +50,8 @@ static size_t lay_out(workspace *w, const burble_model *model, int64_t rows, cha
     size_t integers = n * (size_t)w->integer_stride, gates = n * (size_t)w->gate_stride * 4;
     w->hidden = carve(memory, &used, (size_t)layers * integers);
     w->hidden_scale = carve(memory, &used, (size_t)layers * n * 4);
-    w->below = carve(memory, &used, integers);
-    w->below_scale = carve(memory, &used, n * 4);
+    w->below.integers = carve(memory, &used, integers);
+    w->below.scales = carve(memory, &used, n * 4);
     w->sums = carve(memory, &used, n * (size_t)w->sum_stride * 4);
     w->from_input = carve(memory, &used, gates);
     w->from_state = carve(memory, &used, gates);
@@ -76,12 +81,9 @@ static void close_workspace(workspace *w) {
     fesetenv(&w->float_mode);
 }
 
-static int8_t *hidden_of(const workspace *w, int32_t layer) {
-    return w->hidden + layer * w->rows * w->integer_stride;
-}
-
-static float *scale_of(const workspace *w, int32_t layer) {
-    return w->hidden_scale + layer * w->rows;
+static quantized hidden_of(const workspace *w, int32_t layer) {
+    return (quantized){w->hidden + layer * w->rows * w->integer_stride,
+                       w->hidden_scale + layer * w->rows};
 }
 
 static float *state_of(const burble_model *model, const workspace *w, int64_t row, int32_t layer) {
@@ -89,9 +91,10 @@ static float *state_of(const burble_model *model, const workspace *w, int64_t ro
 }
 
 static void quantize_state(const burble_model *model, workspace *w, int64_t row, int32_t layer) {
-    scale_of(w, layer)[row] =
+    quantized hidden = hidden_of(w, layer);
+    hidden.scales[row] =
         model->kernel->quantize(state_of(model, w, row, layer), model->shape.hidden_size,
-                                hidden_of(w, layer) + row * w->integer_stride);
+                                hidden.integers + row * w->integer_stride);
 }
 
 /* To be called whenever rows or states changed from outside. */
@@ -102,20 +105,20 @@ static void quantize_states(const burble_model *model, workspace *w) {
 }
 
 /* out = inputs · Wᵀ [+ bias], (rows, outputs) */
-static void multiply(const burble_model *model, workspace *w, int32_t slot, const int8_t *inputs,
-                     const float *input_scale, float *out, int64_t out_stride) {
+static void multiply(const burble_model *model, workspace *w, int32_t slot, quantized inputs,
+                     float *out, int64_t out_stride) {
     const matrix *m = &model->matrices[slot];
-    model->kernel->multiply(m, inputs, w->integer_stride, w->rows, w->sums, w->sum_stride);
+    model->kernel->multiply(m, inputs.integers, w->integer_stride, w->rows, w->sums, w->sum_stride);
     for (int64_t row = 0; row < w->rows; row++)
-        model->kernel->dequantize(w->sums + row * w->sum_stride, m->scales, input_scale[row],
+        model->kernel->dequantize(w->sums + row * w->sum_stride, m->scales, inputs.scales[row],
                                   m->bias, m->outputs, out + row * out_stride);
 }
 
 /* The input side of a layer's gates; for a folded first layer each row's line of the table. */
-static void input_side(const burble_model *model, workspace *w, int32_t layer, const int8_t *inputs,
-                       const float *scale, const float **sides) {
+static void input_side(const burble_model *model, workspace *w, int32_t layer, quantized inputs,
+                       const float **sides) {
     if (layer > 0 || model->shape.embedding_size > 0)
-        multiply(model, w, 2 * layer, inputs, scale, w->from_input, w->gate_stride);
+        multiply(model, w, 2 * layer, inputs, w->from_input, w->gate_stride);
     for (int64_t row = 0; row < w->rows; row++)
         sides[row] = layer == 0 && model->shape.embedding_size == 0
                          ? model->input + (int64_t)w->ids[row] * model->gates
@@ -125,8 +128,9 @@ static void input_side(const burble_model *model, workspace *w, int32_t layer, c
 static void read_embedding(const burble_model *model, workspace *w) {
     int32_t size = model->shape.embedding_size;
     for (int64_t row = 0; row < w->rows; row++)
-        w->below_scale[row] = model->kernel->quantize(model->input + (int64_t)w->ids[row] * size,
-                                                      size, w->below + row * w->integer_stride);
+        w->below.scales[row] =
+            model->kernel->quantize(model->input + (int64_t)w->ids[row] * size, size,
+                                    w->below.integers + row * w->integer_stride);
 }
 
 /* Residual: what a layer hands up is its output plus what it read. */
@@ -141,59 +145,57 @@ static void add_below(const burble_model *model, workspace *w, int32_t layer) {
             continue;
         }
         k->accumulate(output, size, sum);
-        w->below_scale[row] = k->quantize(sum, size, w->below + row * w->integer_stride);
+        w->below.scales[row] = k->quantize(sum, size, w->below.integers + row * w->integer_stride);
     }
 }
 
 /* Read ids, one a row; logits after them where asked for. */
 static void step(const burble_model *model, workspace *w, float *logits, int64_t logit_stride) {
     const burble_shape *shape = &model->shape;
-    const int8_t *inputs = w->below;
-    const float *scale = w->below_scale;
+    quantized inputs = w->below;
     if (shape->embedding_size > 0) read_embedding(model, w);
     for (int32_t layer = 0; layer < shape->num_layers; layer++) {
         const float *sides[MAX_ROWS];
-        input_side(model, w, layer, inputs, scale, sides);
-        multiply(model, w, 2 * layer + 1, hidden_of(w, layer), scale_of(w, layer), w->from_state,
-                 w->gate_stride);
+        input_side(model, w, layer, inputs, sides);
+        multiply(model, w, 2 * layer + 1, hidden_of(w, layer), w->from_state, w->gate_stride);
         for (int64_t row = 0; row < w->rows; row++) {
             model->cell(sides[row], w->from_state + row * w->gate_stride,
                         state_of(model, w, row, layer), shape->hidden_size);
             quantize_state(model, w, row, layer);
         }
         if (shape->residual) add_below(model, w, layer);
-        int is_sum = shape->residual && layer > 0;
-        inputs = is_sum ? w->below : hidden_of(w, layer);
-        scale = is_sum ? w->below_scale : scale_of(w, layer);
+        inputs = shape->residual && layer > 0 ? w->below : hidden_of(w, layer);
     }
-    if (logits) multiply(model, w, 2 * shape->num_layers, inputs, scale, logits, logit_stride);
+    if (logits) multiply(model, w, 2 * shape->num_layers, inputs, logits, logit_stride);
 }
 
-/* Read `time` ids of each of these rows; ids: (time, all rows), as are the logits. */
-static void read_rows(const burble_model *model, workspace *w, const int32_t *ids, int64_t time,
-                      int64_t all_rows, float *logits, int32_t only_last) {
-    int64_t vocab = model->shape.vocab_size;
-    quantize_states(model, w);
-    for (int64_t t = 0; t < time; t++) {
-        for (int64_t row = 0; row < w->rows; row++) w->ids[row] = ids[t * all_rows + row];
-        if (only_last)
-            step(model, w, t == time - 1 ? logits : NULL, vocab);
-        else
-            step(model, w, logits + t * all_rows * vocab, vocab);
-    }
-}
-
-int32_t burble_read(const burble_model *model, float *state, const int32_t *ids, int64_t time,
-                    int64_t rows, int64_t first, int64_t count, float *logits, int32_t only_last) {
+/* Read as many rows as the workspace has, from `first` on. */
+static void read_rows(const burble_model *model, workspace *w, const burble_reading *reading,
+                      int64_t first) {
     int64_t state_size = (int64_t)model->shape.num_layers * model->layer_state;
-    int64_t vocab = model->shape.vocab_size, last = first + count;
+    int64_t vocab = model->shape.vocab_size, rows = reading->rows;
+    float *logits = reading->logits + first * vocab;
+    for (int64_t row = 0; row < w->rows; row++)
+        w->states[row] = reading->state + (first + row) * state_size;
+    quantize_states(model, w);
+    for (int64_t t = 0; t < reading->time; t++) {
+        const int32_t *ids = reading->ids + t * rows + first;
+        for (int64_t row = 0; row < w->rows; row++) w->ids[row] = ids[row];
+        if (reading->only_last)
+            step(model, w, t == reading->time - 1 ? logits : NULL, vocab);
+        else
+            step(model, w, logits + t * rows * vocab, vocab);
+    }
+}
+
+int32_t burble_read(const burble_model *model, const burble_reading *reading, int64_t first,
+                    int64_t count) {
+    int64_t last = first + count;
     workspace w;
     if (open_workspace(&w, model, count)) return -1;
     for (; first < last; first += MAX_ROWS) {
         w.rows = last - first < MAX_ROWS ? last - first : MAX_ROWS;
-        for (int64_t row = 0; row < w.rows; row++)
-            w.states[row] = state + (first + row) * state_size;
-        read_rows(model, &w, ids + first, time, rows, logits + first * vocab, only_last);
+        read_rows(model, &w, reading, first);
     }
     close_workspace(&w);
     return 0;

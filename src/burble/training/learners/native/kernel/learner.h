@@ -14,7 +14,7 @@
 enum burble_input { BURBLE_EMBEDDING, BURBLE_ONE_HOT, BURBLE_SCALAR };
 
 typedef struct {
-    char cell[8];  /* a name in `cells` of cells.h */
+    char cell[32]; /* a name in `cells` of cells.h */
     int32_t input; /* a burble_input */
     int32_t num_layers, hidden_size, vocab_size;
     int32_t embedding_size; /* with BURBLE_EMBEDDING */
