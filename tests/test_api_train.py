@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import io
+import os
 import re
+import signal
+import sys
 import tempfile
 from dataclasses import Field, fields
 from typing import TYPE_CHECKING, Any
@@ -39,6 +43,8 @@ def test_a_model_is_trained_and_nothing_is_left_behind(
     # torch makes an empty folder of its own there.
     assert list(scratch.glob("burble-*")) == []
     assert capfd.readouterr() == ("", "")
+    assert model.run is not None
+    assert model.run.result.model is None
     written = model.generate("Ba", length=50, temperature=0.7, seed=1)
     assert len(written) == 50
     assert "".join(model.stream("Ba", length=50, temperature=0.7, seed=1)) == written
@@ -99,6 +105,52 @@ def test_a_wrong_option_is_one_message(
 ) -> None:
     with pytest.raises(UsageError, match=words):
         burble.train(write_text(tmp_path), **options)
+
+
+class StoppingStream(io.StringIO):
+    """Sends the signal of Ctrl-C when the first figures of the held-out text are shown."""
+
+    def write(self, text: str) -> int:
+        if "held-out" in text and "held-out" not in self.getvalue():
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().write(text)
+
+
+def test_a_run_stopped_without_a_folder_gives_its_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", StoppingStream())
+    with pytest.raises(burble.TrainingInterruptedError) as stopped:
+        burble.train(write_text(tmp_path), progress=True, **TINY)
+    assert (
+        str(stopped.value) == "Stopped at step 1. The best model before that is the error's model."
+    )
+    assert stopped.value.exit_code == 130
+    assert stopped.value.model is not None
+    assert len(stopped.value.model.generate(length=10)) == 10
+
+
+def test_a_run_that_diverges_without_a_folder_gives_its_model(tmp_path: Path) -> None:
+    with pytest.raises(burble.UnfinishedError, match="diverged at step") as diverged:
+        burble.train(write_text(tmp_path), learning_rate=1e38, warmup_steps=0, **TINY)
+    assert str(diverged.value).endswith(
+        "The best model before that is the error's model. Try a smaller learning rate."
+    )
+    assert diverged.value.model is not None
+    assert len(diverged.value.model.generate(length=10)) == 10
+
+
+def test_a_run_stopped_before_it_learns_has_no_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("burble.training.run.prepare_to_learn", stop)
+    with pytest.raises(burble.TrainingInterruptedError) as stopped:
+        burble.train(write_text(tmp_path), **TINY)
+    assert str(stopped.value) == "Stopped before the first step. There is no model."
+    assert stopped.value.model is None
 
 
 def test_no_place_for_a_run_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         ResourceError,
         TextError,
         TrainingInterruptedError,
+        UnfinishedError,
         UsageError,
     )
 
@@ -29,6 +30,7 @@ __all__ = [
     "ResourceError",
     "TextError",
     "TrainingInterruptedError",
+    "UnfinishedError",
     "UsageError",
     "__version__",
     "load",

@@ -21,7 +21,7 @@ from burble.engine.generate import (
     write_texts,
 )
 from burble.engine.kernels import open_model
-from burble.errors import OptionError, TextError, UsageError
+from burble.errors import OptionError, TextError, UnfinishedError, UsageError
 from burble.mapping import from_mapping
 
 # What only some calls need is imported where they need it: writing shall begin at once.
@@ -308,7 +308,8 @@ def train(
     """Train on files, folders, addresses or known texts, and return the best model.
 
     out: folder for the run, with all that a later look or a resume needs; without it the run
-    leaves nothing behind. preset: a configuration to start from. overwrite: replace a run that is
+    leaves nothing behind, and the `UnfinishedError` of one that is interrupted or diverges has its
+    best model. preset: a configuration to start from. overwrite: replace a run that is
     in the folder. progress: show how it goes on standard error; None: in a terminal or a notebook.
 
     options: those of `burble train`, which `burble train --help` describes. Without a
@@ -328,7 +329,14 @@ def train(
         return _load_trained(Path(out), result, Path(out))
     with scratch_folder() as scratch:
         path = Path(scratch) / "run"
-        return _load_trained(path, open_run(path, observers).train(request), None)
+        try:
+            result = open_run(path, observers).train(request)
+        except UnfinishedError as error:
+            from burble.run_folder.folder import RunFolder
+
+            error.keep(load(path) if RunFolder(path).model.exists() else None)
+            raise
+        return _load_trained(path, replace(result, model=None), None)
 
 
 def _load_trained(path: Path, result: TrainResult, folder: Path | None) -> Model:

@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from burble.api import Model
+
 _MAX_SHOWN = 300
 
 WITHOUT_FLAGS = "_BURBLE_WITHOUT_FLAGS"
@@ -72,7 +74,24 @@ class ModelFileError(BurbleError):
     exit_code = 4
 
 
-class DivergedError(BurbleError):
+class UnfinishedError(BurbleError):
+    """A run that ended before its time. model: the best so far, where `train` keeps no folder."""
+
+    model: Model | None = None
+
+    def __init__(self, problem: str, left: str, advice: str = "", flags: str = "") -> None:
+        """left: what there is of the run."""
+        super().__init__(f"{problem} {left}", advice, flags)
+        self._problem, self._advice = problem, advice
+
+    def keep(self, model: Model | None) -> None:
+        """Carry the model, in place of a folder that is removed."""
+        self.model = model
+        left = "The best model before that is the error's model." if model else "There is no model."
+        BurbleError.__init__(self, f"{self._problem} {left}", self._advice)
+
+
+class DivergedError(UnfinishedError):
     """Training produced infinite or undefined numbers and could not be mended."""
 
     exit_code = 5
@@ -84,11 +103,11 @@ class ResourceError(BurbleError):
     exit_code = 6
 
 
-class TrainingInterruptedError(BurbleError):
+class TrainingInterruptedError(UnfinishedError):
     """A signal stopped training after its state was saved."""
 
-    def __init__(self, message: str, signal_number: int) -> None:
-        super().__init__(message)
+    def __init__(self, problem: str, left: str, signal_number: int) -> None:
+        super().__init__(problem, left)
         self.exit_code = 128 + signal_number
 
 

@@ -49,7 +49,7 @@ RESUMABLE = {"minutes", "epochs", "steps", "patience", "threads", "precision"}
 class TrainResult:
     """What a finished run reports."""
 
-    model: str
+    model: str | None  # its file; None where the run left no folder
     val_bits_per_char: float | None
     val_nats_per_char: float | None
     steps: int
