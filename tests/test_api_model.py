@@ -194,6 +194,11 @@ def test_a_saved_model_writes_the_same(tmp_path: Path) -> None:
     assert again.score("abcab") == one.score("abcab")
 
 
+def test_a_model_is_saved_as_a_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"{tmp_path}: that is a folder"):
+        model().save(tmp_path)
+
+
 def test_a_model_runs_in_int8_and_on_request_in_float32(tmp_path: Path) -> None:
     one = model(hidden_size=40)
     one.save(tmp_path / MODEL_NAME)

@@ -259,6 +259,8 @@ class Model:
             raise UsageError(
                 f"The model cannot be saved in {path.parent}: there is no such folder."
             )
+        if path.is_dir():
+            raise UsageError(f"The model cannot be saved as {path}: that is a folder.")
         self.file.save(path)
 
     def export(
