@@ -8,11 +8,13 @@ import io
 import os
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 from dataclasses import Field, fields
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -80,13 +82,14 @@ def test_with_a_folder_the_run_is_there_and_the_model_knows_it(tmp_path: Path) -
     burble.train(tmp_path / "text.txt", out=tmp_path / "run", overwrite=True, **TINY)
 
 
-def test_several_sources_and_a_preset(tmp_path: Path) -> None:
+@pytest.mark.parametrize("preset", ["tutorial", PRESETS["tutorial"]], ids=["name", "config"])
+def test_several_sources_and_a_preset(tmp_path: Path, preset: Any) -> None:
     first = write_text(tmp_path)
     second = tmp_path / "second.txt"
     second.write_text(made_up_text(20, seed=1))
     tutorial = PRESETS["tutorial"]
     options = {"steps": 1, "hidden_size": 8}
-    burble.train([first, str(second)], preset=tutorial, out=tmp_path / "run", **options)
+    burble.train([first, str(second)], preset=preset, out=tmp_path / "run", **options)
     saved = from_toml((tmp_path / "run" / "run.toml").read_text(), "run.toml")
     settled = {"sources": [str(first), str(second)], "device": saved.training.device}
     assert saved == tutorial.with_options({**settled, **options})
@@ -98,6 +101,10 @@ def test_several_sources_and_a_preset(tmp_path: Path) -> None:
         ({"hidden_size": "8"}, "hidden_size must be a whole number"),
         ({"cell": "transformer"}, "cell must be one of lstm, gru, rnn"),
         ({"minutes": -1}, "minutes must be between"),
+        ({"hidden_size": np.float64(8)}, "hidden_size must be a whole number"),
+        ({"hidden_size": True}, "hidden_size must be a whole number"),
+        ({"preset": "keras"}, "preset must be one of tutorial; found 'keras'"),
+        ({"preset": {}}, "preset must be one of tutorial"),
     ],
 )
 def test_a_wrong_option_is_one_message(
@@ -153,6 +160,37 @@ def test_a_run_stopped_before_it_learns_has_no_model(
     assert stopped.value.model is None
 
 
+@pytest.mark.parametrize("sources", [3, [3], b"text.txt", []], ids=repr)
+def test_what_is_no_source_is_one_message(sources: Any) -> None:
+    with pytest.raises(UsageError, match="sources must be a path"):
+        burble.train(sources)
+
+
+def test_options_may_be_numbers_of_numpy(tmp_path: Path) -> None:
+    options = TINY | {"steps": np.int64(1), "learning_rate": np.float32(0.5), "minutes": np.int8(5)}
+    model = burble.train(write_text(tmp_path), **options)
+    assert model.run is not None
+    training = model.run.config.training
+    assert (training.steps, training.learning_rate, training.minutes) == (1, 0.5, 5.0)
+    assert all(type(one) in {int, float, str, bool, type(None)} for one in vars(training).values())
+
+
+PROGRAM = """
+import os, sys
+import burble
+sys.stderr = None  # as in a program without a console
+burble.train(sys.argv[1], progress=True, steps=1, hidden_size=8)
+print("torch" in sys.modules, os.environ.keys() & {"GOMP_SPINCOUNT", "OPENBLAS_NUM_THREADS"})
+"""
+
+
+def test_a_program_keeps_its_environment_and_needs_no_stderr(tmp_path: Path) -> None:
+    kept = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+    args = [sys.executable, "-c", PROGRAM, write_text(tmp_path)]
+    done = subprocess.run(args, env=kept, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True set()\n", "")
+
+
 def test_no_place_for_a_run_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/proc")
     with pytest.raises(BurbleError, match=r"/proc cannot be written.*TMPDIR"):
@@ -168,6 +206,7 @@ def test_public_names_are_the_functions_the_model_and_every_error() -> None:
     found = {name for name, value in vars(errors).items() if isinstance(value, type)}
     assert set(burble.__all__) == {"Model", "__version__", "load", "train"} | found
     assert all(hasattr(burble, name) for name in burble.__all__)
+    assert dir(burble) == sorted(burble.__all__)
 
 
 def parameters(function: Callable[..., object]) -> dict[str, tuple[object, object]]:

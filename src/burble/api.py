@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import wraps
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, get_args
 
-from burble.config import SECTIONS, SamplingConfig
+from burble.config import (
+    PRESETS,
+    SECTIONS,
+    RunConfig,
+    SamplingConfig,
+    UnknownPolicy,
+)
 from burble.engine.generate import (
     GenerationRequest,
     count_unknown,
@@ -21,28 +28,24 @@ from burble.engine.generate import (
     write_texts,
 )
 from burble.engine.kernels import open_model
-from burble.errors import OptionError, TextError, UnfinishedError, UsageError
+from burble.engine.numpy_model import Precision
+from burble.errors import OptionError, TextError, UnfinishedError, UsageError, brief
 from burble.mapping import from_mapping
 
 # What only some calls need is imported where they need it: writing shall begin at once.
 from burble.model_file import ModelFile
+from burble.tokenizers.base import Ids
 from burble.training.request import RunRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from typing import Unpack
-
-    from burble.config import RunConfig, RunOptions, SamplingOptions, UnknownPolicy
+    from burble.config import RunOptions, SamplingOptions
     from burble.data.prepared import PreparedText
     from burble.engine.holding import Hold, HoldingModel
-    from burble.engine.numpy_model import Precision
     from burble.engine.trace import Trace
     from burble.export.registry import ExportKind
     from burble.run_folder.metrics import Metrics
     from burble.score import Score
-    from burble.tokenizers.base import Ids
     from burble.training.run import TrainResult
-
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
@@ -174,17 +177,19 @@ class Model:
         sampling: how the next character is chosen; `burble generate --help` describes it.
         """
         try:
-            request = GenerationRequest(
-                prompt=self.read_prompt(prompt, unknown),
-                max_characters=length,
-                sampling=from_mapping(SamplingConfig, sampling),
-                stop=(stop,) if isinstance(stop, str) else tuple(stop),
-                seed=random_seed() if seed is None else seed,
-                window=window,
-            )
+            given = {
+                "prompt": prompt,
+                "max_characters": length,
+                "stop": [stop] if isinstance(stop, str) else stop,
+                "seed": random_seed() if seed is None else seed,
+                "window": window,
+            }
+            request = from_mapping(GenerationRequest, given)
+            chosen = from_mapping(SamplingConfig, sampling)
         except OptionError as error:  # here it is called length
             raise error.spelled(lambda name: name.replace("max_characters", "length")) from None
-        return self.write(request)
+        prompt = self.read_prompt(request.prompt, unknown)
+        return self.write(replace(request, prompt=prompt, sampling=chosen))
 
     def write(self, request: GenerationRequest) -> Iterator[str]:
         """Carry out a request whose prompt is as `read_prompt` gives it."""
@@ -248,6 +253,7 @@ class Model:
 
     def random_prompt(self, num_tokens: int, seed: int) -> str:
         """Return about `num_tokens` from a random place of the held-out text of the model's run."""
+        seed = from_mapping(GenerationRequest, {"seed": seed}).seed
         text = self.training_text()
         ids = text.val_ids if len(text.val_ids) else text.train_ids
         return text.random_passage(ids, num_tokens, seed)
@@ -292,6 +298,8 @@ def load(path: str | Path, precision: Precision | None = None) -> Model:
     precision: int8, the same text on every machine; or float32, for reference; where None, int8
     unless the model would lose by it.
     """
+    if precision not in (None, *get_args(Precision)):
+        raise OptionError(f"must be int8 or float32; found {precision!r}.", "precision")
     path = Path(path)
     file = ModelFile.load(path)
     return Model(file, path if os.path.isdir(path) else None, precision)  # noqa: PTH112 - raises nothing
@@ -299,10 +307,10 @@ def load(path: str | Path, precision: Precision | None = None) -> Model:
 
 @_takes(*SECTIONS.values())
 def train(
-    sources: str | Path | Sequence[str | Path],
+    sources: str | Path | Iterable[str | Path],
     *,
     out: str | Path | None = None,
-    preset: RunConfig | None = None,
+    preset: str | RunConfig | None = None,
     overwrite: bool = False,
     progress: bool | None = None,
     **options: Unpack[RunOptions],
@@ -310,21 +318,22 @@ def train(
     """Train on files, folders, addresses or known texts, and return the best model.
 
     out: folder for the run, with all that a later look or a resume needs; without it the run
-    leaves nothing behind, and the `UnfinishedError` of one that is interrupted or diverges has its
-    best model. preset: a configuration to start from. overwrite: replace a run that is
-    in the folder. progress: show how it goes on standard error; None: in a terminal or a notebook.
+    leaves nothing behind, and the `UnfinishedError` of one that stops early has its
+    best model. preset: "tutorial", or a configuration to start from. overwrite: replace a run that
+    is in the folder. progress: show how it goes on standard error; None: in a terminal or a
+    notebook.
 
     options: those of `burble train`, which `burble train --help` describes. Without a
     preset, a plan sets hidden_size, dropout, input_dropout and weight_decay where they are not
     given.
     """
-    named = [sources] if isinstance(sources, str | Path) else sources
-    request = RunRequest({**options, "sources": [str(source) for source in named]}, preset)
+    request = RunRequest({**options, "sources": _names(sources)}, _base(preset))
     from burble.progress import is_watched, view_for
     from burble.run_hooks import open_run
     from burble.scratch import scratch_folder
 
-    is_shown = is_watched(sys.stderr) if progress is None else progress
+    # A program without a console has no stderr.
+    is_shown = sys.stderr and (is_watched(sys.stderr) if progress is None else progress)
     observers = [view_for(sys.stderr)] if is_shown else []
     if out is not None:
         result = open_run(Path(out), observers).train(request, overwrite=overwrite)
@@ -339,6 +348,26 @@ def train(
             error.keep(load(path) if RunFolder(path).model.exists() else None)
             raise
         return _load_trained(path, replace(result, model=None), None)
+
+
+def _names(sources: str | Path | Iterable[str | Path]) -> list[str]:
+    named = [sources] if isinstance(sources, str | Path) else sources
+    found = list(named) if isinstance(named, Iterable) else []
+    if not found or not all(isinstance(each, str | Path) for each in found):
+        raise OptionError(
+            "must be a path, an address or the name of a known text, or several of these; found "
+            f"{brief(repr(sources))}.",
+            "sources",
+        )
+    return [str(source) for source in found]
+
+
+def _base(preset: str | RunConfig | None) -> RunConfig | None:
+    if isinstance(preset, RunConfig | None):
+        return preset
+    if preset not in tuple(PRESETS):
+        raise OptionError(f"must be one of {', '.join(PRESETS)}; found {preset!r}.", "preset")
+    return PRESETS[preset]
 
 
 def _load_trained(path: Path, result: TrainResult, folder: Path | None) -> Model:
