@@ -111,9 +111,7 @@ class Model:
         self.folder = folder
         """Where its run lies, with the text it learned from; None for a model file alone."""
 
-        self.run = run
-        """The run that `train` made it in; None for a model that was loaded."""
-
+        self.run = run  # the run that `train` made it in; None for a model that was loaded
         self.engine = open_model(file, precision)
 
     def __repr__(self) -> str:

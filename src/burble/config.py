@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,9 +11,6 @@ from burble.cells import CELLS, CellKind
 from burble.errors import OptionError, UsageError
 from burble.knobs import check_knobs, knob, knobs_of
 from burble.mapping import from_mapping, to_mapping
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 InputKind = Literal["embedding", "one-hot", "scalar"]
 TokenizerKind = Literal["char", "byte"]

@@ -4,20 +4,16 @@ Range checks, flags, help, the HTTP schema, the sliders of a page and the tables
 from this.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import types
 import typing
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from burble.errors import OptionError, brief
 from burble.escapes import read_escapes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 # What an option has in place of a default that must be given.
 REQUIRED: Any = ...
@@ -28,39 +24,26 @@ class Knob:
     """One option: its values, and how it is shown and set."""
 
     help: str
-    low: float | None = None
-    """The least value; with `above` in its place, each value above that."""
-
+    low: float | None = None  # the least value; with `above` in its place, each value above that
     above: float | None = None
     high: float | None = None
     below: float | None = None
     slider: tuple[float, float, float] | None = None
     """Lowest, highest and step of its slider, where a page has one."""
 
-    short: str | None = None
-    """A flag of one letter."""
-
-    metavar: str | None = None
-    """What stands for its value in help, if not the type says it."""
-
+    short: str | None = None  # a flag of one letter
+    metavar: str | None = None  # what stands for its value in help, if not the type says it
     choices: tuple[str, ...] = ()
-    positional: bool = False
-    """Set by its place in the command line, not by a flag."""
-
+    positional: bool = False  # set by its place in the command line, not by a flag
     escapes: bool = False
     r"""Text typed on one line: \n, \t and \\ in it are read as on the command line."""
 
     name: str = ""
-    kind: type = str
-    """int, float, bool or str: of each value, where it takes several."""
-
+    kind: type = str  # int, float, bool or str: of each value, where it takes several
     default: Any = REQUIRED
-    optional: bool = False
-    """None is a value."""
-
+    optional: bool = False  # None is a value
     many: bool = False
-    count: int | None = None
-    """So many values at once."""
+    count: int | None = None  # so many values at once
 
     @property
     def flag(self) -> str:

@@ -1,12 +1,12 @@
 """What a training run calls beside learning: samples, closing figures, a diagnosis."""
 
-from __future__ import annotations
-
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from burble.config import SamplingConfig
+from burble.config import RunConfig, SampleConfig, SamplingConfig
+from burble.data.prepared import PreparedText
 from burble.engine.generate import GenerationRequest, stream_text
 from burble.engine.kernels import open_model
 from burble.evaluation.evaluate import evaluate, ngram_bits
@@ -15,19 +15,11 @@ from burble.evaluation.precision import int8_cost
 from burble.model_file import ModelFile
 from burble.run_folder.folder import RunFolder
 from burble.run_folder.metrics import Metrics
+from burble.run_folder.observer import Observer
+from burble.tokenizers.base import Ids
 from burble.training.diagnosis import diagnose
 from burble.training.evidence import Facts
-from burble.training.run import Run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from burble.config import RunConfig, SampleConfig
-    from burble.data.prepared import PreparedText
-    from burble.run_folder.observer import Observer
-    from burble.tokenizers.base import Ids
-    from burble.training.run import TrainResult
+from burble.training.run import Run, TrainResult
 
 # N-gram counts of a longer text would take longer than a person waits.
 _MAX_COUNTED_IDS = 2_000_000

@@ -3,18 +3,13 @@
 The order is that of `SamplingConfig`: repetition penalty, temperature, top-k, top-p, min-p, draw.
 """
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from burble.arithmetic import scaled_exp
-
-if TYPE_CHECKING:
-    from burble.arithmetic import Float32
-    from burble.config import SamplingConfig
+from burble.arithmetic import Float32, scaled_exp
+from burble.config import SamplingConfig
 
 Integers = np.ndarray[Any, np.dtype[np.integer[Any]]]
 Int64 = np.ndarray[Any, np.dtype[np.int64]]

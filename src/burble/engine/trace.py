@@ -27,9 +27,7 @@ _BLOCK = 1_000
 class Trace:
     """One text, read from a fresh state, or in the context of another."""
 
-    ids: Ids
-    """The tokens read, (time,)."""
-
+    ids: Ids  # the tokens read, (time,)
     values: Values
     """Gates, candidates and states after each token, by name, (time, layers, units) each.
 
@@ -40,9 +38,7 @@ class Trace:
     log_probabilities: Float64
     """After each token, of every token that may follow, (time, vocab), in nats."""
 
-    context: Ids
-    """The tokens read before these, (tokens,): of them nothing else is kept."""
-
+    context: Ids  # the tokens read before these, (tokens,): of them nothing else is kept
     before: Float64
     """After the context, of every token that may come first, (vocab,); NaN where there is none."""
 

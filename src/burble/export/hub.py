@@ -1,22 +1,15 @@
 """A folder ready to publish: the model, its description, and a card that tells what it is."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from burble.durable import write_durably
 from burble.engine.kernels import bears_int8
 from burble.errors import UsageError
-from burble.export.labels import describe_model, describe_training
+from burble.export.labels import Labels, describe_model, describe_training
 from burble.folder_names import MODEL_NAME
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.export.labels import Labels
-    from burble.model_file import ModelFile, Provenance
+from burble.model_file import ModelFile, Provenance
 
 # git-lfs keeps the weights; everything else is text.
 _ATTRIBUTES = "*.safetensors filter=lfs diff=lfs merge=lfs -text\n"

@@ -1,14 +1,9 @@
 """What an exported model says of itself, in words."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from burble.cells import CELLS
-
-if TYPE_CHECKING:
-    from burble.model_file import ModelFile
+from burble.model_file import ModelFile
 
 
 @dataclass(frozen=True)

@@ -4,24 +4,17 @@ Tokens and states go in, logits and states come out. Tokenizer, filters and draw
 metadata tells what the tokens are.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from burble.cells import CELLS
+from burble.arithmetic import Float32
+from burble.cells import CELLS, Cell, OnnxOperator
 from burble.durable import write_durably
 from burble.errors import MissingExtraError, UsageError
-from burble.model_file import METADATA_KEY
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.arithmetic import Float32
-    from burble.cells import Cell, OnnxOperator
-    from burble.export.labels import Labels
-    from burble.model_file import ModelFile
+from burble.export.labels import Labels
+from burble.model_file import METADATA_KEY, ModelFile
 
 # An operator set and a format that every ONNX Runtime of the last years reads.
 _OPSET = 17

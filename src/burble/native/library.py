@@ -1,7 +1,5 @@
 """Open the C library, after checks that it is whole and fits this Python code."""
 
-from __future__ import annotations
-
 import ctypes
 import functools
 import importlib.util
@@ -12,9 +10,7 @@ from pathlib import Path
 from burble.native.elf import find_fault
 from burble.native.structures import SIGNATURES, SamplingFields, Shape, StreamFields
 
-INTERFACE = 3
-"""`BURBLE_INTERFACE` in interface.h."""
-
+INTERFACE = 3  # `BURBLE_INTERFACE` in interface.h
 TIMES_SLOWER = 42
 """What NumPy costs where text is written: benchmarks/results/generation.json, LSTM 2×256."""
 

@@ -1,7 +1,5 @@
 """The structs and functions of the C library, as ctypes needs them."""
 
-from __future__ import annotations
-
 import ctypes
 from typing import Any
 

@@ -1,22 +1,16 @@
 """One id for each character that occurs in the text, in code point order."""
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from burble.config import UnknownPolicy
 from burble.errors import TextError
-from burble.tokenizers.base import Tokenizer, smallest_dtype
+from burble.tokenizers.base import Ids, StreamDecoder, Tokenizer, smallest_dtype
 from burble.tokenizers.nearest import nearest_known
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Set as AbstractSet
-
-    from burble.config import UnknownPolicy
-    from burble.tokenizers.base import Ids, StreamDecoder
 
 _UTF32 = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
 _LISTED = 10

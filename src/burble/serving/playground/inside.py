@@ -1,21 +1,15 @@
 """A look inside a model while it reads the end of a text: the report, for the page to frame."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from burble.config import UnknownPolicy
 from burble.engine.generate import encode_text
 from burble.engine.trace import trace
 from burble.errors import BurbleError
 from burble.inspection.bounds import Bounds
 from burble.inspection.trace.report import report
 from burble.inspection.trace.series import Choice
+from burble.model_file import ModelFile
 from burble.serving.http.errors import refused_text
-
-if TYPE_CHECKING:
-    from burble.config import UnknownPolicy
-    from burble.model_file import ModelFile
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 # What comes in a moment, and is drawn as fast as one types: about 6 MB as base64.
 BOUNDS = Bounds(max_tokens=1_000, max_values=4 << 20)

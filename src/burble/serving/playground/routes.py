@@ -1,7 +1,5 @@
 """What the page needs beside the API: its files, runs to watch, copies to mark."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from importlib.resources import files

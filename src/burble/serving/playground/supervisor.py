@@ -4,8 +4,6 @@ A run may also be another's: of a person at the command line, or of a server tha
 lock says so. It is shown and can be stopped, but it is left alone when this server ends.
 """
 
-from __future__ import annotations
-
 import itertools
 import os
 import signal
@@ -14,23 +12,19 @@ import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO
 
 from burble.errors import WITHOUT_FLAGS, UsageError
 from burble.isolation import python_command, python_environment
 from burble.run_folder.folder import RunFolder, is_run
 from burble.run_folder.lock import holder, is_held_by
 from burble.run_folder.log import read_samples
-from burble.run_folder.metrics import read_thinned
+from burble.run_folder.metrics import StepMetrics, ValidationMetrics, read_thinned
 from burble.serving.completions.names import readable
+from burble.serving.completions.responses import RunDescription, RunLine, RunState
 from burble.serving.http.errors import RefusalError
 from burble.stop_signals import STOP_SIGNALS
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.run_folder.metrics import StepMetrics, ValidationMetrics
-    from burble.serving.completions.responses import RunDescription, RunLine, RunState
 
 # What a page gets to see of a long run.
 _MAX_POINTS = 400
