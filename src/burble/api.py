@@ -11,13 +11,7 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, get_args
 
-from burble.config import (
-    PRESETS,
-    SECTIONS,
-    RunConfig,
-    SamplingConfig,
-    UnknownPolicy,
-)
+from burble.config import PRESETS, SECTIONS, RunConfig, SamplingConfig, UnknownPolicy
 from burble.engine.generate import (
     GenerationRequest,
     count_unknown,
@@ -51,11 +45,7 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 
 
 def _takes(*sections: type[Any]) -> Callable[[Function], Function]:
-    """Give a function with `**options` the knobs of these sections as keyword parameters.
-
-    An editor reads them from the `TypedDict` of the options; `help` and a notebook from the
-    signature made here, with their defaults. Any other name is a `TypeError`.
-    """
+    """Give a function with `**options` a signature of the knobs, for `help` and notebooks."""
     knobs = [
         Parameter(knob.name, Parameter.KEYWORD_ONLY, default=knob.default, annotation=knob.type)
         for section in sections
@@ -82,9 +72,7 @@ def _takes(*sections: type[Any]) -> Callable[[Function], Function]:
 class RunRecord:
     """What a model knows of the run that made it."""
 
-    folder: Path | None
-    """Where it lies, with the text it learned from; None where it left nothing behind."""
-
+    folder: Path | None  # None where it left nothing behind
     config: RunConfig
     result: TrainResult
 
@@ -108,14 +96,11 @@ class Model:
         run: RunRecord | None = None,
     ) -> None:
         self.file = file
-        self.folder = folder
-        """Where its run lies, with the text it learned from; None for a model file alone."""
-
+        self.folder = folder  # of its run, with the text it learned from; None without one
         self.run = run  # the run that `train` made it in; None for a model that was loaded
         self.engine = open_model(file, precision)
 
     def __repr__(self) -> str:
-        """Name the network, the vocabulary and the score."""
         network, tokenizer = self.file.network, self.file.tokenizer
         parts = [
             f"{network.cell} {network.num_layers}×{network.hidden_size}",
@@ -128,7 +113,7 @@ class Model:
 
     @property
     def verdict(self) -> str | None:
-        """What became of the run, in plain words; None for a model that was loaded."""
+        """Return what became of the run, in plain words; None for a model that was loaded."""
         return None if self.run is None else self.run.result.diagnosis
 
     @_takes(SamplingConfig)
@@ -145,13 +130,7 @@ class Model:
     ) -> str:
         """Return the text after `prompt`; options as for `stream`."""
         pieces = self.stream(
-            prompt,
-            length=length,
-            stop=stop,
-            seed=seed,
-            window=window,
-            unknown=unknown,
-            **sampling,
+            prompt, length=length, stop=stop, seed=seed, window=window, unknown=unknown, **sampling
         )
         return "".join(pieces)
 
@@ -198,11 +177,11 @@ class Model:
         return write_texts(self.engine, self.file.tokenizer, requests)
 
     def read_prompt(self, prompt: str, unknown: UnknownPolicy = "error") -> str:
-        """The prompt as the model reads it: normalised as its text was, and encodable."""
+        """Return the prompt as the model reads it: normalised as its text was, and encodable."""
         return read_prompt(self.file, prompt, unknown)
 
     def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
-        """The text's tokens, (tokens,), normalised as the model's own text was."""
+        """Return the text's tokens, (tokens,), normalised as the model's own text was."""
         return encode_text(self.file, text, unknown)
 
     def count_unknown(self, text: str) -> int:
@@ -210,24 +189,20 @@ class Model:
         return count_unknown(self.file, text)
 
     def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
-        """How well the model predicts `text`, read from a fresh state; at least 2 characters."""
+        """Measure how well the model predicts `text`, of at least 2 characters."""
         from burble.evaluation.evaluate import evaluate
 
         score = evaluate(self.engine, self.file.tokenizer, self.encode(text, unknown), "stream")
         return replace(score, num_unknown=self.count_unknown(text))
 
     def trace(self, text: str, unknown: UnknownPolicy = "error") -> Trace:
-        """What goes on inside while the model reads `text` from a fresh state.
-
-        In float32, for (tokens · layers · units) numbers of each gate and state. Raises
-        `TextError` where there is no text, or characters the model has never seen.
-        """
+        """Record every gate and state while the model reads `text`. Raises `TextError`."""
         from burble.engine.trace import trace
 
         return trace(self.file, self.encode(text, unknown))
 
     def holding(self, holds: Sequence[Hold]) -> HoldingModel:
-        """This model with some of its units held; else it computes what `engine` does."""
+        """Return this model with some of its units held; else it computes what `engine` does."""
         from burble.engine.holding import HoldingModel
 
         precision: Precision = "float32" if self.engine.kernel == "numpy-float32" else "int8"
@@ -239,7 +214,7 @@ class Model:
         return self.folder is not None and RunFolder(self.folder).has_text()
 
     def training_text(self) -> PreparedText:
-        """The text of the model's run. Raises `TextError` where only the model file is at hand."""
+        """Return the text of its run. Raises `TextError` where only the model file is at hand."""
         if self.folder is None or not self.has_training_text():
             raise TextError(
                 "The text this model learned from is not beside it: only a run folder has it. Give "
@@ -291,10 +266,9 @@ class Model:
 
 
 def load(path: str | Path, precision: Precision | None = None) -> Model:
-    """A model from its file or its run folder. Raises `ModelFileError`.
+    """Return a model from its file or its run folder. Raises `ModelFileError`.
 
-    precision: int8, the same text on every machine; or float32, for reference; where None, int8
-    unless the model would lose by it.
+    precision: int8, the same text on every machine; float32; None: int8 unless it costs too much.
     """
     if precision not in (None, *get_args(Precision)):
         raise OptionError(f"must be int8 or float32; found {precision!r}.", "precision")
@@ -315,15 +289,11 @@ def train(
 ) -> Model:
     """Train on files, folders, addresses or known texts, and return the best model.
 
-    out: folder for the run, with all that a later look or a resume needs; without it the run
-    leaves nothing behind, and the `UnfinishedError` of one that stops early has its
-    best model. preset: "tutorial", or a configuration to start from. overwrite: replace a run that
-    is in the folder. progress: show how it goes on standard error; None: in a terminal or a
-    notebook.
-
-    options: those of `burble train`, which `burble train --help` describes. Without a
-    preset, a plan sets hidden_size, dropout, input_dropout and weight_decay where they are not
-    given.
+    out: folder for the run, to look at and to resume; without one the run leaves nothing behind,
+    and the `UnfinishedError` of one that stops early has its best model. preset: "tutorial", or a
+    configuration to start from. overwrite: replace a run that is in the folder. progress: show how
+    it goes on standard error; None: in a terminal or a notebook. options: see `burble train -h`;
+    without a preset, a plan sets hidden_size, dropout, input_dropout and weight_decay.
     """
     request = RunRequest({**options, "sources": _names(sources)}, _base(preset))
     from burble.progress import is_watched, view_for

@@ -5,8 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from burble.api import Model
+    from typing import Any
 
 _MAX_SHOWN = 300
 
@@ -33,9 +32,7 @@ class UsageError(BurbleError):
 
 
 class OptionError(UsageError):
-    """A value that an option cannot have, told by the option's name as it is spelled where it was
-    given: an argument of Python, a flag, a field of JSON, a name in a file.
-    """
+    """A value that an option cannot have, told by the option's name as it is spelled there."""
 
     def __init__(self, problem: str, *names: str) -> None:
         """problem: the sentence after the names."""
@@ -75,16 +72,16 @@ class ModelFileError(BurbleError):
 
 
 class UnfinishedError(BurbleError):
-    """A run that ended before its time. model: the best so far, where `train` keeps no folder."""
+    """A run that ended before its time."""
 
-    model: Model | None = None
+    model: Any = None  # the best so far, a `burble.Model`, where `train` keeps no folder
 
     def __init__(self, problem: str, left: str, advice: str = "", flags: str = "") -> None:
         """left: what there is of the run."""
         super().__init__(f"{problem} {left}", advice, flags)
         self._problem, self._advice = problem, advice
 
-    def keep(self, model: Model | None) -> None:
+    def keep(self, model: Any) -> None:
         """Carry the model, in place of a folder that is removed."""
         self.model = model
         left = "The best model before that is the error's model." if model else "There is no model."

@@ -1,8 +1,4 @@
-"""Knobs: all there is to know of an option, beside the field that holds it.
-
-Range checks, flags, help, the HTTP schema, the sliders of a page and the tables of the docs derive
-from this.
-"""
+"""Knobs: all there is to know of an option, beside the field that holds it."""
 
 import dataclasses
 import types
@@ -28,16 +24,12 @@ class Knob:
     above: float | None = None
     high: float | None = None
     below: float | None = None
-    slider: tuple[float, float, float] | None = None
-    """Lowest, highest and step of its slider, where a page has one."""
-
+    slider: tuple[float, float, float] | None = None  # lowest, highest and step
     short: str | None = None  # a flag of one letter
     metavar: str | None = None  # what stands for its value in help, if not the type says it
     choices: tuple[str, ...] = ()
     positional: bool = False  # set by its place in the command line, not by a flag
-    escapes: bool = False
-    r"""Text typed on one line: \n, \t and \\ in it are read as on the command line."""
-
+    escapes: bool = False  # whether it is text typed on one line, for `read_escapes`
     name: str = ""
     kind: type = str  # int, float, bool or str: of each value, where it takes several
     default: Any = REQUIRED
@@ -113,9 +105,7 @@ class Knob:
 
 
 def flag_of(name: str) -> str:
-    """Return the flag that sets the knob of this name; what is no knob's name stays as it is, as
-    MODEL.
-    """
+    """Return the flag of the knob of this name; another name, as MODEL, stays as it is."""
     return f"--{name.replace('_', '-')}" if name.isidentifier() and name.islower() else name
 
 
@@ -131,9 +121,7 @@ def argument(metavar: str, text: str, **facts: Any) -> Any:
 
 
 def knob_like(cls: type, name: str, **changes: Any) -> Any:
-    """Make a field like another dataclass's knob. changes: fields of `Knob`, its default among
-    them.
-    """
+    """Make a field like another dataclass's knob. changes: fields of `Knob`, or its default."""
     known: dataclasses.Field[Any] = cls.__dataclass_fields__[name]  # type: ignore[attr-defined]
     default = changes.pop("default", known.default)
     return _field(default, dataclasses.replace(known.metadata["knob"], **changes))
@@ -150,7 +138,6 @@ def sections(make: Callable[..., Any], parts: Mapping[str, type]) -> Any:
 
 
 def knobs_of(cls: type) -> dict[str, Knob]:
-    """Return the knobs of a dataclass by their names."""
     return _knobs_of(typing.cast("Any", cls))
 
 

@@ -1,8 +1,4 @@
-"""One HTML file that writes as `burble generate` does: any browser, no network, the same bytes.
-
-The page is made of the files in `page/`. Its policy lets nothing run but that one script, so a
-text from a vocabulary or a prompt stays a text.
-"""
+"""One HTML file that writes as `burble generate` does: any browser, no network, the same bytes."""
 
 import base64
 import html
@@ -38,7 +34,6 @@ def write(model: ModelFile, path: Path, labels: Labels) -> None:
 
 
 def page(model: ModelFile, labels: Labels) -> str:
-    """The whole page."""
     if not bears_int8(model):
         cost = model.provenance.int8_cost_bits
         raise UsageError(
@@ -60,7 +55,6 @@ def page(model: ModelFile, labels: Labels) -> str:
 
 
 def script() -> str:
-    """Return the script of every page."""
     return "\n".join(map(_part, _SCRIPTS))
 
 
@@ -115,7 +109,7 @@ def _text(data: bytes) -> str:
 
 
 def _blocks(model: ModelFile) -> Iterator[bytes]:
-    """The numbers in the order in which `engine.js` takes them."""
+    """Yield the numbers in the order in which `engine.js` takes them."""
     weights = model.weights
     yield from _input_blocks(model)
     yield _floats(weights["layers.0.bias"])

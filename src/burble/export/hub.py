@@ -14,6 +14,11 @@ from burble.model_file import ModelFile, Provenance
 # git-lfs keeps the weights; everything else is text.
 _ATTRIBUTES = "*.safetensors filter=lfs diff=lfs merge=lfs -text\n"
 
+_LICENCE = (
+    "No licence is named yet: that is for its author to choose, and what the training text allows "
+    "counts."
+)
+
 # Identifiers of licences and languages; what is put into YAML stays a plain word.
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
@@ -103,12 +108,6 @@ def _body(model: ModelFile, labels: Labels) -> list[str]:
         "not knowledge. Passages of that text can come out word for word.",
         *(["", _LICENCE] if labels.license is None else []),
     ]
-
-
-_LICENCE = (
-    "No licence is named yet: that is for its author to choose, and what the training text allows "
-    "counts."
-)
 
 
 def _facts(model: ModelFile) -> dict[str, str]:

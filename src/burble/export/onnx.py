@@ -1,8 +1,4 @@
-"""One step of the network as an ONNX graph, in float32.
-
-Tokens and states go in, logits and states come out. Tokenizer, filters and draw are around it; its
-metadata tells what the tokens are.
-"""
+"""One step of the network as an ONNX graph, in float32; its metadata tells what the tokens are."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +28,7 @@ def write(model: ModelFile, path: Path, labels: Labels) -> None:
 
 
 def graph(model: ModelFile) -> Any:
-    """The graph: `token` (1, batch) and states in; `logits` (batch, vocab) and states out.
+    """Return the graph: `token` (1, batch) and states in; `logits` (batch, vocab) and states out.
 
     The states are called `0.hidden`, `0.cell`, `1.hidden` … by their layers, (1, batch, hidden)
     each; what they have become, `0.hidden.after` and so on.
@@ -65,8 +61,6 @@ def _ordered(weights: Float32, cell: Cell, operator: OnnxOperator) -> Float32:
 
 
 class _Builder:
-    """Puts the graph together, node by node."""
-
     def __init__(self, model: ModelFile, operator: OnnxOperator) -> None:
         self._model = model
         self._network = model.network

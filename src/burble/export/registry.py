@@ -16,8 +16,6 @@ ExportKind = Literal["html", "onnx", "hub"]
 
 @dataclass(frozen=True)
 class Exporter:
-    """A form that a model can take."""
-
     write: Callable[[ModelFile, Path, Labels], None]  # writes it to a path whose folder is there
     help: str  # what it is, after its name in `--help`
     ending: str  # what its name ends in where none is given

@@ -87,10 +87,7 @@ class _Segment(NamedTuple):
 
 
 def find_fault(data: bytes) -> str | None:
-    """Return what is wrong with a library, as a predicate, or None.
-
-    Files of other systems than ELF of 64 bits are left to the system, which checks them itself.
-    """
+    """Return what is wrong with a library, as a predicate; None too for other systems' files."""
     if not data:
         return "is empty"
     if data[:4] != _MAGIC[: len(data)]:

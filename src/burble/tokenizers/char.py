@@ -54,11 +54,7 @@ class CharTokenizer(Tokenizer):
         return {"kind": self.kind, "vocabulary": self.vocabulary}
 
     def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
-        """Ids of `text`, shape (characters,).
-
-        Characters that the vocabulary lacks raise `TextError`, are left out (`skip`), or give
-        way to their nearest known one (`nearest`: by case, accent or typographic form).
-        """
+        """Return the ids of `text`, (characters,). nearest: by case, accent or typographic form."""
         marked = self._marked(text)
         missing = sorted({text[place] for place in np.flatnonzero(marked == 0)})
         if missing and unknown == "nearest":
@@ -90,11 +86,9 @@ class CharTokenizer(Tokenizer):
         return len(ids)
 
     def cut_before(self, ids: Ids, place: int) -> int:  # noqa: ARG002 - every cut will do
-        """Return `place`: every token is a whole character."""
         return place
 
     def check(self, ids: Ids) -> None:
-        """Raise `ValueError` for ids of no character; each of the others is one."""
         if ids.max(initial=0) >= self.vocab_size:
             raise ValueError(f"id {ids.max()} is none of the {self.vocab_size:,} characters")
 

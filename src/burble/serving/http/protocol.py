@@ -80,9 +80,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _reads_head = False
     _saw_body = False
     _fault: str | None = None
-    _is_deaf = False
-    """Whether the rest of what comes is ignored, since the connection ends after the answers."""
-
+    _is_deaf = False  # whether the rest is ignored, since the connection ends after the answers
     _unsent: _Unsent | None = None  # None while the client keeps up
 
     @override

@@ -21,10 +21,7 @@ _GUESSES = 5
 
 
 def look_inside(file: ModelFile, text: str, unknown: UnknownPolicy) -> str:
-    """The report on as much of the text's end as is shown, read in the context of what is before.
-
-    Raises `RefusalError` for a text that is empty, or that the model cannot read.
-    """
+    """Return the report on the end of the text, read in its context. Raises `RefusalError`."""
     try:
         context, end = _split(file, encode_text(file, text, unknown))
         return report(file, trace(file, end, context), Choice(), _GUESSES)
@@ -33,7 +30,7 @@ def look_inside(file: ModelFile, text: str, unknown: UnknownPolicy) -> str:
 
 
 def _split(file: ModelFile, ids: Ids) -> tuple[Ids, Ids]:
-    """What is read first, and what is shown: it begins where a character does."""
+    """Return what is read first, and what is shown: it begins where a character does."""
     longest = BOUNDS.longest(file.network)
     start = file.tokenizer.cut_before(ids, max(0, len(ids) - longest))
     return ids[max(0, start - CONTEXT * longest) : start], ids[start:]

@@ -60,10 +60,7 @@ class _Child:
 
 
 class Supervisor:
-    """Starts, stops and describes the runs in one folder.
-
-    Their names are the server's; what a client sends is looked up.
-    """
+    """The runs in one folder. Their names are the server's; what a client sends is looked up."""
 
     def __init__(self, folder: Path) -> None:
         if folder.exists() and not folder.is_dir():
@@ -73,25 +70,24 @@ class Supervisor:
         self._starting = threading.Lock()
 
     def paths(self) -> dict[str, Path]:
-        """Where each lies, by its name; newest first."""
+        """Return the folder of each run by its name, newest first."""
         found = {path: _age(path) for path in self.folder.glob("*/") if is_run(path)}
         if self._child:
             found.setdefault(self._child.path, float("-inf"))
         return {readable(path.name): path for path in sorted(found, key=lambda path: found[path])}
 
     def model_paths(self) -> dict[str, Path]:
-        """Where the model of each run is, or will be; newest first."""
         return {name: RunFolder(path).model for name, path in self.paths().items()}
 
     def path(self, name: str) -> Path:
-        """Where a run lies. Raises `RefusalError` for a name that none has."""
+        """Return a run's folder. Raises `RefusalError` for a name that none has."""
         path = self.paths().get(name)
         if path is None:
             raise RefusalError(404, f"There is no run {name[:100]!r}.", param="name")
         return path
 
     def start(self, text: str, minutes: float) -> str:
-        """Learn from `text`; returns the name of the run."""
+        """Learn from `text`; return the name of the run."""
         with self._starting, tempfile.TemporaryFile() as source:
             self._check_free()
             path = self._new_folder()
