@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from burble.errors import MissingExtraError
-from burble.threads import settle_threads
+from burble.threads import settled_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,9 +45,9 @@ def open_tensorboard(folder: Path) -> Observer:
 
 @contextmanager
 def _needing_torch() -> Iterator[None]:
-    settle_threads()
     try:
-        yield
+        with settled_threads():
+            yield
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
