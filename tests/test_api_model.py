@@ -101,14 +101,25 @@ def test_a_stop_may_be_one_text_or_several() -> None:
     [
         {"temperature": "hot"},
         {"length": -1},
+        {"length": "5"},
         {"window": 0},
+        {"seed": 1.5},
         {"stop": ""},
+        {"stop": [3]},
+        {"unknown": "sikp"},
     ],
     ids=repr,
 )
 def test_a_wrong_option_is_told_before_anything_is_written(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=next(iter(options)).split("_", maxsplit=1)[0]):
         model().stream("a", **options)
+
+
+def test_numbers_may_be_those_of_numpy() -> None:
+    one = model()
+    numpys = {"length": np.int64(9), "seed": np.uint8(3), "top_k": np.int32(5)}
+    wanted = one.generate("a", length=9, seed=3, top_k=5, temperature=0.5)
+    assert one.generate("a", temperature=np.float32(0.5), **numpys) == wanted
 
 
 # Prompts.
@@ -136,6 +147,13 @@ def test_unknown_characters_are_told_skipped_or_replaced() -> None:
     assert one.read_prompt("a’b", "skip") == "ab"
     assert one.read_prompt("a’b", "nearest") == "a'b"
     assert one.generate("a’b", seed=1, unknown="nearest") == one.generate("a'b", seed=1)
+
+
+def test_what_is_no_text_is_told() -> None:
+    one = model()
+    for read in (one.read_prompt, one.score, one.trace, one.generate):
+        with pytest.raises(UsageError, match=r"must be .*; found None"):
+            read(None)  # type: ignore[arg-type]
 
 
 def test_an_empty_prompt_stays_empty() -> None:
@@ -194,6 +212,11 @@ def test_a_saved_model_writes_the_same(tmp_path: Path) -> None:
     assert again.score("abcab") == one.score("abcab")
 
 
+def test_a_model_is_saved_as_a_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"{tmp_path}: that is a folder"):
+        model().save(tmp_path)
+
+
 def test_a_model_runs_in_int8_and_on_request_in_float32(tmp_path: Path) -> None:
     one = model(hidden_size=40)
     one.save(tmp_path / MODEL_NAME)
@@ -217,6 +240,8 @@ def test_what_is_no_model_is_told(tmp_path: Path) -> None:
         burble.load(tmp_path)
     with pytest.raises(ModelFileError):
         burble.load(str(tmp_path / "absent"))
+    with pytest.raises(UsageError, match="precision must be int8 or float32; found 'int4'"):
+        burble.load(tmp_path, precision="int4")  # type: ignore[arg-type]
 
 
 # The text beside it.
@@ -266,6 +291,8 @@ def test_a_random_prompt_is_a_passage_of_the_held_out_text(
     assert all(prompt in stretch and len(prompt) == min(30, len(stretch)) for prompt in prompts)
     assert len(prompts) > 10 or prompts == {stretch}
     assert one.random_prompt(30, seed=5) == one.random_prompt(30, seed=5)
+    with pytest.raises(UsageError, match="seed must be between 0"):
+        one.random_prompt(30, seed=-1)
 
 
 def test_a_random_prompt_of_bytes_has_whole_characters(tmp_path: Path) -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import ast
 import inspect
+import io
+import os
 import re
+import signal
+import subprocess
+import sys
 import tempfile
 from dataclasses import Field, fields
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 import burble
@@ -36,6 +42,8 @@ def test_a_model_is_trained_and_nothing_is_left_behind(
     # torch makes an empty folder of its own there.
     assert list(scratch.glob("burble-*")) == []
     assert capfd.readouterr() == ("", "")
+    assert model.run is not None
+    assert model.run.result.model is None
     written = model.generate("Ba", length=50, temperature=0.7, seed=1)
     assert len(written) == 50
     assert "".join(model.stream("Ba", length=50, temperature=0.7, seed=1)) == written
@@ -71,13 +79,14 @@ def test_with_a_folder_the_run_is_there_and_the_model_knows_it(tmp_path: Path) -
     burble.train(tmp_path / "text.txt", out=tmp_path / "run", overwrite=True, **TINY)
 
 
-def test_several_sources_and_a_preset(tmp_path: Path) -> None:
+@pytest.mark.parametrize("preset", ["tutorial", PRESETS["tutorial"]], ids=["name", "config"])
+def test_several_sources_and_a_preset(tmp_path: Path, preset: Any) -> None:
     first = write_text(tmp_path)
     second = tmp_path / "second.txt"
     second.write_text(made_up_text(20, seed=1))
     tutorial = PRESETS["tutorial"]
     options = {"steps": 1, "hidden_size": 8}
-    burble.train([first, str(second)], preset=tutorial, out=tmp_path / "run", **options)
+    burble.train([first, str(second)], preset=preset, out=tmp_path / "run", **options)
     saved = from_toml((tmp_path / "run" / "run.toml").read_text(), "run.toml")
     chosen = {"learner": saved.training.learner, "device": saved.training.device}
     settled = {"sources": [str(first), str(second)], **chosen}
@@ -90,6 +99,10 @@ def test_several_sources_and_a_preset(tmp_path: Path) -> None:
         ({"hidden_size": "8"}, "hidden_size must be a whole number"),
         ({"cell": "transformer"}, "cell must be one of lstm, gru, rnn"),
         ({"minutes": -1}, "minutes must be between"),
+        ({"hidden_size": np.float64(8)}, "hidden_size must be a whole number"),
+        ({"hidden_size": True}, "hidden_size must be a whole number"),
+        ({"preset": "keras"}, "preset must be one of tutorial; found 'keras'"),
+        ({"preset": {}}, "preset must be one of tutorial"),
     ],
 )
 def test_a_wrong_option_is_one_message(
@@ -97,6 +110,83 @@ def test_a_wrong_option_is_one_message(
 ) -> None:
     with pytest.raises(UsageError, match=words):
         burble.train(write_text(tmp_path), **options)
+
+
+class StoppingStream(io.StringIO):
+    """Sends the signal of Ctrl-C when the first figures of the held-out text are shown."""
+
+    def write(self, text: str) -> int:
+        if "held-out" in text and "held-out" not in self.getvalue():
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().write(text)
+
+
+def test_a_run_stopped_without_a_folder_gives_its_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", StoppingStream())
+    with pytest.raises(burble.TrainingInterruptedError) as stopped:
+        burble.train(write_text(tmp_path), progress=True, **TINY)
+    assert (
+        str(stopped.value) == "Stopped at step 1. The best model before that is the error's model."
+    )
+    assert stopped.value.exit_code == 130
+    assert stopped.value.model is not None
+    assert len(stopped.value.model.generate(length=10)) == 10
+
+
+def test_a_run_that_diverges_without_a_folder_gives_its_model(tmp_path: Path) -> None:
+    with pytest.raises(burble.UnfinishedError, match="diverged at step") as diverged:
+        burble.train(write_text(tmp_path), learning_rate=1e38, warmup_steps=0, **TINY)
+    assert str(diverged.value).endswith(
+        "The best model before that is the error's model. Try a smaller learning rate."
+    )
+    assert diverged.value.model is not None
+    assert len(diverged.value.model.generate(length=10)) == 10
+
+
+def test_a_run_stopped_before_it_learns_has_no_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("burble.training.run.prepare_to_learn", stop)
+    with pytest.raises(burble.TrainingInterruptedError) as stopped:
+        burble.train(write_text(tmp_path), **TINY)
+    assert str(stopped.value) == "Stopped before the first step. There is no model."
+    assert stopped.value.model is None
+
+
+@pytest.mark.parametrize("sources", [3, [3], b"text.txt", []], ids=repr)
+def test_what_is_no_source_is_one_message(sources: Any) -> None:
+    with pytest.raises(UsageError, match="sources must be a path"):
+        burble.train(sources)
+
+
+def test_options_may_be_numbers_of_numpy(tmp_path: Path) -> None:
+    options = TINY | {"steps": np.int64(1), "learning_rate": np.float32(0.5), "minutes": np.int8(5)}
+    model = burble.train(write_text(tmp_path), **options)
+    assert model.run is not None
+    training = model.run.config.training
+    assert (training.steps, training.learning_rate, training.minutes) == (1, 0.5, 5.0)
+    assert all(type(one) in {int, float, str, bool, type(None)} for one in vars(training).values())
+
+
+PROGRAM = """
+import os, sys
+import burble
+sys.stderr = None  # as in a program without a console
+burble.train(sys.argv[1], progress=True, steps=1, hidden_size=8)
+print("torch" in sys.modules, os.environ.keys() & {"GOMP_SPINCOUNT", "OPENBLAS_NUM_THREADS"})
+"""
+
+
+def test_a_program_keeps_its_environment_and_needs_no_stderr(tmp_path: Path) -> None:
+    kept = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+    args = [sys.executable, "-c", PROGRAM, write_text(tmp_path)]
+    done = subprocess.run(args, env=kept, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True set()\n", "")
 
 
 def test_no_place_for_a_run_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +204,7 @@ def test_public_names_are_the_functions_the_model_and_every_error() -> None:
     found = {name for name, value in vars(errors).items() if isinstance(value, type)}
     assert set(burble.__all__) == {"Model", "__version__", "load", "train"} | found
     assert all(hasattr(burble, name) for name in burble.__all__)
+    assert dir(burble) == sorted(burble.__all__)
 
 
 def parameters(function: Callable[..., object]) -> dict[str, tuple[object, object]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         ResourceError,
         TextError,
         TrainingInterruptedError,
+        UnfinishedError,
         UsageError,
     )
 
@@ -29,11 +30,16 @@ __all__ = [
     "ResourceError",
     "TextError",
     "TrainingInterruptedError",
+    "UnfinishedError",
     "UsageError",
     "__version__",
     "load",
     "train",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> object:

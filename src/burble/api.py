@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import wraps
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, get_args
 
-from burble.config import SECTIONS, SamplingConfig
+from burble.config import PRESETS, SECTIONS, RunConfig, SamplingConfig, UnknownPolicy
 from burble.engine.generate import (
     GenerationRequest,
     count_unknown,
@@ -21,38 +22,30 @@ from burble.engine.generate import (
     write_texts,
 )
 from burble.engine.kernels import open_model
-from burble.errors import OptionError, TextError, UsageError
+from burble.engine.numpy_model import Precision
+from burble.errors import OptionError, TextError, UnfinishedError, UsageError, brief
 from burble.mapping import from_mapping
 
 # What only some calls need is imported where they need it: writing shall begin at once.
 from burble.model_file import ModelFile
+from burble.tokenizers.base import Ids
 from burble.training.request import RunRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from typing import Unpack
-
-    from burble.config import RunConfig, RunOptions, SamplingOptions, UnknownPolicy
+    from burble.config import RunOptions, SamplingOptions
     from burble.data.prepared import PreparedText
     from burble.engine.holding import Hold, HoldingModel
-    from burble.engine.numpy_model import Precision
     from burble.engine.trace import Trace
     from burble.export.registry import ExportKind
     from burble.run_folder.metrics import Metrics
     from burble.score import Score
-    from burble.tokenizers.base import Ids
     from burble.training.run import TrainResult
-
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
 
 def _takes(*sections: type[Any]) -> Callable[[Function], Function]:
-    """Give a function with `**options` the knobs of these sections as keyword parameters.
-
-    An editor reads them from the `TypedDict` of the options; `help` and a notebook from the
-    signature made here, with their defaults. Any other name is a `TypeError`.
-    """
+    """Give a function with `**options` a signature of the knobs, for `help` and notebooks."""
     knobs = [
         Parameter(knob.name, Parameter.KEYWORD_ONLY, default=knob.default, annotation=knob.type)
         for section in sections
@@ -79,9 +72,7 @@ def _takes(*sections: type[Any]) -> Callable[[Function], Function]:
 class RunRecord:
     """What a model knows of the run that made it."""
 
-    folder: Path | None
-    """Where it lies, with the text it learned from; None where it left nothing behind."""
-
+    folder: Path | None  # None where it left nothing behind
     config: RunConfig
     result: TrainResult
 
@@ -105,16 +96,11 @@ class Model:
         run: RunRecord | None = None,
     ) -> None:
         self.file = file
-        self.folder = folder
-        """Where its run lies, with the text it learned from; None for a model file alone."""
-
-        self.run = run
-        """The run that `train` made it in; None for a model that was loaded."""
-
+        self.folder = folder  # of its run, with the text it learned from; None without one
+        self.run = run  # the run that `train` made it in; None for a model that was loaded
         self.engine = open_model(file, precision)
 
     def __repr__(self) -> str:
-        """Name the network, the vocabulary and the score."""
         network, tokenizer = self.file.network, self.file.tokenizer
         parts = [
             f"{network.cell} {network.num_layers}×{network.hidden_size}",
@@ -127,7 +113,7 @@ class Model:
 
     @property
     def verdict(self) -> str | None:
-        """What became of the run, in plain words; None for a model that was loaded."""
+        """Return what became of the run, in plain words; None for a model that was loaded."""
         return None if self.run is None else self.run.result.diagnosis
 
     @_takes(SamplingConfig)
@@ -144,13 +130,7 @@ class Model:
     ) -> str:
         """Return the text after `prompt`; options as for `stream`."""
         pieces = self.stream(
-            prompt,
-            length=length,
-            stop=stop,
-            seed=seed,
-            window=window,
-            unknown=unknown,
-            **sampling,
+            prompt, length=length, stop=stop, seed=seed, window=window, unknown=unknown, **sampling
         )
         return "".join(pieces)
 
@@ -174,17 +154,19 @@ class Model:
         sampling: how the next character is chosen; `burble generate --help` describes it.
         """
         try:
-            request = GenerationRequest(
-                prompt=self.read_prompt(prompt, unknown),
-                max_characters=length,
-                sampling=from_mapping(SamplingConfig, sampling),
-                stop=(stop,) if isinstance(stop, str) else tuple(stop),
-                seed=random_seed() if seed is None else seed,
-                window=window,
-            )
+            given = {
+                "prompt": prompt,
+                "max_characters": length,
+                "stop": [stop] if isinstance(stop, str) else stop,
+                "seed": random_seed() if seed is None else seed,
+                "window": window,
+            }
+            request = from_mapping(GenerationRequest, given)
+            chosen = from_mapping(SamplingConfig, sampling)
         except OptionError as error:  # here it is called length
             raise error.spelled(lambda name: name.replace("max_characters", "length")) from None
-        return self.write(request)
+        prompt = self.read_prompt(request.prompt, unknown)
+        return self.write(replace(request, prompt=prompt, sampling=chosen))
 
     def write(self, request: GenerationRequest) -> Iterator[str]:
         """Carry out a request whose prompt is as `read_prompt` gives it."""
@@ -195,11 +177,11 @@ class Model:
         return write_texts(self.engine, self.file.tokenizer, requests)
 
     def read_prompt(self, prompt: str, unknown: UnknownPolicy = "error") -> str:
-        """The prompt as the model reads it: normalised as its text was, and encodable."""
+        """Return the prompt as the model reads it: normalised as its text was, and encodable."""
         return read_prompt(self.file, prompt, unknown)
 
     def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
-        """The text's tokens, (tokens,), normalised as the model's own text was."""
+        """Return the text's tokens, (tokens,), normalised as the model's own text was."""
         return encode_text(self.file, text, unknown)
 
     def count_unknown(self, text: str) -> int:
@@ -207,24 +189,20 @@ class Model:
         return count_unknown(self.file, text)
 
     def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
-        """How well the model predicts `text`, read from a fresh state; at least 2 characters."""
+        """Measure how well the model predicts `text`, of at least 2 characters."""
         from burble.evaluation.evaluate import evaluate
 
         score = evaluate(self.engine, self.file.tokenizer, self.encode(text, unknown), "stream")
         return replace(score, num_unknown=self.count_unknown(text))
 
     def trace(self, text: str, unknown: UnknownPolicy = "error") -> Trace:
-        """What goes on inside while the model reads `text` from a fresh state.
-
-        In float32, for (tokens · layers · units) numbers of each gate and state. Raises
-        `TextError` where there is no text, or characters the model has never seen.
-        """
+        """Record every gate and state while the model reads `text`. Raises `TextError`."""
         from burble.engine.trace import trace
 
         return trace(self.file, self.encode(text, unknown))
 
     def holding(self, holds: Sequence[Hold]) -> HoldingModel:
-        """This model with some of its units held; else it computes what `engine` does."""
+        """Return this model with some of its units held; else it computes what `engine` does."""
         from burble.engine.holding import HoldingModel
 
         precision: Precision = "float32" if self.engine.kernel == "numpy-float32" else "int8"
@@ -236,7 +214,7 @@ class Model:
         return self.folder is not None and RunFolder(self.folder).has_text()
 
     def training_text(self) -> PreparedText:
-        """The text of the model's run. Raises `TextError` where only the model file is at hand."""
+        """Return the text of its run. Raises `TextError` where only the model file is at hand."""
         if self.folder is None or not self.has_training_text():
             raise TextError(
                 "The text this model learned from is not beside it: only a run folder has it. Give "
@@ -248,6 +226,7 @@ class Model:
 
     def random_prompt(self, num_tokens: int, seed: int) -> str:
         """Return about `num_tokens` from a random place of the held-out text of the model's run."""
+        seed = from_mapping(GenerationRequest, {"seed": seed}).seed
         text = self.training_text()
         ids = text.val_ids if len(text.val_ids) else text.train_ids
         return text.random_passage(ids, num_tokens, seed)
@@ -259,6 +238,8 @@ class Model:
             raise UsageError(
                 f"The model cannot be saved in {path.parent}: there is no such folder."
             )
+        if path.is_dir():
+            raise UsageError(f"The model cannot be saved as {path}: that is a folder.")
         self.file.save(path)
 
     def export(
@@ -285,11 +266,12 @@ class Model:
 
 
 def load(path: str | Path, precision: Precision | None = None) -> Model:
-    """A model from its file or its run folder. Raises `ModelFileError`.
+    """Return a model from its file or its run folder. Raises `ModelFileError`.
 
-    precision: int8, the same text on every machine; or float32, for reference; where None, int8
-    unless the model would lose by it.
+    precision: int8, the same text on every machine; float32; None: int8 unless it costs too much.
     """
+    if precision not in (None, *get_args(Precision)):
+        raise OptionError(f"must be int8 or float32; found {precision!r}.", "precision")
     path = Path(path)
     file = ModelFile.load(path)
     return Model(file, path if os.path.isdir(path) else None, precision)  # noqa: PTH112 - raises nothing
@@ -297,38 +279,63 @@ def load(path: str | Path, precision: Precision | None = None) -> Model:
 
 @_takes(*SECTIONS.values())
 def train(
-    sources: str | Path | Sequence[str | Path],
+    sources: str | Path | Iterable[str | Path],
     *,
     out: str | Path | None = None,
-    preset: RunConfig | None = None,
+    preset: str | RunConfig | None = None,
     overwrite: bool = False,
     progress: bool | None = None,
     **options: Unpack[RunOptions],
 ) -> Model:
     """Train on files, folders, addresses or known texts, and return the best model.
 
-    out: folder for the run, with all that a later look or a resume needs; without it the run
-    leaves nothing behind. preset: a configuration to start from. overwrite: replace a run that is
-    in the folder. progress: show how it goes on standard error; None: in a terminal or a notebook.
-
-    options: those of `burble train`, which `burble train --help` describes. Without a
-    preset, a plan sets hidden_size, dropout, input_dropout and weight_decay where they are not
-    given.
+    out: folder for the run, to look at and to resume; without one the run leaves nothing behind,
+    and the `UnfinishedError` of one that stops early has its best model. preset: "tutorial", or a
+    configuration to start from. overwrite: replace a run that is in the folder. progress: show how
+    it goes on standard error; None: in a terminal or a notebook. options: see `burble train -h`;
+    without a preset, a plan sets hidden_size, dropout, input_dropout and weight_decay.
     """
-    named = [sources] if isinstance(sources, str | Path) else sources
-    request = RunRequest({**options, "sources": [str(source) for source in named]}, preset)
+    request = RunRequest({**options, "sources": _names(sources)}, _base(preset))
     from burble.progress import is_watched, view_for
     from burble.run_hooks import open_run
     from burble.scratch import scratch_folder
 
-    is_shown = is_watched(sys.stderr) if progress is None else progress
+    # A program without a console has no stderr.
+    is_shown = sys.stderr and (is_watched(sys.stderr) if progress is None else progress)
     observers = [view_for(sys.stderr)] if is_shown else []
     if out is not None:
         result = open_run(Path(out), observers).train(request, overwrite=overwrite)
         return _load_trained(Path(out), result, Path(out))
     with scratch_folder() as scratch:
         path = Path(scratch) / "run"
-        return _load_trained(path, open_run(path, observers).train(request), None)
+        try:
+            result = open_run(path, observers).train(request)
+        except UnfinishedError as error:
+            from burble.run_folder.folder import RunFolder
+
+            error.keep(load(path) if RunFolder(path).model.exists() else None)
+            raise
+        return _load_trained(path, replace(result, model=None), None)
+
+
+def _names(sources: str | Path | Iterable[str | Path]) -> list[str]:
+    named = [sources] if isinstance(sources, str | Path) else sources
+    found = list(named) if isinstance(named, Iterable) else []
+    if not found or not all(isinstance(each, str | Path) for each in found):
+        raise OptionError(
+            "must be a path, an address or the name of a known text, or several of these; found "
+            f"{brief(repr(sources))}.",
+            "sources",
+        )
+    return [str(source) for source in found]
+
+
+def _base(preset: str | RunConfig | None) -> RunConfig | None:
+    if isinstance(preset, RunConfig | None):
+        return preset
+    if preset not in tuple(PRESETS):
+        raise OptionError(f"must be one of {', '.join(PRESETS)}; found {preset!r}.", "preset")
+    return PRESETS[preset]
 
 
 def _load_trained(path: Path, result: TrainResult, folder: Path | None) -> Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,9 +11,6 @@ from burble.cells import CELLS, CellKind
 from burble.errors import OptionError, UsageError
 from burble.knobs import check_knobs, knob, knobs_of
 from burble.mapping import from_mapping, to_mapping
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 InputKind = Literal["embedding", "one-hot", "scalar"]
 TokenizerKind = Literal["char", "byte"]
@@ -31,10 +29,13 @@ MAX_SEED = 2**63 - 1
 DEFAULT_MINUTES = 1.0
 
 
+class _Ranged:
+    def __post_init__(self) -> None:
+        check_knobs(self)
+
+
 @dataclass(frozen=True)
 class ReadingConfig:
-    """How the sources are read."""
-
     encoding: str | None = knob(
         None,
         "Encoding of the source files, by Python's name for it; UTF-8 where none is given.",
@@ -52,8 +53,6 @@ class NormalizationConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """How the text becomes batches."""
-
     tokenizer: TokenizerKind = knob(
         "char", "What one step of the model reads: a character, or a byte of UTF-8."
     )
@@ -95,7 +94,7 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
+class NetworkConfig(_Ranged):
     """The network's shape; it is saved in the model file."""
 
     cell: CellKind = knob("lstm", "Kind of recurrent cell.")
@@ -114,19 +113,11 @@ class NetworkConfig:
     )
     residual: bool = knob(False, "Add each layer's input to its output, from the second layer on.")
 
-    def __post_init__(self) -> None:
-        check_knobs(self)
-
     def input_size(self, vocab_size: int) -> int:
-        """Width of what the first layer reads."""
         return {"embedding": self.embedding_size, "one-hot": vocab_size, "scalar": 1}[self.input]
 
     def tensor_shapes(self, vocab_size: int) -> dict[str, tuple[int, ...]]:
-        """Name and shape of every weight, as stored in the model file.
-
-        `weight_ih` is (gates · hidden, input), `weight_hh` (gates · hidden, hidden), `bias`
-        (gates · hidden); the gates are in the order of the table of cells.
-        """
+        """Return name and shape of every weight; the gates are in the order of `burble.cells`."""
         rows = len(CELLS[self.cell].gates) * self.hidden_size
         shapes: dict[str, tuple[int, ...]] = {}
         if self.input == "embedding":
@@ -142,7 +133,7 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(_Ranged):
     """How the network learns. Of minutes, epochs and steps, whichever ends first counts."""
 
     minutes: float | None = knob(
@@ -213,12 +204,9 @@ class TrainingConfig:
         "auto: bfloat16 where a quick measurement finds it faster.",
     )
 
-    def __post_init__(self) -> None:
-        check_knobs(self)
-
 
 @dataclass(frozen=True)
-class SamplingConfig:
+class SamplingConfig(_Ranged):
     """How the next character is chosen; the filters apply in the order they stand here."""
 
     repetition_penalty: float = knob(
@@ -253,12 +241,9 @@ class SamplingConfig:
         slider=(0, 0.5, 0.01),
     )
 
-    def __post_init__(self) -> None:
-        check_knobs(self)
-
 
 @dataclass(frozen=True)
-class SampleConfig:
+class SampleConfig(_Ranged):
     """What the model writes while it learns and when it is done."""
 
     sample_length: int = knob(240, "Characters in each sample.", low=0, high=1_000_000)
@@ -271,9 +256,6 @@ class SampleConfig:
         low=1,
         high=65_536,
     )
-
-    def __post_init__(self) -> None:
-        check_knobs(self)
 
 
 @dataclass(frozen=True)
@@ -323,7 +305,6 @@ SECTIONS: dict[str, type[Any]] = {
 }
 
 OPTIONS = frozenset(name for section in SECTIONS.values() for name in knobs_of(section))
-"""The names of all options of a run."""
 
 PRESETS: dict[str, RunConfig] = {
     # The Keras tutorial "Train your first LSTM model for text generation" (2021). It has no
@@ -347,7 +328,7 @@ PRESETS: dict[str, RunConfig] = {
             precision="float32",
         ),
         sample=SampleConfig(sample_length=1000, sample_temperature=0.0, sample_window=100),
-    ),
+    )
 }
 
 if TYPE_CHECKING:

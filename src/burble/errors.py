@@ -5,6 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 _MAX_SHOWN = 300
 
@@ -31,9 +32,7 @@ class UsageError(BurbleError):
 
 
 class OptionError(UsageError):
-    """A value that an option cannot have, told by the option's name as it is spelled where it was
-    given: an argument of Python, a flag, a field of JSON, a name in a file.
-    """
+    """A value that an option cannot have, told by the option's name as it is spelled there."""
 
     def __init__(self, problem: str, *names: str) -> None:
         """problem: the sentence after the names."""
@@ -66,7 +65,24 @@ class ModelFileError(BurbleError):
     exit_code = 4
 
 
-class DivergedError(BurbleError):
+class UnfinishedError(BurbleError):
+    """A run that ended before its time."""
+
+    model: Any = None  # the best so far, a `burble.Model`, where `train` keeps no folder
+
+    def __init__(self, problem: str, left: str, advice: str = "", flags: str = "") -> None:
+        """left: what there is of the run."""
+        super().__init__(f"{problem} {left}", advice, flags)
+        self._problem, self._advice = problem, advice
+
+    def keep(self, model: Any) -> None:
+        """Carry the model, in place of a folder that is removed."""
+        self.model = model
+        left = "The best model before that is the error's model." if model else "There is no model."
+        BurbleError.__init__(self, f"{self._problem} {left}", self._advice)
+
+
+class DivergedError(UnfinishedError):
     """Training produced infinite or undefined numbers and could not be mended."""
 
     exit_code = 5
@@ -78,11 +94,11 @@ class ResourceError(BurbleError):
     exit_code = 6
 
 
-class TrainingInterruptedError(BurbleError):
+class TrainingInterruptedError(UnfinishedError):
     """A signal stopped training after its state was saved."""
 
-    def __init__(self, message: str, signal_number: int) -> None:
-        super().__init__(message)
+    def __init__(self, problem: str, left: str, signal_number: int) -> None:
+        super().__init__(problem, left)
         self.exit_code = 128 + signal_number
 
 

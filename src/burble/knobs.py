@@ -1,23 +1,15 @@
-"""Knobs: all there is to know of an option, beside the field that holds it.
-
-Range checks, flags, help, the HTTP schema, the sliders of a page and the tables of the docs derive
-from this.
-"""
-
-from __future__ import annotations
+"""Knobs: all there is to know of an option, beside the field that holds it."""
 
 import dataclasses
 import types
 import typing
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from burble.errors import OptionError, brief
 from burble.escapes import read_escapes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 # What an option has in place of a default that must be given.
 REQUIRED: Any = ...
@@ -28,42 +20,23 @@ class Knob:
     """One option: its values, and how it is shown and set."""
 
     help: str
-    low: float | None = None
-    """The least value; with `above` in its place, each value above that."""
-
+    low: float | None = None  # the least value; with `above` in its place, each value above that
     above: float | None = None
     high: float | None = None
     below: float | None = None
-    slider: tuple[float, float, float] | None = None
-    """Lowest, highest and step of its slider, where a page has one."""
-
-    short: str | None = None
-    """A flag of one letter."""
-
-    metavar: str | None = None
-    """What stands for its value in help, if not the type says it."""
-
+    slider: tuple[float, float, float] | None = None  # lowest, highest and step
+    short: str | None = None  # a flag of one letter
+    metavar: str | None = None  # what stands for its value in help, if not the type says it
     choices: tuple[str, ...] = ()
-    positional: bool = False
-    """Set by its place in the command line, not by a flag."""
-
-    escapes: bool = False
-    r"""Text typed on one line: \n, \t and \\ in it are read as on the command line."""
-
-    none_is_none: bool = False
-    """Text, for which `none` is None where it is read from text, and no text of its own."""
-
+    positional: bool = False  # set by its place in the command line, not by a flag
+    escapes: bool = False  # whether it is text typed on one line, for `read_escapes`
+    none_is_none: bool = False  # text, of which `none` is None where it is read from text
     name: str = ""
-    kind: type = str
-    """int, float, bool or str: of each value, where it takes several."""
-
+    kind: type = str  # int, float, bool or str: of each value, where it takes several
     default: Any = REQUIRED
-    optional: bool = False
-    """None is a value."""
-
+    optional: bool = False  # None is a value
     many: bool = False
-    count: int | None = None
-    """So many values at once."""
+    count: int | None = None  # so many values at once
 
     @property
     def flag(self) -> str:
@@ -134,9 +107,7 @@ class Knob:
 
 
 def flag_of(name: str) -> str:
-    """Return the flag that sets the knob of this name; what is no knob's name stays as it is, as
-    MODEL.
-    """
+    """Return the flag of the knob of this name; another name, as MODEL, stays as it is."""
     return f"--{name.replace('_', '-')}" if name.isidentifier() and name.islower() else name
 
 
@@ -152,9 +123,7 @@ def argument(metavar: str, text: str, **facts: Any) -> Any:
 
 
 def knob_like(cls: type, name: str, **changes: Any) -> Any:
-    """Make a field like another dataclass's knob. changes: fields of `Knob`, its default among
-    them.
-    """
+    """Make a field like another dataclass's knob. changes: fields of `Knob`, or its default."""
     known: dataclasses.Field[Any] = cls.__dataclass_fields__[name]  # type: ignore[attr-defined]
     default = changes.pop("default", known.default)
     return _field(default, dataclasses.replace(known.metadata["knob"], **changes))
@@ -171,7 +140,6 @@ def sections(make: Callable[..., Any], parts: Mapping[str, type]) -> Any:
 
 
 def knobs_of(cls: type) -> dict[str, Knob]:
-    """Return the knobs of a dataclass by their names."""
     return _knobs_of(typing.cast("Any", cls))
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import numbers
 import types
 import typing
 from contextlib import suppress
@@ -109,10 +110,13 @@ def _converted(value: object, hint: Any, where: str) -> object:
 
 
 def _plain(value: object, hint: Any, where: str) -> object:
-    """A number, a switch or a text. True is no number here, and 1 no switch."""
-    if hint is float and type(value) is int:
-        with suppress(OverflowError):  # what no float can hold is refused below
-            value = float(value)
+    """A number, NumPy's too, a switch or a text. True is no number here, and 1 no switch."""
+    if not isinstance(value, bool):
+        if hint is float and isinstance(value, numbers.Real):
+            with suppress(OverflowError):  # what no float can hold is refused below
+                value = float(value)
+        elif hint is int and isinstance(value, numbers.Integral):
+            value = int(value)
     if type(value) is not hint or (
         hint is float and not math.isfinite(typing.cast("float", value))
     ):

@@ -1,12 +1,12 @@
 """What a training run calls beside learning: samples, closing figures, a diagnosis."""
 
-from __future__ import annotations
-
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from burble.config import SamplingConfig
+from burble.config import RunConfig, SampleConfig, SamplingConfig
+from burble.data.prepared import PreparedText
 from burble.engine.generate import GenerationRequest, stream_text
 from burble.engine.kernels import open_model
 from burble.evaluation.evaluate import evaluate, ngram_bits
@@ -15,19 +15,11 @@ from burble.evaluation.precision import int8_cost
 from burble.model_file import ModelFile
 from burble.run_folder.folder import RunFolder
 from burble.run_folder.metrics import Metrics
+from burble.run_folder.observer import Observer
+from burble.tokenizers.base import Ids
 from burble.training.diagnosis import diagnose
 from burble.training.evidence import Facts
-from burble.training.run import Run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from burble.config import RunConfig, SampleConfig
-    from burble.data.prepared import PreparedText
-    from burble.run_folder.observer import Observer
-    from burble.tokenizers.base import Ids
-    from burble.training.run import TrainResult
+from burble.training.run import Run, TrainResult
 
 # N-gram counts of a longer text would take longer than a person waits.
 _MAX_COUNTED_IDS = 2_000_000
@@ -37,17 +29,11 @@ _WINDOWED_SAMPLE = 60
 
 
 def open_run(path: Path, observers: Sequence[Observer] = (), started: float | None = None) -> Run:
-    """Return the run in the folder `path`, to be planned, trained or resumed.
-
-    observers: hear how it goes. started: when the user's wait began, on time.monotonic.
-    """
+    """Return the run in `path`. started: when the user's wait began, on time.monotonic."""
     return Run(path, make_sampler, _measure, observers, started)
 
 
 def _measure(result: TrainResult, path: Path) -> TrainResult:
-    """Measure what int8 costs the model of a finished run, and its score on the sealed part of the
-    text; add a diagnosis.
-    """
     best = ModelFile.load(path)
     text = RunFolder(path).read_text(best)
     file = _with_final_figures(best, text)
@@ -82,10 +68,7 @@ def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
 
 
 def _with_final_figures(file: ModelFile, text: PreparedText) -> ModelFile:
-    """Return the model with what is measured once it is chosen, where there is a text for it.
-
-    The sealed part is read here and nowhere before.
-    """
+    # The sealed part of the text is read here and nowhere before.
     if _can_score(file, text.val_ids):
         cost = int8_cost(file, text.val_ids)
         file = replace(file, provenance=replace(file.provenance, int8_cost_bits=cost))
@@ -102,8 +85,6 @@ def _can_score(file: ModelFile, ids: Ids) -> bool:
 
 @dataclass(frozen=True)
 class FinalSample:
-    """What a finished model wrote, and after which prompt."""
-
     prompt: str
     text: str
 

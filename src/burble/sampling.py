@@ -1,21 +1,13 @@
-"""From logits to a choice: the filters, their one order, and random numbers by counter.
-
-The order is that of `SamplingConfig`: repetition penalty, temperature, top-k, top-p, min-p, draw.
-"""
-
-from __future__ import annotations
+"""From logits to a choice: filters, in the order of `SamplingConfig`, and numbers by counter."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from burble.arithmetic import scaled_exp
+from burble.arithmetic import Float32, scaled_exp
+from burble.config import SamplingConfig
 from burble.philox import philox4x64
-
-if TYPE_CHECKING:
-    from burble.arithmetic import Float32
-    from burble.config import SamplingConfig
 
 Integers = np.ndarray[Any, np.dtype[np.integer[Any]]]
 Int64 = np.ndarray[Any, np.dtype[np.int64]]
@@ -30,17 +22,13 @@ _MASK = (1 << 64) - 1
 
 
 def uniform(seed: int, stream: int, position: int) -> float:
-    """The number in [0, 1) that belongs to this place of this stream, in steps of 2⁻⁵³."""
+    """Return the number in [0, 1) of this place of this stream, in steps of 2⁻⁵³."""
     word = philox4x64((position, 0, 0, 0), (seed & _MASK, stream & _MASK))[0]
     return (word >> 11) * 2.0**-53
 
 
 def choose(logits: Float32, recent: Integers, config: SamplingConfig, uniform_draw: float) -> int:
-    """The next token.
-
-    logits: (vocab,); recent: the tokens before this one, newest last; uniform_draw: in [0, 1),
-    unused when greedy. Ties go to the lowest id.
-    """
+    """Return the next token. logits: (vocab,); recent: the tokens before it, newest last."""
     scores = _penalized(logits, recent, np.float32(config.repetition_penalty))
     if np.float32(config.temperature) == 0:
         return int(np.argmax(scores))
@@ -51,10 +39,7 @@ def choose(logits: Float32, recent: Integers, config: SamplingConfig, uniform_dr
 
 
 def weigh(scores: Float32, config: SamplingConfig) -> Int64:
-    """What each token weighs in the draw after temperature and filters, (vocab,).
-
-    Whole numbers, the likeliest 2³⁰: sums of them do not depend on their order.
-    """
+    """Return the weights in the draw, (vocab,), integers, whose sums do not depend on order."""
     with np.errstate(over="ignore"):
         tempered = (scores - scores.max()) / np.float32(config.temperature)
     weights = scaled_exp(tempered, WEIGHT_BITS).astype(np.int64)

@@ -1,6 +1,11 @@
 """How many threads make sense, and settings of the threaded libraries, which they read once."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_SPIN_VARIABLE = "GOMP_SPINCOUNT"
+_BLAS_VARIABLE = "OPENBLAS_NUM_THREADS"
 
 # torch's OpenMP threads wait for each other by spinning, without end by default. Where anything
 # else runs, that is ruin: on 2 cores, two trainings at once took 1,500 ms a step each, with this
@@ -20,5 +25,17 @@ def usable_processors() -> int:
 def settle_threads() -> None:
     """Set what the user has not; works only before NumPy and torch are imported."""
     if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", _SPIN_COUNT)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", _BLAS_THREADS)
+        os.environ.setdefault(_SPIN_VARIABLE, _SPIN_COUNT)
+    os.environ.setdefault(_BLAS_VARIABLE, _BLAS_THREADS)
+
+
+@contextmanager
+def settled_threads() -> Iterator[None]:
+    """Settle them for what is imported meanwhile, and leave the environment as it was."""
+    unset = {_SPIN_VARIABLE, _BLAS_VARIABLE} - os.environ.keys()
+    settle_threads()
+    try:
+        yield
+    finally:
+        for name in unset:
+            os.environ.pop(name, None)

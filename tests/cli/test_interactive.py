@@ -18,9 +18,11 @@ def written(trained: Path, prompt: str, number: int = 0, *args: str) -> str:
     return text
 
 
-def together(trained: Path, *lines: str) -> tuple[str, str]:
+def together(trained: Path, *lines: str, unknown: str = "error") -> tuple[str, str]:
     typed = "".join(line + "\n" for line in lines).encode()
-    result = burble("generate", trained / "run", "Ba", "--interactive", *ARGS, stdin=typed)
+    result = burble(
+        "generate", trained / "run", "Ba", "--interactive", "--unknown", unknown, *ARGS, stdin=typed
+    )
     assert result.returncode == 0, said(result)
     return result.stdout.decode(), said(result)
 
@@ -53,6 +55,18 @@ def test_temperature_length_and_seed_change_on_the_fly(trained: Path) -> None:
     shown, told = together(trained, "/temperature 0", "/length 5", "/seed 9", "")
     assert shown == "Ba" + written(trained, "Ba", 0, "--temperature", "0", "--length", "5") + "\n"
     assert "temperature is 0" in told
+
+
+def test_an_option_is_named_as_a_flag_or_as_in_python(trained: Path) -> None:
+    shown, told = together(trained, "/top-k 1", "/top_p 0.5", "")
+    assert shown == "Ba" + written(trained, "Ba", 0, "--top-k", "1", "--top-p", "0.5") + "\n"
+    assert "There is no command" not in told
+
+
+def test_unknown_characters_are_skipped_in_each_line(trained: Path) -> None:
+    shown, told = together(trained, "ΩKa", unknown="skip")
+    assert shown == "Ba" + written(trained, "BaKa") + "\n"
+    assert "1 of 3 (33.3%) character was left out" in told
 
 
 def test_a_mistake_is_told_and_the_session_goes_on(trained: Path) -> None:

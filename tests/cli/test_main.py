@@ -40,6 +40,8 @@ def test_the_version_is_told() -> None:
     [
         (["trian"], ["no command 'trian'", "Did you mean train?"]),
         (["generate", "m", "--temprature", "1"], ["--temperature"]),
+        (["generate", "m", "--length"], ["requires an argument. See burble generate --help."]),
+        (["generate", "a", "b", "c"], ["extra argument (c). See burble generate --help."]),
         (["generate"], ["Missing argument 'MODEL'", "See burble generate --help."]),
     ],
 )

@@ -23,7 +23,7 @@ HEADERS = (
 )
 
 # Of each version, what the headers declared. A change of either needs a new version.
-DIGESTS = {4: "6261fb78ce20bf3b"}
+DIGESTS = {5: "8a729165741351bb"}
 
 
 def declarations(*files: str) -> str:
@@ -38,7 +38,9 @@ def prototypes() -> dict[str, tuple[Any, ...]]:
     for result, name, arguments in re.findall(
         r"BURBLE_API ([\w ]+?[ *]+)(burble_\w+)\(([^)]*)\);", declarations(*HEADERS)
     ):
-        types = [re.sub(r"\w+$", "", argument.strip()) for argument in arguments.split(",")]
+        types = [
+            re.sub(r"\w+(\[\d+\])?$", r"\1", argument.strip()) for argument in arguments.split(",")
+        ]
         found[name] = tuple(map(as_ctypes, (result, *types)))
     return found
 
@@ -49,7 +51,7 @@ def as_ctypes(declared: str) -> Any:
         return ctypes.c_char * int(text[1])
     if declared.startswith("char"):
         return ctypes.c_char_p
-    if "*" in declared:
+    if "*" in declared or declared.endswith("]"):
         return ctypes.c_void_p
     return None if declared == "void" else getattr(ctypes, f"c_{declared.removesuffix('_t')}")
 

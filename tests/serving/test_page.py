@@ -404,6 +404,7 @@ def test_a_text_is_learned_from_and_written_with(chrome: Chrome, tmp_path: Path)
         assert re.search(r"\d\.\d{3} bits per character", page.find("#run-state").text)
         assert page.find("#samples").text
         page.click("#write-run")
+        page.until(lambda: page.find("#text").is_displayed())
         page.find("#text").send_keys("Ba")
         page.go_on()
         assert page.find("#model").get_property("value") == "run-1"

@@ -131,7 +131,7 @@ def test_two_processes_stopped_and_resumed_end_like_two_never_stopped(tmp_path: 
     wait_for_lines(cut, 60)
     stopped.send_signal(signal.SIGINT)
     _, told = stopped.communicate(timeout=60)
-    assert told.count("everything is saved") == 1
+    assert told.count("Everything is saved") == 1
     assert 0 < checkpoint.read_manifest(cut / "run" / "last").position.step < 300
     shutil.copytree(cut, by_one)
     through(start(cut, 2, "--resume", cut / "run"))

@@ -128,4 +128,4 @@ def test_a_signal_saves_and_tells_how_to_go_on(
     assert f"burble train --resume {run}" in told
     assert "Traceback" not in told
     saved = checkpoint.read_manifest(run / "last").position
-    assert f"Stopped at step {saved.step};" in told
+    assert f"Stopped at step {saved.step}. " in told

@@ -91,5 +91,5 @@ def test_a_resumed_run_may_change_its_precision_and_keeps_its_network(tmp_path: 
     assert resume_tiny(tmp_path, steps=20, precision="float32").steps == 20
     with pytest.raises(UsageError, match="in float32 or in bfloat16"):
         resume_tiny(tmp_path, precision="auto")
-    with pytest.raises(UsageError, match="keeps its hidden_size"):
+    with pytest.raises(UsageError, match="hidden_size cannot be changed"):
         resume_tiny(tmp_path, hidden_size=32)

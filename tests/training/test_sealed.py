@@ -152,7 +152,7 @@ def test_a_resumed_run_keeps_its_sealed_part_and_scores_its_last_model(tmp_path:
     assert first.test_bits_per_char is not None
     assert again.test_bits_per_char < first.test_bits_per_char - 0.1
     assert len(PreparedText.load(tmp_path / "run" / "data").test_ids) > 0
-    with pytest.raises(UsageError, match="keeps its test_fraction"):
+    with pytest.raises(UsageError, match="test_fraction cannot be changed"):
         resume_tiny(tmp_path, test_fraction=0.2)
 
 

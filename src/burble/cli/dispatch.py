@@ -22,7 +22,7 @@ def dispatch(purposes: dict[str, str], args: list[str], started: float | None) -
     except click.exceptions.Exit as end:  # help was asked for
         return end.exit_code
     except click.UsageError as error:
-        raise UsageError(_explain(error)) from error
+        raise UsageError(_explain(error, args[0])) from error
     return 0
 
 
@@ -66,9 +66,10 @@ class Commands(click.Group):
         return [CompletionItem(name, help=self._purposes[name]) for name in found]
 
 
-def _explain(error: click.UsageError) -> str:
-    where = error.ctx.command_path if error.ctx else "burble"
-    message = error.format_message()
+def _explain(error: click.UsageError, command: str) -> str:
+    # click's parser leaves the context out where an option lacks its value.
+    where = error.ctx.command_path if error.ctx else f"burble {command}"
+    message = error.format_message().removesuffix(".") + "."
     if isinstance(error, click.NoSuchOption):
         near = f" Did you mean {error.possibilities[0]}?" if error.possibilities else ""
         message = f"There is no option {error.option_name}.{near}"

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from burble.api import Model
+from burble.cli.reading import tell_unknown
 from burble.cli.terminal import tell, write_out
-from burble.config import SamplingConfig
+from burble.config import SamplingConfig, UnknownPolicy
 from burble.engine.generate import GenerationRequest
 from burble.errors import BurbleError, OptionError, UsageError
 from burble.escapes import read_escapes
@@ -22,9 +23,9 @@ an empty line      let the model go on
 /quit              end; so does the end of the input"""
 
 
-def write_together(model: Model, request: GenerationRequest) -> None:
+def write_together(model: Model, request: GenerationRequest, unknown: UnknownPolicy) -> None:
     tell("Type text or an empty line, and the model goes on; /help lists what else there is.")
-    session = Session(model, request)
+    session = Session(model, request, unknown)
     write_out(session.text)
     for line in sys.stdin:
         if (typed := line.removesuffix("\n")) == "/quit":
@@ -37,10 +38,11 @@ def write_together(model: Model, request: GenerationRequest) -> None:
 
 
 class Session:
-    def __init__(self, model: Model, request: GenerationRequest) -> None:
+    def __init__(self, model: Model, request: GenerationRequest, unknown: UnknownPolicy) -> None:
         self.text = request.prompt
         self._model = model
         self._request = request
+        self._unknown = unknown
         asked = knobs_of(type(request))
         self._knobs = knobs_of(SamplingConfig) | {
             "length": asked["max_characters"],
@@ -52,9 +54,10 @@ class Session:
     def obey(self, line: str) -> None:
         """Carry out one line. Raises `BurbleError` where that is not possible."""
         if not line.startswith("/"):
-            self._add(self._model.read_prompt(read_escapes(line)))
+            self._add(read_escapes(line))
             return
-        name, _, value = line[1:].partition(" ")
+        typed, _, value = line[1:].partition(" ")
+        name = typed.replace("-", "_")  # as in flags, or as in Python
         commands: dict[str, Callable[[], None]] = {
             "retry": self._retry,
             "undo": self._undo,
@@ -66,11 +69,13 @@ class Session:
         elif name in self._knobs:
             self._set(name, value)
         else:
-            raise UsageError(f"There is no command /{name}; /help lists them.")
+            raise UsageError(f"There is no command /{typed}; /help lists them.")
 
     def _add(self, typed: str) -> None:
+        added = self._model.read_prompt(typed, self._unknown)
+        tell_unknown(self._model.file, typed, self._unknown)
         self._before.append(self.text)
-        self.text += typed
+        self.text += added
         self._start = self.text
         self._go_on()
 

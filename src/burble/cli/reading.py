@@ -21,11 +21,9 @@ def read_sources(
     whole: bool,
     unknown: UnknownPolicy,
 ) -> Iterator[PreparedText]:
-    """Read the sources, normalised and cut into tokens as the model's own text was, for as long as
-    they are needed.
+    """Read the sources, normalised and cut into tokens as the model's own text was.
 
-    Held out and sealed are what was so of the model's training text; of another text, or if
-    `whole`, all is held out.
+    Of another text than the model's own, or if `whole`, all is held out.
     """
     from burble.data.prepare import encode_spooled, spool_text
     from burble.evaluation.evaluate import known_cuts, score_all

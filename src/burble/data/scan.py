@@ -23,10 +23,9 @@ def validation_part(ids: Ids) -> Ids:
 
 
 def scan(ids: Ids, lanes: int = 1, warmup: int = 0, time: int = _SCAN_TIME) -> Iterator[Batch]:
-    """Every id but the first is a target once.
+    """Yield batches in which every id but the first is a target once.
 
-    Each of the `lanes` covers an equal part of the text and first reads the `warmup` ids before
-    it, masked. One lane without warm-up is the streaming protocol: one pass, the state carried.
+    Each of the `lanes` covers an equal part of the text and first reads `warmup` ids, masked.
     """
     num_targets = len(ids) - 1
     if num_targets < 1:

@@ -14,7 +14,7 @@ from burble.arithmetic import Float32
 from burble.config import MAX_SEED, SamplingConfig, UnknownPolicy
 from burble.engine.step_model import StepModel
 from burble.engine.stream import CHUNK, Stream
-from burble.errors import UsageError
+from burble.errors import UsageError, brief
 from burble.knobs import check_knobs, knob
 from burble.model_file import ModelFile
 from burble.text.normalization import normalize
@@ -163,6 +163,8 @@ def encode_text(file: ModelFile, text: str, unknown: UnknownPolicy = "error") ->
     """The text's tokens, (tokens,), normalised as the model's own text was."""
     if unknown not in get_args(UnknownPolicy):
         raise UsageError(f"unknown must be error, skip or nearest; found {unknown!r}.")
+    if not isinstance(text, str):
+        raise UsageError(f"The text must be a str; found {brief(repr(text))}.")
     return file.tokenizer.encode(normalize(text, file.normalization), unknown)
 
 

@@ -13,8 +13,8 @@ from burble.native.structures import SamplingFields, StreamFields
 from burble.sampling import PENALTY_TOKENS
 from burble.tokenizers.base import Ids
 
+# The most tokens to write in one call: then what Python does for each call costs nothing.
 CHUNK = 256
-"""The most tokens to write in one call: then what Python does for each call costs nothing."""
 
 
 class Checkpoint(NamedTuple):
@@ -26,11 +26,7 @@ class Checkpoint(NamedTuple):
 
 
 class Stream(StreamFields):
-    """One text: its state, its tokens, its random numbers and its rules.
-
-    The last token has not been read yet: to write is to read it and to choose the next. The
-    fields are those of `burble_stream` in `kernel/burble.h`.
-    """
+    """One text being written: to read its last token and to choose the next is a step."""
 
     state: Float32  # (layers, states of the cell, hidden), after every token but the last
     tokens: np.ndarray[Any, np.dtype[np.int32]]  # room for what is kept and a chunk more
@@ -45,9 +41,8 @@ class Stream(StreamFields):
         stops: Sequence[Ids] = (),
         remember: int = PENALTY_TOKENS,
     ) -> None:
-        """state: after all of `tokens`, at least one, but the last. key: of the random numbers: a
-        seed, and the number that tells its streams apart. stops: what to stop behind, as tokens;
-        none of them empty. remember: how many of the newest tokens to keep at hand, at least.
+        """state: after all of `tokens`, at least one, but the last. key: seed, and number among its
+        streams. stops: tokens to stop behind. remember: how many of the newest to keep, at least.
         """
         super().__init__(seed=key[0], number=key[1] & (2**64 - 1))
         self.sampling = sampling

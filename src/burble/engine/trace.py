@@ -27,24 +27,13 @@ _BLOCK = 1_000
 class Trace:
     """One text, read from a fresh state, or in the context of another."""
 
-    ids: Ids
-    """The tokens read, (time,)."""
-
+    ids: Ids  # the tokens read, (time,)
+    # Gates, candidates and states after each token, by name, (time, layers, units) each; `hidden`
+    # before a residual network adds its input.
     values: Values
-    """Gates, candidates and states after each token, by name, (time, layers, units) each.
-
-    `burble.cells` says what each cell has. `hidden` is the cell's own, before a residual network
-    adds its input.
-    """
-
-    log_probabilities: Float64
-    """After each token, of every token that may follow, (time, vocab), in nats."""
-
-    context: Ids
-    """The tokens read before these, (tokens,): of them nothing else is kept."""
-
-    before: Float64
-    """After the context, of every token that may come first, (vocab,); NaN where there is none."""
+    log_probabilities: Float64  # of every token that may follow each, (time, vocab), in nats
+    context: Ids  # the tokens read before these, (tokens,): of them nothing else is kept
+    before: Float64  # the same after the context, (vocab,); NaN where there is none
 
     @property
     def surprisal(self) -> Float64:

@@ -32,12 +32,9 @@ _TABLE_BITS = 24
 
 
 def learned_share(tokenizer: Tokenizer, learned: Ids, asked: Ids) -> float:
-    """Return the share of the characters of `asked` that are in passages of 50 tokens or more which
-    are in `learned` word for word; 0 to 1.
+    """Return the share of the characters of `asked` in passages that `learned` has word for word.
 
-    Characters in a passage that `asked` has had before are left out, so that what a text says in
-    each of its parts (a licence, a menu, a ruler) counts once. Of long texts the share is an
-    estimate.
+    What a text says in each part (a licence, a menu) counts once. Of long texts it is an estimate.
     """
     known = total = 0
     for stretch, is_new, is_known in _judged(learned, asked):

@@ -1,19 +1,15 @@
-"""One HTML file that writes as `burble generate` does: any browser, no network, the same bytes.
-
-The page is made of the files in `page/`. Its policy lets nothing run but that one script, so a
-text from a vocabulary or a prompt stays a text.
-"""
-
-from __future__ import annotations
+"""One HTML file that writes as `burble generate` does: any browser, no network, the same bytes."""
 
 import base64
 import html
+from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
+from burble.arithmetic import Float32
 from burble.cells import CELLS
 from burble.config import SamplingConfig
 from burble.durable import write_durably
@@ -22,18 +18,10 @@ from burble.engine.input_table import is_folded
 from burble.engine.kernels import MAX_INT8_COST, bears_int8
 from burble.engine.quantization import FINE_LIMIT, Int8Matrix, to_integers
 from burble.errors import UsageError
-from burble.export.labels import describe_model, describe_training
-from burble.knobs import knobs_of
+from burble.export.labels import Labels, describe_model, describe_training
+from burble.knobs import Knob, knobs_of
+from burble.model_file import ModelFile
 from burble.page import fill_page
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from burble.arithmetic import Float32
-    from burble.export.labels import Labels
-    from burble.knobs import Knob
-    from burble.model_file import ModelFile
 
 _SCRIPTS = ("arithmetic.js", "sampling.js", "engine.js", "text.js", "page.js")
 
@@ -46,7 +34,6 @@ def write(model: ModelFile, path: Path, labels: Labels) -> None:
 
 
 def page(model: ModelFile, labels: Labels) -> str:
-    """The whole page."""
     if not bears_int8(model):
         cost = model.provenance.int8_cost_bits
         raise UsageError(
@@ -68,7 +55,6 @@ def page(model: ModelFile, labels: Labels) -> str:
 
 
 def script() -> str:
-    """Return the script of every page."""
     return "\n".join(map(_part, _SCRIPTS))
 
 
@@ -123,7 +109,7 @@ def _text(data: bytes) -> str:
 
 
 def _blocks(model: ModelFile) -> Iterator[bytes]:
-    """The numbers in the order in which `engine.js` takes them."""
+    """Yield the numbers in the order in which `engine.js` takes them."""
     weights = model.weights
     yield from _input_blocks(model)
     yield _floats(weights["layers.0.bias"])

@@ -1,25 +1,23 @@
 """A folder ready to publish: the model, its description, and a card that tells what it is."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from burble.durable import write_durably
 from burble.engine.kernels import bears_int8
 from burble.errors import UsageError
-from burble.export.labels import describe_model, describe_training
+from burble.export.labels import Labels, describe_model, describe_training
 from burble.folder_names import MODEL_NAME
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.export.labels import Labels
-    from burble.model_file import ModelFile, Provenance
+from burble.model_file import ModelFile, Provenance
 
 # git-lfs keeps the weights; everything else is text.
 _ATTRIBUTES = "*.safetensors filter=lfs diff=lfs merge=lfs -text\n"
+
+_LICENCE = (
+    "No licence is named yet: that is for its author to choose, and what the training text allows "
+    "counts."
+)
 
 # Identifiers of licences and languages; what is put into YAML stays a plain word.
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
@@ -110,12 +108,6 @@ def _body(model: ModelFile, labels: Labels) -> list[str]:
         "not knowledge. Passages of that text can come out word for word.",
         *(["", _LICENCE] if labels.license is None else []),
     ]
-
-
-_LICENCE = (
-    "No licence is named yet: that is for its author to choose, and what the training text allows "
-    "counts."
-)
 
 
 def _facts(model: ModelFile) -> dict[str, str]:

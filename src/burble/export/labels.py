@@ -1,14 +1,9 @@
 """What an exported model says of itself, in words."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from burble.cells import CELLS
-
-if TYPE_CHECKING:
-    from burble.model_file import ModelFile
+from burble.model_file import ModelFile
 
 
 @dataclass(frozen=True)
@@ -21,7 +16,7 @@ class Labels:
 
 
 def describe_model(model: ModelFile) -> str:
-    """The network and what it reads, in a sentence."""
+    """Return a sentence on the network and what it reads."""
     network, tokenizer = model.network, model.tokenizer
     kind = CELLS[network.cell].title
     layers = "1 layer" if network.num_layers == 1 else f"{network.num_layers} layers"
@@ -32,7 +27,7 @@ def describe_model(model: ModelFile) -> str:
 
 
 def describe_training(model: ModelFile) -> str:
-    """What it learned from and how well, in a sentence; nothing where that is not known."""
+    """Return a sentence on what it learned from and how well; nothing where that is not known."""
     origin = model.provenance
     if not origin.num_characters:
         return ""

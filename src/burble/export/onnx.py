@@ -1,27 +1,16 @@
-"""One step of the network as an ONNX graph, in float32.
+"""One step of the network as an ONNX graph, in float32; its metadata tells what the tokens are."""
 
-Tokens and states go in, logits and states come out. Tokenizer, filters and draw are around it; its
-metadata tells what the tokens are.
-"""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from burble.cells import CELLS
+from burble.arithmetic import Float32
+from burble.cells import CELLS, Cell, OnnxOperator
 from burble.durable import write_durably
 from burble.errors import MissingExtraError, UsageError
-from burble.model_file import METADATA_KEY
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.arithmetic import Float32
-    from burble.cells import Cell, OnnxOperator
-    from burble.export.labels import Labels
-    from burble.model_file import ModelFile
+from burble.export.labels import Labels
+from burble.model_file import METADATA_KEY, ModelFile
 
 # An operator set and a format that every ONNX Runtime of the last years reads.
 _OPSET = 17
@@ -39,7 +28,7 @@ def write(model: ModelFile, path: Path, labels: Labels) -> None:
 
 
 def graph(model: ModelFile) -> Any:
-    """The graph: `token` (1, batch) and states in; `logits` (batch, vocab) and states out.
+    """Return the graph: `token` (1, batch) and states in; `logits` (batch, vocab) and states out.
 
     The states are called `0.hidden`, `0.cell`, `1.hidden` … by their layers, (1, batch, hidden)
     each; what they have become, `0.hidden.after` and so on.
@@ -72,8 +61,6 @@ def _ordered(weights: Float32, cell: Cell, operator: OnnxOperator) -> Float32:
 
 
 class _Builder:
-    """Puts the graph together, node by node."""
-
     def __init__(self, model: ModelFile, operator: OnnxOperator) -> None:
         self._model = model
         self._network = model.network

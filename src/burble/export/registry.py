@@ -1,43 +1,27 @@
 """Exporters by name: a new one is one file and one entry here."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal
 
 from burble.errors import UsageError
 from burble.export import html, hub, onnx
+from burble.export.labels import Labels
+from burble.model_file import ModelFile
 from burble.system_errors import guard_write
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from burble.export.labels import Labels
-    from burble.model_file import ModelFile
 
 ExportKind = Literal["html", "onnx", "hub"]
 
 
 @dataclass(frozen=True)
 class Exporter:
-    """A form that a model can take."""
-
-    write: Callable[[ModelFile, Path, Labels], None]
-    """Writes it to a path whose folder is there."""
-
-    help: str
-    """What it is, after its name in `--help`."""
-
-    ending: str
-    """What its name ends in where none is given."""
-
-    next_step: str
-    """What to do with it."""
-
+    write: Callable[[ModelFile, Path, Labels], None]  # writes it to a path whose folder is there
+    help: str  # what it is, after its name in `--help`
+    ending: str  # what its name ends in where none is given
+    next_step: str  # what to do with it
     is_folder: bool = False
-    has_card: bool = False
-    """Whether it names a licence and a language."""
+    has_card: bool = False  # whether it names a licence and a language
 
 
 EXPORTERS: dict[ExportKind, Exporter] = {

@@ -5,8 +5,6 @@ a wrong bit, kills the process. What matters is written twice in an ELF file, in
 the loader) and in its sections (for the linker), so the two are held against each other.
 """
 
-from __future__ import annotations
-
 import struct
 from itertools import pairwise
 from typing import NamedTuple
@@ -49,6 +47,19 @@ class _Header(NamedTuple):
     names: int
 
 
+class _Section(NamedTuple):
+    name: int
+    kind: int
+    flags: int
+    address: int
+    offset: int
+    size: int
+    link: int
+    info: int
+    align: int
+    entry_size: int
+
+
 class _Segment(NamedTuple):
     kind: int
     flags: int
@@ -75,24 +86,8 @@ class _Segment(NamedTuple):
         )
 
 
-class _Section(NamedTuple):
-    name: int
-    kind: int
-    flags: int
-    address: int
-    offset: int
-    size: int
-    link: int
-    info: int
-    align: int
-    entry_size: int
-
-
 def find_fault(data: bytes) -> str | None:
-    """Return what is wrong with a library, as a predicate, or None.
-
-    Files of other systems than ELF of 64 bits are left to the system, which checks them itself.
-    """
+    """Return what is wrong with a library, as a predicate; None too for other systems' files."""
     if not data:
         return "is empty"
     if data[:4] != _MAGIC[: len(data)]:

@@ -8,7 +8,7 @@
 
 /* One more whenever an exported function or a struct that Python shares changes: what Python calls
  * must be what was compiled. native/library.py has the same number. */
-#define BURBLE_INTERFACE 4
+#define BURBLE_INTERFACE 5
 
 /* Writes, in this order and up to `room` of them: BURBLE_INTERFACE, the number of kernels that this
  * machine can run, the sizes of the structs that they share. Returns how many there are. This

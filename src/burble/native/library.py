@@ -1,7 +1,5 @@
 """Open the C library, after checks that it is whole and fits this Python code."""
 
-from __future__ import annotations
-
 import ctypes
 import functools
 import importlib.util
@@ -12,11 +10,9 @@ from pathlib import Path
 from burble.native.elf import find_fault
 from burble.native.structures import SIGNATURES, STRUCTS
 
-INTERFACE = 4
-"""`BURBLE_INTERFACE` in interface.h."""
-
+INTERFACE = 5  # `BURBLE_INTERFACE` in interface.h
+# What NumPy costs where text is written: benchmarks/results/generation.json, LSTM 2×256.
 TIMES_SLOWER = 42
-"""What NumPy costs where text is written: benchmarks/results/generation.json, LSTM 2×256."""
 
 _MODULE = "burble.native._library"
 # More kernels than any build has: a number beyond it is no number of kernels.
@@ -33,15 +29,11 @@ class LibraryError(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """The open library, or why there is none."""
-
     library: ctypes.CDLL | None
-    problem: str | None = None
-    """What is wrong, what that costs and what to do; None where there is a library."""
+    problem: str | None = None  # without a library: what is wrong, what it costs, what to do
 
 
 def library() -> ctypes.CDLL | None:
-    """Return the C library, or None where it is missing or does not fit."""
     return find_library().library
 
 

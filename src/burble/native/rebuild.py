@@ -1,7 +1,5 @@
 """Say how to build the C library again, by a line that works for how burble was installed."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import json
 import shlex

@@ -1,7 +1,5 @@
 """The structs and functions of the C library, as ctypes needs them."""
 
-from __future__ import annotations
-
 import ctypes
 from typing import Any
 
@@ -159,14 +157,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "burble_free_counts": (None, Pointer),
     "burble_counts_of_counts": (None, Pointer, ctypes.c_int32, Pointer),
     "burble_set_discounts": (None, Pointer, Pointer),
-    "burble_predict": (
-        None,
-        Pointer,
-        Pointer,
-        ctypes.c_int64,
-        ctypes.c_int32,
-        Pointer,
-    ),
+    "burble_predict": (None, Pointer, Pointer, ctypes.c_int64, ctypes.c_int32, Pointer),
     # training/learners/native/kernel/learner.h
     "burble_learner_kernel": (ctypes.c_char_p, ctypes.c_int32),
     "burble_learner_new": (

@@ -1,22 +1,16 @@
 """One id for each character that occurs in the text, in code point order."""
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from burble.config import UnknownPolicy
 from burble.errors import TextError
-from burble.tokenizers.base import Tokenizer, smallest_dtype
+from burble.tokenizers.base import Ids, StreamDecoder, Tokenizer, smallest_dtype
 from burble.tokenizers.nearest import nearest_known
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Set as AbstractSet
-
-    from burble.config import UnknownPolicy
-    from burble.tokenizers.base import Ids, StreamDecoder
 
 _UTF32 = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
 _LISTED = 10
@@ -60,11 +54,7 @@ class CharTokenizer(Tokenizer):
         return {"kind": self.kind, "vocabulary": self.vocabulary}
 
     def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
-        """Ids of `text`, shape (characters,).
-
-        Characters that the vocabulary lacks raise `TextError`, are left out (`skip`), or give
-        way to their nearest known one (`nearest`: by case, accent or typographic form).
-        """
+        """Return the ids of `text`, (characters,). nearest: by case, accent or typographic form."""
         marked = self._marked(text)
         missing = sorted({text[place] for place in np.flatnonzero(marked == 0)})
         if missing and unknown == "nearest":
@@ -96,11 +86,9 @@ class CharTokenizer(Tokenizer):
         return len(ids)
 
     def cut_before(self, ids: Ids, place: int) -> int:  # noqa: ARG002 - every cut will do
-        """Return `place`: every token is a whole character."""
         return place
 
     def check(self, ids: Ids) -> None:
-        """Raise `ValueError` for ids of no character; each of the others is one."""
         if ids.max(initial=0) >= self.vocab_size:
             raise ValueError(f"id {ids.max()} is none of the {self.vocab_size:,} characters")
 

@@ -103,8 +103,8 @@ class Loop:
             # Where it is not sound, the state before stays.
             if not self.store.is_aside and self.learner.is_sound():
                 self._save()
-            message = self.store.how_to_resume(self.position.step)
-            raise TrainingInterruptedError(message, self.watch.signal)
+            problem = f"Stopped at step {self.position.step}."
+            raise TrainingInterruptedError(problem, self.store.how_to_resume(), self.watch.signal)
 
     def _go_back(self, reason: str) -> None:
         self.go_to(self.rescue.take_back(self.position, reason))

@@ -21,8 +21,8 @@ class Rescue:
         if self.good is None or rescued.rescues > MAX_RESCUES:
             raise DivergedError(
                 f"Training diverged at step {position.step}: {reason}. {position.rescues} "
-                "times it was taken back with half the learning rate. "
-                f"{self._store.what_is_left()}",
+                "times it was taken back with half the learning rate.",
+                self._store.what_is_left(),
                 "Try a smaller learning rate.",
                 "Try a smaller --learning-rate.",
             )

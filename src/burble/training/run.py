@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from burble.capacity import num_weights
 from burble.data.prepare import changed_sources, prepare_to_learn
-from burble.errors import UsageError
+from burble.errors import OptionError, UsageError
 from burble.run_folder.folder import RunFolder
 from burble.run_folder.log import RunLog
 from burble.run_folder.observer import Observer, Observers, RunFacts
@@ -50,7 +50,7 @@ RESUMABLE = {"minutes", "epochs", "steps", "patience", "threads", "learner", "pr
 class TrainResult:
     """What a finished run reports."""
 
-    model: str
+    model: str | None  # its file; None where the run left no folder
     val_bits_per_char: float | None
     val_nats_per_char: float | None
     steps: int
@@ -264,9 +264,10 @@ def _facts(start: Start, path: Path) -> RunFacts:
 
 def _check_changes(changes: Mapping[str, Any]) -> None:
     if fixed := sorted(changes.keys() - RESUMABLE):
-        raise UsageError(
-            f"A resumed run keeps its {', '.join(fixed)}. Only {', '.join(sorted(RESUMABLE))} can "
-            "be changed; for another network, train anew."
+        raise OptionError(
+            f"cannot be changed: a resumed run may have other {', '.join(sorted(RESUMABLE))} only. "
+            "For anything else, train anew.",
+            *fixed,
         )
     if changes.get("precision") == "auto":
         raise UsageError("A run is resumed in the precision it has, in float32 or in bfloat16.")
@@ -281,7 +282,8 @@ def _check_budget(changes: Mapping[str, Any], path: Path, start: Start) -> None:
     }
     for name, amount in used.items():
         if changes.get(name) is not None and changes[name] < amount:
-            raise UsageError(
-                f"The run in {path}/ has used {amount:g} {name} already, so {name} must be "
-                f"more than that; found {changes[name]:g}."
+            raise OptionError(
+                f"must be at least {amount:g}, which the run in {path}/ has used already; found "
+                f"{changes[name]:g}.",
+                name,
             )

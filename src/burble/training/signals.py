@@ -38,7 +38,9 @@ class StopSignals:
         self._put_back()
         if isinstance(error, _Stop):
             raise TrainingInterruptedError(
-                "Stopped before the first step. Give the same command to start again.", error.number
+                "Stopped before the first step.",
+                "Give the same command to start again.",
+                error.number,
             ) from None
 
     def _note(self, number: int, _: FrameType | None) -> None:

@@ -103,10 +103,8 @@ class Store:
             return f"The run in {self.folder.path}/ that it was to replace is as it was."
         return f"{self.folder.model} is the best model before that."
 
-    def how_to_resume(self, step: int) -> str:
+    def how_to_resume(self) -> str:
         if self.is_aside:
-            return f"Stopped before the first save of the new run. {self.what_is_left()}"
-        return (
-            f"Stopped at step {step}; everything is saved. Go on with: "
-            f"{burble_line('train', '--resume', self.folder.path)}"
-        )
+            return f"The new run was not saved yet. {self.what_is_left()}"
+        line = burble_line("train", "--resume", self.folder.path)
+        return f"Everything is saved. Go on with: {line}"

@@ -43,8 +43,7 @@ class EvalCommand:
         "is given, int8 unless the model would lose by it.",
     )
     baselines: bool = knob(
-        True,
-        "Also measure n-gram counts and xz, where the training text is at hand.",
+        True, "Also measure n-gram counts and xz, where the training text is at hand."
     )
     unknown: UnknownPolicy = unknown_option()
     json: bool = json_option()

@@ -20,8 +20,7 @@ class ExportCommand:
 
     model: str = model_argument()
     to: ExportKind = knob(
-        "html",
-        "; ".join(f"{name}: {exporter.help}" for name, exporter in EXPORTERS.items()) + ".",
+        "html", "; ".join(f"{name}: {exporter.help}" for name, exporter in EXPORTERS.items()) + "."
     )
     out: str | None = knob(
         None,

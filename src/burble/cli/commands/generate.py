@@ -82,7 +82,7 @@ def main(asked: GenerateCommand) -> None:
     if asked.interactive:
         from burble.cli.interactive import write_together
 
-        write_together(model, dataclasses.replace(request, prompt=prompt))
+        write_together(model, dataclasses.replace(request, prompt=prompt), asked.unknown)
         return
     if asked.json:
         _print_json(model, requests)

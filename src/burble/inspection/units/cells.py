@@ -75,8 +75,7 @@ def search(
     """For each property, its values given for all of ids, (tokens,), the `top` units whose
     correlation with it is largest in the first half, the largest first, and whether each tracks it.
 
-    None for a property that is the same everywhere in a half. Raises `TextError` for a text
-    of fewer than 1,000 tokens.
+    None for a property that is the same everywhere in a half. Raises `TextError`.
     """
     require_length(ids)
     values = np.array(list(properties.values()))
@@ -154,10 +153,7 @@ class _Sums:
 
 
 def _best(
-    chosen: Mapping[Reading, Float64],
-    held_out: Mapping[Reading, Float64],
-    top: int,
-    least: float,
+    chosen: Mapping[Reading, Float64], held_out: Mapping[Reading, Float64], top: int, least: float
 ) -> list[Tracker]:
     readings = list(chosen)
     strength = np.abs(np.stack([chosen[reading] for reading in readings]))

@@ -57,8 +57,7 @@ def _since_line_break(text: str) -> Values:
 
 PROPERTIES: dict[str, Property] = {
     "line-position": Property(
-        _since_line_break,
-        f"characters read since the last line break, capped at {LONGEST_LINE}",
+        _since_line_break, f"characters read since the last line break, capped at {LONGEST_LINE}"
     ),
     "line-position-log": Property(
         lambda text: np.log1p(_since_line_break(text)),

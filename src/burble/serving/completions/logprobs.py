@@ -32,12 +32,9 @@ def kept_bytes(echoed: int, written: int, top: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TokenLogprob:
-    """A token, how likely it was, in nats, and the likeliest in its place: each as JSON.
+    """A token, how likely it was, in nats, and the likeliest in its place: each as JSON."""
 
-    A long text has many of them. They are made where the text is read, a few at a time, so that
-    nothing but joining them is left to where all clients are answered.
-    """
-
+    # They are made where the text is read, so that the event loop does no more than join them.
     token: str
     logprob: str  # null for the first token of all, which nothing predicts
     top: str

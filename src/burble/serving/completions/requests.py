@@ -15,9 +15,7 @@ from burble.config import (
 from burble.engine.generate import GenerationRequest
 from burble.knobs import Knob, knobs_of
 
-MAX_TEXT = 24 << 20
-"""Characters of a text to learn from."""
-
+MAX_TEXT = 24 << 20  # characters of a text to learn from
 _LEAST_MINUTES = 0.05
 _MOST_MINUTES = 600
 _MAX_PROMPTS = 64

@@ -4,14 +4,13 @@ No setting of uvicorn bounds a connection that uses httptools, and a middleware 
 once its headers are in memory and cannot abort a client: so uvicorn's protocol is subclassed.
 """
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import struct
 import sys
+from collections.abc import Sized
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 # `typing` has it from Python 3.12 on.
 from typing_extensions import override
@@ -19,9 +18,6 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from burble.serving.http.room import READER
-
-if TYPE_CHECKING:
-    from collections.abc import Sized
 
 # A client that does not say what it wants in this time is disconnected.
 _REQUEST_SECONDS = 10.0
@@ -84,11 +80,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _reads_head = False
     _saw_body = False
     _fault: str | None = None
-    _is_deaf = False
-    """Whether the rest of what comes is ignored, since the connection ends after the answers."""
-
-    _unsent: _Unsent | None = None
-    """None while the client keeps up."""
+    _is_deaf = False  # whether the rest is ignored, since the connection ends after the answers
+    _unsent: _Unsent | None = None  # None while the client keeps up
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

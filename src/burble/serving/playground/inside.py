@@ -1,21 +1,15 @@
 """A look inside a model while it reads the end of a text: the report, for the page to frame."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from burble.config import UnknownPolicy
 from burble.engine.generate import encode_text
 from burble.engine.trace import trace
 from burble.errors import BurbleError
 from burble.inspection.bounds import Bounds
 from burble.inspection.trace.report import report
 from burble.inspection.trace.series import Choice
+from burble.model_file import ModelFile
 from burble.serving.http.errors import refused_text
-
-if TYPE_CHECKING:
-    from burble.config import UnknownPolicy
-    from burble.model_file import ModelFile
-    from burble.tokenizers.base import Ids
+from burble.tokenizers.base import Ids
 
 # What comes in a moment, and is drawn as fast as one types: about 6 MB as base64.
 BOUNDS = Bounds(max_tokens=1_000, max_values=4 << 20)
@@ -27,10 +21,7 @@ _GUESSES = 5
 
 
 def look_inside(file: ModelFile, text: str, unknown: UnknownPolicy) -> str:
-    """The report on as much of the text's end as is shown, read in the context of what is before.
-
-    Raises `RefusalError` for a text that is empty, or that the model cannot read.
-    """
+    """Return the report on the end of the text, read in its context. Raises `RefusalError`."""
     try:
         context, end = _split(file, encode_text(file, text, unknown))
         return report(file, trace(file, end, context), Choice(), _GUESSES)
@@ -39,7 +30,7 @@ def look_inside(file: ModelFile, text: str, unknown: UnknownPolicy) -> str:
 
 
 def _split(file: ModelFile, ids: Ids) -> tuple[Ids, Ids]:
-    """What is read first, and what is shown: it begins where a character does."""
+    """Return what is read first, and what is shown: it begins where a character does."""
     longest = BOUNDS.longest(file.network)
     start = file.tokenizer.cut_before(ids, max(0, len(ids) - longest))
     return ids[max(0, start - CONTEXT * longest) : start], ids[start:]

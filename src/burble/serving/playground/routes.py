@@ -1,7 +1,5 @@
 """What the page needs beside the API: its files, runs to watch, copies to mark."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from importlib.resources import files
@@ -22,11 +20,7 @@ from burble.serving.http.errors import RefusalError
 from burble.serving.playground.inside import look_inside
 from burble.serving.playground.supervisor import Supervisor
 
-_TYPES = {
-    ".css": "text/css",
-    ".html": "text/html",
-    ".js": "text/javascript",
-}
+_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript"}
 _PAGES = {"/": "index.html", "/docs": "docs.html"}
 
 
@@ -65,8 +59,6 @@ def _file(name: str, content: bytes) -> Any:
 
 
 def add_copied(app: FastAPI, models: Models) -> None:
-    """Where a text was copied."""
-
     @app.post("/burble/copied", responses=refusals(404))
     async def copied(request: CopiedRequest) -> Copies:
         """The passages of a text that stand in what the model learned from."""
@@ -80,7 +72,6 @@ def add_copied(app: FastAPI, models: Models) -> None:
 
 
 def add_inspect(app: FastAPI, models: Models) -> None:
-    """What goes on in a model while it reads a text."""
     # One at a time: it takes seconds of a processor, and those who write shall not wait for it.
     looking = asyncio.Lock()
 
@@ -95,8 +86,6 @@ def add_inspect(app: FastAPI, models: Models) -> None:
 
 
 def add_runs(app: FastAPI, supervisor: Supervisor | None) -> None:
-    """Runs to start, watch, stop and go on with."""
-
     def allowed() -> Supervisor:
         if supervisor is None:
             raise RefusalError(403, "This server does not train: it was started without --runs.")

@@ -4,8 +4,6 @@ A run may also be another's: of a person at the command line, or of a server tha
 lock says so. It is shown and can be stopped, but it is left alone when this server ends.
 """
 
-from __future__ import annotations
-
 import itertools
 import os
 import signal
@@ -14,23 +12,19 @@ import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO
 
 from burble.errors import WITHOUT_FLAGS, UsageError
 from burble.isolation import python_command, python_environment
 from burble.run_folder.folder import RunFolder, is_run
 from burble.run_folder.lock import holder, is_held_by
 from burble.run_folder.log import read_samples
-from burble.run_folder.metrics import read_thinned
+from burble.run_folder.metrics import StepMetrics, ValidationMetrics, read_thinned
 from burble.serving.completions.names import readable
+from burble.serving.completions.responses import RunDescription, RunLine, RunState
 from burble.serving.http.errors import RefusalError
 from burble.stop_signals import STOP_SIGNALS
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from burble.run_folder.metrics import StepMetrics, ValidationMetrics
-    from burble.serving.completions.responses import RunDescription, RunLine, RunState
 
 # What a page gets to see of a long run.
 _MAX_POINTS = 400
@@ -66,10 +60,7 @@ class _Child:
 
 
 class Supervisor:
-    """Starts, stops and describes the runs in one folder.
-
-    Their names are the server's; what a client sends is looked up.
-    """
+    """The runs in one folder. Their names are the server's; what a client sends is looked up."""
 
     def __init__(self, folder: Path) -> None:
         if folder.exists() and not folder.is_dir():
@@ -79,25 +70,24 @@ class Supervisor:
         self._starting = threading.Lock()
 
     def paths(self) -> dict[str, Path]:
-        """Where each lies, by its name; newest first."""
+        """Return the folder of each run by its name, newest first."""
         found = {path: _age(path) for path in self.folder.glob("*/") if is_run(path)}
         if self._child:
             found.setdefault(self._child.path, float("-inf"))
         return {readable(path.name): path for path in sorted(found, key=lambda path: found[path])}
 
     def model_paths(self) -> dict[str, Path]:
-        """Where the model of each run is, or will be; newest first."""
         return {name: RunFolder(path).model for name, path in self.paths().items()}
 
     def path(self, name: str) -> Path:
-        """Where a run lies. Raises `RefusalError` for a name that none has."""
+        """Return a run's folder. Raises `RefusalError` for a name that none has."""
         path = self.paths().get(name)
         if path is None:
             raise RefusalError(404, f"There is no run {name[:100]!r}.", param="name")
         return path
 
     def start(self, text: str, minutes: float) -> str:
-        """Learn from `text`; returns the name of the run."""
+        """Learn from `text`; return the name of the run."""
         with self._starting, tempfile.TemporaryFile() as source:
             self._check_free()
             path = self._new_folder()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from burble.errors import MissingExtraError
 from burble.native.library import find_library, library
-from burble.threads import settle_threads
+from burble.threads import settled_threads
 from burble.training.learners.choice import Choice, Surroundings, choose
 from burble.training.learners.devices import (
     has_cuda_torch,
@@ -59,9 +59,9 @@ def describe_lack(choice: Choice) -> list[str]:
 
 def open_backend(choice: Choice) -> AbstractContextManager[Backend]:
     """Open what computes. Raises `MissingExtraError` where torch shall and is not installed."""
-    settle_threads()
     try:
-        module = importlib.import_module(f"{_PACKAGES[choice.learner]}.backend")
+        with settled_threads():
+            module = importlib.import_module(f"{_PACKAGES[choice.learner]}.backend")
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
