@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 _SPIN_VARIABLE = "GOMP_SPINCOUNT"
 _BLAS_VARIABLE = "OPENBLAS_NUM_THREADS"
@@ -16,10 +17,25 @@ _SPIN_COUNT = "2000"
 _BLAS_THREADS = "1"
 
 
+# A container's share of the processors: microseconds of computing in so many that go by.
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
 def usable_processors() -> int:
+    """Return the processors of this process, by its affinity and its container's quota."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    return min(count, _quota() or count)
+
+
+def _quota() -> int | None:
+    try:
+        computing, going_by = map(int, _QUOTA.read_text().split())
+    except (OSError, ValueError):  # no container, or "max"
+        return None
+    return max(1, computing // going_by)
 
 
 def settle_threads() -> None:
