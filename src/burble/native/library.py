@@ -18,6 +18,9 @@ INTERFACE = 3
 TIMES_SLOWER = 42
 """What NumPy costs where text is written: benchmarks/results/generation.json, LSTM 2×256."""
 
+KERNEL_VARIABLE = "BURBLE_KERNEL"
+"""Names the kernel to use in place of the best."""
+
 _MODULE = "burble.native._library"
 # More kernels than any build has: a number beyond it is no number of kernels.
 _MOST_KERNELS = 64

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from burble.native.library import library
 from burble.threads import usable_processors
+from burble.training.learners.native.kernels import choose_kernel
 from burble.training.learners.native.learner import NativeLearner
 from burble.training.learners.native.network import NativeNetwork
 from burble.training.learners.native.speed import measure_learning
@@ -25,7 +26,7 @@ class NativeBackend:
     def __init__(self, opened: ctypes.CDLL) -> None:
         self.team = Team()
         self._library = opened
-        self._kernel: str = opened.burble_learner_kernel(0).decode()
+        self._kernel = choose_kernel(opened)
 
     def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, float]:
         threads = config.training.threads or usable_processors()
