@@ -16,7 +16,7 @@ SLOW = tests/test_api_train.py tests/test_isolation.py tests/test_tutorial.py
 C_FILES = $(shell find src tests -name '*.[ch]')
 C_WARNINGS = -std=c11 -Wall -Wextra -Wshadow -Werror
 
-.PHONY: demo test quick lint types contracts tests coverage format clean bench-learning bench-generation tutorial options
+.PHONY: demo test quick lint types contracts tests coverage format clean bench-learning bench-training bench-generation tutorial options
 
 demo: $(INSTALLED)
 	$(BIN)/burble train python-docs --minutes 1 --seed 1 -o runs/demo --overwrite
@@ -75,6 +75,10 @@ bench-learning: $(BENCH_INSTALLED)
 	$(LEARNING) --on $(TUNED_ON) --only burble torch-lstm counts --instructions avx2
 	$(LEARNING) --on $(TUNED_ON) --only transformer --seeds 0
 	$(LEARNING) --on psalms new-testament --only burble torch-lstm counts xz --seeds 0
+
+# How long a step of learning takes beside torch's: six minutes on a quiet machine.
+bench-training: $(BENCH_INSTALLED)
+	$(BIN)/python -m benchmarks.training --write $(ARGS)
 
 # How fast it writes beside others.
 bench-generation: $(BENCH_INSTALLED)

@@ -51,7 +51,7 @@ from benchmarks.learning_report import (
     runs_of,
     write_data,
 )
-from benchmarks.machine import describe_machine
+from benchmarks.machine import describe_machine, stay_on_few_cores
 from benchmarks.tables import write_between
 from benchmarks.texts import TEXTS, FoundText, find_text
 from burble.errors import TextError
@@ -122,12 +122,6 @@ def measure_apart(name: str, task: Task, backend: str, held_to: str | None) -> L
     if done.returncode != 0:
         sys.exit(f"{shlex.join(command)} failed with {done.returncode}:\n{done.stderr}")
     return Learned(**json.loads(done.stdout))
-
-
-def stay_on_few_cores() -> None:
-    """As many as `THREADS`, where the system allows it; JAX knows no other way."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
 
 
 def faster_backend(text: FoundText, held_to: str | None, console: Console) -> str:
@@ -289,7 +283,8 @@ def main() -> None:
         write_pages(begin_report(args.write or RESULTS, console), args.write or RESULTS)
         return
     report = begin_report(args.write, console)
-    stay_on_few_cores()
+    # JAX knows no other way.
+    stay_on_few_cores(THREADS)
     # What burble sets for itself, for all: torch's threads share a busy machine better so.
     settle_threads()
     with tempfile.TemporaryDirectory(prefix="burble-texts-") as scratch:
