@@ -11,9 +11,10 @@ measurement on a machine of the same name; so a whole run can be made in parts, 
 With --missing only what the file lacks is measured. Every measurement is a process of its own, one
 after the other, on two processors. The others come with the extra `bench`, and so do two texts.
 
-burble's seconds are those of `--minutes`: start, set-up and validations are part of them. The
-others are spared that: their clock starts after their first update and stops while they are looked
-at. Of the PyTorch learners the best state on the held-out part is kept, as burble keeps its own.
+burble learns with what it takes itself, on processors its own learner, and again with torch. Its
+seconds are those of `--minutes`: start, set-up and validations are part of them. The others are
+spared that: their clock starts after their first update and stops while they are looked at. Of the
+PyTorch learners the best state on the held-out part is kept, as burble keeps its own.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class Entry:
 
 ENTRIES = {
     "burble": Entry("burble", "burble_default"),
+    "burble-torch": Entry("burble with torch", "burble_with_torch", ("torch",)),
     "torch-lstm": Entry("plain PyTorch loop", "torch_lstm", ("torch",)),
     "transformer": Entry("small transformer", "torch_transformer", ("torch",)),
     "keras": Entry("the Keras tutorial", "keras_tutorial", ("keras",)),
