@@ -18,11 +18,28 @@ if TYPE_CHECKING:
 
 def test_the_peak_is_that_of_the_command_and_not_of_this_process() -> None:
     held = np.ones(60_000_000, np.float32)
-    small = peak_megabytes([sys.executable, "-c", "pass"])
-    large = peak_megabytes([sys.executable, "-c", "held = bytearray(b'x') * 100_000_000"])
+    small, _ = peak_megabytes([sys.executable, "-c", "pass"])
+    large, _ = peak_megabytes([sys.executable, "-c", "held = bytearray(b'x') * 100_000_000"])
     assert held.nbytes == 240e6
     assert small < 40
     assert 100 < large < 140
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_pages_of_a_mapped_file_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "mapped").write_bytes(b"x" * 50_000_000)
+    read = (
+        "import mmap, sys, time\n"
+        "file = open(sys.argv[1], 'rb')\n"
+        "pages = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)\n"
+        "held = bytearray(b'x') * 30_000_000\n"
+        "assert sum(pages[::4096])\n"
+        "time.sleep(1)\n"
+    )
+    peak, own = peak_megabytes([sys.executable, "-c", read, str(tmp_path / "mapped")])
+    assert peak > 80
+    assert own is not None
+    assert 30 < own < 50
 
 
 def test_a_command_that_fails_ends_the_measurement() -> None:
@@ -57,4 +74,6 @@ def test_the_command_writes_data_and_a_page(tmp_path: Path) -> None:
     # The aim of a run on so little text.
     assert 20 < one["peak_megabytes"] < 200
     assert 0 < one["seconds_to_first_step"] < 18
-    assert f"| {one['peak_megabytes']:.0f} |" in (tmp_path / "memory.md").read_text("utf-8")
+    assert f"| {one['peak_megabytes']:.0f} | {one['own_megabytes'] or 0:.0f} |" in (
+        tmp_path / "memory.md"
+    ).read_text("utf-8")
