@@ -1,26 +1,69 @@
-"""How long a big text takes to start learning, and how much memory it needs.
+"""How much memory `burble train` needs, and how soon it learns, for a short text and a big one.
 
-    python -m benchmarks.big_text --megabytes 1000
+    make bench-memory                        # benchmarks/results/memory.{json,md}
+    python -m benchmarks.big_text            # a table; nothing is written
+    python -m benchmarks.big_text --megabytes 1 100 --minutes 0.5
 
-Writes a text of invented words, trains on it for a while in a process of its own, and reports the
-seconds until the first update of the weights and the peak of resident memory, beside that of a
-process that only imports torch. The text and the run are removed afterwards.
+Writes texts of invented words and trains on each for a while in a process of its own, with the
+command's own settings. Memory is the peak of what is resident, and of that without mapped files: a
+run maps the ids of its text. Texts and runs are removed afterwards. With --write the results take
+the place of those on a machine of the same name.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
-import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from benchmarks.machine import describe_machine, in_one_line, name_machine
+from benchmarks.tables import markdown_table
+from burble.run_folder.folder import RunFolder
+from burble.run_folder.metrics import Metrics
+
+RESULTS = Path(__file__).parent / "results"
+
 WORDS = 50_000
-CHUNK_WORDS = 1_000_000
+CHUNK_WORDS = 10_000
+
+# A process counts as its own peak what the one that started it had: this one is small.
+LAUNCHER = """
+import re, resource, subprocess, sys, time
+process, own = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL), 0
+while process.poll() is None:
+    try:
+        with open(f"/proc/{process.pid}/status") as status:
+            found = re.search(r"RssAnon:\\s+(\\d+)", status.read())
+    except OSError:
+        found = None
+    own = max(own, int(found[1]) if found else 0)
+    time.sleep(0.02)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, own)
+sys.exit(process.returncode)
+"""
+
+COLUMNS = ("text, MB", "resident, MB", "without mapped files, MB", "first step after, s")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One text."""
+
+    megabytes: float
+    peak_megabytes: float
+    own_megabytes: float | None
+    """Without the pages of mapped files, which the system takes back when it needs them; looked at
+    50 times a second, on Linux alone."""
+
+    seconds_to_first_step: float
 
 
 def write_text(path: Path, megabytes: int) -> None:
@@ -35,44 +78,92 @@ def write_text(path: Path, megabytes: int) -> None:
             size += file.write("\n".join(map(" ".join, chosen.tolist())) + "\n")
 
 
-def peak_megabytes(command: list[str]) -> float:
-    """Run a command; the peak of its resident memory."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, command
+def peak_megabytes(command: list[str]) -> tuple[float, float | None]:
+    """Run a command; the peaks of its resident memory, and of that without mapped files."""
+    launched = [sys.executable, "-c", LAUNCHER, *command]
+    done = subprocess.run(launched, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(done.stderr)
+    peak, own = map(int, done.stdout.split())
     # Linux counts in kilobytes, macOS in bytes.
-    return usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return peak / (1e6 if sys.platform == "darwin" else 1e3), own / 1e3 if own else None
 
 
-def logged(run: Path, figure: str) -> list[dict[str, float]]:
-    """The lines of the run's log that have this figure."""
-    lines = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
-    return [line for line in lines if figure in line]
+def seconds_to_first_step(folder: Path) -> float:
+    """How long after the command the first step began, by the first line of the run's log."""
+    run = RunFolder(folder)
+    data, steps = run.read_config().data, Metrics.read(folder).steps
+    if not steps:
+        sys.exit("The time was over before the first step: give it more --minutes.")
+    first = steps[0]
+    characters = first.step * data.batch_size * data.seq_len
+    return first.seconds - characters / first.chars_per_second
+
+
+def measure(megabytes: int, minutes: float, folder: Path | None) -> Result:
+    """Write a text of this size and train on it."""
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        text, run = Path(scratch) / "text.txt", Path(scratch) / "run"
+        write_text(text, megabytes)
+        command = [sys.executable, "-m", "burble", "train", str(text), "-o", str(run)]
+        peak, own = peak_megabytes([*command, "--minutes", str(minutes)])
+        return Result(
+            megabytes=text.stat().st_size / 1e6,
+            peak_megabytes=peak,
+            own_megabytes=own,
+            seconds_to_first_step=seconds_to_first_step(run),
+        )
+
+
+def cells(result: Result) -> list[str]:
+    """A result as a row under `COLUMNS`."""
+    return [
+        f"{result.megabytes:,.0f}",
+        f"{result.peak_megabytes:,.0f}",
+        "–" if result.own_megabytes is None else f"{result.own_megabytes:,.0f}",
+        f"{result.seconds_to_first_step:.2f}",
+    ]
+
+
+def table(report: dict[str, Any]) -> list[str]:
+    """The lines of a report."""
+    made = markdown_table([COLUMNS, *(cells(Result(**one)) for one in report["results"])])
+    where = in_one_line(report["machine"], report["date"])
+    return [*made, "", f"`burble train --minutes {report['minutes']:g}`. {where}."]
+
+
+def write(report: dict[str, Any], folder: Path) -> None:
+    """Put the report in the place of the one of the same machine."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = folder / "memory.json"
+    reports = json.loads(data.read_text("utf-8")) if data.exists() else {}
+    reports[name_machine(report["machine"])] = report
+    data.write_text(json.dumps(reports, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    lines = ["# How much memory learning needs", "", "Written by `make bench-memory`."]
+    for name, one in reports.items():
+        lines += ["", f"## {name}", "", *table(one)]
+    (folder / "memory.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main() -> None:
-    """Measure and print one JSON object."""
+    """Measure, print and, if asked, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--megabytes", type=int, default=1000)
+    parser.add_argument("--megabytes", nargs="+", type=int, default=[1, 1000])
     parser.add_argument("--minutes", type=float, default=2.5)
     parser.add_argument("--folder", type=Path, help="where there is room for twice the text")
+    parser.add_argument(
+        "--write", nargs="?", type=Path, const=RESULTS, metavar="FOLDER", help="write the results"
+    )
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=args.folder) as scratch:
-        text, run = Path(scratch) / "text.txt", Path(scratch) / "run"
-        write_text(text, args.megabytes)
-        alone = peak_megabytes([sys.executable, "-c", "import torch"])
-        command = [sys.executable, "-m", "burble", "train", str(text), "-o", str(run)]
-        training = peak_megabytes([*command, "--minutes", str(args.minutes)])
-        report = {
-            "megabytes": text.stat().st_size / 1e6,
-            "seconds_to_first_update": logged(run, "train_bits_per_char")[0]["seconds"],
-            "peak_megabytes": training,
-            "peak_megabytes_of_torch_alone": alone,
-            "peak_megabytes_beyond_torch": training - alone,
-            "val_bits_per_char": logged(run, "val_bits_per_char")[-1]["val_bits_per_char"],
-        }
-    print(json.dumps(report, indent=1))
+    report = {
+        "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
+        "machine": describe_machine(),
+        "minutes": args.minutes,
+        "results": [asdict(measure(size, args.minutes, args.folder)) for size in args.megabytes],
+    }
+    print("\n".join(table(report)))
+    if args.write:
+        write(report, args.write)
 
 
 if __name__ == "__main__":

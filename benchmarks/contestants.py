@@ -192,7 +192,7 @@ class Torch:
 
     def __init__(self, model: ModelFile, *, cells: bool = False, onednn: bool = True) -> None:
         """cells: a module for each layer's step, not one for all. onednn: torch's first choice."""
-        require("torch", extra="train")
+        require("torch", extra="torch")
         import torch
         from torch import nn
 

@@ -11,9 +11,10 @@ measurement on a machine of the same name; so a whole run can be made in parts, 
 With --missing only what the file lacks is measured. Every measurement is a process of its own, one
 after the other, on two processors. The others come with the extra `bench`, and so do two texts.
 
-burble's seconds are those of `--minutes`: start, set-up and validations are part of them. The
-others are spared that: their clock starts after their first update and stops while they are looked
-at. Of the PyTorch learners the best state on the held-out part is kept, as burble keeps its own.
+burble learns with what it takes itself, on processors its own learner, and again with torch. Its
+seconds are those of `--minutes`: start, set-up and validations are part of them. The others are
+spared that: their clock starts after their first update and stops while they are looked at. Of the
+PyTorch learners the best state on the held-out part is kept, as burble keeps its own.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ from benchmarks.learning_report import (
     runs_of,
     write_data,
 )
-from benchmarks.machine import describe_machine
+from benchmarks.machine import describe_machine, stay_on_few_cores
 from benchmarks.tables import write_between
 from benchmarks.texts import TEXTS, FoundText, find_text
 from burble.errors import TextError
@@ -80,6 +81,7 @@ class Entry:
 
 ENTRIES = {
     "burble": Entry("burble", "burble_default"),
+    "burble-torch": Entry("burble with torch", "burble_with_torch", ("torch",)),
     "torch-lstm": Entry("plain PyTorch loop", "torch_lstm", ("torch",)),
     "transformer": Entry("small transformer", "torch_transformer", ("torch",)),
     "keras": Entry("the Keras tutorial", "keras_tutorial", ("keras",)),
@@ -122,12 +124,6 @@ def measure_apart(name: str, task: Task, backend: str, held_to: str | None) -> L
     if done.returncode != 0:
         sys.exit(f"{shlex.join(command)} failed with {done.returncode}:\n{done.stderr}")
     return Learned(**json.loads(done.stdout))
-
-
-def stay_on_few_cores() -> None:
-    """As many as `THREADS`, where the system allows it; JAX knows no other way."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
 
 
 def faster_backend(text: FoundText, held_to: str | None, console: Console) -> str:
@@ -289,7 +285,8 @@ def main() -> None:
         write_pages(begin_report(args.write or RESULTS, console), args.write or RESULTS)
         return
     report = begin_report(args.write, console)
-    stay_on_few_cores()
+    # JAX knows no other way.
+    stay_on_few_cores(THREADS)
     # What burble sets for itself, for all: torch's threads share a busy machine better so.
     settle_threads()
     with tempfile.TemporaryDirectory(prefix="burble-texts-") as scratch:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 COLOURS = {
     "burble": "#c2410c",
+    "burble-torch": "#fb923c",
     "torch-lstm": "#1d4ed8",
     "transformer": "#15803d",
     "keras": "#6b7280",

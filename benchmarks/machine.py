@@ -71,6 +71,12 @@ def _known(machine: dict[str, Any]) -> str:
     return "".join(f"{name}, " for name in machine.get("instructions", []))
 
 
+def stay_on_few_cores(count: int) -> None:
+    """Use so many at most, from now on, where the system allows it."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+
+
 def processor_name() -> str:
     """What the processor calls itself."""
     described = Path("/proc/cpuinfo")

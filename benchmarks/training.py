@@ -1,15 +1,16 @@
-"""How fast burble's training step computes, beside bare products of the same matrices.
+"""How long a step of learning takes: burble's own learner beside torch, and beside a busy process.
 
-    python -m benchmarks.training            # a table
-    python -m benchmarks.training --write    # and benchmarks/results/training.{json,md}
-    python -m benchmarks.training --models 1x512 --batches 16 --rounds 3
+    make bench-training                      # benchmarks/results/training.{json,md}
+    python -m benchmarks.training            # in tables; nothing is written
+    python -m benchmarks.training --write --instructions avx2    # as without AVX-512
+    python -m benchmarks.training --cases 1x512:16 1x256:16:5000 --threads 1 --rounds 3
 
-A step is what the trainer does between two batches: read a batch, forward, backward, clip, AdamW,
-average. The products are those of its LSTM layers and of its head, in the same precision: for each
-layer, once (batch · seq, inputs) by (inputs, 4 · hidden) and seq times (batch, hidden) by
-(hidden, 4 · hidden), all three times, since a backward pass is two more of each. They take turns
-with the steps, so that both see the same machine. What a step computes beyond products counts as
-time, not as operations.
+A step is forward, backward, clipping, AdamW and averaging, of batches of 32 characters a row. torch
+takes part as burble uses it (`--learner torch`) and as a plain loop around `nn.LSTM` does, which
+averages nothing; where it is not installed burble is measured alone. All take turns in one process,
+so that they see the same machine, and so does what the machine's multiply-adds can do at most. Each
+figure is the median of the turns. What a step computes beyond products counts as time, not as
+operations. With --write the results take the place of those on a machine of the same name.
 """
 
 from __future__ import annotations
@@ -17,149 +18,210 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import os
+import sys
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import describe_machine
+from benchmarks.instructions import HELD, can_be_held, environment
+from benchmarks.machine import describe_machine, in_one_line, name_machine, stay_on_few_cores
 from benchmarks.tables import markdown_table
+from burble.native.library import find_library
 from burble.threads import settle_threads
 
 if TYPE_CHECKING:
-    from benchmarks.training_step import Result
+    from benchmarks.training_step import Beside, Result
 
 RESULTS = Path(__file__).parent / "results"
-COLUMNS = (
+MIN_WIDTH = 120
+
+CASES = [
     *(
-        "LSTM",
-        "precision",
-        "batch",
-        "step, ms",
-        "characters/s",
-        "step",
-        "forward, backward",
-        "products",
+        f"{network}:{rows}"
+        for network in ("1x256", "1x384", "2x256", "1x512")
+        for rows in (16, 32, 64)
     ),
-    *("of products", "outside", "batch", "clip", "AdamW", "average", "count"),
+    "2x512:64",
+    "1x256:16:5000",
+]
+BESIDE = "1x256:16"
+
+COLUMNS = (
+    "LSTM",
+    "rows",
+    "vocabulary",
+    "threads",
+    "burble, ms",
+    "with torch, ms",
+    "plain loop, ms",
+    "times faster",
+    "GFLOP/s",
+    "at most",
+    "share",
 )
-MIN_WIDTH = 140
+BESIDE_COLUMNS = ("threads", "alone, ms", "beside, ms", "ratio")
+
+NOTES = (
+    "burble: its own learner. with torch: `--learner torch`. plain loop: `nn.LSTM`, fused AdamW, "
+    "nothing averaged. times faster: than the quicker of these two. at most: what multiply-adds in "
+    "registers do with as many threads, measured between the turns. share: of that."
+)
+BESIDE_NOTE = (
+    "A step of {case} alone, and beside a process that is busy on one of {processors} processors; "
+    "means of turns of {turn:g} s, medians of {rounds}. its own: as many threads as the learner "
+    "finds quickest, which is what `burble train` does."
+)
 
 
 def cells(result: Result) -> list[str]:
     """A result as a row under `COLUMNS`."""
+    others = [result.others_ms.get(name) for name in ("torch", "plain")]
     return [
-        result.model.replace("x", "×"),
-        result.precision,
-        str(result.batch),
-        f"{result.step_ms:.2f}",
-        f"{result.chars_per_second:,.0f}",
-        f"{result.step_gflops:.0f}",
-        f"{result.learning_gflops:.0f}",
-        f"{result.product_gflops:.0f}",
-        f"{result.step_gflops / result.product_gflops:.0%}",
-        f"{result.outside:.1%}",
-        *(f"{result.shares[phase]:.1%}" for phase in COLUMNS[-5:]),
+        result.network,
+        str(result.rows),
+        f"{result.vocab_size:,}",
+        str(result.threads),
+        f"{result.native_ms:.2f}",
+        *("–" if ms is None else f"{ms:.2f}" for ms in others),
+        "–" if result.times_faster is None else f"{result.times_faster:.2f}",
+        f"{result.gflops:.0f}",
+        f"{result.peak_gflops:.0f}",
+        f"{result.share:.0%}",
     ]
 
 
-def notes(report: dict[str, Any]) -> list[str]:
-    """How to read the table, and where it was made."""
-    machine = report["machine"]
-    best = ", ".join(f"{name} {gflops:.0f}" for name, gflops in report["best_gflops"].items())
-    return [
-        "step; forward, backward; products: GFLOP/s of the whole step, of its two main parts, and "
-        "of the bare products. of products: the step's as a share of the products'. outside: the "
-        "share of the step that is neither forward nor backward; after it, its parts.",
-        f"Sequences of {report['seq_len']}, vocabulary {report['vocab_size']}, "
-        f"{report['threads']} threads of {machine['processor']}, "
-        f"torch {machine['versions']['torch']}; a square product of {report['best_size']} at its "
-        f"best: {best} GFLOP/s; {report['date']}, "
-        f"load before {machine['load_before']}.",
-    ]
+def beside_cells(found: Beside) -> list[str]:
+    """One number of threads as a row under `BESIDE_COLUMNS`."""
+    threads = "its own" if found.threads is None else str(found.threads)
+    return [threads, f"{found.alone_ms:.2f}", f"{found.beside_ms:.2f}", f"{found.ratio:.2f}"]
 
 
-def markdown(report: dict[str, Any], results: list[Result]) -> str:
-    """The whole report."""
-    lines = [
-        "# How fast it computes while it learns",
-        "",
-        "By `python -m benchmarks.training --write`.",
-        "",
-        *markdown_table([COLUMNS, *map(cells, results)]),
-    ]
-    for note in notes(report):
-        lines += ["", note]
+def sections(report: dict[str, Any]) -> list[tuple[list[Any], str]]:
+    """Each table of a report, its first row the columns, with the note under it."""
+    from benchmarks.training_step import Beside, Result
+
+    steps = [COLUMNS, *(cells(Result(**one)) for one in report["results"])]
+    beside = [BESIDE_COLUMNS, *(beside_cells(Beside(**one)) for one in report["beside"])]
+    return [(steps, NOTES), (beside, BESIDE_NOTE.format(**report["beside_how"]))]
+
+
+def markdown(reports: dict[str, dict[str, Any]]) -> str:
+    """The page: a part for each machine."""
+    lines = ["# How long a step of learning takes", "", "Written by `make bench-training`."]
+    for name, report in reports.items():
+        lines += ["", f"## {name}", "", f"{in_one_line(report['machine'], report['date'])}."]
+        for table, note in sections(report):
+            lines += ["", *markdown_table(table), "", note]
     return "\n".join(lines) + "\n"
 
 
-def print_table(results: list[Result], console: Console) -> None:
+def print_tables(report: dict[str, Any]) -> None:
     """On the terminal."""
-    table = Table(padding=(0, 0, 0, 1))
-    for column in COLUMNS:
-        table.add_column(column, justify="right")
-    for result in results:
-        table.add_row(*cells(result))
-    console.print(table)
+    console = Console(highlight=False)
+    console.width = max(console.width, MIN_WIDTH)
+    for (columns, *rows), note in sections(report):
+        table = Table(padding=(0, 0, 0, 1))
+        for column in columns:
+            table.add_column(column, justify="right")
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+        console.print(note, soft_wrap=True)
+    console.print(in_one_line(report["machine"], report["date"]), soft_wrap=True)
+
+
+def write(report: dict[str, Any], folder: Path) -> None:
+    """Put the report in the place of the one of the same machine."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = folder / "training.json"
+    reports = json.loads(data.read_text("utf-8")) if data.exists() else {}
+    reports[name_machine(report["machine"])] = report
+    data.write_text(json.dumps(reports, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "training.md").write_text(markdown(reports), encoding="utf-8")
 
 
 def parse() -> argparse.Namespace:
     """What is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    models = ["1x256", "1x512", "1x768", "2x256"]
-    parser.add_argument("--models", nargs="+", default=models, help="layers x units")
-    parser.add_argument("--batches", nargs="+", type=int, default=[16, 32])
-    precisions = ["float32", "bfloat16"]
-    parser.add_argument("--precisions", nargs="+", choices=precisions, default=precisions)
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=5, help="in each round")
-    parser.add_argument("--threads", type=int, help="torch's own choice where none is given")
+    case = "layers x units : rows [: vocabulary]"
+    parser.add_argument("--cases", nargs="+", default=CASES, metavar="CASE", help=case)
+    parser.add_argument("--beside", default=BESIDE, metavar="CASE", help="beside a busy process")
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument(
+        "--turn", type=float, default=0.25, help="seconds of one learner in a round"
+    )
+    parser.add_argument(
+        "--beside-turn", type=float, default=4.0, help="seconds alone, then beside a busy process"
+    )
+    parser.add_argument(
+        "--instructions", choices=HELD, help="hold everything to these instruction sets"
+    )
     parser.add_argument(
         "--write", nargs="?", type=Path, const=RESULTS, metavar="FOLDER", help="write the results"
     )
     return parser.parse_args()
 
 
+def hold_to(instructions: str | None) -> None:
+    """Start this command anew with the variables that its libraries read as they start."""
+    variables = environment(instructions)
+    if not variables.items() <= os.environ.items():
+        if not can_be_held(str(instructions)):
+            sys.exit(f"There is nothing to hold to {instructions} here.")
+        command = [sys.executable, "-m", "benchmarks.training", *sys.argv[1:]]
+        os.execve(sys.executable, command, os.environ | variables)  # noqa: S606
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Measure one case after the other."""
+    from benchmarks.training_step import OTHERS, Case, measure, measure_beside
+
+    machine, processors = describe_machine(args.instructions), max(args.threads)
+    others = list(OTHERS) if find_spec("torch") else []
+    if not others:
+        print("torch is not installed: burble is measured alone.", file=sys.stderr)
+    results = []
+    for text in args.cases:
+        for threads in args.threads:
+            results.append(measure(Case.read(text), threads, args.rounds, args.turn, others))
+            print(*cells(results[-1]), sep="  ", file=sys.stderr)
+    paces = [None, *args.threads]
+    rounds = min(args.rounds, 3)
+    case = Case.read(args.beside)
+    beside = [
+        measure_beside(case, threads, processors, rounds, args.beside_turn) for threads in paces
+    ]
+    how = {"case": args.beside, "processors": processors, "turn": args.beside_turn}
+    return {
+        "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
+        "machine": machine,
+        "rounds": args.rounds,
+        "results": list(map(asdict, results)),
+        "beside_how": how | {"rounds": rounds},
+        "beside": list(map(asdict, beside)),
+    }
+
+
 def main() -> None:
     """Measure, print and, if asked, write."""
     args = parse()
+    problem = find_library().problem
+    if problem is not None:
+        sys.exit(problem)
+    hold_to(args.instructions)
+    stay_on_few_cores(max(args.threads))
     # Before torch is imported, as the command line does.
     settle_threads()
-    import torch
-
-    from benchmarks.training_step import BEST_SIZE, SEQ_LEN, VOCAB_SIZE, best_gflops, measure
-
-    if args.threads is not None:
-        torch.set_num_threads(args.threads)
-    machine = describe_machine()
-    results = [
-        measure(model, batch, precision, args.rounds, args.steps)
-        for model in args.models
-        for batch in args.batches
-        for precision in args.precisions
-    ]
-    report = {
-        "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
-        "machine": machine,
-        "seq_len": SEQ_LEN,
-        "vocab_size": VOCAB_SIZE,
-        "best_size": BEST_SIZE,
-        "threads": torch.get_num_threads(),
-        "best_gflops": {precision: best_gflops(precision) for precision in args.precisions},
-        "results": [asdict(result) | {"outside": result.outside} for result in results],
-    }
-    console = Console(highlight=False)
-    console.width = max(console.width, MIN_WIDTH)
-    print_table(results, console)
-    for note in notes(report):
-        console.print(note, soft_wrap=True)
+    report = run(args)
+    print_tables(report)
     if args.write:
-        args.write.mkdir(parents=True, exist_ok=True)
-        described = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
-        (args.write / "training.json").write_text(described, encoding="utf-8")
-        (args.write / "training.md").write_text(markdown(report, results), encoding="utf-8")
+        write(report, args.write)
 
 
 if __name__ == "__main__":

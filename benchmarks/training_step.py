@@ -1,237 +1,252 @@
-"""The training step in parts, and bare products of its matrices, for `benchmarks/training.py`."""
+"""Steps of learning side by side, and beside a busy process, for `benchmarks/training.py`."""
 
 from __future__ import annotations
 
-import itertools
-import math
+import contextlib
+import os
 import statistics
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-
+from burble.capacity import operations
 from burble.config import DataConfig, NetworkConfig, RunConfig, TrainingConfig
-from burble.data.registry import BATCHINGS
-from burble.training.budget import learning_rate
-from burble.training.dropout import draw_masks
-from burble.training.initial import initial_weights
-from burble.training.learner import BatchFigures
-from burble.training.learners.torch.average import WeightAverage
-from burble.training.learners.torch.loss import loss_of
-from burble.training.learners.torch.network import Network
-from burble.training.learners.torch.optimizer import adamw, clip_gradients
-from burble.training.plan import operations
+from burble.native.library import library
+from burble.training.learners.choice import Choice
+from burble.training.learners.native.backend import NativeBackend
+from burble.training.learners.native.speed import peak, random_batch
+from burble.training.learners.registry import open_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from burble.config import TrainingPrecision
     from burble.data.batch import Batch
+    from burble.training.learners.native.learner import NativeLearner
 
-VOCAB_SIZE = 65
-TEXT_LENGTH = 1_000_000
+    Step = Callable[[], object]
+
 SEQ_LEN = 32
-WARM_UP = 5
-# A square product of this size shows what the machine gives at best.
-BEST_SIZE = 1024
-
-PHASES = ("batch", "forward", "backward", "clip", "AdamW", "average", "count")
-LEARNING = ("forward", "backward")
+RATE = 1e-3
+CLIP = 1.0
+WARM_UP = 3
+# Steps of a turn, whatever they take.
+LEAST, MOST = 3, 30
 
 
 @dataclass(frozen=True)
-class RandomText:
-    """What a way of batching and a score ask of a text."""
+class Case:
+    """A network and the batches that it learns from."""
 
-    train_ids: np.ndarray[Any, np.dtype[np.uint8]]
-    val_ids: np.ndarray[Any, np.dtype[np.uint8]]
+    num_layers: int
+    hidden_size: int
+    rows: int
+    vocab_size: int = 65
+
+    @classmethod
+    def read(cls, text: str) -> Case:
+        """Read layers x units : rows, and perhaps : vocabulary."""
+        network, *rest = text.split(":")
+        layers, hidden = network.split("x")
+        return cls(int(layers), int(hidden), *map(int, rest))
 
     @property
-    def tokenizer(self) -> RandomText:
-        """Itself: one id is one character."""
-        return self
-
-    def count_characters(self, ids: np.ndarray[Any, Any]) -> int:
-        """As many as ids."""
-        return len(ids)
-
-
-class Step:
-    """The trainer's step, in parts that can be timed."""
-
-    def __init__(self, config: RunConfig) -> None:
-        ids = np.random.default_rng(0).integers(VOCAB_SIZE, size=TEXT_LENGTH).astype(np.uint8)
-        self._text: Any = RandomText(ids, ids[:0])
-        self._config = config
-        self._training = config.training
-        self._batching = BATCHINGS[config.data.batching](self._text, config.data, 0)
-        weights = initial_weights(config.network, VOCAB_SIZE, 0)
-        self._network = Network(config.network, weights, config.training.precision)
-        self._optimizer = adamw(self._network, config.training)
-        self._average = WeightAverage(self._network, config.training.averaging)
-        self._carried = self._network.start(self._batching.rows)
-        self._step = 0
-        self._batch: Batch
-        self._loss: Any
-        self._correct: Any
-
-    def phases(self) -> list[Callable[[], object]]:
-        """In the order of `PHASES`."""
-        return [
-            self._read,
-            self._forward,
-            self._backward,
-            self._clip,
-            self._optimize,
-            self._follow,
-            self._count,
-        ]
-
-    def seconds(self) -> list[float]:
-        """Make a step; what each of `PHASES` took."""
-        marks = [time.perf_counter()]
-        for phase in self.phases():
-            phase()
-            marks.append(time.perf_counter())
-        return [after - before for before, after in itertools.pairwise(marks)]
-
-    def _read(self) -> None:
-        self._batch = self._batching.batch(self._step)
-
-    def _forward(self) -> None:
-        drawn = draw_masks(self._config, VOCAB_SIZE, self._step, self._batch.inputs.shape)
-        masks = tuple(None if mask is None else torch.from_numpy(mask) for mask in drawn)
-        self._loss, self._correct, self._carried = loss_of(
-            self._network, self._batch, self._carried, torch.device("cpu"), masks
+    def config(self) -> RunConfig:
+        """A run without dropout: the plain loop draws its own in another way."""
+        return RunConfig(
+            network=NetworkConfig(num_layers=self.num_layers, hidden_size=self.hidden_size),
+            data=DataConfig(batch_size=self.rows, seq_len=SEQ_LEN),
+            training=TrainingConfig(dropout=0.0, input_dropout=0.0, grad_clip=CLIP),
         )
 
-    def _backward(self) -> None:
-        self._optimizer.zero_grad(set_to_none=True)
-        self._loss.backward()
+    @property
+    def batch(self) -> Batch:
+        """Random text of this shape."""
+        return random_batch(self.config, self.vocab_size)
 
-    def _clip(self) -> None:
-        norm = clip_gradients(self._network, self._training.grad_clip or math.inf)
-        assert math.isfinite(self._loss.item())
-        assert math.isfinite(norm)
-
-    def _optimize(self) -> None:
-        # Half way: as most steps, past the warm-up.
-        rate = learning_rate(self._training, self._training.warmup_steps, 0.5)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self._optimizer.step()
-
-    def _follow(self) -> None:
-        self._step += 1
-        self._average.update(self._step, 0.5)
-
-    def _count(self) -> None:
-        figures = BatchFigures(self._loss.item(), int(self._correct.item()))
-        score = figures.score(self._batch, self._text.tokenizer)
-        assert score.num_characters == self._batch.mask.size
+    @property
+    def operations(self) -> int:
+        """Of one step."""
+        return operations(self.config.network, self.vocab_size) * self.rows * SEQ_LEN
 
 
-class Products:
-    """The bare products of a step, into places that are there already."""
-
-    def __init__(self, network: NetworkConfig, batch: int, dtype: torch.dtype) -> None:
-        self._layers = []
-        width = network.embedding_size
-        for _ in range(network.num_layers):
-            hidden = network.hidden_size
-            over_time = pair(batch * SEQ_LEN, width, 4 * hidden, dtype)
-            self._layers.append((over_time, pair(batch, hidden, 4 * hidden, dtype)))
-            width = hidden
-        self._head = pair(batch * SEQ_LEN, width, VOCAB_SIZE, dtype)
-
-    def seconds(self) -> float:
-        """Make them all; what that took."""
-        started = time.perf_counter()
-        for _ in range(3):
-            for inputs, recurrent in self._layers:
-                torch.mm(inputs[0], inputs[1], out=inputs[2])
-                for _ in range(SEQ_LEN):
-                    torch.mm(recurrent[0], recurrent[1], out=recurrent[2])
-            torch.mm(self._head[0], self._head[1], out=self._head[2])
-        return time.perf_counter() - started
+def native_learner(case: Case, threads: int) -> NativeLearner:
+    """burble's own learner, which may use so many threads."""
+    opened = library()
+    assert opened is not None
+    config = case.config.with_options({"threads": threads})
+    return NativeBackend().build(config, case.vocab_size, case.rows)
 
 
-def pair(
-    rows: int, inner: int, columns: int, dtype: torch.dtype
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Two random matrices and room for their product."""
-    shapes = (rows, inner), (inner, columns), (rows, columns)
-    left, right, product = (torch.randn(shape, dtype=dtype) for shape in shapes)
-    return left, right, product
+def torch_step(case: Case, threads: int) -> Step:
+    """A step of burble's learner on torch."""
+    choice = Choice("torch", "cpu")
+    options = {"threads": threads, "precision": "float32", **choice.options()}
+    config = case.config.with_options(options)
+    with open_backend(choice) as backend:
+        learner = backend.build(config, case.vocab_size, case.rows)
+    batch = case.batch
+    return lambda: learner.step(batch, RATE, 1.0)
+
+
+def plain_step(case: Case, threads: int) -> Step:
+    """A step as someone writes it in torch: embedding, `nn.LSTM`, head, AdamW, nothing averaged."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    torch.set_num_threads(threads)
+    config, batch = case.config, case.batch
+    width = config.network.embedding_size
+    embedding = nn.Embedding(case.vocab_size, width)
+    lstm = nn.LSTM(width, case.hidden_size, case.num_layers)
+    head = nn.Linear(case.hidden_size, case.vocab_size)
+    weights = [weight for part in (embedding, lstm, head) for weight in part.parameters()]
+    optimizer = torch.optim.AdamW(weights, lr=RATE, betas=(0.9, 0.99), fused=True)
+    inputs, targets = torch.from_numpy(batch.inputs), torch.from_numpy(batch.targets).flatten()
+    state: Any = None
+
+    def step() -> float:
+        nonlocal state
+        hidden, after = lstm(embedding(inputs), state)
+        state = tuple(part.detach() for part in after)
+        loss = functional.cross_entropy(head(hidden).flatten(0, 1), targets)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(weights, CLIP)
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+OTHERS: dict[str, Callable[[Case, int], Step]] = {"torch": torch_step, "plain": plain_step}
 
 
 @dataclass(frozen=True)
 class Result:
-    """One network and batch. GFLOP/s are of the products' operations alone."""
+    """One case with so many threads: medians of the turns, in milliseconds a step."""
 
-    model: str
-    precision: str
-    batch: int
-    step_ms: float
-    chars_per_second: float
-    step_gflops: float
-    learning_gflops: float
-    """Of forward and backward alone."""
+    network: str
+    rows: int
+    vocab_size: int
+    threads: int
+    native_ms: float
+    others_ms: dict[str, float]
+    """Of those of `OTHERS` that can run here."""
 
-    product_gflops: float
-    shares: dict[str, float]
-    """Of each phase in the step."""
+    times_faster: float | None
+    """Than the quicker of the others."""
 
-    @property
-    def outside(self) -> float:
-        """What all but forward and backward take of the step."""
-        return sum(share for phase, share in self.shares.items() if phase not in LEARNING)
+    gflops: float
+    peak_gflops: float
+    """If multiply-adds in registers were all there is to do; measured after each turn."""
+
+    share: float
+    """Of that peak."""
 
 
-def measure(
-    model: str, batch: int, precision: TrainingPrecision, rounds: int, steps: int
-) -> Result:
-    """Steps and products in turn; medians over all rounds."""
-    layers, hidden = map(int, model.split("x"))
-    network = NetworkConfig(num_layers=layers, hidden_size=hidden)
-    data = DataConfig(batch_size=batch, seq_len=SEQ_LEN)
-    training = TrainingConfig(precision=precision)
-    step = Step(RunConfig(network=network, data=data, training=training))
-    products = Products(network, batch, getattr(torch, precision))
-    for _ in range(WARM_UP):
-        step.seconds()
-        products.seconds()
-    taken, bare = [], []
-    with torch.no_grad():
-        for _ in range(rounds):
-            with torch.enable_grad():
-                taken += [step.seconds() for _ in range(steps)]
-            bare += [products.seconds() for _ in range(steps)]
-    phases = [statistics.median(column) for column in zip(*taken, strict=True)]
-    whole = sum(phases)
-    learning = sum(t for name, t in zip(PHASES, phases, strict=True) if name in LEARNING)
-    work = operations(network, VOCAB_SIZE) * batch * SEQ_LEN / 1e9
+def measure(case: Case, threads: int, rounds: int, turn: float, others: list[str]) -> Result:
+    """Let all learners take turns of `turn` seconds, so that they see the same machine."""
+    learner, batch = native_learner(case, threads), case.batch
+    steps: dict[str, Step] = {"native": lambda: learner.step(batch, RATE, 1.0, threads=threads)}
+    steps |= {name: OTHERS[name](case, threads) for name in others}
+    counts = {name: _count(step, turn) for name, step in steps.items()}
+    taken: dict[str, list[float]] = {name: [] for name in steps}
+    peaks = []
+    for _ in range(rounds):
+        for name, step in steps.items():
+            step()  # fills the caches again
+            taken[name].append(_seconds(step, counts[name]))
+        peaks.append(peak(learner.network, threads))
+    medians = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    native = medians.pop("native")
+    rate, most = case.operations / native, statistics.median(peaks)
     return Result(
-        model=model,
-        precision=precision,
-        batch=batch,
-        step_ms=whole * 1e3,
-        chars_per_second=batch * SEQ_LEN / whole,
-        step_gflops=work / whole,
-        learning_gflops=work / learning,
-        product_gflops=work / statistics.median(bare),
-        shares={name: t / whole for name, t in zip(PHASES, phases, strict=True)},
+        network=f"{case.num_layers}×{case.hidden_size}",
+        rows=case.rows,
+        vocab_size=case.vocab_size,
+        threads=threads,
+        native_ms=1e3 * native,
+        others_ms={name: 1e3 * seconds for name, seconds in medians.items()},
+        times_faster=min(medians.values()) / native if medians else None,
+        gflops=rate / 1e9,
+        peak_gflops=most / 1e9,
+        share=rate / most,
     )
 
 
-def best_gflops(precision: str) -> float:
-    """Of a large square product: the fastest of some."""
-    a, b, c = pair(BEST_SIZE, BEST_SIZE, BEST_SIZE, getattr(torch, precision))
-    seconds = []
-    for _ in range(20):
-        started = time.perf_counter()
-        torch.mm(a, b, out=c)
-        seconds.append(time.perf_counter() - started)
-    return 2 * BEST_SIZE**3 / min(seconds) / 1e9
+def _count(step: Step, turn: float) -> int:
+    """How many steps a turn has."""
+    seconds = min(_seconds(step, 1) for _ in range(WARM_UP))
+    return min(max(LEAST, round(turn / seconds)), MOST)
+
+
+def _seconds(step: Step, count: int) -> float:
+    """For one of so many steps."""
+    started = time.perf_counter()
+    for _ in range(count):
+        step()
+    return (time.perf_counter() - started) / count
+
+
+# --- Beside a busy process -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Steps alone and beside a process that is busy on one of the processors."""
+
+    threads: int | None
+    """None: the learner's own pace."""
+
+    alone_ms: float
+    beside_ms: float
+    ratio: float
+
+
+def measure_beside(case: Case, threads: int | None, most: int, rounds: int, turn: float) -> Beside:
+    """Take turns of `turn` seconds alone and beside a competitor; medians of the turns' means.
+
+    A learner begins a turn as the last one left it, and what its pace tries counts; only the first
+    turn has one before it that does not count.
+    """
+    learner, batch = native_learner(case, most), case.batch
+
+    def step() -> object:
+        return learner.step(batch, RATE, 1.0, threads=threads)
+
+    _mean_seconds(step, turn)
+    alone, beside = [], []
+    for _ in range(rounds):
+        alone.append(_mean_seconds(step, turn))
+        with competitor():
+            beside.append(_mean_seconds(step, turn))
+    ratio = statistics.median(beside) / statistics.median(alone)
+    return Beside(threads, 1e3 * statistics.median(alone), 1e3 * statistics.median(beside), ratio)
+
+
+def _mean_seconds(step: Step, turn: float) -> float:
+    started, count = time.perf_counter(), 0
+    while (spent := time.perf_counter() - started) < turn or not count:
+        step()
+        count += 1
+    return spent / count
+
+
+@contextlib.contextmanager
+def competitor() -> Iterator[None]:
+    """Keep the last of this process's processors busy; where they cannot be chosen, any of them."""
+    program = "print(flush=True)\nwhile True: pass"
+    if hasattr(os, "sched_setaffinity"):
+        last = max(os.sched_getaffinity(0))
+        program = f"import os\nos.sched_setaffinity(0, {{{last}}})\n{program}"
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            yield
+        finally:
+            process.kill()

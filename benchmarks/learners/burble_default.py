@@ -11,8 +11,11 @@ from burble.evaluation.evaluate import WINDOW
 from burble.run_folder.folder import RunFolder
 
 
-def learn_text(task: Task) -> Learned:
-    """Train through the command line, as anyone would, and score the last tenth as another text."""
+def learn_text(task: Task, learner: str | None = None) -> Learned:
+    """Train through the command line, as anyone would, and score the last tenth as another text.
+
+    learner: what computes, if not what the command takes itself.
+    """
     with tempfile.TemporaryDirectory() as folder:
         run, tail = f"{folder}/run", Path(folder) / "tail.txt"
         text = read_text(task)
@@ -20,6 +23,7 @@ def learn_text(task: Task) -> Learned:
         options = ["--minutes", str(task.seconds / 60), "--seed", str(task.seed)]
         options += ["--val-fraction", str(VAL_FRACTION), "--test-fraction", str(TEST_FRACTION)]
         options += ["--lowercase"] if task.lowercase else []
+        options += ["--learner", learner] if learner else []
         trained = burble("train", task.path, *options, "-o", run)
         stream, windows = (
             burble("eval", run, str(tail), "--protocol", protocol, "--no-baselines")
@@ -37,5 +41,6 @@ def learn_text(task: Task) -> Learned:
         targets=trained["chars_seen"],
         parameters=trained["parameters"],
         detail=f"{network.cell} {network.num_layers}×{network.hidden_size}, batches of "
-        f"{data.batch_size}×{data.seq_len}, dropout {training.dropout:g}, {training.precision}",
+        f"{data.batch_size}×{data.seq_len}, dropout {training.dropout:g}, {training.precision}, "
+        f"learner {training.learner}",
     )

@@ -123,7 +123,7 @@ def kept(folder: Path) -> dict[str, Any]:
     return report
 
 
-@pytest.mark.parametrize("name", ["burble", "torch-lstm", "transformer"])
+@pytest.mark.parametrize("name", ["burble", "burble-torch", "torch-lstm", "transformer"])
 def test_each_learner_learns(name: str, folder: Path) -> None:
     if name != "burble":
         pytest.importorskip("torch", reason="torch is an extra")

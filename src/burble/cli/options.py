@@ -24,8 +24,8 @@ _PLACEHOLDERS = {int: "N", float: "NUMBER", str: "TEXT"}
 _COLUMN = 26
 
 
-def model_argument() -> Any:
-    return argument("MODEL", "A model file, or the folder of a run.")
+def model_argument(**facts: Any) -> Any:
+    return argument("MODEL", "A model file, or the folder of a run.", **facts)
 
 
 def text_argument() -> Any:

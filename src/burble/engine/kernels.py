@@ -9,9 +9,13 @@ from burble.engine.numpy_model import NumpyModel, Precision
 from burble.engine.step_model import StepModel
 from burble.errors import UsageError
 from burble.model_file import ModelFile
-from burble.native.library import find_library, kernel_names, library, warn_without_library
-
-KERNEL_VARIABLE = "BURBLE_KERNEL"
+from burble.native.library import (
+    KERNEL_VARIABLE,
+    find_library,
+    kernel_names,
+    library,
+    warn_without_library,
+)
 
 # What int8 may cost, in bits per character on held-out text.
 MAX_INT8_COST = 0.005

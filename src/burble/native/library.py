@@ -14,6 +14,9 @@ INTERFACE = 5  # `BURBLE_INTERFACE` in interface.h
 # What NumPy costs where text is written: benchmarks/results/generation.json, LSTM 2×256.
 TIMES_SLOWER = 42
 
+KERNEL_VARIABLE = "BURBLE_KERNEL"
+"""Names the kernel to use in place of the best."""
+
 _MODULE = "burble.native._library"
 # More kernels than any build has: a number beyond it is no number of kernels.
 _MOST_KERNELS = 64

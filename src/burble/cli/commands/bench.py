@@ -8,24 +8,41 @@ from dataclasses import dataclass
 
 from burble import api
 from burble.cli.options import command, json_option, model_argument
+from burble.errors import UsageError
 from burble.evaluation.speed import Speed, measure_speed
+from burble.knobs import knob
 
 
 @dataclass(frozen=True)
 class BenchCommand:
-    """Measure how fast a model loads and writes on this machine."""
+    """Measure how fast a model loads and writes on this machine, or how fast networks learn."""
 
-    model: str = model_argument()
+    model: str | None = model_argument(default=None)
+    learning: bool = knob(
+        False, "Time steps of learning: of MODEL's network, or of four usual ones."
+    )
     json: bool = json_option()
 
 
 @command(BenchCommand)
 def main(asked: BenchCommand) -> None:
+    if asked.learning:
+        # Only here: it imports all that learns.
+        from burble.cli.views.learning_speed import show_learning
+
+        show_learning(asked.model, as_json=asked.json)
+    elif asked.model is None:
+        raise UsageError("MODEL is missing.", "Name a model, or measure learning with --learning.")
+    else:
+        _show_writing(asked.model, as_json=asked.json)
+
+
+def _show_writing(path: str, *, as_json: bool) -> None:
     before = time.perf_counter()
-    model = api.load(asked.model)
+    model = api.load(path)
     load_seconds = time.perf_counter() - before
     speed = measure_speed(model.engine, model.file.tokenizer)
-    if asked.json:
+    if as_json:
         figures = dataclasses.asdict(speed) | {"load_seconds": load_seconds}
         sys.stdout.write(json.dumps(figures) + "\n")
     else:

@@ -10,6 +10,7 @@ from burble.native.library import library
 from burble.threads import usable_processors
 from burble.training.learner import Throughput
 from burble.training.learners.native.contract import LearningNetwork
+from burble.training.learners.native.kernels import choose_kernel
 from burble.training.learners.native.learner import NativeLearner
 from burble.training.learners.native.network import NativeNetwork
 from burble.training.learners.native.numpy_network import NumpyNetwork
@@ -54,7 +55,7 @@ def _make_network(config: RunConfig, vocab_size: int) -> LearningNetwork[Any]:
     opened = library()
     if opened is None:
         return NumpyNetwork(config.network, vocab_size)
-    kernel = opened.burble_learner_kernel(0).decode()
+    kernel = choose_kernel(opened)
     return NativeNetwork(opened, kernel, config.network, vocab_size, _num_threads(config))
 
 

@@ -42,10 +42,16 @@ class LearningSpeed:
     step_ms: float
     phases_ms: dict[str, float]
     gflops: float
-    """Floating-point operations in a second, in thousands of millions."""
+    """Billions of floating-point operations in a second, counted as `operations` does: a one-hot
+    vector counts as the product that it stands for, though the learner only picks a column."""
 
     peak_gflops: float
     """If multiply-adds in registers were all there is to do."""
+
+    @property
+    def share(self) -> float:
+        """How much of the peak the step reaches."""
+        return self.gflops / self.peak_gflops
 
 
 def measure_learning(
@@ -68,7 +74,7 @@ def measure_learning(
         if turn >= _WARM_UP:
             steps.append(seconds)
             phases.append(network_in_c.phase_seconds() - before)
-            peaks.append(_peak(network_in_c, threads))
+            peaks.append(peak(network_in_c, threads))
     network, data = config.network, config.data
     step = statistics.median(steps)
     return LearningSpeed(
@@ -82,7 +88,8 @@ def measure_learning(
     )
 
 
-def _peak(network: NativeNetwork, threads: int) -> float:
+def peak(network: NativeNetwork, threads: int) -> float:
+    """Return the operations that so many threads make in a second of multiply-adds alone."""
     started = time.perf_counter()
     width = network.probe(_PROBE_TIMES, threads)
     seconds = time.perf_counter() - started

@@ -1,0 +1,9 @@
+"""As `burble_default`, but torch computes: `--learner torch`."""
+
+from __future__ import annotations
+
+import functools
+
+from benchmarks.learners import burble_default
+
+learn_text = functools.partial(burble_default.learn_text, learner="torch")
