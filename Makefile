@@ -14,7 +14,7 @@ BENCH_INSTALLED := .venv/.bench-installed
 SIDE_BY_SIDE = -n logical --maxprocesses 8 --dist loadfile
 QUICK = $(filter-out $(SLOW),$(wildcard tests/test_*.py)) tests/engine/test_golden.py \
   tests/data tests/ngram tests/text tests/tokenizers
-SLOW = tests/test_api_train.py tests/test_isolation.py tests/test_tutorial.py
+SLOW = tests/test_api_train.py tests/test_isolation.py tests/test_without_torch.py
 C_FILES = $(shell find src tests -name '*.[ch]')
 LIBRARY = $(shell find src -name '*.[ch]')
 C_WARNINGS = -std=c11 -Wall -Wextra -Wshadow -Werror

@@ -33,17 +33,23 @@ from typing import TYPE_CHECKING, Any
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
 
-# Imported late, and once here, before all children.
-import torch
-import torch._dynamo
-
 from burble import progress  # noqa: F401 - once, before all children
 from burble.cli import main as command_line
 from burble.cli.views import train as train_view  # noqa: F401 - once, too
 from burble.errors import BurbleError
 from burble.run_folder.observer import Observer
 from burble.run_hooks import open_run
-from burble.training.learners.torch import backend as _backend  # noqa: F401 - once, too
+from burble.training.learners.native import backend as _backend  # noqa: F401 - once, too
+
+try:
+    # A run that was changed may ask for it, and most of it is imported late.
+    import torch
+    import torch._dynamo
+
+    from burble.training.learners.torch import backend as _torch_backend  # noqa: F401
+except ModuleNotFoundError:
+    torch = None
+
 from tests.training.runs import tiny_config, train_run
 from tests.training.state_mutations import Places, mutate
 
@@ -129,8 +135,9 @@ def run_case(case: int, folder: Path, places: Places) -> tuple[str, str]:
     before = look(places.outside)
     steps = draw.choice([None, 3, 41, 60])
     go = by_command if draw.randrange(COMMAND_LINE) == 0 else by_function
-    # An interrupt in the moment when torch.no_grad ends leaves gradients off in this process.
-    torch.set_grad_enabled(True)
+    if torch is not None:
+        # An interrupt in the moment when torch.no_grad ends leaves gradients off in this process.
+        torch.set_grad_enabled(True)
     signal.signal(signal.SIGALRM, interrupt)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.setitimer(signal.ITIMER_REAL, STOP_SECONDS, STOP_SECONDS)
@@ -272,7 +279,7 @@ def outcomes(cases: list[int], scratch: Path, places: Places) -> Iterator[tuple[
 
 
 def make_places(folder: Path) -> Places:
-    """The runs, made in a child: a parent that has used torch's threads could not be forked."""
+    """The runs, made in a child: a parent whose threads have computed could not be forked."""
     child = os.fork()
     if child == 0:
         try:
