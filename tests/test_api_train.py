@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import Field, fields
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 import burble
@@ -17,6 +18,7 @@ from burble.config import PRESETS, SECTIONS, SamplingConfig
 from burble.engine.kernels import MAX_INT8_COST
 from burble.errors import BurbleError, TextError, UsageError
 from burble.folder_names import CONFIG_NAME
+from burble.model_file import ModelFile
 from burble.run_toml import from_toml, read_config
 from tests.models import random_model
 from tests.training.runs import TINY, made_up_text, write_text
@@ -177,3 +179,15 @@ def test_training_leaves_the_global_random_numbers_of_torch_alone(tmp_path: Path
     before = torch.get_rng_state()
     burble.train(write_text(tmp_path), learner="torch", **TINY)
     assert torch.get_rng_state().equal(before)
+
+
+def test_the_number_of_threads_changes_no_bit_of_the_model(tmp_path: Path) -> None:
+    text, saved = write_text(tmp_path), []
+    for threads in (1, 2, 3, 7):
+        path = tmp_path / f"{threads}.safetensors"
+        burble.train(text, learner="native", threads=threads, **TINY).save(path)
+        saved.append(ModelFile.load(path).weights)
+    for weights in saved[1:]:
+        assert weights.keys() == saved[0].keys()
+        for name, values in weights.items():
+            assert np.array_equal(values, saved[0][name]), name
