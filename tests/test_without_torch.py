@@ -32,6 +32,9 @@ notebook = nbformat.read(sys.argv[1], as_version=4)
 execute(notebook, ".")
 nbformat.write(notebook, sys.argv[2])
 """
+# The first one waits for the compiler, and the lesson trains nine networks.
+pytestmark = pytest.mark.timeout(900)
+
 SMALL = ("--hidden-size", "32", "--batch-size", "4", "--seq-len", "16")
 
 

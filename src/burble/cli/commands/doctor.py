@@ -57,7 +57,7 @@ def examine() -> dict[str, str | int]:
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[package] = f"not installed ({purpose} needs it)"
+            found[package] = f"not installed (needed for {purpose})"
     return found
 
 
