@@ -19,7 +19,7 @@ C_FILES = $(shell find src tests -name '*.[ch]')
 LIBRARY = $(shell find src -name '*.[ch]')
 C_WARNINGS = -std=c11 -Wall -Wextra -Wshadow -Werror
 
-.PHONY: demo test quick lint types contracts tests tests-of-torch format clean bench-learning bench-generation tutorial options
+.PHONY: demo test quick lint types contracts tests coverage format clean bench-learning bench-generation tutorial options
 
 demo: $(CORE_INSTALLED)
 	$(BIN)/burble train python-docs --minutes 1 --seed 1 -o runs/demo --overwrite
@@ -49,6 +49,7 @@ tests: $(INSTALLED)
 	$(BIN)/pytest $(SIDE_BY_SIDE) --cov --cov-report=term
 
 # Those that need torch; where it is not installed, the others run without them.
+.PHONY: tests-of-torch
 tests-of-torch: $(INSTALLED)
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m torch
 
