@@ -1,10 +1,12 @@
 # make demo   train a minute on the embedded text and see what the model writes
 # make test   lint, types, import contracts and every test
 # make quick  the same with the tests that take a moment, before a commit
-# Both make .venv first, from what is pinned in constraints.txt.
+# Each makes .venv first, from what is pinned in constraints.txt: the demo what burble itself needs,
+# the others what its developers need, too.
 
 PYTHON ?= python3
 BIN := .venv/bin
+CORE_INSTALLED := .venv/.core-installed
 INSTALLED := .venv/.installed
 BENCH_INSTALLED := .venv/.bench-installed
 
@@ -12,13 +14,14 @@ BENCH_INSTALLED := .venv/.bench-installed
 SIDE_BY_SIDE = -n logical --maxprocesses 8 --dist loadfile
 QUICK = $(filter-out $(SLOW),$(wildcard tests/test_*.py)) tests/engine/test_golden.py \
   tests/data tests/ngram tests/text tests/tokenizers
-SLOW = tests/test_api_train.py tests/test_isolation.py tests/test_tutorial.py
+SLOW = tests/test_api_train.py tests/test_isolation.py tests/test_without_torch.py
 C_FILES = $(shell find src tests -name '*.[ch]')
+LIBRARY = $(shell find src -name '*.[ch]')
 C_WARNINGS = -std=c11 -Wall -Wextra -Wshadow -Werror
 
 .PHONY: demo test quick lint types contracts tests coverage format clean bench-learning bench-training bench-memory bench-generation tutorial options
 
-demo: $(INSTALLED)
+demo: $(CORE_INSTALLED)
 	$(BIN)/burble train python-docs --minutes 1 --seed 1 -o runs/demo --overwrite
 	$(BIN)/burble generate runs/demo "The " --seed 1 --length 400 --temperature 0.5
 
@@ -45,6 +48,11 @@ tests: $(INSTALLED)
 	$(BIN)/coverage erase
 	$(BIN)/pytest $(SIDE_BY_SIDE) --cov --cov-report=term
 
+# Those that need torch; where it is not installed, the others run without them.
+.PHONY: tests-of-torch
+tests-of-torch: $(INSTALLED)
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m torch
+
 # What people run before a commit: a minute. Everything that starts no server, browser or training.
 quick: lint
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(QUICK)
@@ -55,12 +63,18 @@ format: $(INSTALLED)
 	$(BIN)/clang-format -i $(C_FILES)
 	$(BIN)/biome check --write src
 
-$(INSTALLED): pyproject.toml constraints.txt $(wildcard $(addsuffix /*.[ch],$(addprefix src/burble/,engine/kernel native ngram)))
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+  --constraint constraints.txt
+
+$(CORE_INSTALLED): pyproject.toml constraints.txt $(LIBRARY)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "burble needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[dev]'
+	$(PIP_INSTALL) --editable .
+	touch $@
+
+$(INSTALLED): $(CORE_INSTALLED)
+	$(PIP_INSTALL) --editable '.[dev]'
 	touch $@
 
 # How fast it learns beside others: a good hour on a quiet machine. What was measured
@@ -89,8 +103,7 @@ bench-generation: $(BENCH_INSTALLED)
 	$(BIN)/python -m benchmarks.generation --write $(ARGS)
 
 $(BENCH_INSTALLED): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[bench]'
+	$(PIP_INSTALL) --editable '.[bench]'
 	touch $@
 
 # Runs the lesson's notebook, a few minutes, and writes docs/tutorial.md with its pictures from it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -30,10 +31,15 @@ def tinyshakespeare() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of modules that begin with `torch = pytest.importorskip("torch")`."""
+    """Mark the tests of modules that begin with `torch = pytest.importorskip("torch")`, and skip
+    those that are marked where torch is not installed.
+    """
+    has_torch = importlib.util.find_spec("torch") is not None
     for item in items:
         if isinstance(item, pytest.Function) and hasattr(item.module, "torch"):
             item.add_marker(pytest.mark.torch)
+        if not has_torch and item.get_closest_marker("torch"):
+            item.add_marker(pytest.mark.skip(reason="torch is an extra"))
 
 
 def pytest_configure() -> None:

@@ -23,6 +23,7 @@ from burble.config import PRESETS, SECTIONS, SamplingConfig
 from burble.engine.kernels import MAX_INT8_COST
 from burble.errors import BurbleError, TextError, UsageError
 from burble.folder_names import CONFIG_NAME
+from burble.model_file import ModelFile
 from burble.run_toml import from_toml, read_config
 from tests.models import random_model
 from tests.training.runs import TINY, made_up_text, write_text
@@ -39,7 +40,6 @@ def test_a_model_is_trained_and_nothing_is_left_behind(
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     model = burble.train(text, **TINY)
-    # torch makes an empty folder of its own there.
     assert list(scratch.glob("burble-*")) == []
     assert capfd.readouterr() == ("", "")
     assert model.run is not None
@@ -262,8 +262,22 @@ def test_progress_is_shown_where_it_is_asked_for(
     assert "100% · step 80" in err
 
 
+@pytest.mark.torch
 def test_training_leaves_the_global_random_numbers_of_torch_alone(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch", reason="torch is an extra")
+    import torch
+
     before = torch.get_rng_state()
-    burble.train(write_text(tmp_path), **TINY)
+    burble.train(write_text(tmp_path), learner="torch", **TINY)
     assert torch.get_rng_state().equal(before)
+
+
+def test_the_number_of_threads_changes_no_bit_of_the_model(tmp_path: Path) -> None:
+    text, saved = write_text(tmp_path), []
+    for threads in (1, 2, 3, 7):
+        path = tmp_path / f"{threads}.safetensors"
+        burble.train(text, learner="native", threads=threads, **TINY).save(path)
+        saved.append(ModelFile.load(path).weights)
+    for weights in saved[1:]:
+        assert weights.keys() == saved[0].keys()
+        for name, values in weights.items():
+            assert np.array_equal(values, saved[0][name]), name

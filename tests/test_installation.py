@@ -13,6 +13,7 @@ import pytest
 import burble
 from burble.errors import MissingExtraError
 from burble.installation import extra_packages, install_line
+from tests.environments import make_environment
 
 ROOT = Path(__file__).parent.parent
 ALONE = ("--no-deps", "--no-index", "--disable-pip-version-check")
@@ -37,15 +38,6 @@ def make_wheel(folder: Path) -> Path:
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
     return wheel
-
-
-def make_environment(folder: Path, wheel: Path) -> Path:
-    """A virtual environment without pip, and burble in it; returns its Python."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    python = folder / "bin/python"
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", *ALONE, "-q", wheel]
-    subprocess.run(pip, check=True)
-    return python
 
 
 @pytest.fixture(scope="module")

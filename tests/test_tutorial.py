@@ -1,9 +1,11 @@
-"""The lesson runs from top to bottom, and its page says what its notebook says."""
+"""The lesson's page says what its notebook says.
+
+That the notebook runs, and needs no torch, is tested in test_without_torch.py.
+"""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,7 @@ nbformat = pytest.importorskip("nbformat")
 for needed in ("nbclient", "ipykernel", "matplotlib"):
     pytest.importorskip(needed)
 
-from docs.make_tutorial import DOCS, NOTEBOOK, PAGE, PICTURES, execute, page, pictures
+from docs.make_tutorial import DOCS, NOTEBOOK, PAGE, PICTURES, page, pictures
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -36,14 +38,3 @@ def test_every_link_and_picture_of_the_page_is_there() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", PAGE.read_text("utf-8"))
     assert links
     assert [link for link in links if not (DOCS / link).exists()] == []
-
-
-def test_the_notebook_runs_from_top_to_bottom(
-    notebook: NotebookNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown = pictures(notebook).keys()
-    monkeypatch.setenv("BURBLE_TUTORIAL_MINUTES", "0.05")
-    execute(notebook, tmp_path)
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
-    assert pictures(notebook).keys() == shown

@@ -187,7 +187,11 @@ class TrainingConfig(_Ranged):
     )
     seed: int = knob(0, "Decides every random choice of the run.", low=0, high=MAX_SEED)
     threads: int | None = knob(
-        None, "Processor threads to use; torch's own choice where none is given.", low=1, high=1024
+        None,
+        "Processor threads to use; all that burble may use where none is given. native takes fewer "
+        "for a while where that is quicker.",
+        low=1,
+        high=1024,
     )
     learner: LearnerKind = knob(
         "auto",

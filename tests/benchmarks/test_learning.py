@@ -89,9 +89,9 @@ def test_a_machine_goes_by_what_it_is_held_to() -> None:
     assert all(name in name_machine(free) for name in instruction_sets())
 
 
+@pytest.mark.torch
 @pytest.mark.skipif("AVX2" not in instruction_sets(), reason="this processor has no AVX2")
 def test_held_to_avx2_nothing_goes_beyond_it() -> None:
-    pytest.importorskip("torch", reason="torch is an extra")
     look = (
         "import numpy, torch, burble.engine.kernels as kernels\n"
         "from numpy._core import _multiarray_umath as core\n"
@@ -139,8 +139,8 @@ def test_each_learner_learns(name: str, folder: Path) -> None:
     assert found["parameters"] > 10_000
 
 
+@pytest.mark.torch
 def test_what_was_measured_is_written_and_not_measured_again(folder: Path, tmp_path: Path) -> None:
-    pytest.importorskip("torch", reason="torch is an extra")
     out = tmp_path / "out"
     args = ["--texts", folder, "--on", "alice", "--only", "counts", "xz", "torch-lstm"]
     options = ["--budgets", "1", "--seeds", "0", "--write", out]

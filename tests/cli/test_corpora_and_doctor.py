@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -21,6 +22,7 @@ def test_the_doctor_tells_what_is_installed() -> None:
     found = burble_json("doctor")
     assert found["burble"] == __version__
     assert found["kernel"].split(maxsplit=1)[0].removesuffix(":") in ENGINES
+    assert re.fullmatch(r"native(, kernel \w+|: .*)|torch on cuda", found["learner"])
     assert found["torch"][0].isdigit() or found["torch"].startswith("not installed")
     shown = burble("doctor").stdout.decode()
     assert all(name in shown for name in found)

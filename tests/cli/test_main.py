@@ -81,7 +81,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed(modules: str, never: set[
 @pytest.mark.parametrize(
     ("package", "args", "line"),
     [
-        ("torch", ["train", "python-docs", "-o", "OUT"], "'torch>=2.4'"),
+        ("torch", ["train", "python-docs", "--learner", "torch", "-o", "OUT"], "'torch>=2.4'"),
         ("onnx", ["export", "MODEL", "--to", "onnx", "-o", "OUT.onnx"], "'onnx>=1.16'"),
         ("matplotlib", ["inspect", "MODEL", "bad", "--png", "OUT.png"], "'matplotlib>=3.8'"),
         (

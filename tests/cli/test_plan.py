@@ -49,7 +49,6 @@ def test_the_plan_is_one_line_and_leaves_nothing_behind(
     (line,) = result.stdout.decode().splitlines()
     assert PLAN_LINE.fullmatch(line)
     assert list(work.iterdir()) == []
-    # torch makes an empty folder of its own there.
     assert list(scratch.glob("burble-*")) == []
     assert (text.read_bytes(), list(text.parent.iterdir())) == before
 

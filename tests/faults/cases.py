@@ -64,7 +64,7 @@ class Bench:
         self.folder.rename(self._template)
 
     def _import_what_it_imports(self) -> None:
-        """So that a fork has it already: torch brings seconds of modules on its first step."""
+        """So that a fork has it already."""
         self.lay_out()
         names = self.folder / "modules"
         child.run(partial(_note_modules, self.scenario.act, names), self.folder)

@@ -141,9 +141,6 @@ class PairBench:
         self.folder = scratch / "case"
         self._stopped = scratch / "stopped"
         begin(self.folder, book=False)
-        # Torch's late imports happen here, in the parent, so that no fork waits for them.
-        import torch._dynamo  # noqa: F401
-
         child = Child(KINDS["train"], self.folder)
         while (ended_at := saved_step(self.folder / "run")) < 1:
             time.sleep(0.01)

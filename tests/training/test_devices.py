@@ -84,8 +84,10 @@ def test_a_torch_tells_whether_it_was_built_for_cuda(
     assert devices.has_cuda_torch() is has_cuda
 
 
+@pytest.mark.torch
 def test_what_is_told_is_what_torch_itself_finds() -> None:
-    torch = pytest.importorskip("torch")
+    import torch
+
     assert devices.has_cuda_torch() == (torch.version.cuda is not None)
     if torch.version.cuda is not None:
         assert devices.has_nvidia_gpu() == torch.cuda.is_available()

@@ -84,6 +84,12 @@ def kernel_names(opened: ctypes.CDLL) -> list[str]:
     return names
 
 
+def learner_kernel_name(opened: ctypes.CDLL) -> str:
+    """Return the kernel that learns on this machine, the best of those that it can run."""
+    name: bytes = opened.burble_learner_kernel(0)
+    return name.decode()
+
+
 def _check_interface(opened: ctypes.CDLL) -> None:
     expected = [(0, INTERFACE, "interface")]
     expected += [

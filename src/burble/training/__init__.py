@@ -1,1 +1,1 @@
-"""How a network learns. The only home of torch."""
+"""How a network learns: natively or with torch, which `learners/torch` alone imports."""

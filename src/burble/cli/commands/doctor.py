@@ -7,15 +7,17 @@ import sys
 from dataclasses import dataclass
 
 from burble.cli.options import command, json_option
+from burble.config import TrainingConfig
 from burble.engine.kernels import choose_kernel
-from burble.native.library import find_library
+from burble.native.library import find_library, learner_kernel_name
 from burble.text.corpora import cache_folder
 from burble.threads import usable_processors
+from burble.training.learners.registry import choose_learner
 from burble.version import __version__
 
 # What each optional package is for.
 OPTIONAL = {
-    "torch": "training",
+    "torch": "training on GPUs",
     "tensorboard": "--tensorboard",
     "matplotlib": "figures",
     "onnx": "export --to onnx",
@@ -48,13 +50,14 @@ def examine() -> dict[str, str | int]:
         "processors": usable_processors(),
         "numpy": importlib.metadata.version("numpy"),
         "kernel": _kernel(),
+        "learner": _learner(),
         "cache": str(cache_folder()),
     }
     for package, purpose in OPTIONAL.items():
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[package] = f"not installed ({purpose} needs it)"
+            found[package] = f"not installed (needed for {purpose})"
     return found
 
 
@@ -63,3 +66,13 @@ def _kernel() -> str:
     if choice.is_built:
         return f"{choice.name} (of {', '.join(choice.available)})"
     return f"{choice.name}: {find_library().problem}"
+
+
+def _learner() -> str:
+    choice = choose_learner(TrainingConfig())
+    if choice.learner == "torch":
+        return f"torch on {choice.device}"
+    found = find_library()
+    if found.library is None:
+        return f"native: {found.problem}"
+    return f"native, kernel {learner_kernel_name(found.library)}"

@@ -1,4 +1,4 @@
-"""Training for the page: each run a child process, so the server itself stays without torch.
+"""Training for the page: each run a child process, so that the server answers while it learns.
 
 A run may also be another's: of a person at the command line, or of a server that was killed. Its
 lock says so. It is shown and can be stopped, but it is left alone when this server ends.

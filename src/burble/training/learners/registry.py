@@ -65,6 +65,6 @@ def open_backend(choice: Choice) -> AbstractContextManager[Backend]:
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        raise MissingExtraError("Training", "torch") from error
+        raise MissingExtraError("Training with torch", "torch") from error
     backend: AbstractContextManager[Backend] = module.open_backend(choice.device)
     return backend
