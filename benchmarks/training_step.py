@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from burble.capacity import operations
 from burble.config import DataConfig, NetworkConfig, RunConfig, TrainingConfig
-from burble.native.library import library
 from burble.training.learners.choice import Choice
 from burble.training.learners.native.backend import NativeBackend
 from burble.training.learners.native.speed import peak, random_batch
@@ -73,8 +72,6 @@ class Case:
 
 def native_learner(case: Case, threads: int) -> NativeLearner:
     """burble's own learner, which may use so many threads."""
-    opened = library()
-    assert opened is not None
     config = case.config.with_options({"threads": threads})
     return NativeBackend().build(config, case.vocab_size, case.rows)
 

@@ -17,7 +17,6 @@ from burble.training.learners.native.kernels import choose_kernel
 from burble.training.learners.native.speed import PHASES, LearningSpeed, measure_learning
 
 if TYPE_CHECKING:
-    import ctypes
     from collections.abc import Callable, Iterator
 
 # As many as tinyshakespeare has.
@@ -41,7 +40,7 @@ def show_learning(path: str | None, *, as_json: bool) -> None:
     if path is not None:
         file = api.load(path).file
         networks, vocab_size = (file.network,), file.tokenizer.vocab_size
-    speeds = list(_measure(found.library, networks, vocab_size))
+    speeds = list(_measure(networks, vocab_size))
     kernel = choose_kernel(found.library)
     if as_json:
         shown = [dataclasses.asdict(speed) | {"share": speed.share} for speed in speeds]
@@ -54,9 +53,7 @@ def show_learning(path: str | None, *, as_json: bool) -> None:
         sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _measure(
-    library: ctypes.CDLL, networks: tuple[NetworkConfig, ...], vocab_size: int
-) -> Iterator[LearningSpeed]:
+def _measure(networks: tuple[NetworkConfig, ...], vocab_size: int) -> Iterator[LearningSpeed]:
     processors = usable_processors()
     for network in networks:
         config = RunConfig(network=network, data=_BATCH)
