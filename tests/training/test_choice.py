@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from burble.runs import open_run
 
 from burble.config import RunConfig
 from burble.errors import OptionError
 from burble.run_folder.observer import Observer
+from burble.run_hooks import open_run
 from burble.run_toml import read_config
 from burble.training.learners import devices, registry
 from burble.training.learners.choice import Choice, Surroundings, choose
