@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from burble.errors import MissingExtraError
 from burble.threads import settle_threads
-from burble.training.learners.choice import Choice, Surroundings, choose
-from burble.training.learners.devices import has_cuda_torch, has_nvidia_gpu
+from burble.training.learners.choice import Choice, Surroundings, choose, options_again
+from burble.training.learners.devices import has_cuda_torch, has_nvidia_gpu, has_torch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from burble.config import TrainingConfig
@@ -38,6 +39,11 @@ def choose_learner(asked: TrainingConfig) -> Choice:
             in_team="RANK" in os.environ,
         ),
     )
+
+
+def resumed_options(recorded: TrainingConfig, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options to change where a run continues on this machine."""
+    return options_again(recorded, changes, lacks_torch=_has_native() and not has_torch())
 
 
 def open_backend(choice: Choice) -> AbstractContextManager[Backend]:
