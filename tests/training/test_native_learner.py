@@ -9,7 +9,8 @@ import pytest
 
 from burble.config import RunConfig
 from burble.data.registry import BATCHINGS
-from tests.cli.command import burble, said
+from burble.training.learners.native.learner import power
+from tests.cli.command import assert_refused, burble, said
 from tests.data.texts import made_up_text, prepared
 from tests.training.both_learners import native_kernels, native_learner, needs_native
 from tests.training.runs import TINY, saved_state, train_tiny, write_text
@@ -98,3 +99,50 @@ def assert_same(one: Checkpoint, other: Checkpoint) -> None:
     assert one.tensors.keys() == other.tensors.keys()
     for name, tensor in one.tensors.items():
         assert tensor.tobytes() == other.tensors[name].tobytes(), name
+
+
+@pytest.mark.parametrize(
+    ("base", "steps"), [(0.9, 0), (0.9, 1), (0.99, 1000), (0.999999, 200_000), (0.0, 5)]
+)
+def test_a_power_is_the_product_that_steps_make(base: float, steps: int) -> None:
+    product = 1.0
+    for _ in range(steps):
+        product *= base
+    assert power(base, steps) == product
+    assert 1 - power(base, 10**12) == 1
+
+
+def test_many_steps_restored_go_on_like_many_steps_made() -> None:
+    # The second power is nothing long before the first one is.
+    rates = {"beta1": 0.999, "beta2": 0.3, "hidden_size": 3, "embedding_size": 2}
+    config = RunConfig().with_options(SIZES | rates)
+    batching = BATCHINGS["stream"](prepared(made_up_text(80)), config.data, 0)
+    made, restored = (native_learner(config, 15, batching.rows, threads=1) for _ in range(2))
+    for step in range(1200):
+        made.step(batching.batch(step), 1e-3, 1.0)
+    restored.restore(made.state(), 1200)
+    for learner in (made, restored):
+        learner.step(batching.batch(1200), 1e-3, 1.0)
+    for name, array in made.state().items():
+        assert array.tobytes() == restored.state()[name].tobytes(), name
+
+
+@pytest.mark.parametrize("num_layers", [2, 64])
+def test_a_network_that_no_memory_holds_is_refused(num_layers: int) -> None:
+    config = RunConfig().with_options({"hidden_size": 16_384, "num_layers": num_layers})
+    with pytest.raises(MemoryError):
+        native_learner(config, 256, rows=65_536, threads=1)
+
+
+def test_batches_that_no_memory_holds_are_refused() -> None:
+    config = RunConfig().with_options({"hidden_size": 512, "seq_len": 65_536})
+    with pytest.raises(MemoryError):
+        native_learner(config, 256, rows=65_536, threads=1)
+
+
+def test_the_command_tells_that_there_is_too_little_memory(tmp_path: Path) -> None:
+    options = {"hidden-size": 16_384, "num-layers": 64, "dropout": 0, "input-dropout": 0}
+    options |= {"weight-decay": 0, "precision": "float32", "steps": 1}
+    words = [f"--{name}={value}" for name, value in options.items()]
+    result = burble("train", write_text(tmp_path), "-o", tmp_path / "m", "--learner=native", *words)
+    assert_refused(result, 6, "Memory has run out")
