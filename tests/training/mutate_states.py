@@ -28,14 +28,10 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-# A library for matrices that has threads may wait for ever in a child that was forked (one case of
-# 12,000 did, in torch.linalg.qr), and reads how many it shall have when it is imported.
+# A library for matrices that has threads may wait for ever in a child that was forked, and reads
+# how many it shall have when it is imported.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
-
-# Imported late, and once here, before all children.
-import torch
-import torch._dynamo
 
 from burble import progress  # noqa: F401 - once, before all children
 from burble.cli import main as command_line
@@ -43,7 +39,8 @@ from burble.cli.views import train as train_view  # noqa: F401 - once, too
 from burble.errors import BurbleError
 from burble.run_folder.observer import Observer
 from burble.run_hooks import open_run
-from burble.training.learners.torch import backend as _backend  # noqa: F401 - once, too
+from burble.training.learners.devices import has_torch
+from burble.training.learners.native import backend as _backend  # noqa: F401 - once, too
 from tests.training.runs import tiny_config, train_run
 from tests.training.state_mutations import Places, mutate
 
@@ -51,6 +48,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from burble.run_folder.metrics import ValidationMetrics
+
+if has_torch():
+    # Imported late, and once here, before all children.
+    import torch
+    import torch._dynamo
+
+    from burble.training.learners.torch import backend as _torch_backend  # noqa: F401
 
 # A run is stopped after so long; one that then does not end within the other time hangs.
 STOP_SECONDS = 0.5
@@ -129,8 +133,9 @@ def run_case(case: int, folder: Path, places: Places) -> tuple[str, str]:
     before = look(places.outside)
     steps = draw.choice([None, 3, 41, 60])
     go = by_command if draw.randrange(COMMAND_LINE) == 0 else by_function
-    # An interrupt in the moment when torch.no_grad ends leaves gradients off in this process.
-    torch.set_grad_enabled(True)
+    if has_torch():
+        # An interrupt in the moment when torch.no_grad ends leaves gradients off in this process.
+        torch.set_grad_enabled(True)
     signal.signal(signal.SIGALRM, interrupt)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.setitimer(signal.ITIMER_REAL, STOP_SECONDS, STOP_SECONDS)

@@ -25,10 +25,10 @@ KILLS = 50
 # More steps than there is time for; a checkpoint every hundred, so that many kills hit one.
 STEPS = 1_000_000
 
-# Its server has torch imported already, so that a child starts in milliseconds.
+# Its server has all modules imported already, so that a child starts in milliseconds.
 forkserver = multiprocessing.get_context("forkserver")
 forkserver.set_forkserver_preload(
-    ["burble.run_hooks", "burble.training.learners.torch.backend", "tests.training.runs"]
+    ["burble.run_hooks", "burble.training.learners.native.backend", "tests.training.runs"]
 )
 
 
