@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from burble.runs import open_run
 
 from burble.config import RunConfig
 from burble.errors import OptionError
 from burble.run_folder.observer import Observer
+from burble.run_hooks import open_run
 from burble.run_toml import read_config
 from burble.training.learners import devices, registry
-from burble.training.learners.choice import Choice, Surroundings, choose
+from burble.training.learners.choice import Choice, Surroundings, choose, options_again
 from burble.training.request import RunRequest
-from tests.training.runs import TINY, resume_tiny, train_tiny, write_text
+from tests.training.both_learners import needs_native, needs_torch
+from tests.training.runs import TINY, train_tiny, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,10 +142,118 @@ def test_what_brings_the_gpu_to_use_is_named(monkeypatch: pytest.MonkeyPatch) ->
     assert "computes on processors only" in devices.how_to_use_gpu()
 
 
-def test_a_run_keeps_what_was_chosen_and_may_change_it(tmp_path: Path) -> None:
+def test_a_run_keeps_what_was_chosen(tmp_path: Path) -> None:
     train_tiny(tmp_path, steps=2)
     chosen = registry.choose_learner(asked(**TINY))
     saved = read_config(tmp_path / "run/run.toml").training
     assert (saved.learner, saved.device) == (chosen.learner, chosen.device)
-    resume_tiny(tmp_path, steps=4, learner="torch")
-    assert read_config(tmp_path / "run/run.toml").training.learner == "torch"
+
+
+ON_GPU = {"learner": "torch", "device": "cuda", "precision": "bfloat16"}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "changes", "lacks_torch", "follows"),
+    [
+        ({"learner": "native", "device": "cpu"}, {}, False, {}),
+        ({"learner": "native", "device": "cpu"}, {}, True, {}),
+        (ON_GPU, {"precision": "float32"}, False, {"precision": "float32"}),
+        (ON_GPU, {"learner": "torch"}, True, {"learner": "torch"}),
+        (
+            ON_GPU,
+            {"learner": "native"},
+            False,
+            {"learner": "native", "device": "auto", "precision": "float32"},
+        ),
+        (ON_GPU, {}, True, {"learner": "native", "device": "auto", "precision": "float32"}),
+        # Begun when none was recorded: by torch.
+        ({"device": "cpu"}, {}, False, {}),
+        (
+            {"device": "cpu"},
+            {},
+            True,
+            {"learner": "native", "device": "auto", "precision": "float32"},
+        ),
+        # What is asked for stays, and is refused where it is chosen.
+        (
+            ON_GPU,
+            {"learner": "native", "precision": "bfloat16"},
+            False,
+            {"learner": "native", "device": "auto", "precision": "bfloat16"},
+        ),
+        (
+            {"learner": "native", "device": "cpu"},
+            {"learner": "torch", "steps": 9},
+            False,
+            {"learner": "torch", "device": "auto", "steps": 9},
+        ),
+    ],
+)
+def test_another_learner_takes_what_it_needs_with_it(
+    recorded: dict[str, Any],
+    changes: dict[str, Any],
+    follows: dict[str, Any],
+    *,
+    lacks_torch: bool,
+) -> None:
+    assert options_again(asked(**recorded), changes, lacks_torch=lacks_torch) == follows
+
+
+def resume(run: Path, **changes: Any) -> tuple[int, list[str]]:
+    """Resume; return the steps and what is told before them."""
+    notes = Notes()
+    return open_run(run, [notes]).resume(changes).steps, notes.lines
+
+
+@needs_native
+@needs_torch
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("first", "then", "before", "after"),
+    [
+        ("torch", {"learner": "native"}, "torch in float32", "native in float32"),
+        ("native", {"learner": "torch"}, "native in float32", "torch in float32"),
+        ("bfloat16", {"learner": "native"}, "torch in bfloat16", "native in float32"),
+        ("bfloat16", {"precision": "float32"}, "torch in bfloat16", "torch in float32"),
+    ],
+)
+def test_that_something_else_continues_a_run_is_told_once(
+    tmp_path: Path, first: str, then: dict[str, Any], before: str, after: str
+) -> None:
+    options: dict[str, Any] = {"learner": first}
+    if first == "bfloat16":
+        options = {"learner": "torch", "precision": first, "cell": "gru"}
+    train_tiny(tmp_path, steps=5, device="cpu", **options)
+    steps, lines = resume(tmp_path / "run", steps=9, **then)
+    assert steps == 9
+    [line] = lines
+    assert line.startswith(f"{before} trained this run so far, and {after} continues it.")
+    assert "not be exactly" in line
+    saved = read_config(tmp_path / "run/run.toml").training
+    assert f"{saved.learner} in {saved.precision}" == after
+    assert resume(tmp_path / "run", steps=10) == (10, [])
+
+
+@needs_native
+@needs_torch
+@pytest.mark.torch
+def test_a_run_of_torch_continues_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_tiny(tmp_path, steps=5, learner="torch", device="cpu")
+    monkeypatch.setattr(registry, "has_torch", lambda: False)
+    steps, lines = resume(tmp_path / "run", steps=9)
+    assert steps == 9
+    assert [line.split(" trained")[0] for line in lines] == ["torch in float32"]
+    assert read_config(tmp_path / "run/run.toml").training.learner == "native"
+
+
+@needs_native
+@needs_torch
+@pytest.mark.torch
+def test_another_learner_before_the_first_step_is_no_change(tmp_path: Path) -> None:
+    train_tiny(tmp_path, steps=1, learner="torch", device="cpu")
+    shutil.rmtree(tmp_path / "run/last")
+    (tmp_path / "run/model.safetensors").unlink()
+    (tmp_path / "run/metrics.jsonl").unlink()
+    assert resume(tmp_path / "run", learner="native") == (1, [])

@@ -53,9 +53,7 @@ def build(cell: CellKind, input: InputKind, num_layers: int, residual: bool) -> 
 
 
 def as_torch(model: ModelFile) -> Network:
-    network = Network(model.network, model.tokenizer.vocab_size)
-    network.load_state_dict({name: torch.from_numpy(w) for name, w in model.weights.items()})
-    return network.double()
+    return Network(model.network, model.weights).double()
 
 
 def step(network: Network, ids: Tensor, states: list[tuple[Tensor, ...]]) -> Tensor:

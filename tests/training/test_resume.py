@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import threading
 from typing import TYPE_CHECKING, Any
@@ -13,18 +14,38 @@ import pytest
 from burble.errors import TrainingInterruptedError, UsageError
 from burble.model_file import ModelFile
 from burble.training import checkpoint
+from burble.training.loop import Loop
+from tests.training.both_learners import needs_native, needs_torch
 from tests.training.runs import needs_bfloat16, resume_tiny, saved_state, train_tiny
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-KINDS: list[Any] = [
-    {"batching": "stream", "cell": "lstm", "num_layers": 2, "residual": True},
-    {"batching": "windows", "cell": "gru", "input": "one-hot", "stride": 7},
-    {"batching": "sentences", "cell": "rnn", "input": "scalar", "locked_dropout": False},
-    {"batching": "stream", "tokenizer": "byte", "steps": None, "epochs": 1.5},
-    pytest.param({"batching": "stream", "precision": "bfloat16"}, marks=needs_bfloat16),
-    {"batching": "stream", "precision": "bfloat16", "cell": "gru"},
+KINDS: dict[str, dict[str, Any]] = {
+    "stream": {"cell": "lstm", "num_layers": 2, "residual": True},
+    "windows": {"batching": "windows", "cell": "gru", "input": "one-hot", "stride": 7},
+    "sentences": {
+        "batching": "sentences",
+        "cell": "rnn",
+        "input": "scalar",
+        "locked_dropout": False,
+        "averaging": 0.0,
+    },
+    "bytes": {"tokenizer": "byte", "steps": None, "epochs": 0.2, "input_dropout": 0.2},
+    "deep": {"cell": "gru", "num_layers": 3, "dropout": 0.0, "schedule": "constant"},
+}
+BY_TORCH: dict[str, Any] = {"learner": "torch", "device": "cpu"}
+TORCH: list[Any] = [
+    pytest.param(options, marks=[needs_torch, pytest.mark.torch, *marks], id=name)
+    for name, options, marks in (
+        ("torch", BY_TORCH | KINDS["stream"], ()),
+        ("torch-bfloat16", BY_TORCH | {"precision": "bfloat16"}, [needs_bfloat16]),
+        ("torch-gru-bfloat16", BY_TORCH | {"precision": "bfloat16", "cell": "gru"}, ()),
+    )
+]
+NATIVE: list[Any] = [
+    pytest.param({"learner": "native"} | options, marks=needs_native, id=name)
+    for name, options in KINDS.items()
 ]
 
 
@@ -65,17 +86,48 @@ def run_with_cuts(folder: Path, seconds: float, options: dict[str, Any]) -> list
             timer.join()
 
 
-@pytest.mark.parametrize("options", KINDS, ids=lambda options: options["batching"])
-def test_a_run_cut_at_several_places_ends_like_one_never_cut(
-    tmp_path: Path, options: dict[str, Any]
-) -> None:
-    options = {"steps": 400, **options}
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """Where a run is never cut, and where it is."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    for folder in (whole, cut):
-        folder.mkdir()
+    whole.mkdir()
+    cut.mkdir()
+    return whole, cut
+
+
+@pytest.mark.parametrize("options", [NATIVE[0], TORCH[0]])
+def test_a_run_cut_at_several_moments_ends_like_one_never_cut(
+    folders: tuple[Path, Path], options: dict[str, Any]
+) -> None:
+    options = {"steps": 1500 if options["learner"] == "native" else 200, **options}
+    whole, cut = folders
     seconds = train_tiny(whole, **options).seconds
     cuts = run_with_cuts(cut, seconds / 3, options)
     assert cuts
+    assert_same_run(whole, cut)
+
+
+@pytest.mark.parametrize("options", [*NATIVE, *TORCH[1:]])
+def test_a_run_cut_after_any_of_its_steps_ends_like_one_never_cut(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    options = {"steps": 90, **options}
+    whole, cut = folders
+    steps = train_tiny(whole, **options).steps
+    count = 9 if options["learner"] == "native" else 2
+    cuts = sorted(random.Random(str(options)).sample(range(1, steps), k=count))  # noqa: S311
+    make_step = Loop._step
+
+    def step_and_stop(loop: Loop) -> None:
+        make_step(loop)
+        if loop.position.step in cuts:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Loop, "_step", step_and_stop)
+    for number, step in enumerate(cuts):
+        with pytest.raises(TrainingInterruptedError, match=f"Stopped at step {step};"):
+            resume_tiny(cut) if number else train_tiny(cut, **options)
+    assert resume_tiny(cut).steps == steps
     assert_same_run(whole, cut)
 
 
@@ -86,9 +138,8 @@ def test_a_finished_run_resumed_stays_as_it_is(tmp_path: Path) -> None:
     assert again.val_bits_per_char == first.val_bits_per_char
 
 
-def test_a_resumed_run_may_change_its_precision_and_keeps_its_network(tmp_path: Path) -> None:
-    train_tiny(tmp_path, steps=10, cell="gru", precision="bfloat16")
-    assert resume_tiny(tmp_path, steps=20, precision="float32").steps == 20
+def test_a_resumed_run_keeps_its_network(tmp_path: Path) -> None:
+    train_tiny(tmp_path, steps=10)
     with pytest.raises(UsageError, match="in float32 or in bfloat16"):
         resume_tiny(tmp_path, precision="auto")
     with pytest.raises(UsageError, match="hidden_size cannot be changed"):

@@ -15,7 +15,13 @@ from burble.run_folder.observer import Observer, Observers, RunFacts
 from burble.system_errors import guard_write
 from burble.training.budget import Budget, Clock
 from burble.training.holding import held, new_run
-from burble.training.learners.registry import choose_learner, describe_lack, open_backend
+from burble.training.learners.choice import describe_change
+from burble.training.learners.registry import (
+    choose_learner,
+    describe_lack,
+    open_backend,
+    resumed_options,
+)
 from burble.training.loop import Loop
 from burble.training.plan import Steps, make_plan
 from burble.training.recent import RecentFigures
@@ -153,20 +159,22 @@ class Run:
     def _resume(self, changes: Mapping[str, Any]) -> TrainResult:
         folder = RunFolder(self.path)
         # Processes find each other by their device, so the configuration is read before that.
-        asked = folder.read_config().with_options(dict(changes)).training
-        choice = choose_learner(asked)
+        recorded = folder.read_config()
+        options = resumed_options(recorded.training, changes)
+        choice = choose_learner(recorded.with_options(options).training)
         with (
             StopSignals() as signals,
             open_backend(choice) as backend,
             held(backend.team, self.path),
         ):
             was_dropped = backend.team.run_on_leader(folder.settle)
-            config = folder.read_config().with_options({**changes, **choice.options()})
+            recorded = folder.read_config()
+            config = recorded.with_options({**options, **choice.options()})
             start = start_again(config, folder)
             backend.team.run_on_leader(lambda: _check_budget(changes, self.path, start))
             backend.team.run_on_leader(lambda: folder.write_config(start.config))
             watch = Watch(Clock(start.position.seconds, self.started), signals, backend.team)
-            self._note_what_differs(start, backend.team, was_dropped=was_dropped)
+            self._note_what_differs(start, recorded, backend.team, was_dropped=was_dropped)
             return self._learn(start, folder, backend, watch)
 
     def _noted(self) -> Callable[[str], None]:
@@ -176,12 +184,17 @@ class Run:
         for lack in describe_lack(choice):
             self._noted()(lack)
 
-    def _note_what_differs(self, start: Start, team: Team, *, was_dropped: bool) -> None:
+    def _note_what_differs(
+        self, start: Start, recorded: RunConfig, team: Team, *, was_dropped: bool
+    ) -> None:
         if not team.leads:
             return
         noted = self._noted()
         if was_dropped:
             noted(f"A run that was to replace {self.path}/ was stopped before its first save.")
+        change = describe_change(recorded.training, start.config.training)
+        if change is not None and start.position.step:
+            noted(change)
         changed = changed_sources(start.config, start.text)
         if changed is not None:
             noted(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from burble.errors import OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from burble.config import TrainingConfig
 
 Learner = Literal["native", "torch"]
@@ -61,6 +63,40 @@ def choose(asked: TrainingConfig, around: Surroundings) -> Choice:
         or (around.has_torch and not around.has_library)
     )
     return Choice("torch" if needs_torch else "native", device, may_use_gpu and device == "cpu")
+
+
+def options_again(
+    recorded: TrainingConfig, changes: Mapping[str, Any], *, lacks_torch: bool
+) -> dict[str, Any]:
+    """Return the changes to a run that continues, and those that follow from them.
+
+    Another learner finds a device anew, and native computes in float32. Where torch trained the
+    run and is not installed, native takes over.
+    """
+    was = learner_of(recorded)
+    if lacks_torch and was == "torch" and "learner" not in changes:
+        changes = {"learner": "native", **changes}
+    now = changes.get("learner", was)
+    if now == was:
+        return dict(changes)
+    follows = {"device": "auto", "precision": "float32"} if now == "native" else {"device": "auto"}
+    return {**follows, **changes}
+
+
+def learner_of(recorded: TrainingConfig) -> Learner:
+    """Return which learner trained a run; before there were two of them, none was recorded."""
+    return "native" if recorded.learner == "native" else "torch"
+
+
+def describe_change(recorded: TrainingConfig, now: TrainingConfig) -> str | None:
+    """Return that another learner or precision continues a run; None where it is the same."""
+    before, after = (f"{learner_of(one)} in {one.precision}" for one in (recorded, now))
+    if before == after:
+        return None
+    return (
+        f"{before} trained this run so far, and {after} continues it. The weights will not be "
+        "exactly those of a run without this change."
+    )
 
 
 def _check_native(asked: TrainingConfig, around: Surroundings) -> None:

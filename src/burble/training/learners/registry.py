@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from burble.errors import MissingExtraError
 from burble.native.library import find_library, library
 from burble.threads import settled_threads
-from burble.training.learners.choice import Choice, Surroundings, choose
+from burble.training.learners.choice import Choice, Surroundings, choose, options_again
 from burble.training.learners.devices import (
     has_cuda_torch,
     has_nvidia_gpu,
@@ -18,6 +18,7 @@ from burble.training.learners.devices import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from burble.config import TrainingConfig
@@ -55,6 +56,11 @@ def describe_lack(choice: Choice) -> list[str]:
     if problem is not None and choice.device == "cpu":
         lacks.append(problem)
     return lacks
+
+
+def resumed_options(recorded: TrainingConfig, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options to change where a run continues on this machine."""
+    return options_again(recorded, changes, lacks_torch=not has_torch())
 
 
 def open_backend(choice: Choice) -> AbstractContextManager[Backend]:

@@ -33,6 +33,9 @@ _MOMENTS: dict[str, Kind] = {"exp_avg": "means", "exp_avg_sq": "squares"}
 # A state counts steps in float32, which stays at this number.
 _MOST_STEPS = 2.0**24
 
+# Factors of a power that are multiplied at once.
+_AT_ONCE = 1 << 16
+
 
 class NativeLearner:
     """A network, the average of its weights, and the state that it carries."""
@@ -151,17 +154,22 @@ class NativeLearner:
                 self.network.set_tensor(kind, name, moment)
         for layer, place in self._carried():
             self._space.set_state(layer, place, state[f"carried.{layer}.{place}"])
-        self._start_at(steps)
-
-    def _start_at(self, steps: int) -> None:
-        """Count so many steps as made; beta to their power is a product, as it is from step to
-        step.
-        """
         self._steps = steps
-        first = second = 1.0
-        for _ in range(steps):
-            first *= self._training.beta1
-            second *= self._training.beta2
-            if second == 0.0:
-                break
-        self._powers = (first, second)
+        self._powers = (
+            power(self._training.beta1, steps),
+            power(self._training.beta2, steps),
+        )
+
+
+def power(base: float, exponent: int) -> float:
+    """Return the product that `exponent` steps make one by one, each rounded, to the bit.
+
+    Below 2⁻⁶⁰ it is a beginning of that product: 1 less either of them is 1.
+    """
+    product = 1.0
+    while exponent > 0 and product > 2.0**-60:
+        factors = np.full(min(exponent, _AT_ONCE) + 1, base)
+        factors[0] = product
+        product = float(np.multiply.accumulate(factors)[-1])
+        exponent -= _AT_ONCE
+    return product

@@ -23,6 +23,7 @@ class NativeSpace:
     def __init__(self, network: NativeNetwork, shape: tuple[int, int], *, learns: bool) -> None:
         self._library = network.library
         self._network = network  # lives at least as long
+        self.shape = shape
         self._shape = (shape[1], network.hidden_size)
         self.handle = self._library.burble_space_new(network.handle, *shape, int(learns))
         if not self.handle:
@@ -85,6 +86,7 @@ class NativeNetwork:
         self.library.burble_learner_tensor(self.handle, *where, values.ctypes.data, int(set_it))
 
     def step(self, space: NativeSpace, batch: Batch, update: Update, threads: int) -> StepFigures:
+        _check_shape(space, batch)
         figures, (fields, _arrays) = Figures(), _fields(batch)
         self.library.burble_learner_step(
             self.handle, space.handle, fields, update, threads, figures
@@ -92,6 +94,7 @@ class NativeNetwork:
         return StepFigures(figures.loss, figures.correct, figures.norm)
 
     def score(self, space: NativeSpace, batch: Batch, kind: Kind, threads: int) -> BatchFigures:
+        _check_shape(space, batch)
         figures, (fields, _arrays) = Figures(), _fields(batch)
         raw = int(kind == "weights")
         self.library.burble_learner_score(self.handle, space.handle, fields, raw, threads, figures)
@@ -108,6 +111,11 @@ class NativeNetwork:
         """Make 1,024 · times multiply-adds of vectors on each thread; return a vector's width."""
         width: int = self.library.burble_learner_probe(self.handle, times, threads)
         return width
+
+
+def _check_shape(space: NativeSpace, batch: Batch) -> None:
+    if batch.inputs.shape != space.shape:
+        raise ValueError(f"room for {space.shape} and a batch of {batch.inputs.shape}")
 
 
 def _fields(batch: Batch) -> tuple[BatchFields, list[np.ndarray[Any, Any]]]:

@@ -2,67 +2,85 @@
 
 from __future__ import annotations
 
-# Steps that each number of threads is tried for: the first one fills the caches.
+import statistics
+from collections import deque
+
+# Steps that a number of threads is tried for; their median leaves out the first, which fills the
+# caches.
 _TRIAL = 3
 
-# Steps between two trials of more threads, while fewer are quicker.
+# What a step takes is the median of so many: one that something interrupts says nothing.
+_RECENT = 5
+
+# Steps between two trials of more threads. A failed one costs 3 slower steps of 43.
 _PATIENCE = 40
 
-# So much slower than at its best, somebody else needs the processors: fewer threads are tried.
+# So much slower than before, somebody else needs the processors: fewer threads are tried.
 _DISTURBED = 1.3
-
-# What a step's time counts for against those before it.
-_NEWS = 0.2
 
 
 class Pace:
-    """Chooses between 1, 2, 4, … and `most` threads, by the time that steps take.
+    """Chooses between `most`, half of that, a quarter, … and 1 thread, by the time of the steps.
 
     On a machine that others use, two threads that wait for each other may take longer than one. The
     results are the same with any number.
     """
 
     def __init__(self, most: int) -> None:
-        halves = [most >> shift for shift in range(most.bit_length())]
-        self._choices = sorted({max(1, half) for half in halves})
-        self._seconds = dict.fromkeys(self._choices, float("inf"))
-        self._lowest = dict(self._seconds)
-        self._best = most
-        self._trials = [choice for choice in reversed(self._choices) for _ in range(_TRIAL)]
+        self._choices = sorted({max(1, most >> shift) for shift in range(most.bit_length())})
+        self._used = self._tried = len(self._choices) - 1
+        self._trial: list[float] | None = []  # seconds of its steps; None between two trials
+        self._recent: deque[float] = deque(maxlen=_RECENT)
+        self._lowest = float("inf")
         self._since = 0
 
     @property
     def threads(self) -> int:
         """What to take for the next step."""
-        return self._trials[0] if self._trials else self._best
+        return self._choices[self._tried]
 
     def tell(self, seconds: float) -> None:
         """Count what the step with `threads` took."""
-        threads = self.threads
-        if self._trials:
-            self._tell_trial(threads, seconds)
+        if self._trial is None:
+            self._watch(seconds)
             return
+        self._trial.append(seconds)
+        if len(self._trial) == _TRIAL:
+            self._compare(self._trial)
+
+    def _watch(self, seconds: float) -> None:
+        self._recent.append(seconds)
         self._since += 1
-        self._seconds[threads] += _NEWS * (seconds - self._seconds[threads])
-        self._lowest[threads] = min(self._lowest[threads], self._seconds[threads])
-        self._try_others(threads)
+        usual = statistics.median(self._recent)
+        self._lowest = min(self._lowest, usual)
+        if self._since >= _PATIENCE and self._used + 1 < len(self._choices):
+            self._try(self._used + 1)
+        elif usual > _DISTURBED * self._lowest:
+            self._try(self._used - 1)
 
-    def _tell_trial(self, threads: int, seconds: float) -> None:
-        self._seconds[threads] = min(self._seconds[threads], seconds)
-        del self._trials[0]
-        if not self._trials:
-            self._best = min(self._choices, key=lambda choice: self._seconds[choice])
-            self._since = 0
-            self._lowest[self._best] = min(self._lowest[self._best], self._seconds[self._best])
+    def _try(self, place: int) -> None:
+        """Try another choice; where there is none, what the steps take now is usual."""
+        self._tried = min(max(place, 0), len(self._choices) - 1)
+        if self._tried == self._used:
+            self._settle()
+        else:
+            self._trial = []
 
-    def _try_others(self, threads: int) -> None:
-        place = self._choices.index(threads)
-        is_slow = self._seconds[threads] > _DISTURBED * self._lowest[threads]
-        if self._since % _PATIENCE == 0 and place + 1 < len(self._choices):
-            self._try(self._choices[place + 1])
-        elif is_slow and self._since >= _TRIAL and place > 0:
-            self._try(self._choices[place - 1])
+    def _compare(self, trial: list[float]) -> None:
+        """Take what was tried if it is quicker, and look further in the same direction."""
+        if not self._recent:  # the first trial of all
+            self._recent.extend(trial)
+            self._try(self._used - 1)
+        elif statistics.median(trial) < statistics.median(self._recent):
+            direction = self._tried - self._used
+            self._used = self._tried
+            self._recent = deque(trial, maxlen=_RECENT)
+            self._try(self._used + direction)
+        else:
+            self._tried = self._used
+            self._settle()
 
-    def _try(self, threads: int) -> None:
-        self._seconds[threads] = float("inf")
-        self._trials = [threads] * _TRIAL
+    def _settle(self) -> None:
+        self._trial = None
+        self._since = 0
+        self._lowest = statistics.median(self._recent)

@@ -6,6 +6,7 @@
 
 #include "network.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,11 +46,29 @@ int64_t row_stride(int64_t columns) {
 }
 
 #define HUGE_PAGE ((size_t)2 << 20)
+#define MUCH ((int64_t)1 << 24)
+
+/* Linux gives out more memory than there is, and kills who then uses it. */
+static int is_free(int64_t count) {
+    int found = 1;
+#ifdef __linux__
+    FILE *file = count < MUCH ? NULL : fopen("/proc/meminfo", "r");
+    if (!file) return 1;
+    char line[256];
+    long long kib;
+    while (fgets(line, sizeof line, file))
+        if (sscanf(line, "MemAvailable: %lld kB", &kib) == 1) found = count / 256 < kib;
+    fclose(file);
+#else
+    (void)count;
+#endif
+    return found;
+}
 
 float *floats(int64_t count) {
     size_t size = (size_t)count * sizeof(float), unit = size > HUGE_PAGE / 4 ? HUGE_PAGE : 64;
     size = (size + unit) / unit * unit; /* never nothing */
-    float *memory = aligned_alloc(unit, size);
+    float *memory = is_free(count) ? aligned_alloc(unit, size) : NULL;
     if (!memory) return NULL;
 #ifdef MADV_HUGEPAGE
     if (unit == HUGE_PAGE) madvise(memory, size, MADV_HUGEPAGE); /* refused, it is only slower */
@@ -148,7 +167,7 @@ burble_learner *burble_learner_new(const char *name, const burble_learner_shape 
         for (int32_t i = 0; i < learner->num_tensors; i++) rows += learner->tensors[i].rows;
         learner->row_squares = calloc((size_t)rows, sizeof *learner->row_squares);
         learner->pool = pool_new(threads);
-        is_whole = learner->row_squares && learner->pool;
+        is_whole = learner->row_squares && learner->pool && is_free(KINDS * learner->size);
         for (int32_t kind = 0; kind < KINDS; kind++)
             is_whole = is_whole && (learner->arenas[kind] = floats(learner->size));
     }
