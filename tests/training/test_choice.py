@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from burble.config import TrainingConfig
 
-LAPTOP = Surroundings(has_native=True, has_gpu=False, has_cuda_torch=False, in_team=False)
+LAPTOP = Surroundings(
+    has_library=True, has_torch=True, has_gpu=False, has_cuda_torch=False, in_team=False
+)
 SERVER = replace(LAPTOP, has_gpu=True, has_cuda_torch=True)
 NATIVE, TORCH, CUDA = Choice("native", "cpu"), Choice("torch", "cpu"), Choice("torch", "cuda")
 
@@ -47,7 +49,8 @@ def asked(**options: Any) -> TrainingConfig:
         ({"learner": "native"}, SERVER, NATIVE),
         ({}, replace(LAPTOP, in_team=True), TORCH),
         ({}, replace(SERVER, in_team=True), CUDA),
-        ({}, replace(LAPTOP, has_native=False), TORCH),
+        ({}, replace(LAPTOP, has_library=False), TORCH),
+        ({}, replace(LAPTOP, has_library=False, has_torch=False), NATIVE),
         ({}, replace(LAPTOP, has_cuda_torch=True), NATIVE),
         # A GPU, and no torch that can use it.
         ({}, replace(LAPTOP, has_gpu=True), replace(NATIVE, leaves_gpu_idle=True)),
@@ -64,7 +67,6 @@ def test_the_choice_follows_from_what_is_asked_and_there(
 @pytest.mark.parametrize(
     ("options", "around", "words"),
     [
-        ({}, replace(LAPTOP, has_native=False), "learner native is no part of this"),
         ({}, replace(LAPTOP, in_team=True), "native learns in one process"),
         ({"device": "cuda"}, SERVER, "native computes on the processor; found the device 'cuda'"),
         ({"precision": "bfloat16"}, LAPTOP, "native computes in float32; found bfloat16"),

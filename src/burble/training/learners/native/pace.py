@@ -10,13 +10,16 @@ from collections import deque
 _TRIAL = 3
 
 # What a step takes is the median of so many: one that something interrupts says nothing.
-_RECENT = 5
+_RECENT = 9
 
 # Steps between two trials of more threads. A failed one costs 3 slower steps of 43.
 _PATIENCE = 40
 
 # So much slower than before, somebody else needs the processors: fewer threads are tried.
-_DISTURBED = 1.3
+_DISTURBED = 1.5
+
+# Steps after a trial before the next one of fewer threads.
+_CALM = 20
 
 
 class Pace:
@@ -55,7 +58,7 @@ class Pace:
         self._lowest = min(self._lowest, usual)
         if self._since >= _PATIENCE and self._used + 1 < len(self._choices):
             self._try(self._used + 1)
-        elif usual > _DISTURBED * self._lowest:
+        elif self._since >= _CALM and usual > _DISTURBED * self._lowest:
             self._try(self._used - 1)
 
     def _try(self, place: int) -> None:
