@@ -25,8 +25,6 @@ LAST_DRAW = 1 - 2.0**-53
 words = st.one_of(st.sampled_from([0, 1, 1 << 32, 1 << 63, WORD - 1, WORD]), st.integers(0, WORD))
 
 PLAIN = SamplingConfig(temperature=1.0)
-
-
 LIKELIEST = 1 << WEIGHT_BITS
 
 
