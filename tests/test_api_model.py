@@ -49,28 +49,11 @@ def test_a_stream_joined_is_the_text() -> None:
 
 def test_options_are_those_of_the_request() -> None:
     one = model()
-    request = GenerationRequest(
-        prompt="ab",
-        max_characters=30,
-        sampling=SamplingConfig(
-            temperature=1.5, top_k=5, top_p=0.9, min_p=0.01, repetition_penalty=1.1
-        ),
-        stop=("hh",),
-        seed=6,
-        window=4,
-    )
-    text = one.generate(
-        "ab",
-        length=30,
-        temperature=1.5,
-        top_k=5,
-        top_p=0.9,
-        min_p=0.01,
-        repetition_penalty=1.1,
-        stop=["hh"],
-        seed=6,
-        window=4,
-    )
+    sampling: dict[str, Any] = {"temperature": 1.5, "top_k": 5, "top_p": 0.9, "min_p": 0.01}
+    sampling["repetition_penalty"] = 1.1
+    options: dict[str, Any] = {"stop": ("hh",), "seed": 6, "window": 4}
+    request = GenerationRequest("ab", 30, sampling=SamplingConfig(**sampling), **options)
+    text = one.generate("ab", length=30, **sampling, **options)
     assert text == "".join(one.write(request))
 
 

@@ -82,11 +82,8 @@ def test_a_preset_survives_toml(name: str) -> None:
 def test_the_tutorial_preset_is_the_tutorials_network() -> None:
     preset = PRESETS["tutorial"]
     assert (preset.network.num_layers, preset.network.hidden_size) == (2, 256)
-    assert (preset.network.input, preset.data.batching, preset.data.seq_len) == (
-        "scalar",
-        "windows",
-        100,
-    )
+    assert (preset.network.input, preset.data.batching) == ("scalar", "windows")
+    assert preset.data.seq_len == 100
 
 
 def test_options_without_a_value_are_left_out_of_the_toml() -> None:
@@ -127,6 +124,7 @@ def test_a_whole_number_will_do_for_a_real_one() -> None:
     ("toml", "told"),
     [
         ("[training]\nlearning_rat = 1.0", "run.toml.training has no option 'learning_rat'"),
+        ("[training]\nlr = 1.0", "no option 'lr'. Options: minutes, epochs, steps"),
         ("[trainnig]\nsteps = 1", "run.toml has no option 'trainnig'"),
         ("training = 3", "run.toml.training must be a table"),
         ("[training]\nsteps = 1.5", "run.toml.training.steps must be a whole number; found 1.5"),
@@ -148,11 +146,6 @@ def test_a_wrong_line_is_named(toml: str, told: str) -> None:
     with pytest.raises(UsageError) as caught:
         from_toml(toml, "run.toml")
     assert told in str(caught.value)
-
-
-def test_an_unknown_option_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"Options: .*learning_rate"):
-        from_toml("[training]\nlr = 1.0", "run.toml")
 
 
 @pytest.mark.parametrize("name", ["steps", "learning_rate"])

@@ -39,7 +39,6 @@ NUM_FLIPS = 300
 # What memory a small file may take to be refused; the work is a fraction of it.
 BYTES = 1 << 20
 
-
 PROVENANCE = Provenance(
     text_fingerprint="ab" * 32,
     num_characters=1000,
@@ -91,12 +90,6 @@ def described_by(described: object, weights: Mapping[str, Any] | None = None) ->
 def with_entry(section: str, key: str, value: object) -> bytes:
     described = description(small())
     described[section][key] = value
-    return described_by(described)
-
-
-def without_entry(section: str, key: str) -> bytes:
-    described = description(small())
-    del described[section][key]
     return described_by(described)
 
 
@@ -513,7 +506,9 @@ def test_a_file_from_before_a_field_has_its_default(
 
 @pytest.mark.parametrize("key", list(to_mapping(Provenance())))
 def test_a_model_of_which_less_was_known_is_read(key: str, tmp_path: Path) -> None:
-    written(without_entry("provenance", key), tmp_path)
+    described = description(small())
+    del described["provenance"][key]
+    written(described_by(described), tmp_path)
     found, default = ModelFile.load(tmp_path).provenance, Provenance()
     assert getattr(found, key) == getattr(default, key)
 
@@ -648,10 +643,6 @@ def test_an_ignored_tensor_that_is_nowhere_is_refused(offsets: object, tmp_path:
 # What is small, but claims to be huge.
 
 
-def terabytes_of_header() -> bytes:
-    return struct.pack("<Q", 10 << 40) + small().to_bytes()[8:]
-
-
 def terabytes_of_tensor() -> bytes:
     return with_tensor_entry(shape=[10 << 38], data_offsets=[0, 10 << 40])
 
@@ -668,12 +659,11 @@ def terabytes_of_model() -> bytes:
     return with_header(small().to_bytes(), header)
 
 
-@pytest.mark.parametrize("make", [terabytes_of_header, terabytes_of_tensor, terabytes_of_model])
+@pytest.mark.parametrize("make", [terabytes_of_tensor, terabytes_of_model])
 def test_a_file_that_claims_terabytes_is_refused_at_once(
     make: Callable[[], bytes], tmp_path: Path
 ) -> None:
-    path = written(make(), tmp_path)
-    assert_refused_at_once(path)
+    assert_refused_at_once(written(make(), tmp_path))
 
 
 def test_a_file_of_holes_is_refused_at_once(tmp_path: Path) -> None:

@@ -23,8 +23,6 @@ quick = settings(deadline=None, max_examples=200, derandomize=True)
 LAST_DRAW = 1 - 2.0**-53
 
 PLAIN = SamplingConfig(temperature=1.0)
-
-
 LIKELIEST = 1 << WEIGHT_BITS
 
 

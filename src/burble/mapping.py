@@ -51,7 +51,10 @@ def from_mapping(cls: type[T], mapping: object, where: str = "") -> T:
             options = ", ".join(hints)
             raise UsageError(f"{where} has no option {_shown(name)}. Options: {options}.")
         values[name] = _converted(value, hints[name], _inside(where, name))
-    if missing := _required(cls) - values.keys():
+    nothing = dataclasses.MISSING
+    knobs = dataclasses.fields(typing.cast("Any", cls))
+    required = {k.name for k in knobs if k.default is nothing and k.default_factory is nothing}
+    if missing := required - values.keys():
         raise UsageError(f"{where} lacks {', '.join(sorted(missing))}.")
     try:
         return cls(**values)
@@ -83,12 +86,6 @@ def _known_part(cls: Any, mapping: object) -> object:
 @lru_cache
 def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
-
-
-def _required(cls: Any) -> set[str]:
-    nothing = dataclasses.MISSING
-    knobs = dataclasses.fields(cls)
-    return {k.name for k in knobs if k.default is nothing and k.default_factory is nothing}
 
 
 def _converted(value: object, hint: Any, where: str) -> object:

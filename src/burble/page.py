@@ -15,7 +15,8 @@ def fill_page(template: str, style: str, script: str, data: object, **markup: st
         ),
         "style": style,
         "script": script,
-        "data": _safe_json(data),
+        # JSON in ASCII that no tag can be in: a data block ends at the first `</script`.
+        "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
     }
     # In one pass: what is put in is not looked through again.
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
@@ -25,8 +26,3 @@ def source_hash(source: str) -> str:
     """What a policy calls a script or a style by that stands in a page."""
     digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
     return f"'sha256-{digest}'"
-
-
-def _safe_json(data: object) -> str:
-    """JSON in ASCII that no tag can be in: a data block ends at the first `</script`."""
-    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")

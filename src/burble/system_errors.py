@@ -68,15 +68,6 @@ def advise_reader(error: OSError) -> str:
     return "Check that it exists and that you may read it."
 
 
-def write_error(
-    path: Path | str, error: OSError, advice: str | None = None
-) -> UsageError | ResourceError:
-    kind = UsageError if error.errno in _WRONG_NAME else ResourceError
-    return kind(
-        f"{path} cannot be written: {describe_reason(error, path)}. {advice or advise(error)}"
-    )
-
-
 def read_error(path: Path | str, error: OSError) -> UsageError | ResourceError:
     # EFBIG is ours: it has more bytes than such a file can have.
     is_wrong_file = error.errno in _WRONG_NAME | {errno.EFBIG}
@@ -92,4 +83,6 @@ def guard_write(path: Path, advice: str | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise write_error(path, error, advice) from error
+        kind = UsageError if error.errno in _WRONG_NAME else ResourceError
+        reason = describe_reason(error, path)
+        raise kind(f"{path} cannot be written: {reason}. {advice or advise(error)}") from error

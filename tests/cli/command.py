@@ -36,6 +36,13 @@ def burble(
     return subprocess.CompletedProcess(words, code, **told)
 
 
+def succeed(*args: str | Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    """Run `burble ARGS` as `burble` does; it must succeed."""
+    result = burble(*args, **options)
+    assert result.returncode == 0, said(result)
+    return result
+
+
 def burble_process(
     *args: str | Path, stdin: bytes = b"", cwd: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
@@ -74,11 +81,9 @@ def in_terminal(*args: str | Path, **environment: str) -> str:
     return shown.decode()
 
 
-def burble_json(*args: str | Path, stdin: bytes = b"", cwd: Path | None = None) -> Any:
+def burble_json(*args: str | Path, **options: Any) -> Any:
     """What `burble ARGS --json` tells; it must succeed."""
-    result = burble(*args, "--json", stdin=stdin, cwd=cwd)
-    assert result.returncode == 0, said(result)
-    return json.loads(result.stdout)
+    return json.loads(succeed(*args, "--json", **options).stdout)
 
 
 def said(result: subprocess.CompletedProcess[bytes]) -> str:

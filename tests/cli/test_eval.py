@@ -7,7 +7,7 @@ import pytest
 
 from burble.engine.kernels import MAX_INT8_COST
 from burble.model_file import ModelFile
-from tests.cli.command import assert_refused, burble, burble_json, said
+from tests.cli.command import assert_refused, burble, burble_json, succeed
 from tests.training.runs import made_up_text
 
 if TYPE_CHECKING:
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 
 def shown(*args: str | Path) -> str:
-    result = burble("eval", *args)
-    assert result.returncode == 0, said(result)
-    return result.stdout.decode()
+    return succeed("eval", *args).stdout.decode()
 
 
 evaluated = partial(burble_json, "eval")
@@ -97,8 +95,7 @@ def test_the_whole_of_a_training_text_was_learned_but_for_its_end(trained: Path,
 def test_a_held_out_end_that_was_learned_is_not_called_held_out(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     text.write_text(2 * made_up_text(100))
-    trained = burble("train", text, "-o", tmp_path / "run", "--steps", "3", "--hidden-size", "8")
-    assert trained.returncode == 0, said(trained)
+    succeed("train", text, "-o", tmp_path / "run", "--steps", "3", "--hidden-size", "8")
     text_shown = shown(tmp_path / "run", text)
     assert "learned from 100.0% of this text" in text_shown
     assert "the end of the training text" in text_shown

@@ -7,7 +7,7 @@ import pytest
 import burble as library
 from burble.errors import UsageError
 from burble.model_file import Provenance
-from tests.cli.command import assert_refused, burble, burble_json, said
+from tests.cli.command import assert_refused, burble, burble_json, said, succeed
 from tests.models import random_model
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def test_the_result_is_named_after_the_model(
 ) -> None:
     if kind == "onnx":
         pytest.importorskip("onnx")
-    result = burble("export", model, "--to", kind, cwd=tmp_path)
-    assert result.returncode == 0, said(result)
+    result = succeed("export", model, "--to", kind, cwd=tmp_path)
     assert result.stdout == b""
     assert said(result).startswith(f"{name}: ")
     assert (tmp_path / name).exists()

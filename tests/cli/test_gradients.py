@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from burble.cli.views.gradients import Measured, Report, first_below
-from tests.cli.command import assert_refused, burble, burble_json, said
+from tests.cli.command import assert_refused, burble, burble_json, succeed
 from tests.models import random_model
 from tests.training.runs import made_up_text, write_text
 
@@ -42,8 +42,7 @@ def test_two_models_are_measured(pair: Path) -> None:
 def test_both_are_trained_on_a_text_and_drawn(tmp_path: Path) -> None:
     text, figure = write_text(tmp_path, sentences=150), tmp_path / "flow.svg"
     options = ("--steps", "3", "--hidden-size", "8", "--png", figure)
-    result = burble("gradients", text, *options)
-    assert result.returncode == 0, said(result)
+    result = succeed("gradients", text, *options)
     shown = result.stdout.decode()
     assert all(len(line) <= 80 for line in shown.splitlines()[1:8])
     assert "lstm cell, trained" in shown

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from burble.config import NormalizationConfig
-from tests.cli.command import assert_refused, burble, burble_json, in_terminal, said
+from tests.cli.command import assert_refused, burble, burble_json, in_terminal, said, succeed
 from tests.models import random_model
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_guesses_are_told_for_each_character(trained: Path) -> None:
-    result = burble("inspect", trained / "run", "Ba", "--top", "2")
-    assert result.returncode == 0, said(result)
+    result = succeed("inspect", trained / "run", "Ba", "--top", "2")
     shown = result.stdout.decode()
     assert shown.startswith("Ba\n")
     assert "bits per character" in shown
@@ -56,8 +55,7 @@ def test_the_text_is_read_as_the_models_own_was(tmp_path: Path) -> None:
 
 def test_files_are_written_and_told(model: Path, tmp_path: Path) -> None:
     page, figure = tmp_path / "page.html", tmp_path / "figure.svg"
-    result = burble("inspect", model, "bad", "--html", page, "--png", figure, "--unit", "2")
-    assert result.returncode == 0, said(result)
+    result = succeed("inspect", model, "bad", "--html", page, "--png", figure, "--unit", "2")
     assert result.stdout == b""
     assert f"Wrote {page}" in said(result)
     assert f"Wrote {figure}" in said(result)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.cli.command import assert_refused, burble, burble_json, said
+from tests.cli.command import assert_refused, burble, burble_json, said, succeed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,10 +20,9 @@ def written(trained: Path, prompt: str, number: int = 0, *args: str) -> str:
 
 def together(trained: Path, *lines: str, unknown: str = "error") -> tuple[str, str]:
     typed = "".join(line + "\n" for line in lines).encode()
-    result = burble(
+    result = succeed(
         "generate", trained / "run", "Ba", "--interactive", "--unknown", unknown, *ARGS, stdin=typed
     )
-    assert result.returncode == 0, said(result)
     return result.stdout.decode(), said(result)
 
 

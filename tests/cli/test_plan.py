@@ -10,7 +10,7 @@ import pytest
 from burble.config import RunConfig
 from burble.mapping import from_mapping
 from burble.run_toml import from_toml
-from tests.cli.command import assert_refused, burble, burble_json, said
+from tests.cli.command import assert_refused, burble, burble_json, said, succeed
 from tests.training.runs import write_text
 
 PLAN_LINE = re.compile(
@@ -43,8 +43,7 @@ def test_the_plan_is_one_line_and_leaves_nothing_behind(
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     before = text.read_bytes(), list(text.parent.iterdir())
-    result = burble("plan", text, *SHAPE, "--hidden-size", "32", cwd=work)
-    assert result.returncode == 0, said(result)
+    result = succeed("plan", text, *SHAPE, "--hidden-size", "32", cwd=work)
     assert result.stderr == b""
     (line,) = result.stdout.decode().splitlines()
     assert PLAN_LINE.fullmatch(line)
@@ -55,8 +54,7 @@ def test_the_plan_is_one_line_and_leaves_nothing_behind(
 
 def test_json_has_the_keys_that_stay_and_given_knobs_as_they_are(text: Path) -> None:
     given = ("--hidden-size", "96", "--dropout", "0.25", "--minutes", "2")
-    result = burble("plan", text, "--json", *SHAPE, *given)
-    assert result.returncode == 0, said(result)
+    result = succeed("plan", text, "--json", *SHAPE, *given)
     assert len(result.stdout.splitlines()) == 1
     found = json.loads(result.stdout)
     assert list(found) == ["expected_chars", "epochs", "config"]
@@ -113,8 +111,7 @@ def test_where_every_knob_is_set_there_is_nothing_to_plan(
 def planned(text: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A run that was planned, and what it said."""
     folder = tmp_path_factory.mktemp("planned") / "run"
-    result = burble("train", text, "-o", folder, *QUICK, "--hidden-size", "16")
-    assert result.returncode == 0, said(result)
+    result = succeed("train", text, "-o", folder, *QUICK, "--hidden-size", "16")
     assert result.stdout == b""
     (line,) = lines_of_plan(said(result))
     return folder, line
@@ -133,8 +130,7 @@ def test_train_tells_its_plan_and_keeps_to_it(planned: tuple[Path, str]) -> None
 
 
 def assert_trains_without_plan(*args: str | Path) -> None:
-    result = burble("train", *args)
-    assert result.returncode == 0, said(result)
+    result = succeed("train", *args)
     told = said(result)
     assert "bits per character" in told
     assert lines_of_plan(told) == []

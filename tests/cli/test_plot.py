@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.cli.command import assert_refused, burble, said
+from tests.cli.command import assert_refused, burble, succeed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -10,8 +10,7 @@ if TYPE_CHECKING:
 
 def test_a_run_is_drawn(trained: Path, tmp_path: Path) -> None:
     figure = tmp_path / "learning.png"
-    result = burble("plot", trained / "run", "-o", figure)
-    assert result.returncode == 0, said(result)
+    succeed("plot", trained / "run", "-o", figure)
     assert figure.read_bytes().startswith(b"\x89PNG")
 
 
@@ -20,8 +19,7 @@ def test_runs_of_one_name_are_told_apart_by_their_paths(trained: Path, tmp_path:
     other = tmp_path / "other" / "run"
     other.mkdir(parents=True)
     (other / "metrics.jsonl").write_bytes((trained / "run" / "metrics.jsonl").read_bytes())
-    result = burble("plot", trained / "run", other, "-o", tmp_path / "both.svg")
-    assert result.returncode == 0, said(result)
+    succeed("plot", trained / "run", other, "-o", tmp_path / "both.svg")
     assert b"<svg" in (tmp_path / "both.svg").read_bytes()
 
 

@@ -9,7 +9,7 @@ import pytest
 from burble.cli.commands.train import default_folder
 from burble.config import PRESETS
 from burble.run_toml import from_toml
-from tests.cli.command import assert_refused, burble, burble_json, in_terminal, said
+from tests.cli.command import assert_refused, burble, burble_json, in_terminal, said, succeed
 from tests.training.runs import made_up_text, write_text
 
 SMALL = ("--hidden-size", "16", "--steps", "30", "--seq-len", "12", "--batch-size", "4")
@@ -51,10 +51,7 @@ def test_the_folder_is_named_after_the_source() -> None:
 
 def test_several_sources_and_standard_input(tmp_path: Path) -> None:
     first = write_text(tmp_path)
-    result = burble(
-        "train", first, "-", "-o", tmp_path / "m", *SMALL, stdin=made_up_text(20, 1).encode()
-    )
-    assert result.returncode == 0, said(result)
+    succeed("train", first, "-", "-o", tmp_path / "m", *SMALL, stdin=made_up_text(20, 1).encode())
     found = json.loads((tmp_path / "m" / "data" / "data.json").read_text())
     assert found["facts"]["num_documents"] == 2
     total = len(first.read_text()) + len(made_up_text(20, 1))
@@ -70,10 +67,7 @@ def test_a_run_from_standard_input_resumes_without_it(tmp_path: Path) -> None:
 def test_flags_win_over_a_configuration_file(tmp_path: Path) -> None:
     burble("train", write_text(tmp_path), "-o", tmp_path / "one", "--lowercase", *SMALL)
     config = tmp_path / "one" / "run.toml"
-    result = burble(
-        *("train", "--config", config, "-o", tmp_path / "two"), "--seed", "5", "--no-lowercase"
-    )
-    assert result.returncode == 0, said(result)
+    succeed(*("train", "--config", config, "-o", tmp_path / "two"), "--seed", "5", "--no-lowercase")
     before = from_toml(config.read_text(), "")
     after = from_toml((tmp_path / "two" / "run.toml").read_text(), "")
     assert after == before.with_options({"seed": 5, "lowercase": False})
@@ -82,8 +76,7 @@ def test_flags_win_over_a_configuration_file(tmp_path: Path) -> None:
 def test_flags_win_over_a_preset(tmp_path: Path) -> None:
     text = write_text(tmp_path)
     args = ("--preset", "tutorial", "--steps", "2", "--hidden-size", "8", "--sample-length", "30")
-    result = burble("train", text, "-o", tmp_path / "m", *args)
-    assert result.returncode == 0, said(result)
+    succeed("train", text, "-o", tmp_path / "m", *args)
     saved = from_toml((tmp_path / "m" / "run.toml").read_text(), "")
     changes = {"sources": [str(text)], "steps": 2, "hidden_size": 8, "sample_length": 30}
     changes |= {"learner": saved.training.learner, "device": saved.training.device}
@@ -138,6 +131,5 @@ def test_an_empty_and_a_foreign_text_are_exit_code_3(tmp_path: Path) -> None:
 def test_curves_for_tensorboard_are_written(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="tensorboard is an extra")
     text = write_text(tmp_path)
-    result = burble("train", text, "-o", tmp_path / "m", "--tensorboard", *SMALL)
-    assert result.returncode == 0, said(result)
+    succeed("train", text, "-o", tmp_path / "m", "--tensorboard", *SMALL)
     assert list((tmp_path / "m" / "tensorboard").glob("events.out.tfevents.*"))

@@ -14,7 +14,7 @@ import pytest
 
 from burble.folder_names import ASIDE, MANIFEST, MODEL_NAME
 from burble.model_file import ModelFile
-from tests.cli.command import assert_refused, burble, said
+from tests.cli.command import assert_refused, burble, said, succeed
 from tests.training.runs import write_text
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def test_a_folder_of_texts_needs_no_name_for_its_run(tmp_path: Path) -> None:
     (tmp_path / "texts").mkdir()
     write_text(tmp_path / "texts")
     for source in ("texts/", "texts", str(tmp_path / "texts")):
-        result = burble("train", source, *BRIEF, "--overwrite", cwd=tmp_path)
-        assert result.returncode == 0, said(result)
+        succeed("train", source, *BRIEF, "--overwrite", cwd=tmp_path)
     assert (tmp_path / "texts-model" / MODEL_NAME).exists()
     assert [path.name for path in (tmp_path / "texts").iterdir()] == ["text.txt"]
 
@@ -105,15 +104,13 @@ def test_in_a_folder_of_texts_the_run_is_kept_beside_it(tmp_path: Path, source: 
     inside = texts / "inside" if source == ".." else texts
     inside.mkdir(parents=True)
     write_text(texts)
-    result = burble("train", source, *BRIEF, cwd=inside)
-    assert result.returncode == 0, said(result)
+    succeed("train", source, *BRIEF, cwd=inside)
     assert (tmp_path / "texts-model" / MODEL_NAME).exists()
     assert not list(texts.rglob("*.toml"))
 
 
 def test_runs_in_a_folder_of_texts_are_no_texts(run: Path, tmp_path: Path) -> None:
-    result = burble("train", ".", "-o", "../other", *BRIEF, cwd=tmp_path)
-    assert result.returncode == 0, said(result)
+    succeed("train", ".", "-o", "../other", *BRIEF, cwd=tmp_path)
     shutil.rmtree(tmp_path.parent / "other")
 
 
@@ -129,13 +126,11 @@ def test_killed_before_its_first_step_it_starts_over_by_itself(tmp_path: Path, p
         shutil.copytree(run, tmp_path / "copy")
         config = tmp_path / "copy" / "run.toml"
         config.write_text(config.read_text().replace(f"steps = {LONG[-1]}", "steps = 30"))
-        result = burble("train", "--resume", "copy", cwd=tmp_path)
-        assert result.returncode == 0, said(result)
+        succeed("train", "--resume", "copy", cwd=tmp_path)
         assert ModelFile.load(tmp_path / "copy").provenance.steps == 30
     else:
         assert_refused(burble("train", "--resume", "run", cwd=tmp_path), 2, "Start it anew")
-    result = burble("train", "text.txt", "-o", "run", *BRIEF, cwd=tmp_path)
-    assert result.returncode == 0, said(result)
+    succeed("train", "text.txt", "-o", "run", *BRIEF, cwd=tmp_path)
     assert ModelFile.load(run).provenance.steps == 30
 
 
@@ -156,8 +151,7 @@ def test_killed_early_a_new_run_leaves_the_old_one_to_go_on_with(run: Path, tmp_
         process.kill()
         process.communicate()
     assert ModelFile.load(run).provenance.steps == 30
-    result = burble("train", "--resume", "run", "--steps", "40", cwd=tmp_path)
-    assert result.returncode == 0, said(result)
+    result = succeed("train", "--resume", "run", "--steps", "40", cwd=tmp_path)
     assert "was stopped before its first save" in said(result)
     assert ModelFile.load(run).provenance.steps == 40
     assert not (run / ASIDE).exists()
@@ -195,8 +189,7 @@ def test_a_budget_that_is_behind_is_refused(
 
 def test_a_text_that_has_changed_is_named(run: Path, tmp_path: Path) -> None:
     def talk(steps: int) -> str:
-        result = burble("train", "--resume", "run", "--steps", str(steps), cwd=tmp_path)
-        assert result.returncode == 0, said(result)
+        result = succeed("train", "--resume", "run", "--steps", str(steps), cwd=tmp_path)
         return said(result)
 
     text = tmp_path / "text.txt"

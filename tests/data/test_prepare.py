@@ -75,8 +75,7 @@ def prepare_in(
     encoding: str | None = None,
     unknown: UnknownPolicy = "error",
 ) -> PreparedText:
-    said: list[str] = []
-    with spool_text(documents(texts, encoding), normalization, folder, said.append) as text:
+    with spool_text(documents(texts, encoding), normalization, folder, lambda _: None) as text:
         if isinstance(tokenizer, str):
             tokenizer = TOKENIZERS[tokenizer].from_characters(text.characters)
         return encode_spooled(text, tokenizer, cut_tail(text.whole, val_fraction), unknown)

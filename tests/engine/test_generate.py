@@ -461,27 +461,18 @@ def test_a_vocabulary_of_one_writes_it() -> None:
 # Pieces.
 
 
-class Clock:
-    """Time that passes only while a model writes."""
-
-    def __init__(self, seconds_each: float) -> None:
-        self.now, self.seconds_each = 0.0, seconds_each
-
-    def perf_counter(self) -> float:
-        return self.now
-
-
 def allowed(monkeypatch: pytest.MonkeyPatch, seconds_each: float, length: int = 1000) -> list[int]:
     """How many tokens each call was for, where each takes so long."""
-    clock = Clock(seconds_each)
-    monkeypatch.setattr(generate, "time", SimpleNamespace(perf_counter=clock.perf_counter))
 
     class Slow(Script):
+        now = 0.0  # no time passes but while it writes
+
         def write(self, streams: Any) -> None:
             super().write(streams)
-            clock.now += self.allowed[-1] * seconds_each
+            self.now += self.allowed[-1] * seconds_each
 
     engine = Slow(np.array([0, 1]), 2)
+    monkeypatch.setattr(generate, "time", SimpleNamespace(perf_counter=lambda: engine.now))
     pieces = list(stream_text(engine, CharTokenizer("ab"), request_of(length=length)))
     assert "".join(pieces) == "ab" * (length // 2)
     assert [len(piece) for piece in pieces] == engine.allowed

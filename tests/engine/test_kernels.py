@@ -256,10 +256,8 @@ def logits_with_ties(draw: Draw, vocab: int) -> np.ndarray[Any, np.dtype[np.floa
 @every_native
 @pytest.mark.parametrize("vocab", [1, 2, 3, 10, 67, 300])
 def test_a_choice_is_pythons_choice(kernel: str, vocab: int) -> None:
-    model, draw = (
-        open_engine(kernel, random_model(vocabulary=letters(vocab), hidden_size=2)),
-        Draw(vocab),
-    )
+    model = open_engine(kernel, random_model(vocabulary=letters(vocab), hidden_size=2))
+    draw = Draw(vocab)
     assert isinstance(model, NativeModel)
     for _ in range(800):
         logits, stream = logits_with_ties(draw, vocab), random_stream(draw, model, 1)

@@ -93,16 +93,10 @@ def test_a_short_text_is_scored(length: int, protocol: Protocol) -> None:
 
 
 @both
-@pytest.mark.parametrize("length", [0, 1])
-def test_a_text_too_short_to_ask_for_anything_is_told(length: int, protocol: Protocol) -> None:
-    with pytest.raises(TextError, match=f"found {length}"):
-        measured(random_model(hidden_size=2), letters(length), protocol)
-
-
-@both
+@pytest.mark.parametrize("vocabulary", ["aé\U0001f600", None], ids=["char", "byte"])
 @pytest.mark.parametrize("text", ["", "a", "é", "\U0001f600"])
-def test_one_character_of_several_bytes_is_too_short(text: str, protocol: Protocol) -> None:
-    model = random_model(vocabulary=None, hidden_size=2)
+def test_one_character_is_too_short(text: str, vocabulary: str | None, protocol: Protocol) -> None:
+    model = random_model(vocabulary=vocabulary, hidden_size=2)
     with pytest.raises(TextError, match=f"found {len(text)}"):
         measured(model, model.tokenizer.encode(text), protocol)
 
@@ -151,8 +145,6 @@ def learned(cut: int, sealed: int = 0, num_characters: int = 1000) -> Provenance
 
 
 ALL = Cuts(0, 1000)
-
-
 OUTSIDE = [(-1, 0), (-(10**30), 0), (1001, 0), (10**30, 0), (900, 101), (900, -1), (900, 10**30)]
 
 

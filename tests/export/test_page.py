@@ -29,13 +29,6 @@ HOSTILE = "\x00\x07\n\x1b\"&'/<>\\`\x7f\x9b\u2028\u2029\u200f\u202e\ufeff\ufffd×
 ATTACK = "</script><script>document.title = 'taken'</script><img src=x onerror=alert(1)>"
 
 
-def page_size(**shape: Any) -> float:
-    """Bytes of the page for each weight, which in int8 is a byte."""
-    model = random_model(vocabulary="".join(map(chr, range(32, 97))), **shape)
-    weights = sum(values.size for values in model.weights.values())
-    return len(html.page(model, Labels("model")).encode()) / weights
-
-
 def always_the_same(text: str) -> ModelFile:
     """A model that writes these bytes, no byte twice among them, one after the other."""
     model = random_model(cell="rnn", input="one-hot", hidden_size=256, vocabulary=None, scale=0.0)
@@ -59,10 +52,9 @@ def always_the_same(text: str) -> ModelFile:
     ],
 )
 def test_a_page_is_under_1_6_times_the_int8_weights(shape: dict[str, Any]) -> None:
-    assert page_size(**shape) < 1.6
-
-
-# What the page refuses to be made of.
+    model = random_model(vocabulary="".join(map(chr, range(32, 97))), **shape)
+    weights = sum(values.size for values in model.weights.values())  # bytes in int8
+    assert len(html.page(model, Labels("model")).encode()) < 1.6 * weights
 
 
 # Safety.

@@ -171,11 +171,8 @@ _ALL = [
         (MODEL, "copy.safetensors"),
     ),
     *(
-        fresh_export(to, out)
-        for to, out in (("html", "a.html"), ("onnx", "a.onnx"), ("hub", "out"))
-    ),
-    *(
-        export_again(to, out)
+        of_export(to, out)
+        for of_export in (fresh_export, export_again)
         for to, out in (("html", "a.html"), ("onnx", "a.onnx"), ("hub", "out"))
     ),
     Scenario("inspect", INSPECT, (INSPECT,), (train_at_once,), (MODEL,)),

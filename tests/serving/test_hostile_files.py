@@ -121,10 +121,6 @@ def test_the_page_shows_hostile_names_as_text(tmp_path: Path) -> None:
         assert driver.get_log("browser") == []
 
 
-def link_folder(folder: Path, outside: Path) -> None:
-    folder.symlink_to(outside / "run")
-
-
 def link_file(name: str) -> Callable[[Path, Path], None]:
     def make(folder: Path, outside: Path) -> None:
         make_run(folder)
@@ -134,25 +130,13 @@ def link_file(name: str) -> Callable[[Path, Path], None]:
     return make
 
 
-def link_data(folder: Path, outside: Path) -> None:
-    (make_run(folder) / "data").symlink_to(outside)
-
-
-def pipe(folder: Path, outside: Path) -> None:
-    os.mkfifo(make_run(folder) / "samples.txt")
-
-
-def loop(folder: Path, outside: Path) -> None:
-    folder.symlink_to(folder)
-
-
-WAYS_OUT = {
-    "folder": link_folder,
+WAYS_OUT: dict[str, Callable[[Path, Path], None]] = {
+    "folder": lambda folder, outside: folder.symlink_to(outside / "run"),
     **{name: link_file(name) for name in ("run.toml", "model.safetensors", "samples.txt")},
     "log": link_file("metrics.jsonl"),
-    "data": link_data,
-    "pipe": pipe,
-    "loop": loop,
+    "data": lambda folder, outside: (make_run(folder) / "data").symlink_to(outside),
+    "pipe": lambda folder, _: os.mkfifo(make_run(folder) / "samples.txt"),
+    "loop": lambda folder, _: folder.symlink_to(folder),
 }
 
 

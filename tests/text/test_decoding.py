@@ -31,6 +31,7 @@ def refusal(data: bytes, encoding: str | None = None) -> str:
 @quick
 @given(texts, st.integers(0, 1000))
 @example("\ufeff\ufeffa", 0)
+@example("", 0)
 def test_utf8_with_line_feeds_survives_exactly(text: str, seed: int) -> None:
     found, said = read(trickling(b"\xef\xbb\xbf" + text.encode(), seed))
     assert found == text
@@ -39,6 +40,9 @@ def test_utf8_with_line_feeds_survives_exactly(text: str, seed: int) -> None:
 
 @quick
 @given(texts.filter(lambda text: not text.startswith("\ufeff")))
+@example("a\x0bb\x0cc\x85d\u2028e\u2029f")
+@example("a\ufeffb")
+@example("")
 def test_a_text_without_foreign_things_is_not_talked_about(text: str) -> None:
     assert read(text.encode()) == (text, [])
 
@@ -65,11 +69,6 @@ def test_foreign_line_ends_are_named(text: str, told: str) -> None:
     assert read(text.encode())[1] == [f"a.txt: turned {told} into LF."]
 
 
-def test_other_separators_stay() -> None:
-    text = "a\x0bb\x0cc\x85d\u2028e\u2029f"
-    assert read(text.encode()) == (text, [])
-
-
 @pytest.mark.parametrize("ending", ["\r\n", "\r", "\n", "é", "😀", "\r\r\n"])
 @pytest.mark.parametrize("before", [0, 1, 2, 3])
 def test_nothing_breaks_at_the_edge_of_a_chunk(ending: str, before: int) -> None:
@@ -78,17 +77,9 @@ def test_nothing_breaks_at_the_edge_of_a_chunk(ending: str, before: int) -> None
     assert read(text.encode())[0] == expected
 
 
-def test_a_byte_order_mark_in_the_middle_is_a_character() -> None:
-    assert read("a\ufeffb".encode()) == ("a\ufeffb", [])
-
-
-def test_an_empty_document_has_no_characters() -> None:
-    assert read(b"") == ("", [])
-    assert read(b"\xef\xbb\xbf")[0] == ""
-
-
 @quick
 @given(st.lists(texts.map(str.encode) | st.binary(max_size=3)), st.integers(0, 1000))
+@example([b"a\xed\xa0\x80"], 0)  # half a surrogate pair
 def test_bad_bytes_are_told_by_their_offset(parts: list[bytes], seed: int) -> None:
     data = b"".join(parts).replace(b"\0", b"").replace(b"\r", b"")
     try:
@@ -113,10 +104,6 @@ def test_a_bad_byte_is_found_on_both_sides_of_a_chunk(where: int) -> None:
 def test_a_character_cut_off_by_the_end_is_a_bad_byte(missing: int) -> None:
     data = b"x" * (CHUNK_BYTES - 1) + "😀".encode()[:-missing]
     assert f"byte 0xf0 at offset {CHUNK_BYTES - 1:,}" in refusal(data)
-
-
-def test_half_a_surrogate_pair_is_bad_bytes() -> None:
-    assert "byte 0xed at offset 1 " in refusal(b"a\xed\xa0\x80")
 
 
 @pytest.mark.parametrize(

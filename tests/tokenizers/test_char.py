@@ -79,12 +79,6 @@ def test_nearest_without_anything_near_names_only_that() -> None:
     )
 
 
-@pytest.mark.parametrize("policy", ["error", "nearest"])
-def test_half_a_surrogate_pair_is_an_unknown_character(policy: Any) -> None:
-    with pytest.raises(TextError, match=r"'\\ud83d' \(U\+D83D\)"):
-        tokenizer_of("abc").encode("a\ud83db", policy)
-
-
 @pytest.mark.parametrize(
     "mapping",
     [

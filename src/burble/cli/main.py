@@ -72,7 +72,8 @@ def run(args: list[str], started: float | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except MemoryError:
-        _tell(_message(_out_of_memory()))
+        flags = "Try a smaller --batch-size, --seq-len or --hidden-size."
+        _tell(_message(ResourceError("Memory has run out.", flags=flags)))
         return ResourceError.exit_code
     except ReaderGoneError:
         return 0
@@ -80,7 +81,11 @@ def run(args: list[str], started: float | None = None) -> int:
         _tell(f"The system refused something: {describe_reason(error)}. {advise(error)}")
         return ResourceError.exit_code
     except Exception:  # noqa: BLE001 - the last guard: whatever comes here is our mistake
-        return _bug()
+        import traceback
+
+        traceback.print_exc()
+        _tell("This is a bug in burble, not your mistake. Please report it with the lines above.")
+        return 1
     return code
 
 
@@ -93,7 +98,9 @@ def _dispatch(args: list[str], started: float | None) -> int:
         sys.stdout.write(f"burble {__version__}\n")
         return 0
     if not args or args[0] in {"-h", "--help", "help"}:
-        sys.stdout.write(_help())
+        width = max(len(name) for name in COMMANDS)
+        lines = [f"  {name:<{width}}  {purpose}" for name, purpose in COMMANDS.items()]
+        sys.stdout.write(_HELP.format(commands="\n".join(lines)))
         return 0
     from burble.cli.dispatch import dispatch
 
@@ -106,24 +113,5 @@ def _message(error: BurbleError) -> str:
     return str(error.spelled(flag_of)) if isinstance(error, OptionError) else error.command_line
 
 
-def _out_of_memory() -> ResourceError:
-    flags = "Try a smaller --batch-size, --seq-len or --hidden-size."
-    return ResourceError("Memory has run out.", flags=flags)
-
-
-def _bug() -> int:
-    import traceback
-
-    traceback.print_exc()
-    _tell("This is a bug in burble, not your mistake. Please report it with the lines above.")
-    return 1
-
-
 def _tell(message: str) -> None:
     sys.stderr.write(f"burble: {message}\n")
-
-
-def _help() -> str:
-    width = max(len(name) for name in COMMANDS)
-    lines = [f"  {name:<{width}}  {purpose}" for name, purpose in COMMANDS.items()]
-    return _HELP.format(commands="\n".join(lines))

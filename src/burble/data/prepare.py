@@ -208,7 +208,8 @@ def changed_sources(config: RunConfig, text: PreparedText) -> str | None:
     except TextError:
         return f"{names} has been moved or deleted, or cannot be read,"
     try:
-        if not all(_is_file_with_size(document.path) for document in documents):
+        paths = [document.path for document in documents]
+        if not all(path and path.is_file() and path.stat().st_size > 0 for path in paths):
             return None
         if _stamp(documents) == text.facts.stamp:
             return None
@@ -216,10 +217,6 @@ def changed_sources(config: RunConfig, text: PreparedText) -> str | None:
     except (TextError, OSError):
         return f"{names} can no longer be read"
     return None if fingerprint == text.facts.fingerprint else f"{names} has changed"
-
-
-def _is_file_with_size(path: Path | None) -> bool:
-    return path is not None and path.is_file() and path.stat().st_size > 0
 
 
 def _fingerprint(documents: Sequence[Document], text: PreparedText) -> str | None:

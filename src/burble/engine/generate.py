@@ -63,6 +63,7 @@ class Writing:
     ) -> None:
         """state: (layers, states, hidden), after the prompt but its last token, if it is known."""
         ids = prompt_ids(tokenizer, request.prompt)
+        encoded = [(stop, tokenizer.encode(stop, "skip")) for stop in request.stop]
         self._request = request
         self._model = model
         self._decoder = tokenizer.stream_decoder()
@@ -76,7 +77,7 @@ class Writing:
             ids,
             request.sampling,
             key=(request.seed, request.stream),
-            stops=_stop_ids(tokenizer, request.stop),
+            stops=[found for stop, found in encoded if tokenizer.decode(found) == stop],
             remember=request.window or 0,
         )
         self.done = self._is_at_length()
@@ -183,11 +184,6 @@ def prompt_ids(tokenizer: Tokenizer, prompt: str) -> Ids:
     if len(ids) == 0:
         ids = tokenizer.encode("\n", unknown="skip")
     return ids if len(ids) else np.zeros(1, dtype=np.int64)
-
-
-def _stop_ids(tokenizer: Tokenizer, stops: tuple[str, ...]) -> list[Ids]:
-    encoded = [(stop, tokenizer.encode(stop, "skip")) for stop in stops]
-    return [ids for stop, ids in encoded if tokenizer.decode(ids) == stop]
 
 
 def _stop_place(text: str, stops: tuple[str, ...]) -> int | None:

@@ -9,7 +9,7 @@ from burble.engine.kernels import bears_int8
 from burble.errors import UsageError
 from burble.export.labels import Labels, describe_model, describe_training
 from burble.folder_names import MODEL_NAME
-from burble.model_file import ModelFile, Provenance
+from burble.model_file import ModelFile
 
 # git-lfs keeps the weights; everything else is text.
 _ATTRIBUTES = "*.safetensors filter=lfs diff=lfs merge=lfs -text\n"
@@ -25,20 +25,16 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
 def write(model: ModelFile, path: Path, labels: Labels) -> None:
     """Write the folder; files that are in it already are replaced."""
+    config = json.dumps(json.loads(model.description()), ensure_ascii=False, indent=2)
     contents = {
         "README.md": card(model, labels).encode(),
-        "config.json": _config(model).encode(),
+        "config.json": f"{config}\n".encode(),
         ".gitattributes": _ATTRIBUTES.encode(),
         MODEL_NAME: model.to_bytes(),
     }
     path.mkdir(exist_ok=True)
     for name, content in contents.items():
         write_durably(path / name, content)
-
-
-def _config(model: ModelFile) -> str:
-    described = json.loads(model.description())
-    return json.dumps(described, ensure_ascii=False, indent=2) + "\n"
 
 
 def card(model: ModelFile, labels: Labels) -> str:
@@ -54,7 +50,10 @@ def _front_matter(model: ModelFile, labels: Labels) -> list[str]:
         _entry("license", labels.license, "name the licence that you give it"),
         _entry("language", labels.language, "name the language of the text"),
         "tags:",
-        *(f"- {tag}" for tag in _tags(model)),
+        "- burble",
+        f"- {model.tokenizer.unit}-level",
+        "- recurrent-neural-network",
+        f"- {model.network.cell}",
         "---",
     ]
 
@@ -67,11 +66,6 @@ def _entry(key: str, value: str | None, request: str) -> str:
         raise UsageError(f"The {key} must be a short identifier, as mit or en; found {value!r}.")
     # Quoted: the language "no" is no false.
     return f'{key}: "{value}"'
-
-
-def _tags(model: ModelFile) -> list[str]:
-    level = f"{model.tokenizer.unit}-level"
-    return ["burble", level, "recurrent-neural-network", model.network.cell]
 
 
 def _body(model: ModelFile, labels: Labels) -> list[str]:
@@ -121,7 +115,13 @@ def _facts(model: ModelFile) -> dict[str, str]:
         "tokenizer": f"{model.tokenizer.kind}, {model.tokenizer.vocab_size:,} ids",
     }
     if origin.num_characters:
-        facts |= _training_facts(origin)
+        facts |= {
+            "training text": f"{origin.num_characters:,} characters, of which the first "
+            f"{origin.cut_characters:,} were learned from",
+            "its SHA-256, normalised": f"`{origin.text_fingerprint}`",
+            "training": f"{origin.steps:,} steps, {origin.chars_seen:,} characters read, "
+            f"{origin.seconds:,.0f} seconds, seed {origin.seed}, burble {origin.burble_version}",
+        }
     if origin.val_bits_per_char is not None:
         facts["bits per character, held out"] = f"{origin.val_bits_per_char:.4f}"
     if origin.test_bits_per_char is not None:
@@ -129,16 +129,6 @@ def _facts(model: ModelFile) -> dict[str, str]:
     if origin.int8_cost_bits is not None:
         facts["of which int8 costs"] = f"{origin.int8_cost_bits:+.4f}"
     return facts
-
-
-def _training_facts(origin: Provenance) -> dict[str, str]:
-    return {
-        "training text": f"{origin.num_characters:,} characters, of which the first "
-        f"{origin.cut_characters:,} were learned from",
-        "its SHA-256, normalised": f"`{origin.text_fingerprint}`",
-        "training": f"{origin.steps:,} steps, {origin.chars_seen:,} characters read, "
-        f"{origin.seconds:,.0f} seconds, seed {origin.seed}, burble {origin.burble_version}",
-    }
 
 
 def _plain(name: str) -> str:

@@ -29,7 +29,10 @@ class NativeCounts:
         if handle is None:
             raise MemoryError("the counts do not fit into memory")
         self._handle = handle
-        self.discounts = discount_all(self._counts_of_counts())
+        counts_of_counts = np.zeros((order + 1, _WAYS, 4), np.int64)
+        for length, of_length in enumerate(counts_of_counts):
+            opened.burble_counts_of_counts(handle, length, of_length.ctypes.data)
+        self.discounts = discount_all(counts_of_counts)
         opened.burble_set_discounts(handle, self.discounts.ctypes.data)
 
     def __del__(self) -> None:
@@ -48,9 +51,3 @@ class NativeCounts:
             self._handle, given.ctypes.data, len(given), every, out.ctypes.data
         )
         return out
-
-    def _counts_of_counts(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        found = np.zeros((self.order + 1, _WAYS, 4), np.int64)
-        for length, of_length in enumerate(found):
-            self._library.burble_counts_of_counts(self._handle, length, of_length.ctypes.data)
-        return found

@@ -69,15 +69,12 @@ def _name_runs(axes: Axes, curves: Mapping[str, tuple[Curve, Curve]]) -> None:
 
 def _finish(axes: Axes, curves: list[Curve]) -> None:
     lowest = min(bits for curve in curves for _, bits in curve)
-    highest = max(_top(curve) for curve in curves)
+    highest = max(
+        bits for curve in curves for seconds, bits in curve if seconds >= _SHOWN_FROM * curve[-1][0]
+    )
     margin = 0.05 * (highest - lowest) or 0.1
     axes.set_ylim(lowest - margin, highest + margin)
     axes.set_xlim(left=0)
     axes.set_xlabel("seconds of training")
     axes.set_ylabel("bits per character")
     axes.grid(axis="y")
-
-
-def _top(curve: Curve) -> float:
-    start = _SHOWN_FROM * curve[-1][0]
-    return max(bits for seconds, bits in curve if seconds >= start)

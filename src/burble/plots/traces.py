@@ -52,18 +52,15 @@ def trace_figure(picture: TracePicture, kind: str) -> bytes:
         width = max(5.0, 1.6 + _INCHES_PER_CHARACTER * len(picture.labels))
         figure = Figure(figsize=(width, 1.2 * strips + 3.2))
         axes = figure.subplots(strips + 1, sharex=True, height_ratios=[1] * strips + [3])
-        _draw_surprisal(axes[0], picture)
+        surprisal = np.nan_to_num(picture.surprisal)
+        axes[0].bar(range(len(surprisal)), surprisal, color=MUCH, width=0.8)
+        axes[0].set_ylabel("surprisal\n(bits)")
         if picture.unit is not None:
             _draw_unit(axes[1], picture, picture.unit)
         _draw_units(axes[-1], picture)
         for each in axes:
             each.tick_params(axis="x", length=0)
         return figure_bytes(figure, kind)
-
-
-def _draw_surprisal(axes: Axes, picture: TracePicture) -> None:
-    axes.bar(range(len(picture.labels)), np.nan_to_num(picture.surprisal), color=MUCH, width=0.8)
-    axes.set_ylabel("surprisal\n(bits)")
 
 
 def _draw_unit(axes: Axes, picture: TracePicture, unit: int) -> None:

@@ -252,8 +252,11 @@ class RunFolder:
         """Move the parts of `.burble-ready` to their places; what was moved before is left out."""
         ready = self.path / READY
         for name in _PARTS:
+            place = self.path / name
             if (ready / name).exists():
-                _replace(ready / name, self.path / name, ready / f"old-{name}")
+                if place.is_dir():
+                    place.rename(ready / f"old-{name}")
+                (ready / name).replace(place)
         sync_folder(self.path)
         shutil.rmtree(ready, ignore_errors=True)
 
@@ -269,12 +272,6 @@ def is_run(folder: Path) -> bool:
         return find_odd(folder) is None
     except OSError:  # it is gone, or is not for us to read
         return False
-
-
-def _replace(new: Path, place: Path, old: Path) -> None:
-    if place.is_dir():
-        place.rename(old)
-    new.replace(place)
 
 
 def _is_as_it_should_be(part: Path) -> bool:

@@ -37,7 +37,8 @@ class Loop:
             self._step()
             self.watch.look()
             self._pass_milestones()
-            self._save_now_and_then()
+            if self.store.is_due(self.position, self.watch.seconds) and self.learner.is_sound():
+                self._milestone() if self.store.is_aside else self._save()
             self._stop_if_asked()
         return self.position
 
@@ -93,10 +94,6 @@ class Loop:
         self.position = saved.position
         self.watch.look()
         return saved
-
-    def _save_now_and_then(self) -> None:
-        if self.store.is_due(self.position, self.watch.seconds) and self.learner.is_sound():
-            self._milestone() if self.store.is_aside else self._save()
 
     def _stop_if_asked(self) -> None:
         if self.watch.signal is not None:

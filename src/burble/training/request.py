@@ -22,5 +22,4 @@ class RunRequest:
         return PLANNED - self.options.keys() if self.base is None else frozenset()
 
     def resolve(self) -> RunConfig:
-        """Return the base, and over it the given options."""
         return (self.base or RunConfig()).with_options(self.options)

@@ -164,7 +164,13 @@ def _ablate(
 ) -> AblationReport:
     half = len(ids) // 2
     require_length(ids)
-    _check_units(model, wanted)
+    layers, units = model.file.network.num_layers, model.file.network.hidden_size
+    for hold in wanted:
+        if hold.layer >= layers or hold.unit >= units:
+            raise UsageError(
+                f"There is no unit {hold.layer}:{hold.unit}. The layers of this model are "
+                f"numbered from 0 to {layers - 1}, the units of each from 0 to {units - 1}."
+            )
     means = mean_outputs(model.engine, ids[:half])
     holds = [hold.at(float(means[hold.layer, hold.unit])) for hold in wanted]
     held, tokenizer = model.holding(holds), model.file.tokenizer
@@ -178,16 +184,6 @@ def _ablate(
     )
     ablation = compare(model.engine, held, tokenizer, ids[half:], asked.top)
     return AblationReport(holds, ablation, asked.seed, free_sample, held_sample)
-
-
-def _check_units(model: api.Model, wanted: list[WantedHold]) -> None:
-    layers, units = model.file.network.num_layers, model.file.network.hidden_size
-    for hold in wanted:
-        if hold.layer >= layers or hold.unit >= units:
-            raise UsageError(
-                f"There is no unit {hold.layer}:{hold.unit}. The layers of this model are "
-                f"numbered from 0 to {layers - 1}, the units of each from 0 to {units - 1}."
-            )
 
 
 def _find_like(

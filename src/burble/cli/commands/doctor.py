@@ -43,13 +43,17 @@ def main(asked: DoctorCommand) -> None:
 
 
 def examine() -> dict[str, str | int]:
+    choice = choose_kernel()
+    state = f" (of {', '.join(choice.available)})"
+    if not choice.is_built:
+        state = f": {find_library().problem}"
     found: dict[str, str | int] = {
         "burble": __version__,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
         "processors": usable_processors(),
         "numpy": importlib.metadata.version("numpy"),
-        "kernel": _kernel(),
+        "kernel": choice.name + state,
         "learner": _learner(),
         "cache": str(cache_folder()),
     }
@@ -59,13 +63,6 @@ def examine() -> dict[str, str | int]:
         except importlib.metadata.PackageNotFoundError:
             found[package] = f"not installed (needed for {purpose})"
     return found
-
-
-def _kernel() -> str:
-    choice = choose_kernel()
-    if choice.is_built:
-        return f"{choice.name} (of {', '.join(choice.available)})"
-    return f"{choice.name}: {find_library().problem}"
 
 
 def _learner() -> str:

@@ -11,7 +11,7 @@ from burble.cells import CELLS, MEANINGS
 from burble.cli.files import read_text, save_file
 from burble.cli.options import command, model_argument, unknown_option
 from burble.cli.reading import tell_unknown
-from burble.config import NetworkConfig, UnknownPolicy
+from burble.config import UnknownPolicy
 from burble.engine.generate import encode_text
 from burble.engine.trace import Trace, trace
 from burble.errors import TextError
@@ -81,7 +81,13 @@ def main(asked: InspectCommand) -> None:
         found["unknown_chars"] = unknown
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
     if not (asked.json or asked.html or asked.png):
-        _show(asked, model, seen)
+        chosen = None
+        if asked.choice().is_given:
+            chosen = chosen_series(seen, asked.choice(), CELLS[model.network.cell].memory)
+        # In a pipe nothing is cut to the width of a window.
+        console = Console(width=None if sys.stdout.isatty() else UNCUT, highlight=False)
+        in_colour = console.is_terminal and not console.no_color
+        console.print(terminal_view(seen, model.tokenizer, chosen, asked.top, in_colour=in_colour))
 
 
 def _trace(asked: InspectCommand, model: ModelFile) -> tuple[Trace, int]:
@@ -90,17 +96,13 @@ def _trace(asked: InspectCommand, model: ModelFile) -> tuple[Trace, int]:
         text = read_text(sys.stdin.buffer.read, "The text in standard input").removesuffix("\n")
     ids = encode_text(model, text, asked.unknown)
     unknown = tell_unknown(model, text, asked.unknown)
-    _check_length(len(ids), model.network)
-    return trace(model, ids), unknown
-
-
-def _check_length(length: int, network: NetworkConfig) -> None:
-    longest = BOUNDS.longest(network)
-    if length > longest:
+    longest = BOUNDS.longest(model.network)
+    if len(ids) > longest:
         raise TextError(
-            f"The text is too long to look at: {length:,} characters or bytes. With this model "
+            f"The text is too long to look at: {len(ids):,} characters or bytes. With this model "
             f"at most {longest:,} can be shown. Give a passage of it."
         )
+    return trace(model, ids), unknown
 
 
 def _files(asked: InspectCommand, model: ModelFile, seen: Trace) -> dict[str, bytes]:
@@ -128,13 +130,3 @@ def _figure(asked: InspectCommand, name: str, model: ModelFile, seen: Trace) -> 
         unit=choice.unit,
     )
     return trace_figure(picture, figure_kind(name))
-
-
-def _show(asked: InspectCommand, model: ModelFile, seen: Trace) -> None:
-    chosen = None
-    if asked.choice().is_given:
-        chosen = chosen_series(seen, asked.choice(), CELLS[model.network.cell].memory)
-    # In a pipe nothing is cut to the width of a window.
-    console = Console(width=None if sys.stdout.isatty() else UNCUT, highlight=False)
-    in_colour = console.is_terminal and not console.no_color
-    console.print(terminal_view(seen, model.tokenizer, chosen, asked.top, in_colour=in_colour))

@@ -71,7 +71,13 @@ def print_report(report: Report) -> None:
     if report.ablation is not None:
         _print_ablation(console, report.ablation)
     for context in report.like or ():
-        _print_context(console, context)
+        place = f"{context.similarity:.3f}  line {context.line:<7,}"
+        before, span, after = (
+            printable(part).replace("\n", "↵")
+            for part in (context.before, context.span, context.after)
+        )
+        marked = Text(span, style="bold reverse") if console.color_system else Text(f"[[{span}]]")
+        console.print(Text(f"{place} {before:>40}") + marked + Text(after))
 
 
 def _print_found(console: Console, found: Found) -> None:
@@ -116,15 +122,6 @@ def _print_ablation(console: Console, report: AblationReport) -> None:
         console.print(printable(sample))
 
 
-def _print_context(console: Console, context: Context) -> None:
-    place = f"{context.similarity:.3f}  line {context.line:<7,}"
-    before, span, after = (
-        printable(part).replace("\n", "↵") for part in (context.before, context.span, context.after)
-    )
-    marked = Text(span, style="bold reverse") if console.color_system else Text(f"[[{span}]]")
-    console.print(Text(f"{place} {before:>40}") + marked + Text(after))
-
-
 def _table(*headings: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for heading in headings:
@@ -134,17 +131,14 @@ def _table(*headings: str) -> Table:
 
 def _print_passage(console: Console, passage: Passage) -> None:
     """Print it, the lowest value in blue or as the lowest bar, the highest in orange."""
-    shares = _shares([value for _, value in passage])
+    values = [value for _, value in passage]
+    low, width = min(values), max(values) - min(values)
+    shares = [(value - low) / width if width else 0.5 for value in values]
     shown = [(printable(piece), share) for (piece, _), share in zip(passage, shares, strict=True)]
     if console.color_system is None:
         console.print(_barred(shown), markup=False)
     else:
         console.print(_coloured(shown))
-
-
-def _shares(values: list[float]) -> list[float]:
-    low, width = min(values), max(values) - min(values)
-    return [(value - low) / width if width else 0.5 for value in values]
 
 
 def _coloured(shown: list[tuple[str, float]]) -> Text:

@@ -11,20 +11,18 @@ Report = dict[str, Any]
 
 
 def describe(report: Report, text: PreparedText) -> list[str]:
-    lines = (
-        [] if report["bits_per_char"] is None else _describe_part(report, _name_part(report, text))
-    )
+    lines = []
+    if report["bits_per_char"] is not None:
+        part = part_read(text)
+        if report["held_out"] is False:
+            part = part.replace("the held-out ", "the ")
+        lines += _describe_part(report, part)
     if report["sealed"] is not None:
         lines += _describe_part(report["sealed"], "the sealed end of the training text")
     number, share = report["unknown_chars"], report["unknown_share"]
     if number and (line := unknown_line(number, round(number / share), report["unknown"])):
         lines.append(line)
     return lines
-
-
-def _name_part(report: Report, text: PreparedText) -> str:
-    part = part_read(text)
-    return part.replace("the held-out ", "the ") if report["held_out"] is False else part
 
 
 def _describe_part(report: Report, part: str) -> list[str]:

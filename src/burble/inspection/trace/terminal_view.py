@@ -59,7 +59,8 @@ def _table(trace: Trace, tokenizer: Tokenizer, chosen: Series | None, top: int) 
     places: Iterable[int] = range(len(trace.ids) + 1)
     if len(trace.ids) > MAX_ROWS:
         table.title = "What surprised most"
-        places = _most_surprising(trace)
+        order = np.argsort(-trace.surprisal, kind="stable")  # NaN comes last
+        places = sorted(order[:_ROWS_OF_LONG].tolist())
     columns = _columns(trace, tokenizer, chosen, top)
     for heading in columns:
         table.add_column(heading, justify="left" if heading in _LEFT else "right", no_wrap=True)
@@ -70,11 +71,6 @@ def _table(trace: Trace, tokenizer: Tokenizer, chosen: Series | None, top: int) 
 
 def _percent(probability: float) -> str:
     return f"{probability:.0%}" if probability >= 0.01 else "<1%"
-
-
-def _most_surprising(trace: Trace) -> list[int]:
-    order = np.argsort(-trace.surprisal, kind="stable")  # NaN comes last
-    return sorted(order[:_ROWS_OF_LONG].tolist())
 
 
 def _columns(

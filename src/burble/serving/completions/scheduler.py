@@ -75,8 +75,9 @@ class Scheduler:
 
     def _run(self) -> None:
         while going := self._next_round():
-            batches = _by_engine(going)
-            self._hand_over([item for batch in batches for item in self._write(batch)])
+            ordered = sorted(going, key=lambda job: id(job.engine))
+            batches = groupby(ordered, key=lambda job: id(job.engine))
+            self._hand_over([item for _, batch in batches for item in self._write(list(batch))])
             self._return(going)
 
     def _next_round(self) -> list[Job]:
@@ -141,11 +142,6 @@ class Scheduler:
                 if job.turn >= _TURN:
                     job.turn = 0
                     self._jobs.append(job)
-
-
-def _by_engine(jobs: list[Job]) -> list[list[Job]]:
-    ordered = sorted(jobs, key=lambda job: id(job.engine))
-    return [list(group) for _, group in groupby(ordered, key=lambda job: id(job.engine))]
 
 
 def _deliver(pieces: list[tuple[Job, Piece]]) -> None:

@@ -9,7 +9,6 @@ from burble.inspection.trace.report import report
 from burble.inspection.trace.series import Choice
 from burble.model_file import ModelFile
 from burble.serving.http.errors import refused_text
-from burble.tokenizers.base import Ids
 
 # What comes in a moment, and is drawn as fast as one types: about 6 MB as base64.
 BOUNDS = Bounds(max_tokens=1_000, max_values=4 << 20)
@@ -23,14 +22,11 @@ _GUESSES = 5
 def look_inside(file: ModelFile, text: str, unknown: UnknownPolicy) -> str:
     """Return the report on the end of the text, read in its context. Raises `RefusalError`."""
     try:
-        context, end = _split(file, encode_text(file, text, unknown))
-        return report(file, trace(file, end, context), Choice(), _GUESSES)
+        ids = encode_text(file, text, unknown)
+        longest = BOUNDS.longest(file.network)
+        # What is shown begins where a character does; what is before it is read first.
+        start = file.tokenizer.cut_before(ids, max(0, len(ids) - longest))
+        context = ids[max(0, start - CONTEXT * longest) : start]
+        return report(file, trace(file, ids[start:], context), Choice(), _GUESSES)
     except BurbleError as error:
         raise refused_text(error, "text") from error
-
-
-def _split(file: ModelFile, ids: Ids) -> tuple[Ids, Ids]:
-    """Return what is read first, and what is shown: it begins where a character does."""
-    longest = BOUNDS.longest(file.network)
-    start = file.tokenizer.cut_before(ids, max(0, len(ids) - longest))
-    return ids[max(0, start - CONTEXT * longest) : start], ids[start:]

@@ -90,7 +90,9 @@ class Supervisor:
         """Learn from `text`; return the name of the run."""
         with self._starting, tempfile.TemporaryFile() as source:
             self._check_free()
-            path = self._new_folder()
+            # The child makes it, and removes it again where there is nothing to keep in it.
+            paths = (self.folder / f"run-{number}" for number in itertools.count(1))
+            path = next(path for path in paths if not os.path.lexists(path))
             source.write(text.encode())
             source.seek(0)
             self._begin(path, ["-", "-o", str(path), "--minutes", f"{minutes:f}"], source)
@@ -147,11 +149,6 @@ class Supervisor:
                 raise RefusalError(
                     409, f"{name} is being trained already. Stop it first.", code="busy"
                 )
-
-    def _new_folder(self) -> Path:
-        # The child makes it, and removes it again where there is nothing to keep in it.
-        paths = (self.folder / f"run-{number}" for number in itertools.count(1))
-        return next(path for path in paths if not os.path.lexists(path))
 
     def _begin(self, path: Path, args: list[str], source: IO[bytes] | None) -> None:
         said = tempfile.TemporaryFile()  # noqa: SIM115 - it is read while the child lives
