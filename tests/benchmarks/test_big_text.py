@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from benchmarks.big_text import peak_megabytes, seconds_to_first_step, write_text
+from burble.config import RunConfig
+from burble.run_toml import to_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +57,8 @@ def test_a_text_is_as_long_as_it_shall_be(tmp_path: Path) -> None:
 
 
 def test_the_first_step_is_found_in_the_log(tmp_path: Path) -> None:
-    (tmp_path / "run.toml").write_text("[data]\nbatch_size = 4\nseq_len = 8\n")
+    config = RunConfig().with_options({"batch_size": 4, "seq_len": 8})
+    (tmp_path / "run.toml").write_text(to_toml(config))
     figures = {"progress": 0.1, "train_bits_per_char": 4.0, "accuracy": 0.1, "learning_rate": 0.1}
     line = figures | {"step": 10, "seconds": 3.0, "chars_per_second": 160.0, "grad_norm": 1.0}
     (tmp_path / "metrics.jsonl").write_text(json.dumps(line | {"epoch": 0.1}) + "\n")

@@ -135,7 +135,8 @@ def test_each_learner_learns(name: str, folder: Path) -> None:
     assert len(figures) == 3
     # There are 18 characters in all; what was never trained wavers between them.
     assert all(0.5 < bits < 6 for bits in figures)
-    assert found["seconds"] >= 2
+    # A run keeps a little of its time for its end.
+    assert found["seconds"] >= 1.5
     assert found["parameters"] > 10_000
 
 

@@ -125,7 +125,7 @@ def test_a_run_cut_after_any_of_its_steps_ends_like_one_never_cut(
 
     monkeypatch.setattr(Loop, "_step", step_and_stop)
     for number, step in enumerate(cuts):
-        with pytest.raises(TrainingInterruptedError, match=f"Stopped at step {step};"):
+        with pytest.raises(TrainingInterruptedError, match=rf"Stopped at step {step}\."):
             resume_tiny(cut) if number else train_tiny(cut, **options)
     assert resume_tiny(cut).steps == steps
     assert_same_run(whole, cut)
