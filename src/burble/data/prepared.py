@@ -1,7 +1,9 @@
 """A text made ready once: ids in a file, mapped into memory, and what must be known of them."""
 
 import json
+import mmap
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -23,6 +25,9 @@ _FORMAT = SavedFormat(version=1)
 
 # A vocabulary of every code point there is takes 6 MB of JSON.
 _MAX_FACTS_BYTES = 16 << 20
+
+# Ids that are looked at before their pages are given back.
+_PIECE = 1 << 24
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -86,9 +91,10 @@ class PreparedText:
                 NormalizationConfig, described["normalization"], "normalization"
             )
             with open_plain(folder / IDS_FILE) as file:
-                ids = np.memmap(file, dtype=smallest_dtype(tokenizer.vocab_size), mode="r")
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            ids: Ids = np.frombuffer(mapped, dtype=smallest_dtype(tokenizer.vocab_size))
             text = cls(ids, facts, tokenizer, normalization)
-            _check(text)
+            _check(text, mapped)
         except (OSError, ValueError, KeyError, UsageError) as error:
             raise TextError(
                 f"The prepared text in {folder} cannot be used: {brief(str(error)).rstrip('.')}.",
@@ -97,14 +103,14 @@ class PreparedText:
         return text
 
 
-def _check(text: PreparedText) -> None:
-    facts, count = text.facts, text.tokenizer.count_characters
+def _check(text: PreparedText, mapped: mmap.mmap) -> None:
+    facts = text.facts
     if not (
         0 <= facts.cut_ids <= facts.num_ids - facts.sealed_ids <= facts.num_ids == len(text.ids)
     ):
         raise ValueError(f"found {len(text.ids):,} ids where {FACTS_FILE} tells of others")
-    for ids in (text.train_ids, text.val_ids, text.test_ids):
-        text.tokenizer.check(ids)
+    for piece in _pieces(mapped, text.ids):
+        text.tokenizer.check(piece)
     hashes = [facts.fingerprint, *([facts.stamp] if facts.stamp else [])]
     if not all(map(_SHA256.fullmatch, hashes)) or facts.num_documents < 1:
         raise ValueError(f"{FACTS_FILE} does not tell what text this is")
@@ -112,10 +118,19 @@ def _check(text: PreparedText) -> None:
     train, sealed = facts.cut_characters, facts.sealed_characters
     held_out = facts.num_characters - train - sealed
     parts = ((train, text.train_ids), (held_out, text.val_ids), (sealed, text.test_ids))
-    if not all(count(ids) <= characters for characters, ids in parts):
+    count = text.tokenizer.count_characters
+    if not all(sum(map(count, _pieces(mapped, ids))) <= most for most, ids in parts):
         raise ValueError(
             f"{FACTS_FILE} tells of {facts.num_characters:,} characters, and the ids of others"
         )
+
+
+def _pieces(mapped: mmap.mmap, ids: Ids) -> Iterator[Ids]:
+    """Yield ids of a mapped file, and let go of what was read: all of it may not fit in memory."""
+    for first in range(0, len(ids), _PIECE):
+        yield ids[first : first + _PIECE]
+        if hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def write_facts(
