@@ -104,12 +104,14 @@ def test_the_page_shows_hostile_names_as_text(tmp_path: Path) -> None:
     with browser() as driver, burble_serve("--runs", tmp_path) as server:
         page = Page(driver, f"{server.address}#train")
         page.until(lambda: len(page.all("#runs button")) == len(NAMES))
-        shown = [button.get_property("textContent") for button in page.all("#runs button")]
+        # In one go: the page makes the buttons anew whenever it looks at the runs.
+        buttons = "[...document.querySelectorAll('#runs button')]"
+        shown = driver.execute_script(f"return {buttons}.map((button) => button.textContent)")
         assert sorted(text.removesuffix(" Stopped") for text in shown) == expected
         options = [option.get_property("value") for option in page.all("#model option")]
         assert sorted(options) == expected
         for name in expected:
-            page.all("#runs button")[shown.index(f"{name} Stopped")].click()
+            driver.execute_script(f"{buttons}[{shown.index(f'{name} Stopped')}].click()")
             page.until(
                 lambda name=name: page.find("#run-title").get_property("textContent") == name
             )
