@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import describe_machine, in_one_line, name_machine
+from benchmarks.machine import describe_machine, in_one_line, keep_report
 from benchmarks.tables import markdown_table
 from burble.run_folder.folder import RunFolder
 from burble.run_folder.metrics import Metrics
@@ -133,12 +132,7 @@ def table(report: dict[str, Any]) -> list[str]:
 
 
 def write(report: dict[str, Any], folder: Path) -> None:
-    """Put the report in the place of the one of the same machine."""
-    folder.mkdir(parents=True, exist_ok=True)
-    data = folder / "memory.json"
-    reports = json.loads(data.read_text("utf-8")) if data.exists() else {}
-    reports[name_machine(report["machine"])] = report
-    data.write_text(json.dumps(reports, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    reports = keep_report(report, folder / "memory.json")
     lines = ["# How much memory learning needs", "", "Written by `make bench-memory`."]
     for name, one in reports.items():
         lines += ["", f"## {name}", "", *table(one)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import json
 import os
 import platform
 from pathlib import Path
@@ -24,6 +25,15 @@ PACKAGES = (
     "tensorflow",
     "tensorflow-cpu",
 )
+
+
+def keep_report(report: dict[str, Any], data: Path) -> dict[str, Any]:
+    """Put the report in the file, in the place of the one of the same machine; return all."""
+    data.parent.mkdir(parents=True, exist_ok=True)
+    reports: dict[str, Any] = json.loads(data.read_text("utf-8")) if data.exists() else {}
+    reports[name_machine(report["machine"])] = report
+    data.write_text(json.dumps(reports, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return reports
 
 
 def describe_machine(held_to: str | None = None) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -29,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.instructions import HELD, can_be_held, environment
-from benchmarks.machine import describe_machine, in_one_line, name_machine, stay_on_few_cores
+from benchmarks.machine import describe_machine, in_one_line, keep_report, stay_on_few_cores
 from benchmarks.tables import markdown_table
 from burble.native.library import find_library
 from burble.threads import settle_threads
@@ -136,12 +135,7 @@ def print_tables(report: dict[str, Any]) -> None:
 
 
 def write(report: dict[str, Any], folder: Path) -> None:
-    """Put the report in the place of the one of the same machine."""
-    folder.mkdir(parents=True, exist_ok=True)
-    data = folder / "training.json"
-    reports = json.loads(data.read_text("utf-8")) if data.exists() else {}
-    reports[name_machine(report["machine"])] = report
-    data.write_text(json.dumps(reports, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    reports = keep_report(report, folder / "training.json")
     (folder / "training.md").write_text(markdown(reports), encoding="utf-8")
 
 

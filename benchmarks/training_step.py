@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from burble.capacity import operations
 from burble.config import DataConfig, NetworkConfig, RunConfig, TrainingConfig
+from burble.data.batch import random_batch
 from burble.training.learners.choice import Choice
 from burble.training.learners.native.backend import NativeBackend
-from burble.training.learners.native.speed import peak, random_batch
+from burble.training.learners.native.speed import peak
 from burble.training.learners.registry import open_backend
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Case:
     @property
     def batch(self) -> Batch:
         """Random text of this shape."""
-        return random_batch(self.config, self.vocab_size)
+        return random_batch(self.config.data, self.vocab_size)
 
     @property
     def operations(self) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.models import random_model
-from tests.serving.server import burble_serve, until
+from tests.serving.server import train_on_the_page
 
 ROOT = Path(__file__).parent.parent
 
@@ -97,17 +97,6 @@ def test_training_on_the_page_runs_no_file_of_the_working_folder(
 ) -> None:
     train_on_the_page(hostile, begin(hostile, command))
     assert ran(hostile) == ""
-
-
-def train_on_the_page(folder: Path, command: list[str]) -> None:
-    with burble_serve("--runs", "runs", cwd=folder, command=command) as server:
-        asked = {"text": "abcdefgh" * 2000, "minutes": 0.05}
-        answer = server.client.post("/burble/runs", json=asked)
-        assert answer.status_code == 201, answer.text
-        path = f"/burble/runs/{answer.json()['name']}"
-        until(lambda: server.client.get(path).json()["state"] != "running", 120)
-        found = server.client.get(path).json()
-        assert (found["state"], found["said"]) == ("done", "")
 
 
 def test_a_child_of_a_server_whose_path_has_the_working_folder_leaves_it(

@@ -15,7 +15,7 @@ for needed in ("nbclient", "ipykernel", "matplotlib"):
 
 from docs.make_tutorial import DOCS, NOTEBOOK, pictures
 from tests.environments import build_wheel, make_environment
-from tests.serving.server import burble_serve, until
+from tests.serving.server import train_on_the_page
 from tests.training.runs import write_text
 
 if TYPE_CHECKING:
@@ -108,14 +108,7 @@ def test_what_torch_alone_can_do_names_the_line_that_installs_it(
 
 def test_the_page_trains(tmp_path: Path, wheel: Path) -> None:
     python = make_environment(tmp_path / "venv", wheel, "burble[serve]")
-    with burble_serve("--runs", tmp_path, command=[str(python), "-m", "burble"]) as server:
-        asked = {"text": "abcdefgh" * 2000, "minutes": 0.05}
-        answer = server.client.post("/burble/runs", json=asked)
-        assert answer.status_code == 201, answer.text
-        path = f"/burble/runs/{answer.json()['name']}"
-        until(lambda: server.client.get(path).json()["state"] != "running", 120)
-        found = server.client.get(path).json()
-        assert (found["state"], found["said"]) == ("done", "")
+    train_on_the_page(tmp_path, [str(python), "-m", "burble"])
     assert not imports(python, "torch")
 
 

@@ -9,9 +9,8 @@ from burble.cli.views import learning_speed
 from burble.config import NetworkConfig
 from burble.engine.kernels import choose_kernel
 from burble.model_file import ModelFile
-from burble.native.library import Found, library
+from burble.native.library import Found, learner_kernel_names, library
 from burble.threads import usable_processors
-from burble.training.learners.native.kernels import kernel_names
 from burble.training.learners.native.speed import PHASES
 from tests.cli.command import assert_refused, burble, burble_json, burble_process, said
 
@@ -71,12 +70,12 @@ def test_learning_is_measured_with_usual_networks(monkeypatch: pytest.MonkeyPatc
     assert all(share.endswith("%") for share in rows["share"])
 
 
-@pytest.mark.parametrize("kernel", [*kernel_names(library()), "numpy"])  # type: ignore[arg-type]
+@pytest.mark.parametrize("kernel", [*learner_kernel_names(library()), "numpy"])  # type: ignore[arg-type]
 def test_learning_is_measured_with_the_kernel_that_is_asked_for(trained: Path, kernel: str) -> None:
     result = burble_process("bench", trained / "run", "--learning", "--json", BURBLE_KERNEL=kernel)
     assert result.returncode == 0, said(result)
     # NumPy can write, but not learn.
-    best = kernel_names(library())[0]  # type: ignore[arg-type]
+    best = learner_kernel_names(library())[0]  # type: ignore[arg-type]
     assert json.loads(result.stdout)["kernel"] == (best if kernel == "numpy" else kernel)
 
 

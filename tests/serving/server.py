@@ -126,3 +126,15 @@ def events(response: httpx.Response) -> list[Any]:
     told = [line.removeprefix("data: ") for line in response.iter_lines() if line]
     assert told[-1] == "[DONE]"
     return [json.loads(event) for event in told[:-1]]
+
+
+def train_on_the_page(folder: Path, command: list[str]) -> None:
+    """Let the page of this burble, served in the folder, learn a text to its end."""
+    with burble_serve("--runs", "runs", cwd=folder, command=command) as server:
+        asked = {"text": "abcdefgh" * 2000, "minutes": 0.05}
+        answer = server.client.post("/burble/runs", json=asked)
+        assert answer.status_code == 201, answer.text
+        path = f"/burble/runs/{answer.json()['name']}"
+        until(lambda: server.client.get(path).json()["state"] != "running", 120)
+        found = server.client.get(path).json()
+        assert (found["state"], found["said"]) == ("done", "")

@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch", reason="torch is an extra")
 
 from burble.config import NetworkConfig
 from burble.model_file import ModelFile
+from burble.training import averaging
 from burble.training.initial import initial_weights
-from burble.training.learners.torch import average
 from burble.training.learners.torch.average import WeightAverage
 from burble.training.learners.torch.network import Network
 from tests.training.runs import saved_state, train_tiny
@@ -68,7 +68,7 @@ def test_it_is_what_a_plain_loop_makes() -> None:
         move(learner, step)
         running.update(step + 1, rate)
         for name, tensor in weights(learner).items():
-            early = average._SHARE / (step + 1 + average._SHARE)
+            early = averaging._FIRST_SHARE / (step + 1 + averaging._FIRST_SHARE)
             share = min(1.0, max((1 - DECAY) / rate, early)) if rate > 0 else 1.0
             expected[name] = (1 - share) * expected[name] + share * tensor.double().numpy()
         for name, tensor in running.state().items():

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from burble.config import DataConfig
 from burble.tokenizers.base import Ids
 
 Int64 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
@@ -31,6 +32,14 @@ class Batch:
         return Batch(
             self.inputs[:, rows], self.targets[:, rows], self.mask[:, rows], self.reset[rows]
         )
+
+
+def random_batch(config: DataConfig, vocab_size: int) -> Batch:
+    """Return a batch of the configuration's shape, every position a target, to time steps with."""
+    length, rows = config.seq_len, config.batch_size
+    ids = np.random.default_rng(0).integers(vocab_size, size=(length + 1, rows))
+    every = np.ones((length, rows), dtype=np.bool_)
+    return Batch(ids[:-1], ids[1:], mask=every, reset=every[0])
 
 
 class Batching(Protocol):

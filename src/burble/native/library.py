@@ -4,6 +4,7 @@ import ctypes
 import functools
 import importlib.util
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,17 +78,20 @@ def open_library(path: str) -> ctypes.CDLL:
 
 
 def kernel_names(opened: ctypes.CDLL) -> list[str]:
-    """Return the kernels that this machine can run, best first."""
+    """Return the kernels that this machine can write with, best first."""
+    return _names(opened.burble_kernel_name)
+
+
+def learner_kernel_names(opened: ctypes.CDLL) -> list[str]:
+    """Return the kernels that this machine can learn with, best first."""
+    return _names(opened.burble_learner_kernel)
+
+
+def _names(name_at: Callable[[int], bytes | None]) -> list[str]:
     names: list[str] = []
-    while (name := opened.burble_kernel_name(len(names))) is not None:
+    while (name := name_at(len(names))) is not None:
         names.append(name.decode())
     return names
-
-
-def learner_kernel_name(opened: ctypes.CDLL) -> str:
-    """Return the kernel that learns on this machine, the best of those that it can run."""
-    name: bytes = opened.burble_learner_kernel(0)
-    return name.decode()
 
 
 def _check_interface(opened: ctypes.CDLL) -> None:

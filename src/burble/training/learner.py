@@ -31,6 +31,9 @@ class BatchFigures:
         return Score(self.loss * len(targets), len(targets), self.correct, characters)
 
 
+NO_TARGETS = BatchFigures(0.0, 0)
+
+
 @dataclass(frozen=True)
 class StepFigures(BatchFigures):
     norm: float  # of the gradient, before it was clipped

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from burble.cells import CELLS
-from burble.native.library import library
+from burble.native.library import learner_kernel_names, library
 from burble.native.structures import BatchFields, Figures, LearnerShape, Update
 from burble.training.learner import BatchFigures, StepFigures
 from burble.training.learners.native.reference.learner import KINDS
@@ -26,10 +26,7 @@ INPUTS: dict[InputKind, int] = {"embedding": 0, "one-hot": 1, "scalar": 2}
 def kernel_names() -> list[str]:
     """The kernels that this machine can learn with, best first; none without the library."""
     opened = library()
-    names: list[str] = []
-    while opened is not None and (name := opened.burble_learner_kernel(len(names))) is not None:
-        names.append(name.decode())
-    return names
+    return learner_kernel_names(opened) if opened else []
 
 
 def shape_of(network: NetworkConfig, vocab_size: int) -> LearnerShape:

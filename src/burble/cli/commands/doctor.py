@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from burble.cli.options import command, json_option
 from burble.config import TrainingConfig
 from burble.engine.kernels import choose_kernel
-from burble.native.library import find_library, learner_kernel_name
+from burble.native.library import find_library, learner_kernel_names
 from burble.text.corpora import cache_folder
 from burble.threads import usable_processors
 from burble.training.learners.registry import choose_learner
@@ -72,4 +72,4 @@ def _learner() -> str:
     found = find_library()
     if found.library is None:
         return f"native: {found.problem}"
-    return f"native, kernel {learner_kernel_name(found.library)}"
+    return f"native, kernel {learner_kernel_names(found.library)[0]}"

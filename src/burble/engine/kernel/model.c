@@ -1,17 +1,11 @@
 /* A model in memory: its weights packed for one kernel. */
 #ifdef __linux__
 #define _DEFAULT_SOURCE /* madvise */
-#include <sys/mman.h>
 #endif
 
 #include "model.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-/* Weights that lie in one large page do not push each other out of the cache: 2x256 writes 8 %
- * faster than from small pages, which are scattered over memory. */
-#define HUGE_PAGE ((size_t)2 << 20)
+#include "../../native/memory.h"
 
 static const kernel *const KERNELS[] = {
 #ifdef BURBLE_X86
@@ -81,18 +75,6 @@ static size_t lay_out(burble_model *model, char *memory) {
     return used;
 }
 
-static char *allocate(size_t size) {
-    size_t unit = size > HUGE_PAGE / 4 ? HUGE_PAGE : 64;
-    size = (size + unit - 1) / unit * unit;
-    char *memory = aligned_alloc(unit, size);
-    if (!memory) return NULL;
-#ifdef MADV_HUGEPAGE
-    if (unit == HUGE_PAGE) madvise(memory, size, MADV_HUGEPAGE); /* refused, it is only slower */
-#endif
-    memset(memory, 0, size);
-    return memory;
-}
-
 burble_model *burble_new(const char *name, const burble_shape *shape) {
     const kernel *k = find_kernel(name);
     cell_step cell = k ? find_cell(k, shape) : NULL;
@@ -108,7 +90,7 @@ burble_model *burble_new(const char *name, const burble_shape *shape) {
     if (model->matrices) {
         for (int32_t slot = 0; slot < model->num_matrices; slot++)
             describe(model, slot, &model->matrices[slot]);
-        model->memory = allocate(lay_out(model, NULL));
+        model->memory = zeroed(lay_out(model, NULL));
         if (model->memory) lay_out(model, model->memory);
     }
     if (!model->memory) {

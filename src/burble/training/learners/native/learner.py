@@ -9,8 +9,9 @@ import numpy as np
 
 from burble.cells import CELLS
 from burble.native.structures import Update
+from burble.training.averaging import share_of_new
 from burble.training.initial import initial_weights
-from burble.training.learner import LARGEST_WEIGHT, BatchFigures
+from burble.training.learner import LARGEST_WEIGHT, NO_TARGETS, BatchFigures
 from burble.training.learners.native.pace import Pace
 
 if TYPE_CHECKING:
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
     from burble.model_file import Weights
     from burble.training.learner import Arrays, StepFigures
     from burble.training.learners.native.contract import Kind, LearningNetwork, Space
-
-_NOTHING = BatchFigures(0.0, 0)
-
-# The first steps are averaged over about a tenth of them, so that the random start is forgotten.
-_SHARE = 10
 
 # By the names that a run's state has for them: torch's.
 _MOMENTS: dict[str, Kind] = {"exp_avg": "means", "exp_avg_sq": "squares"}
@@ -69,7 +65,6 @@ class NativeLearner:
         """As `Learner.step`; with this number of threads, or the one that is quickest just now."""
         training, steps = self._training, self._steps + 1
         powers = (self._powers[0] * training.beta1, self._powers[1] * training.beta2)
-        taken = max((1 - training.averaging) / max(share, 1e-9), _SHARE / (steps + _SHARE))
         update = Update(
             rate=rate,
             weight_decay=training.weight_decay,
@@ -79,7 +74,7 @@ class NativeLearner:
             grad_clip=training.grad_clip,
             correction1=1 - powers[0],
             correction2=1 - powers[1],
-            share=min(taken, 1.0),
+            share=share_of_new(training.averaging, steps, share),
             dropout=training.dropout,
             input_dropout=training.input_dropout,
             seed=training.seed,
@@ -100,7 +95,7 @@ class NativeLearner:
         space: Space | None = None
         for batch in batches:
             if not batch.mask.any():
-                yield batch, _NOTHING
+                yield batch, NO_TARGETS
                 continue
             space = space or self._fresh_space(batch)
             yield batch, self.network.score(space, batch, self._model, self._pace.threads)

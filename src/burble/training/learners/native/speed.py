@@ -11,7 +11,7 @@ import numpy as np
 
 from burble.capacity import operations
 from burble.config import RunConfig
-from burble.data.batch import Batch
+from burble.data.batch import random_batch
 from burble.native.structures import Update
 from burble.training.learners.native.contract import LearningNetwork
 from burble.training.learners.native.learner import NativeLearner
@@ -64,7 +64,7 @@ def measure_learning(
     network_in_c = learner.network
     if not isinstance(network_in_c, NativeNetwork):
         raise TypeError
-    batch = random_batch(config, vocab_size)
+    batch = random_batch(config.data, vocab_size)
     steps, phases, peaks = [], [], []
     for turn in range(_WARM_UP + repeats):
         before = network_in_c.phase_seconds()
@@ -99,7 +99,7 @@ def peak(network: NativeNetwork, threads: int) -> float:
 def step_rate(network: LearningNetwork[Any], config: RunConfig, threads: int) -> float:
     """Return the floating-point operations a second in steps on random text, weights all zero."""
     vocab_size = network.shapes["head.bias"][0]
-    batch = random_batch(config, vocab_size)
+    batch = random_batch(config.data, vocab_size)
     space = network.space((config.data.seq_len, config.data.batch_size), learns=True)
     still = Update(correction1=1.0, correction2=1.0, epsilon=1.0)
     seconds = []
@@ -109,11 +109,3 @@ def step_rate(network: LearningNetwork[Any], config: RunConfig, threads: int) ->
         seconds.append(time.perf_counter() - started)
     work = operations(config.network, vocab_size) * batch.num_targets
     return work / statistics.median(seconds[1:])
-
-
-def random_batch(config: RunConfig, vocab_size: int) -> Batch:
-    """Return a batch of the configuration's shape, every position a target."""
-    length, rows = config.data.seq_len, config.data.batch_size
-    ids = np.random.default_rng(0).integers(vocab_size, size=(length + 1, rows))
-    every = np.ones((length, rows), dtype=np.bool_)
-    return Batch(ids[:-1], ids[1:], mask=every, reset=every[0])

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from burble.training.averaging import share_of_new
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
     from burble.training.learners.torch.network import Network
-
-# The first steps are averaged over about a tenth of them, so that the random start is forgotten.
-_SHARE = 10
 
 
 class WeightAverage:
@@ -36,13 +35,11 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, steps: int, rate: float) -> None:
-        """After a step; `steps` are those made so far, `rate` the step size as a share of its
-        highest: as steps get smaller there is less to even out, and the average follows faster.
-        """
+        """After a step; steps and rate as for `share_of_new`."""
         if self._averages:
-            taken = max((1 - self._decay) / max(rate, 1e-9), _SHARE / (steps + _SHARE))
+            share = share_of_new(self._decay, steps, rate)
             torch._foreach_lerp_(
-                list(self._averages.values()), list(self._parameters.values()), min(taken, 1.0)
+                list(self._averages.values()), list(self._parameters.values()), share
             )
 
     @contextmanager

@@ -10,7 +10,7 @@ import torch
 from burble.training.dropout import draw_masks
 from burble.training.initial import initial_weights
 from burble.training.layout import ADAM_MOMENTS
-from burble.training.learner import LARGEST_WEIGHT, BatchFigures, StepFigures
+from burble.training.learner import LARGEST_WEIGHT, NO_TARGETS, BatchFigures, StepFigures
 from burble.training.learners.torch.average import WeightAverage
 from burble.training.learners.torch.device import find_device
 from burble.training.learners.torch.loss import loss_of
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from burble.training.learner import Arrays
     from burble.training.learners.torch.network import Masks, NetworkState
     from burble.training.learners.torch.processes import TorchTeam
-
-_NOTHING = BatchFigures(0.0, 0)
 
 
 class TorchLearner:
@@ -95,7 +93,7 @@ class TorchLearner:
             with self._average.applied():
                 for batch in batches:
                     if not batch.mask.any():
-                        yield batch, _NOTHING
+                        yield batch, NO_TARGETS
                         continue
                     state = state or self._network.start(batch.inputs.shape[1])
                     figures, state = self._score_one(batch, state)

@@ -6,12 +6,11 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from burble.capacity import operations
 from burble.config import RunConfig
-from burble.data.batch import Batch
+from burble.data.batch import Batch, random_batch
 from burble.errors import UsageError
 from burble.training.initial import initial_weights
 from burble.training.learners.torch.loss import loss_of
@@ -77,17 +76,10 @@ def training_rate(config: RunConfig, vocab_size: int, device: torch.device) -> f
     """Floating-point operations a second in steps of `config`'s network on random text."""
     weights = initial_weights(config.network, vocab_size, config.training.seed)
     network = Network(config.network, weights, config.training.precision).to(device)
-    batch = _random_batch(config, vocab_size)
+    batch = random_batch(config.data, vocab_size)
     seconds = [_step_seconds(network, batch, device) for _ in range(_WARM_UP + _TIMED)]
     work = operations(config.network, vocab_size) * batch.num_targets
     return work / statistics.median(seconds[_WARM_UP:])
-
-
-def _random_batch(config: RunConfig, vocab_size: int) -> Batch:
-    length, rows = config.data.seq_len, config.data.batch_size
-    ids = np.random.default_rng(0).integers(vocab_size, size=(length + 1, rows))
-    every = np.ones((length, rows), dtype=np.bool_)
-    return Batch(ids[:-1], ids[1:], mask=every, reset=every[0])
 
 
 def _step_seconds(network: Network, batch: Batch, device: torch.device) -> float:

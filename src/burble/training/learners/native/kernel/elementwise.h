@@ -125,13 +125,7 @@ static const cell_rule cells[] = {
 /* exp(x) for x ≤ 0, below EXP_BOUND as there; NaN stays NaN, so that a loss tells of it. */
 static inline float exponential(float x) {
     x = x < EXP_BOUND ? EXP_BOUND : x;
-    float rounded = x * 1.44269504f + ROUNDER, whole = rounded - ROUNDER;
-    float rest = (x - whole * 0.693359375f) - whole * -2.12194440e-4f;
-    float e = rest * 0.0013814320555f + 0.0083688506857f;
-    e = e * rest + 0.041668400168f;
-    e = e * rest + 0.16666519642f;
-    e = e * rest + 0.49999994040f;
-    float fraction = ((e * rest) * rest + rest) + 1.0f;
+    float rounded = x * LOG2_E + ROUNDER, fraction = exp_fraction(x, rounded - ROUNDER);
     /* The lowest bits of the rounded number are those of the whole one. */
     uint32_t bits;
     float power;

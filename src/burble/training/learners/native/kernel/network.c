@@ -1,14 +1,13 @@
 /* A learner's memory. */
 #ifdef __linux__
 #define _DEFAULT_SOURCE /* madvise */
-#include <sys/mman.h>
 #endif
 
 #include "network.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "../../../../native/memory.h"
 
 static const learner_kernel *const KERNELS[] = {
 #ifdef BURBLE_X86
@@ -45,7 +44,6 @@ int64_t row_stride(int64_t columns) {
     return (lines % 2 ? lines : lines + 1) * GROUP;
 }
 
-#define HUGE_PAGE ((size_t)2 << 20)
 #define MUCH ((int64_t)1 << 24)
 
 /* Linux gives out more memory than there is, and kills who then uses it. */
@@ -66,15 +64,7 @@ static int is_free(int64_t count) {
 }
 
 float *floats(int64_t count) {
-    size_t size = (size_t)count * sizeof(float), unit = size > HUGE_PAGE / 4 ? HUGE_PAGE : 64;
-    size = (size + unit) / unit * unit; /* never nothing */
-    float *memory = is_free(count) ? aligned_alloc(unit, size) : NULL;
-    if (!memory) return NULL;
-#ifdef MADV_HUGEPAGE
-    if (unit == HUGE_PAGE) madvise(memory, size, MADV_HUGEPAGE); /* refused, it is only slower */
-#endif
-    memset(memory, 0, size);
-    return memory;
+    return is_free(count) ? zeroed((size_t)count * sizeof(float)) : NULL;
 }
 
 int64_t input_size(const burble_learner_shape *shape) {

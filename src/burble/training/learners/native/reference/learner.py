@@ -9,6 +9,7 @@ import numpy as np
 
 from burble.cells import CELLS
 from burble.training.learner import BatchFigures, StepFigures
+from burble.training.learners.native.contract import KINDS
 from burble.training.learners.native.reference.network import Masks, Pass, draw_masks
 from burble.training.learners.native.reference.products import add_in_order
 from burble.training.learners.native.reference.update import AdamW, norm_of
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from burble.training.learner import Arrays
     from burble.training.learners.native.reference.network import States
     from burble.training.learners.native.reference.products import AddProduct
-
-KINDS = ("weights", "averages", "means", "squares", "gradients")
-"""What a learner has one of for each tensor of the model file, in the order of `burble_kind`."""
 
 
 class ReferenceLearner:
