@@ -37,3 +37,10 @@ def test_the_doctor_tells_which_kernel_is_in_use_and_which_could_be() -> None:
     )
     assert best == f"{native_kernels()[0]} (of {available})"
     assert named == f"numpy (of {available})"
+
+
+@pytest.mark.skipif(not native_kernels(), reason="no compiler built the native kernels here")
+def test_the_doctor_tells_the_kernel_that_would_learn() -> None:
+    environment = {KERNEL_VARIABLE: "portable", "CUDA_VISIBLE_DEVICES": ""}
+    found = json.loads(burble_process("doctor", "--json", **environment).stdout)
+    assert found["learner"] == "native, kernel portable"

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from burble.cli.options import command, json_option
 from burble.config import TrainingConfig
 from burble.engine.kernels import choose_kernel
-from burble.native.library import find_library, learner_kernel_names
+from burble.native.library import find_library
 from burble.text.corpora import cache_folder
 from burble.threads import usable_processors
+from burble.training.learners.native.kernels import choose_kernel as choose_learner_kernel
 from burble.training.learners.registry import choose_learner
 from burble.version import __version__
 
@@ -72,4 +73,4 @@ def _learner() -> str:
     found = find_library()
     if found.library is None:
         return f"native: {found.problem}"
-    return f"native, kernel {learner_kernel_names(found.library)[0]}"
+    return f"native, kernel {choose_learner_kernel(found.library)}"
