@@ -15,6 +15,7 @@ typedef __m256 vec;
 #define FORWARD_CASES CASES_TO_6
 #define BACKWARD_TILE 6
 #define BACKWARD_CASES CASES_TO_6
+#define SIDE 1
 #define WIDE 2
 #include "elementwise.h"
 #include "products.h"

@@ -20,6 +20,7 @@ typedef __m512 vec;
 /* 24 sums and 2 vectors of weights: 26 of 32 registers. */
 #define BACKWARD_TILE 12
 #define BACKWARD_CASES CASES_TO_12
+#define SIDE 2
 #define WIDE 2
 #include "elementwise.h"
 #include "products.h"

@@ -4,9 +4,9 @@
 #include "logarithm.h"
 #include "pass.h"
 
-static int has_targets(const pass *p, int64_t time, int64_t first, int64_t count) {
-    const uint8_t *mask = p->batch->mask + time * p->space->rows + first;
-    for (int64_t row = 0; row < count; row++)
+static int has_targets(const pass *p, int64_t time) {
+    const uint8_t *mask = p->batch->mask + time * p->space->rows;
+    for (int64_t row = 0; row < p->space->rows; row++)
         if (mask[row]) return 1;
     return 0;
 }
@@ -46,30 +46,51 @@ static void score_group(const pass *p, int64_t time, int64_t group, float *logit
             logits[p->batch->targets[first + row] * GROUP + row] -= one;
 }
 
-static void run_group(const pass *p, int64_t place, float *logits) {
+/* Logits of some times, which all have targets, their losses and gradients. */
+static void score_times(const pass *p, range times, float *logits) {
     const burble_space *space = p->space;
     const learner_kernel *kernel = p->learner->kernel;
-    int64_t vocab = p->learner->shape.vocab_size, hidden = p->learner->shape.hidden_size;
-    int64_t time = place / space->groups, group = place % space->groups;
-    int64_t count = rows_in(space, group);
-    view rows = rows_from(space->gradient_rows, time * space->rows + group * GROUP);
-    if (!has_targets(p, time, group * GROUP, count)) {
-        if (!p->update) return;
-        memset(logits, 0, (size_t)vocab * GROUP * sizeof *logits);
-        memset(rows.values, 0, (size_t)(count * rows.stride) * sizeof(float));
-        return;
-    }
+    int64_t one = p->learner->shape.vocab_size * GROUP, most = times.end - times.first;
     matrix weights = matrix_of(p->learner, p->kind, head_place(p->learner));
     const float *bias = matrix_of(p->learner, p->kind, head_bias_place(p->learner)).at.values;
-    const float *outputs = outputs_at(p, p->learner->shape.num_layers - 1, time);
-    term over = {weights, outputs + group * hidden * GROUP};
-    kernel->forward(&over, 1, bias, logits);
-    score_group(p, time, group, logits);
-    if (p->update) kernel->backward(&weights, logits, rows, count, 0);
+    const float *outputs = outputs_at(p, p->learner->shape.num_layers - 1, times.first);
+    term over = {weights, outputs, space->unit};
+    groups all = {logits, one, most * space->groups};
+    kernel->forward(&over, bias, all);
+    for (int64_t i = 0; i < all.count; i++)
+        score_group(p, times.first + i / space->groups, i % space->groups, logits + i * one);
+    if (!p->update) return;
+    lanes d = {logits, one, most, space->rows};
+    kernel->backward(&weights, &d, rows_from(space->gradient_rows, times.first * space->rows), 0);
 }
 
-/* Sums over the groups of a block, which begins and ends with a whole time. */
-static void learn_block(const pass *p, int32_t thread, int64_t first, int64_t count) {
+/* Nothing is learned from a time without targets. */
+static void skip_time(const pass *p, int64_t time, float *logits) {
+    const burble_space *space = p->space;
+    if (!p->update) return;
+    view rows = rows_from(space->gradient_rows, time * space->rows);
+    memset(logits, 0, (size_t)time_step(space, p->learner->shape.vocab_size) * sizeof *logits);
+    memset(rows.values, 0, (size_t)(space->rows * rows.stride) * sizeof(float));
+}
+
+/* The times of a thread; `logits` are those of the first. */
+static void run_times(const pass *p, range own, float *logits) {
+    int64_t one = time_step(p->space, p->learner->shape.vocab_size);
+    range times = {own.first, own.first};
+    for (; times.first < own.end; times.first = times.end) {
+        float *some = logits + (times.first - own.first) * one;
+        while (times.end < own.end && times.end - times.first < times_together(p) &&
+               has_targets(p, times.end))
+            times.end++;
+        if (times.end > times.first)
+            score_times(p, times, some);
+        else
+            skip_time(p, times.end++, some);
+    }
+}
+
+/* Sums over the times of a block. */
+static void learn_block(const pass *p, int32_t thread, range times) {
     const burble_space *space = p->space;
     const learner_kernel *kernel = p->learner->kernel;
     matrix whole = matrix_of(p->learner, BURBLE_GRADIENTS, head_place(p->learner));
@@ -80,13 +101,14 @@ static void learn_block(const pass *p, int32_t thread, int64_t first, int64_t co
     gradient.at.values += own.first * whole.at.stride;
     gradient.outputs = own.end - own.first;
     view outputs = output_rows(p, p->learner->shape.num_layers - 1);
-    lanes d = {space->logits + own.first * GROUP, vocab * GROUP, count / space->groups,
+    lanes d = {space->logits + own.first * GROUP, vocab * GROUP, times.end - times.first,
                space->rows};
-    view x = rows_from(outputs, first / space->groups * space->rows);
-    kernel->outer(&gradient, &d, x, first > 0);
+    view x = rows_from(outputs, times.first * space->rows);
+    kernel->outer(&gradient, &d, x, times.first > 0);
     float *bias = space->head_bias + own.first * GROUP;
-    if (first == 0) memset(bias, 0, (size_t)size * sizeof *bias);
-    for (int64_t i = 0; i < count; i++) kernel->accumulate(d.values + i * d.next, size, bias);
+    if (times.first == 0) memset(bias, 0, (size_t)size * sizeof *bias);
+    for (int64_t i = 0; i < d.times * space->groups; i++)
+        kernel->accumulate(d.values + i * d.next, size, bias);
 }
 
 static void learn_bias(const pass *p, int32_t thread) {
@@ -101,16 +123,17 @@ static void learn_bias(const pass *p, int32_t thread) {
 
 void run_head(const pass *p, int32_t thread) {
     const burble_space *space = p->space;
-    int64_t every = (int64_t)space->time * space->groups;
-    int64_t vocab = p->learner->shape.vocab_size;
-    for (int64_t first = 0; first < every; first += space->block) {
-        int64_t count = every - first < space->block ? every - first : space->block;
-        range own = share_of(p, thread, count, 1);
-        for (int64_t i = own.first; i < own.end; i++)
-            run_group(p, first + i, space->logits + i * vocab * GROUP);
+    int64_t one = time_step(space, p->learner->shape.vocab_size);
+    range block = {0, 0};
+    for (; block.first < space->time; block.first = block.end) {
+        block.end = block.first + space->block;
+        if (block.end > space->time) block.end = space->time;
+        range own = share_of(p, thread, block.end - block.first, 1);
+        range times = {block.first + own.first, block.first + own.end};
+        run_times(p, times, space->logits + own.first * one);
         meet(p);
         if (!p->update) continue;
-        learn_block(p, thread, first, count);
+        learn_block(p, thread, block);
         meet(p);
     }
     if (p->update) learn_bias(p, thread);

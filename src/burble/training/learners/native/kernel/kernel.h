@@ -27,11 +27,21 @@ typedef struct {
     int64_t outputs, inputs;
 } matrix;
 
-/* Weights and the group of inputs that they meet. */
+/* Weights and the groups of inputs that they meet. */
 typedef struct {
     matrix weights;
-    const float *group; /* (inputs, GROUP) */
+    const float *values; /* of the first group, (inputs, GROUP) */
+    int64_t next;        /* floats from one group to the next */
 } term;
+
+/* Groups that are computed together, so that weights are read once for all of them. */
+typedef struct {
+    float *values; /* of the first, (outputs, GROUP) */
+    int64_t next, count;
+} groups;
+/* As many as make it worth while, and so few that what they read and write stays in the second
+ * cache. */
+#define TOGETHER 4
 
 /* Groups of several times, one after the other. */
 typedef struct {
@@ -85,13 +95,12 @@ typedef struct {
     int (*is_available)(void);
     const cell_rule *cells; /* behind the last is one without a name */
 
-    /* out, (outputs, GROUP) = bias + Σ weights · group, term after term; without a bias it starts
-     * at what stands in `out`. */
-    void (*forward)(const term *terms, int32_t count, const float *bias, float *out);
-    /* out, (rows, inputs) = Σ d · weights, over the outputs; d: (outputs, GROUP). Where `goes_on`
-     * it starts at what stands in `out`. Rows of `out` have room for a multiple of GROUP. */
-    void (*backward)(const matrix *weights, const float *d, view out, int64_t rows,
-                     int32_t goes_on);
+    /* Each group of out = bias + Σ weights · group; without a bias it starts at what stands in
+     * `out`. */
+    void (*forward)(const term *over, const float *bias, groups out);
+    /* out, (times · rows, inputs) = Σ d · weights, over the outputs. Where `goes_on` it starts at
+     * what stands in `out`. Rows of `out` have room for a multiple of GROUP. */
+    void (*backward)(const matrix *weights, const lanes *d, view out, int32_t goes_on);
     /* gradients = Σ d · x over all rows of all times; x: (times · rows, inputs), with room for a
      * multiple of GROUP. Where `goes_on` they start at what they are. */
     void (*outer)(const matrix *gradients, const lanes *d, view x, int32_t goes_on);

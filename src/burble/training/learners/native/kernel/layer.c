@@ -42,12 +42,6 @@ static matrix outputs_of(matrix whole, int64_t first, int64_t end) {
     return whole;
 }
 
-/* Weights of some units of one gate with what they meet. */
-static term term_of(const pass *p, int32_t place, int64_t first, int64_t end, const float *group) {
-    term made = {outputs_of(matrix_of(p->learner, p->kind, place), first, end), group};
-    return made;
-}
-
 /* What the first layer reads of one-hot vectors is a column of its weights. */
 static void read_one_hot(const pass *p, int64_t time, int64_t group, range gates, float *out) {
     const burble_space *space = p->space;
@@ -63,38 +57,70 @@ static void read_one_hot(const pass *p, int64_t time, int64_t group, range gates
     }
 }
 
-static const float *input_of(const pass *p, int32_t layer, int64_t time, int64_t group) {
-    if (layer) return outputs_at(p, layer - 1, time) + group * p->space->unit;
-    int64_t width = input_size(&p->learner->shape);
-    return p->space->input + (time * p->space->groups + group) * width * GROUP;
+/* The weights of some outputs with all groups of what they meet at a time. */
+static term term_of(const pass *p, int32_t place, range gates, const float *values) {
+    matrix weights = outputs_of(matrix_of(p->learner, p->kind, place), gates.first, gates.end);
+    term made = {weights, values, weights.inputs * GROUP};
+    return made;
 }
 
-/* The sums of one gate: over the input and over the state, in one chain where they are not apart.
- */
-static void sum_gate(const pass *p, int32_t layer, int64_t time, int64_t group, range gates,
-                     const moment *now) {
-    const learner_kernel *kernel = p->learner->kernel;
-    int64_t hidden = p->learner->shape.hidden_size, gate = gates.first / hidden;
-    int is_one_hot = layer == 0 && p->learner->shape.input == BURBLE_ONE_HOT;
+/* The gates' sums of some outputs, over so many times. */
+static groups sums_of(const pass *p, int32_t layer, int64_t time, int64_t times, int64_t first) {
+    int64_t next = p->learner->cell->gates * p->space->unit;
+    float *values = at_time(p, p->space->layers[layer].gates, next / GROUP, time);
+    groups made = {values + first * GROUP, next, times * p->space->groups};
+    return made;
+}
+
+static range units_of_gate(const pass *p, int32_t gate, range units) {
+    int64_t first = gate * p->learner->shape.hidden_size;
+    range made = {first + units.first, first + units.end};
+    return made;
+}
+
+/* Begins the gates' sums of these times: the bias and the sum over the input. */
+static void sum_input(const pass *p, int32_t layer, int64_t time, int64_t times, range units) {
+    int32_t place = input_place(p->learner, layer);
     const float *bias = matrix_of(p->learner, p->kind, bias_place(p->learner, layer)).at.values;
-    int is_apart = gate >= p->learner->cell->gates - p->learner->cell->apart;
-    const float *h = now->before[0] - gates.first % hidden * GROUP;
-    term terms[2];
-    int32_t count = 0;
-    if (is_one_hot)
-        read_one_hot(p, time, group, gates, now->gates[gate]);
-    else
-        terms[count++] = term_of(p, input_place(p->learner, layer), gates.first, gates.end,
-                                 input_of(p, layer, time, group));
-    term over_state = term_of(p, state_place(p->learner, layer), gates.first, gates.end, h);
-    if (is_apart) {
-        memset(now->apart, 0, (size_t)now->size * sizeof(float));
-        kernel->forward(&over_state, 1, NULL, now->apart);
-    } else {
-        terms[count++] = over_state;
+    const float *input =
+        layer ? outputs_at(p, layer - 1, time)
+              : p->space->input + time * time_step(p->space, input_size(&p->learner->shape));
+    for (int32_t gate = 0; gate < p->learner->cell->gates; gate++) {
+        range own = units_of_gate(p, gate, units);
+        term over_input = term_of(p, place, own, input);
+        p->learner->kernel->forward(&over_input, bias + own.first,
+                                    sums_of(p, layer, time, times, own.first));
     }
-    if (count)
-        kernel->forward(terms, count, is_one_hot ? NULL : bias + gates.first, now->gates[gate]);
+}
+
+static void pick_input(const pass *p, int64_t time, range units) {
+    for (int32_t gate = 0; gate < p->learner->cell->gates; gate++) {
+        range own = units_of_gate(p, gate, units);
+        groups sums = sums_of(p, 0, time, 1, own.first);
+        for (int64_t group = 0; group < sums.count; group++)
+            read_one_hot(p, time, group, own, sums.values + group * sums.next);
+    }
+}
+
+/* Goes on with the sum over the state; where it stands apart it begins there. */
+static void sum_state(const pass *p, int32_t layer, int64_t time, range units) {
+    const cell_rule *cell = p->learner->cell;
+    const layer_space *at = &p->space->layers[layer];
+    int64_t hidden = p->learner->shape.hidden_size, one = time_step(p->space, hidden);
+    for (int32_t gate = 0; gate < cell->gates; gate++) {
+        range own = units_of_gate(p, gate, units);
+        term over_state =
+            term_of(p, state_place(p->learner, layer), own, at->states[0] + time * one);
+        groups sums = sums_of(p, layer, time, 1, own.first);
+        if (gate >= cell->gates - cell->apart) {
+            sums.values = at_time(p, at->apart, hidden, time) + units.first * GROUP;
+            sums.next = p->space->unit;
+            for (int64_t group = 0; group < sums.count; group++)
+                memset(sums.values + group * sums.next, 0,
+                       (size_t)(units.end - units.first) * GROUP * sizeof(float));
+        }
+        p->learner->kernel->forward(&over_state, NULL, sums);
+    }
 }
 
 /* Where dropout or the input that is added makes it another number than h. */
@@ -121,15 +147,12 @@ static void write_rows(const pass *p, const float *group, int64_t count, range u
     p->learner->kernel->to_rows(group, count, units.end - units.first, columns);
 }
 
-static void run_group(const pass *p, int32_t layer, int64_t time, int64_t group, range units) {
+/* From the gates' sums to what the layer puts out. */
+static void run_cell(const pass *p, int32_t layer, int64_t time, int64_t group, range units) {
     const burble_space *space = p->space;
-    int64_t hidden = p->learner->shape.hidden_size, one = time_step(space, hidden);
+    int64_t one = time_step(space, p->learner->shape.hidden_size);
     const layer_space *at = &space->layers[layer];
     moment now = moment_of(p, layer, time, group, units);
-    for (int32_t gate = 0; gate < p->learner->cell->gates; gate++) {
-        range gates = {gate * hidden + units.first, gate * hidden + units.end};
-        sum_gate(p, layer, time, group, gates, &now);
-    }
     p->learner->cell->forward(&now);
     int64_t place = group * space->unit + units.first * GROUP, count = rows_in(space, group);
     int64_t first = time * space->rows + group * GROUP;
@@ -160,13 +183,24 @@ static void start_layer(const pass *p, int32_t layer, range units) {
     }
 }
 
+static void run_time(const pass *p, int32_t layer, int64_t time, range units) {
+    /* Where no time but one is kept, its sums stand alone. */
+    int64_t most = p->update ? times_together(p) : 1, left = p->space->time - time;
+    if (layer == 0 && p->learner->shape.input == BURBLE_ONE_HOT)
+        pick_input(p, time, units);
+    else if (time % most == 0)
+        sum_input(p, layer, time, left < most ? left : most, units);
+    sum_state(p, layer, time, units);
+    for (int64_t group = 0; group < p->space->groups; group++)
+        run_cell(p, layer, time, group, units);
+}
+
 void run_layer(const pass *p, int32_t thread, int32_t layer) {
     range units = share_of(p, thread, p->learner->shape.hidden_size, GROUP);
     start_layer(p, layer, units);
     meet(p);
     for (int64_t time = 0; time < p->space->time; time++) {
-        for (int64_t group = 0; group < p->space->groups; group++)
-            if (units.first < units.end) run_group(p, layer, time, group, units);
+        if (units.first < units.end) run_time(p, layer, time, units);
         meet(p);
     }
 }
@@ -232,29 +266,28 @@ static int64_t group_size(const pass *p, const sums_of_gates *sums) {
     return gates * p->space->unit;
 }
 
-/* Back from the sums of one time to h before them. */
-static void learn_state(const pass *p, int32_t layer, int64_t time, range units) {
-    const burble_space *space = p->space;
-    matrix whole =
-        columns_of(matrix_of(p->learner, p->kind, state_place(p->learner, layer)), units);
-    sums_of_gates parts[2];
-    int32_t count = state_sums(p, layer, parts);
-    for (int64_t group = 0; group < space->groups; group++)
-        for (int32_t i = 0; i < count; i++) {
-            matrix weights = outputs_of(whole, parts[i].first, parts[i].first + parts[i].count);
-            const float *d =
-                parts[i].values + (time * space->groups + group) * group_size(p, &parts[i]);
-            view out = rows_from(space->state_gradient, group * GROUP);
-            out.values += units.first;
-            p->learner->kernel->backward(&weights, d, out, rows_in(space, group), i > 0);
-        }
+/* The groups of some times, from one of their sums on. */
+static lanes lanes_of(const pass *p, const sums_of_gates *sums, int64_t first, range times) {
+    int64_t next = group_size(p, sums);
+    lanes made = {sums->values + times.first * p->space->groups * next + first * GROUP, next,
+                  times.end - times.first, p->space->rows};
+    return made;
 }
 
-/* Sums over all rows of all times. */
-static lanes lanes_of(const pass *p, const sums_of_gates *sums, int64_t first) {
-    lanes made = {sums->values + first * GROUP, group_size(p, sums), p->space->time,
-                  p->space->rows};
-    return made;
+/* Back from the sums of one time to h before them. */
+static void learn_state(const pass *p, int32_t layer, int64_t time, range units) {
+    matrix whole =
+        columns_of(matrix_of(p->learner, p->kind, state_place(p->learner, layer)), units);
+    view out = p->space->state_gradient;
+    out.values += units.first;
+    sums_of_gates parts[2];
+    int32_t count = state_sums(p, layer, parts);
+    range now = {time, time + 1};
+    for (int32_t i = 0; i < count; i++) {
+        matrix weights = outputs_of(whole, parts[i].first, parts[i].first + parts[i].count);
+        lanes d = lanes_of(p, &parts[i], 0, now);
+        p->learner->kernel->backward(&weights, &d, out, i > 0);
+    }
 }
 
 static void learn_weights(const pass *p, int32_t thread, int32_t layer) {
@@ -263,17 +296,18 @@ static void learn_weights(const pass *p, int32_t thread, int32_t layer) {
     matrix state = matrix_of(learner, BURBLE_GRADIENTS, state_place(learner, layer));
     matrix input = matrix_of(learner, BURBLE_GRADIENTS, input_place(learner, layer));
     int is_one_hot = layer == 0 && learner->shape.input == BURBLE_ONE_HOT;
+    range times = {0, space->time};
     sums_of_gates parts[2], all = {space->layers[layer].gates, 0, input.outputs};
     for (int32_t i = state_sums(p, layer, parts) - 1; i >= 0; i--) {
         range own = share_of(p, thread, parts[i].count, GROUP);
         matrix to = outputs_of(state, parts[i].first + own.first, parts[i].first + own.end);
-        lanes d = lanes_of(p, &parts[i], own.first);
+        lanes d = lanes_of(p, &parts[i], own.first, times);
         learner->kernel->outer(&to, &d, space->layers[layer].state_rows, 0);
     }
     if (is_one_hot) return;
     range own = share_of(p, thread, input.outputs, GROUP);
     matrix to = outputs_of(input, own.first, own.end);
-    lanes d = lanes_of(p, &all, own.first);
+    lanes d = lanes_of(p, &all, own.first, times);
     learner->kernel->outer(&to, &d, layer ? output_rows(p, layer - 1) : space->input_rows, 0);
 }
 
@@ -297,13 +331,15 @@ static void learn_below(const pass *p, int32_t thread, int32_t layer) {
     range columns = share_of(p, thread, whole.inputs, GROUP);
     if (columns.first == columns.end) return;
     matrix weights = columns_of(whole, columns);
-    for (int64_t i = 0; i < (int64_t)space->time * space->groups; i++) {
-        int64_t time = i / space->groups, group = i % space->groups;
-        view out = rows_from(space->gradient_rows, time * space->rows + group * GROUP);
+    sums_of_gates all = {space->layers[layer].gates, 0, whole.outputs};
+    range times = {0, 0};
+    for (; times.first < space->time; times.first = times.end) {
+        times.end = times.first + times_together(p);
+        if (times.end > space->time) times.end = space->time;
+        lanes d = lanes_of(p, &all, 0, times);
+        view out = rows_from(space->gradient_rows, times.first * space->rows);
         out.values += columns.first;
-        p->learner->kernel->backward(&weights,
-                                     space->layers[layer].gates + i * whole.outputs * GROUP, out,
-                                     rows_in(space, group), 0);
+        p->learner->kernel->backward(&weights, &d, out, 0);
     }
 }
 

@@ -33,6 +33,11 @@ static inline int64_t rows_in(const burble_space *space, int64_t group) {
     return left < GROUP ? left : GROUP;
 }
 
+/* Times whose groups are computed together. */
+static inline int64_t times_together(const pass *p) {
+    return (TOGETHER + p->space->groups - 1) / p->space->groups;
+}
+
 static inline view rows_from(view rows, int64_t first) {
     view found = {rows.values + first * rows.stride, rows.stride};
     return found;

@@ -15,6 +15,7 @@ typedef float vec;
 #define FORWARD_CASES CASES_TO_1
 #define BACKWARD_TILE 1
 #define BACKWARD_CASES CASES_TO_1
+#define SIDE 1
 #define WIDE GROUP
 #include "elementwise.h"
 #include "products.h"

@@ -2,8 +2,9 @@
  *
  * Who includes it has defined TARGET, vec, WIDTH (floats in a vec), load, store, fill and
  * multiply_add(sum, a, b); FORWARD_TILE and BACKWARD_TILE, the rows of a tile, with FORWARD_CASES
- * and BACKWARD_CASES; and WIDE, the vectors that a backward tile has beside each other where there
- * are enough columns. A forward tile is GROUP wide.
+ * and BACKWARD_CASES; SIDE, the groups that a forward tile has beside each other where there are
+ * enough; and WIDE, the vectors that a backward tile has beside each other where there are enough
+ * columns.
  */
 #include "kernel.h"
 
@@ -14,10 +15,14 @@
 #endif
 
 #define NARROW (GROUP / WIDTH)
-#define MOST_VECS (NARROW > WIDE ? NARROW : WIDE)
+#define SIDE_VECS (SIDE * NARROW)
+#define MOST_VECS (SIDE_VECS > WIDE ? SIDE_VECS : WIDE)
+#if SIDE > 1 && NARROW > 1
+#error "A group that is several vectors wide has none beside it."
+#endif
 
-/* Factors of a sum: how far it is from one to the next along the tile, and along the sum; what will
- * be read soon lies `ahead`, where that is not zero. */
+/* Factors of a sum: how far it is from one number or vector to the next along the tile, and along
+ * the sum; what will be read soon lies `ahead`, where that is not zero. */
 typedef struct {
     const float *values;
     int64_t across, next, ahead;
@@ -29,8 +34,10 @@ TARGET INLINE void chain(const int rows, const int vecs, int64_t count, factor a
     const float *x = a.values, *y = b.values;
     for (int64_t k = 0; k < count; k++, x += a.next, y += b.next) {
         vec right[MOST_VECS];
-        if (b.ahead) PREFETCH(y + b.ahead);
-        for (int v = 0; v < vecs; v++) right[v] = load(y + v * WIDTH);
+        for (int v = 0; b.ahead && v < vecs; v += NARROW) PREFETCH(y + b.ahead + v * WIDTH);
+        if (a.ahead && k % GROUP == 0)
+            for (int r = 0; r < rows; r++) PREFETCH(x + r * a.across + a.ahead);
+        for (int v = 0; v < vecs; v++) right[v] = load(y + v * b.across);
         for (int r = 0; r < rows; r++) {
             vec left = fill(x[r * a.across]);
             for (int v = 0; v < vecs; v++) sums[r][v] = multiply_add(sums[r][v], left, right[v]);
@@ -38,19 +45,29 @@ TARGET INLINE void chain(const int rows, const int vecs, int64_t count, factor a
     }
 }
 
-TARGET INLINE void read_sums(const int rows, const int vecs, view from, vec sums[][MOST_VECS]) {
+/* Where a tile's sums stand: how far it is from one row, and from one vector, to the next. */
+typedef struct {
+    float *values;
+    int64_t row, vector;
+} sums_place;
+
+TARGET INLINE void read_sums(const int rows, const int vecs, sums_place from,
+                             vec sums[][MOST_VECS]) {
     for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vecs; v++) sums[r][v] = load(from.values + r * from.stride + v * WIDTH);
+        for (int v = 0; v < vecs; v++)
+            sums[r][v] = load(from.values + r * from.row + v * from.vector);
 }
 
-TARGET INLINE void clear_sums(const int rows, const int vecs, vec sums[][MOST_VECS]) {
+TARGET INLINE void fill_sums(const int rows, const int vecs, const float *starts,
+                             vec sums[][MOST_VECS]) {
     for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vecs; v++) sums[r][v] = fill(0.0f);
+        for (int v = 0; v < vecs; v++) sums[r][v] = fill(starts ? starts[r] : 0.0f);
 }
 
-TARGET INLINE void write_sums(const int rows, const int vecs, vec sums[][MOST_VECS], view to) {
+TARGET INLINE void write_sums(const int rows, const int vecs, vec sums[][MOST_VECS],
+                              sums_place to) {
     for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vecs; v++) store(to.values + r * to.stride + v * WIDTH, sums[r][v]);
+        for (int v = 0; v < vecs; v++) store(to.values + r * to.row + v * to.vector, sums[r][v]);
 }
 
 /* A tile of each number of rows is compiled by itself, so that its sums are registers. */
@@ -77,29 +94,36 @@ INLINE view part(view whole, int64_t row, int64_t column) {
     return found;
 }
 
-TARGET INLINE void forward_tile(const int rows, const term *terms, int32_t count, int64_t first,
-                                const float *bias, float *out) {
+TARGET INLINE void forward_tile(const int rows, const int side, const term *over, const float *bias,
+                                int64_t first, int64_t group, groups out) {
     vec sums[FORWARD_TILE][MOST_VECS];
-    view to = {out + first * GROUP, GROUP};
-    if (bias) {
-        for (int r = 0; r < rows; r++)
-            for (int v = 0; v < NARROW; v++) sums[r][v] = fill(bias[first + r]);
-    } else {
-        read_sums(rows, NARROW, to, sums);
-    }
-    for (int32_t i = 0; i < count; i++) {
-        view weights = part(terms[i].weights.at, first, 0);
-        factor a = {weights.values, weights.stride, 1, 0}, b = {terms[i].group, WIDTH, GROUP, 0};
-        chain(rows, NARROW, terms[i].weights.inputs, a, b, sums);
-    }
-    write_sums(rows, NARROW, sums, to);
+    const int vecs = side * NARROW;
+    sums_place to = {out.values + group * out.next + first * GROUP, GROUP,
+                     SIDE > 1 ? out.next : WIDTH};
+    if (bias)
+        fill_sums(rows, vecs, bias + first, sums);
+    else
+        read_sums(rows, vecs, to, sums);
+    view weights = part(over->weights.at, first, 0);
+    /* The next tile's weights, where they come from afar. */
+    factor a = {weights.values, weights.stride, 1, rows * weights.stride};
+    factor b = {over->values + group * over->next, SIDE > 1 ? over->next : WIDTH, GROUP, 0};
+    chain(rows, vecs, over->weights.inputs, a, b, sums);
+    write_sums(rows, vecs, sums, to);
 }
 
-TARGET static void forward(const term *terms, int32_t count, const float *bias, float *out) {
-    int64_t outputs = terms[0].weights.outputs;
+/* Weights that one tile reads stay in the first cache while all groups go by. */
+TARGET static void forward(const term *over, const float *bias, groups out) {
+    int64_t outputs = over->weights.outputs;
     for (int64_t first = 0, rows; first < outputs; first += rows) {
+        int64_t group = 0;
         rows = tile_rows(first, outputs, FORWARD_TILE);
-        switch (rows) { FORWARD_CASES(forward_tile(ROWS, terms, count, first, bias, out)) }
+        for (; group + SIDE <= out.count; group += SIDE) switch (rows) {
+                FORWARD_CASES(forward_tile(ROWS, SIDE, over, bias, first, group, out))
+            }
+        for (; group < out.count; group++) switch (rows) {
+                FORWARD_CASES(forward_tile(ROWS, 1, over, bias, first, group, out))
+            }
     }
 }
 
@@ -110,40 +134,50 @@ TARGET static void forward(const term *terms, int32_t count, const float *bias, 
 TARGET INLINE void backward_tile(const int rows, const int vecs, const matrix *weights,
                                  const float *d, view out, int32_t goes_on) {
     vec sums[BACKWARD_TILE][MOST_VECS];
+    sums_place to = {out.values, out.stride, WIDTH};
     if (goes_on)
-        read_sums(rows, vecs, out, sums);
+        read_sums(rows, vecs, to, sums);
     else
-        clear_sums(rows, vecs, sums);
+        fill_sums(rows, vecs, NULL, sums);
     factor a = {d, 1, GROUP, 0};
     /* Rows of weights lie far apart, which no processor foresees: those of the next columns. */
     factor b = {weights->at.values, WIDTH, weights->at.stride, vecs * WIDTH};
     chain(rows, vecs, weights->outputs, a, b, sums);
-    write_sums(rows, vecs, sums, out);
+    write_sums(rows, vecs, sums, to);
 }
 
-TARGET INLINE void backward_columns(const int vecs, const matrix *weights, const float *d, view out,
-                                    int64_t rows, int32_t goes_on) {
-    for (int64_t first = 0, some; first < rows; first += some) {
-        some = tile_rows(first, rows, BACKWARD_TILE);
-        view to = part(out, first, 0);
-        switch (some) { BACKWARD_CASES(backward_tile(ROWS, vecs, weights, d + first, to, goes_on)) }
-    }
+TARGET INLINE void backward_columns(const int vecs, const matrix *weights, const lanes *d, view out,
+                                    int32_t goes_on) {
+    const float *group = d->values;
+    for (int64_t time = 0; time < d->times; time++)
+        for (int64_t row = 0, rows; row < d->rows; row += rows, group += d->next) {
+            rows = d->rows - row < GROUP ? d->rows - row : GROUP;
+            view to = part(out, time * d->rows + row, 0);
+            for (int64_t first = 0, some; first < rows; first += some) {
+                some = tile_rows(first, rows, BACKWARD_TILE);
+                switch (some) {
+                    BACKWARD_CASES(backward_tile(ROWS, vecs, weights, group + first,
+                                                 part(to, first, 0), goes_on))
+                }
+            }
+        }
 }
 
-TARGET static void backward(const matrix *weights, const float *d, view out, int64_t rows,
-                            int32_t goes_on) {
+TARGET static void backward(const matrix *weights, const lanes *d, view out, int32_t goes_on) {
     int64_t columns = (weights->inputs + GROUP - 1) / GROUP * GROUP;
     for (int64_t n = 0; n < weights->outputs; n += BLOCK, goes_on = 1) {
         matrix block = *weights;
         block.outputs = weights->outputs - n < BLOCK ? weights->outputs - n : BLOCK;
+        lanes from = *d;
+        from.values += n * GROUP;
         int64_t c = 0;
         for (; c + WIDE * WIDTH <= columns; c += WIDE * WIDTH) {
             block.at = part(weights->at, n, c);
-            backward_columns(WIDE, &block, d + n * GROUP, part(out, 0, c), rows, goes_on);
+            backward_columns(WIDE, &block, &from, part(out, 0, c), goes_on);
         }
         for (; c < columns; c += GROUP) {
             block.at = part(weights->at, n, c);
-            backward_columns(NARROW, &block, d + n * GROUP, part(out, 0, c), rows, goes_on);
+            backward_columns(NARROW, &block, &from, part(out, 0, c), goes_on);
         }
     }
 }
@@ -151,10 +185,11 @@ TARGET static void backward(const matrix *weights, const float *d, view out, int
 TARGET INLINE void outer_tile(const int rows, const int vecs, view gradients, const lanes *d,
                               view x, int32_t goes_on) {
     vec sums[BACKWARD_TILE][MOST_VECS];
+    sums_place to = {gradients.values, gradients.stride, WIDTH};
     if (goes_on)
-        read_sums(rows, vecs, gradients, sums);
+        read_sums(rows, vecs, to, sums);
     else
-        clear_sums(rows, vecs, sums);
+        fill_sums(rows, vecs, NULL, sums);
     factor a = {d->values, GROUP, 1, 0}, b = {x.values, WIDTH, x.stride, 0};
     for (int64_t time = 0; time < d->times; time++)
         for (int64_t row = 0; row < d->rows; row += GROUP) {
@@ -163,7 +198,7 @@ TARGET INLINE void outer_tile(const int rows, const int vecs, view gradients, co
             a.values += d->next;
             b.values += count * x.stride;
         }
-    write_sums(rows, vecs, sums, gradients);
+    write_sums(rows, vecs, sums, to);
 }
 
 TARGET INLINE void outer_columns(const int vecs, const matrix *gradients, const lanes *d, view x,

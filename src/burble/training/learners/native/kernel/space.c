@@ -52,8 +52,8 @@ static int make(burble_space *space) {
     int64_t wide = width > hidden && shape->input == BURBLE_EMBEDDING ? width : hidden;
     int64_t most = MOST_LOGITS / (vocab * GROUP * space->groups);
     int is_whole = 1;
-    space->block = (most < 1 ? 1 : most < times ? most : times) * space->groups;
-    space->logits = some(space->block * vocab * GROUP, &is_whole);
+    space->block = most < 1 ? 1 : most < times ? most : times;
+    space->logits = some(space->block * time_step(space, vocab), &is_whole);
     space->losses = calloc((size_t)every, sizeof *space->losses);
     space->hits = calloc((size_t)every, sizeof *space->hits);
     space->layers = calloc((size_t)shape->num_layers, sizeof *space->layers);

@@ -34,11 +34,11 @@ struct burble_space {
     view gradient_rows;                /* of what a layer has put out, then of its input */
     view state_gradient;               /* of h of one time */
     float *gradient, *carry, *scratch; /* of one time */
-    float *logits;                     /* of a block of groups, which are those of whole times */
-    int64_t block;
-    float *head_bias; /* gradients, (vocab, GROUP) */
-    double *losses;   /* (times, rows) */
-    uint8_t *hits;    /* (times, rows) */
+    float *logits;                     /* of a block of times */
+    int64_t block;                     /* how many */
+    float *head_bias;                  /* gradients, (vocab, GROUP) */
+    double *losses;                    /* (times, rows) */
+    uint8_t *hits;                     /* (times, rows) */
 };
 
 /* Floats from one time to the next where a learner keeps all times. */
