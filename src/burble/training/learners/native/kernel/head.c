@@ -55,7 +55,7 @@ static void score_times(const pass *p, range times, float *logits) {
     const float *bias = matrix_of(p->learner, p->kind, head_bias_place(p->learner)).at.values;
     const float *outputs = outputs_at(p, p->learner->shape.num_layers - 1, times.first);
     term over = {weights, outputs, space->unit};
-    groups all = {logits, one, most * space->groups};
+    row_groups all = {logits, one, most * space->groups};
     kernel->forward(&over, bias, all);
     for (int64_t i = 0; i < all.count; i++)
         score_group(p, times.first + i / space->groups, i % space->groups, logits + i * one);

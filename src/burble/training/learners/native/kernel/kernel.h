@@ -38,7 +38,7 @@ typedef struct {
 typedef struct {
     float *values; /* of the first, (outputs, GROUP) */
     int64_t next, count;
-} groups;
+} row_groups;
 /* As many as make it worth while, and so few that what they read and write stays in the second
  * cache. */
 #define TOGETHER 4
@@ -97,7 +97,7 @@ typedef struct {
 
     /* Each group of out = bias + Σ weights · group; without a bias it starts at what stands in
      * `out`. */
-    void (*forward)(const term *over, const float *bias, groups out);
+    void (*forward)(const term *over, const float *bias, row_groups out);
     /* out, (times · rows, inputs) = Σ d · weights, over the outputs. Where `goes_on` it starts at
      * what stands in `out`. Rows of `out` have room for a multiple of GROUP. */
     void (*backward)(const matrix *weights, const lanes *d, view out, int32_t goes_on);

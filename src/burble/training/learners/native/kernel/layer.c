@@ -65,10 +65,11 @@ static term term_of(const pass *p, int32_t place, range gates, const float *valu
 }
 
 /* The gates' sums of some outputs, over so many times. */
-static groups sums_of(const pass *p, int32_t layer, int64_t time, int64_t times, int64_t first) {
+static row_groups sums_of(const pass *p, int32_t layer, int64_t time, int64_t times,
+                          int64_t first) {
     int64_t next = p->learner->cell->gates * p->space->unit;
     float *values = at_time(p, p->space->layers[layer].gates, next / GROUP, time);
-    groups made = {values + first * GROUP, next, times * p->space->groups};
+    row_groups made = {values + first * GROUP, next, times * p->space->groups};
     return made;
 }
 
@@ -96,7 +97,7 @@ static void sum_input(const pass *p, int32_t layer, int64_t time, int64_t times,
 static void pick_input(const pass *p, int64_t time, range units) {
     for (int32_t gate = 0; gate < p->learner->cell->gates; gate++) {
         range own = units_of_gate(p, gate, units);
-        groups sums = sums_of(p, 0, time, 1, own.first);
+        row_groups sums = sums_of(p, 0, time, 1, own.first);
         for (int64_t group = 0; group < sums.count; group++)
             read_one_hot(p, time, group, own, sums.values + group * sums.next);
     }
@@ -111,7 +112,7 @@ static void sum_state(const pass *p, int32_t layer, int64_t time, range units) {
         range own = units_of_gate(p, gate, units);
         term over_state =
             term_of(p, state_place(p->learner, layer), own, at->states[0] + time * one);
-        groups sums = sums_of(p, layer, time, 1, own.first);
+        row_groups sums = sums_of(p, layer, time, 1, own.first);
         if (gate >= cell->gates - cell->apart) {
             sums.values = at_time(p, at->apart, hidden, time) + units.first * GROUP;
             sums.next = p->space->unit;

@@ -95,7 +95,7 @@ INLINE view part(view whole, int64_t row, int64_t column) {
 }
 
 TARGET INLINE void forward_tile(const int rows, const int side, const term *over, const float *bias,
-                                int64_t first, int64_t group, groups out) {
+                                int64_t first, int64_t group, row_groups out) {
     vec sums[FORWARD_TILE][MOST_VECS];
     const int vecs = side * NARROW;
     sums_place to = {out.values + group * out.next + first * GROUP, GROUP,
@@ -113,7 +113,7 @@ TARGET INLINE void forward_tile(const int rows, const int side, const term *over
 }
 
 /* Weights that one tile reads stay in the first cache while all groups go by. */
-TARGET static void forward(const term *over, const float *bias, groups out) {
+TARGET static void forward(const term *over, const float *bias, row_groups out) {
     int64_t outputs = over->weights.outputs;
     for (int64_t first = 0, rows; first < outputs; first += rows) {
         int64_t group = 0;
