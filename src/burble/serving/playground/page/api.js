@@ -26,7 +26,7 @@ async function send(path, body, { signal, method } = {}) {
   });
   if (!answer.ok) {
     const told = await answer.json().catch(() => null);
-    const message = told?.error?.message ?? `The server said ${answer.status}.`;
+    const message = told?.error?.message ?? `The server answered ${answer.status}.`;
     throw new ServerError(answer.status, message);
   }
   return answer;
