@@ -86,7 +86,7 @@ def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None], drain: 
     gc.collect()
     gc.freeze()
     # And a crowd's objects are scanned a few times, not at every 700th object.
-    gc.set_entry(_OBJECTS_BETWEEN_COLLECTIONS)
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     asyncio.run(_run(server, bound, ready))
 
 

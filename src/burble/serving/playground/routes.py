@@ -109,7 +109,7 @@ def add_runs(app: FastAPI, supervisor: Supervisor | None) -> None:
     @app.get("/burble/runs/{name}", responses=refusals(404))
     async def describe_run(name: str) -> RunDescription:
         """Describe the state of a run."""
-        return await asyncio.to_thread(require_training().described, name)
+        return await asyncio.to_thread(require_training().describe, name)
 
     @app.post("/burble/runs/{name}/stop", status_code=202, responses=refusals(404))
     async def stop_run(name: str) -> None:
