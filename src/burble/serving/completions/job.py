@@ -6,10 +6,10 @@ from burble.engine.generate import GenerationRequest, Writing, prompt_ids
 from burble.engine.stream import Stream
 from burble.serving.completions.logprobs import Aligned, Replay, TokenLogprob
 from burble.serving.completions.models import ServedModel
-from burble.serving.completions.outbox import Outbox, Piece
+from burble.serving.completions.outbox import Chunk, Outbox
 
-# Tokens of a round that come with log-probabilities: with 20 others named, each takes up 1 KB, and
-# 64 texts may be one client's.
+# Tokens of a round with log-probabilities: with 20 alternatives each takes 1 KB, and one client may
+# have 64 texts.
 _LOGPROBS_AT_ONCE = 32
 
 
@@ -26,7 +26,7 @@ class Job:
         logprobs: int | None = None,
         echo: bool = False,
     ) -> None:
-        """outbox: where its pieces go, under `index`. logprobs: how many other tokens to name."""
+        """outbox: receives the chunks, under `index`. logprobs: how many alternatives to list."""
         self.engine = model.engine
         self.index = index
         self.outbox = outbox
@@ -45,9 +45,9 @@ class Job:
         return len(self._ids) if self._request.prompt else 0
 
     def read_prompt(self) -> Iterator[None]:
-        """Do so a part at a time, before anything else: that others' may come in between."""
+        """Read the prompt, yielding after each part so that other clients get their turn."""
         model, ids = self._model, self._ids
-        state = (yield from model.prefixes.read(ids[:-1])).values[0]
+        state = (yield from model.prefix_cache.read(ids[:-1])).values[0]
         self._writing = Writing(model.engine, model.file.tokenizer, self._request, state)
         if self._logprobs is None:
             return
@@ -60,11 +60,11 @@ class Job:
             self._aligned.begin(last)
             yield from self._aligned.read(ids[1:])
 
-    def first_piece(self) -> Piece:
-        """What there is before anything is written: the prompt, where it is asked for."""
+    def first_chunk(self) -> Chunk:
+        """Return the first chunk: the prompt if it is echoed, else no text."""
         text = self._request.prompt if self._echo else ""
         tokens = self._aligned.take(len(text)) if self._aligned else []
-        return Piece(text, tokens, self._finish_reason())
+        return Chunk(text, tokens, self._finish_reason())
 
     @property
     def done(self) -> bool:
@@ -79,7 +79,7 @@ class Job:
             count = min(count, _LOGPROBS_AT_ONCE)
         self._writing.go_on(count)
 
-    def take(self) -> Piece:
+    def take(self) -> Chunk:
         text = self._writing.take()
         newest = self._writing.newest
         self.num_tokens += len(newest)
@@ -89,7 +89,7 @@ class Job:
             for _ in self._aligned.read(newest):
                 pass
             tokens = self._aligned.take(len(text))
-        return Piece(text, tokens, self._finish_reason())
+        return Chunk(text, tokens, self._finish_reason())
 
     def _finish_reason(self) -> str | None:
         if not self.done:
