@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 import burble
-from benchmarks.onnx_step import INT8_NODES, quantized
+from benchmarks.onnx_step import INT8_NODES, quantize_graph
 from burble.config import NetworkConfig, SamplingConfig
 from burble.engine.generate import GenerationRequest
 from burble.engine.kernels import KERNEL_VARIABLE, choose_kernel
@@ -136,7 +136,7 @@ class OnnxRuntime:
             onnx.save(graph(model), path)
             self.detail = "float32"
             if int8:
-                path = quantized(path)
+                path = quantize_graph(path)
                 kinds = Counter(node.op_type for node in onnx.load(path).graph.node)
                 whole = [f"{n} {kind}" for kind, n in kinds.items() if kind in INT8_NODES]
                 self.detail = "int8: " + ", ".join(whole)

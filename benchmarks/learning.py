@@ -56,7 +56,7 @@ from benchmarks.machine import describe_machine, stay_on_few_cores
 from benchmarks.tables import write_between
 from benchmarks.texts import TEXTS, FoundText, find_text
 from burble.errors import TextError
-from burble.threads import settle_threads
+from burble.threads import set_thread_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -288,7 +288,7 @@ def main() -> None:
     # JAX knows no other way.
     stay_on_few_cores(THREADS)
     # What burble sets for itself, for all: torch's threads share a busy machine better so.
-    settle_threads()
+    set_thread_defaults()
     with tempfile.TemporaryDirectory(prefix="burble-texts-") as scratch:
         run_all(args, report, find_texts(args, Path(scratch), console), console)
     print_tables(report, console)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 INT8_NODES = ("DynamicQuantizeLSTM", "MatMulInteger")
 
 
-def quantized(path: Path) -> Path:
+def quantize_graph(path: Path) -> Path:
     """The graph in int8, scales of activations found at each step. Gather stays in float32."""
     from onnxruntime.quantization import quantize_dynamic
 

@@ -31,7 +31,7 @@ from benchmarks.instructions import HELD, can_be_held, environment
 from benchmarks.machine import describe_machine, in_one_line, keep_report, stay_on_few_cores
 from benchmarks.tables import markdown_table
 from burble.native.library import find_library
-from burble.threads import settle_threads
+from burble.threads import set_thread_defaults
 
 if TYPE_CHECKING:
     from benchmarks.training_step import Beside, Result
@@ -211,7 +211,7 @@ def main() -> None:
     hold_to(args.instructions)
     stay_on_few_cores(max(args.threads))
     # Before torch is imported, as the command line does.
-    settle_threads()
+    set_thread_defaults()
     report = run(args)
     print_tables(report)
     if args.write:

@@ -34,7 +34,7 @@ from burble.training.request import RunRequest
 if TYPE_CHECKING:
     from burble.config import RunOptions, SamplingOptions
     from burble.data.prepared import PreparedText
-    from burble.engine.holding import Hold, HoldingModel
+    from burble.engine.clamping import Clamp, ClampedModel
     from burble.engine.trace import Trace
     from burble.export.registry import ExportKind
     from burble.run_folder.metrics import Metrics
@@ -201,12 +201,12 @@ class Model:
 
         return trace(self.file, self.encode(text, unknown))
 
-    def holding(self, holds: Sequence[Hold]) -> HoldingModel:
+    def holding(self, holds: Sequence[Clamp]) -> ClampedModel:
         """Return this model with some of its units held; else it computes what `engine` does."""
-        from burble.engine.holding import HoldingModel
+        from burble.engine.clamping import ClampedModel
 
         precision: Precision = "float32" if self.engine.kernel == "numpy-float32" else "int8"
-        return HoldingModel(self.file, holds, precision)
+        return ClampedModel(self.file, holds, precision)
 
     def has_training_text(self) -> bool:
         from burble.run_folder.folder import RunFolder

@@ -38,7 +38,7 @@ def _quota() -> int | None:
     return max(1, computing // going_by)
 
 
-def settle_threads() -> None:
+def set_thread_defaults() -> None:
     """Set what the user has not; works only before NumPy and torch are imported."""
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault(_SPIN_VARIABLE, _SPIN_COUNT)
@@ -46,10 +46,10 @@ def settle_threads() -> None:
 
 
 @contextmanager
-def settled_threads() -> Iterator[None]:
+def thread_defaults() -> Iterator[None]:
     """Settle them for what is imported meanwhile, and leave the environment as it was."""
     unset = {_SPIN_VARIABLE, _BLAS_VARIABLE} - os.environ.keys()
-    settle_threads()
+    set_thread_defaults()
     try:
         yield
     finally:

@@ -51,7 +51,7 @@ class GenerationRequest:
             raise UsageError("A stop text must not be empty: it would stop before every text.")
 
 
-class Writing:
+class Generation:
     """A request being carried out: a model writes on its stream, and `take` gives the text."""
 
     def __init__(
@@ -82,12 +82,12 @@ class Writing:
         )
         self.done = self._is_at_length()
 
-    def go_on(self, count: int = CHUNK) -> Stream:
+    def next_stream(self, count: int = CHUNK) -> Stream:
         most = 1 if self._request.window else count
         self.stream.allow(min(most, self._characters_left, self._tokens_left))
         return self.stream
 
-    def take(self) -> str:
+    def collect(self) -> str:
         self.newest = self.stream.take()
         self._tokens_left -= len(self.newest)
         text = self._decoder.push(self.newest)
@@ -127,15 +127,15 @@ def _limit(length: int | None) -> int:
 def stream_text(
     model: StepModel, tokenizer: Tokenizer, request: GenerationRequest
 ) -> Iterator[str]:
-    return _pieces(model, Writing(model, tokenizer, request))
+    return _pieces(model, Generation(model, tokenizer, request))
 
 
-def _pieces(model: StepModel, writing: Writing) -> Iterator[str]:
+def _pieces(model: StepModel, generation: Generation) -> Iterator[str]:
     count = 1
-    while not writing.done:
+    while not generation.done:
         started = time.perf_counter()
-        model.write([writing.go_on(count)])
-        if text := writing.take():
+        model.write([generation.next_stream(count)])
+        if text := generation.collect():
             yield text
         # Few calls where the model is fast, and a piece every few moments where it is not.
         is_prompt = time.perf_counter() - started < _PROMPT_SECONDS
@@ -148,15 +148,15 @@ def write_texts(
     """The texts of many requests, `rows` at a time side by side; each as if it were alone."""
     texts = [""] * len(requests)
     waiting = deque(enumerate(requests))
-    going: list[tuple[int, Writing]] = []
+    going: list[tuple[int, Generation]] = []
     while waiting or going:
         while waiting and len(going) < rows:
             place, request = waiting.popleft()
-            going.append((place, Writing(model, tokenizer, request)))
-        going = [(place, writing) for place, writing in going if not writing.done]
-        model.write([writing.go_on() for _, writing in going])
-        for place, writing in going:
-            texts[place] += writing.take()
+            going.append((place, Generation(model, tokenizer, request)))
+        going = [(place, generation) for place, generation in going if not generation.done]
+        model.write([generation.next_stream() for _, generation in going])
+        for place, generation in going:
+            texts[place] += generation.collect()
     return texts
 
 

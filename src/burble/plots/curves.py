@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from burble.errors import UsageError
-from burble.plots.figure import COLOURS, SIZE, THICK, THIN, drawable, figure_bytes, styled
+from burble.plots.figure import COLOURS, SIZE, THICK, THIN, replace_undrawable, figure_bytes, use_style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ def learning_figure(runs: Mapping[str, Metrics], kind: str) -> bytes:
     for name, (on_held_out, on_training) in curves.items():
         if not on_held_out and not on_training:
             raise UsageError(f"The run {name} has logged nothing yet: there is nothing to draw.")
-    with styled():
+    with use_style():
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=SIZE)
@@ -64,7 +64,7 @@ def _name_runs(axes: Axes, curves: Mapping[str, tuple[Curve, Curve]]) -> None:
     # Set afterwards: a label that begins with an underscore would be left out.
     for text, (name, (on_held_out, _)) in zip(legend.get_texts(), curves.items(), strict=True):
         best = f": {min(bits for _, bits in on_held_out):.3f} at best" if on_held_out else ""
-        text.set_text(drawable(name) + best)
+        text.set_text(replace_undrawable(name) + best)
 
 
 def _finish(axes: Axes, curves: list[Curve]) -> None:

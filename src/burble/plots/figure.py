@@ -69,7 +69,7 @@ def check_drawable(name: str) -> None:
 
 
 @contextmanager
-def styled() -> Iterator[None]:
+def use_style() -> Iterator[None]:
     """matplotlib in burble's style. Raises `MissingExtraError` where it is not installed."""
     try:
         import matplotlib as mpl
@@ -98,7 +98,7 @@ def colour_map(*, is_signed: bool) -> Colormap:
     return LinearSegmentedColormap.from_list("burble", colours)
 
 
-def drawable(text: str) -> str:
+def replace_undrawable(text: str) -> str:
     """`text`, with a box for each character that the figures' font has no shape for."""
     from matplotlib.font_manager import findfont, get_font
 

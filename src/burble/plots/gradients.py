@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from burble.plots.figure import COLOURS, SIZE, THICK, THIN, figure_bytes, styled
+from burble.plots.figure import COLOURS, SIZE, THICK, THIN, figure_bytes, use_style
 
 # Beyond this many times smaller, lines differ in ways that no learning can tell.
 _LOWEST = 1e-10
@@ -19,7 +19,7 @@ class Curve:
 
 
 def gradients_figure(curves: Sequence[Curve], title: str, kind: str) -> bytes:
-    with styled():
+    with use_style():
         from matplotlib.figure import Figure
 
         labels = list(dict.fromkeys(curve.label for curve in curves))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from burble.errors import UsageError
-from burble.plots.figure import LINE, LITTLE, MUCH, colour_map, drawable, figure_bytes, styled
+from burble.plots.figure import LINE, LITTLE, MUCH, colour_map, replace_undrawable, figure_bytes, use_style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ class TracePicture:
 
 
 def trace_figure(picture: TracePicture, kind: str) -> bytes:
-    with styled():
+    with use_style():
         from matplotlib.figure import Figure
 
         strips = 1 if picture.unit is None else 2
@@ -73,7 +73,7 @@ def _draw_unit(axes: Axes, picture: TracePicture, unit: int) -> None:
 
 def _draw_units(axes: Axes, picture: TracePicture) -> None:
     shown = picture.values if picture.is_bounded else np.tanh(picture.values)
-    order = alike_together(shown)
+    order = order_by_similarity(shown)
     image = axes.imshow(
         shown.T[order],
         aspect="auto",
@@ -87,7 +87,7 @@ def _draw_units(axes: Axes, picture: TracePicture) -> None:
     axes.set_ylabel(f"units of layer {picture.layer},\nalike ones side by side")
     axes.set_xticks(
         range(len(picture.labels)),
-        [drawable(label) for label in picture.labels],
+        [replace_undrawable(label) for label in picture.labels],
         fontsize=_TICK_SIZE,
     )
     for tick in axes.get_xticklabels():
@@ -98,7 +98,7 @@ def _draw_units(axes: Axes, picture: TracePicture) -> None:
     axes.figure.colorbar(image, ax=axes, label=label, aspect=30, pad=0.01)
 
 
-def alike_together(values: Float32) -> np.ndarray[Any, np.dtype[np.intp]]:
+def order_by_similarity(values: Float32) -> np.ndarray[Any, np.dtype[np.intp]]:
     """Order units, of (time, units), by their angle in the plane of the two main movements."""
     if len(values) < 3:
         return np.argsort(values[-1], kind="stable")

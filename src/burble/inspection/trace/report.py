@@ -70,17 +70,17 @@ def _data(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[str, 
 
 def _gate(name: str, values: Float32) -> dict[str, Any]:
     meaning = MEANINGS[name]
-    layers = [packed(values[:, layer]) for layer in range(values.shape[1])]
+    layers = [pack(values[:, layer]) for layer in range(values.shape[1])]
     return {
         "name": name,
-        "says": meaning.text,
+        "meaning": meaning.text,
         "is_signed": meaning.is_signed,
         "is_bounded": meaning.is_bounded,
         "layers": layers,
     }
 
 
-def packed(values: Float32) -> dict[str, str]:
+def pack(values: Float32) -> dict[str, str]:
     """Values (time, units) as bytes, and what one step of each unit is worth, both in base64."""
     steps = np.maximum(np.abs(values).max(axis=0), 1e-6) / STEPS
     return {

@@ -22,7 +22,7 @@ def show_unit(model: StepModel, tokenizer: Tokenizer, ids: Ids, unit: Unit, part
     return [(piece, value) for piece, value in zip(pieces, values.tolist(), strict=True) if piece]
 
 
-def liveliest(values: Values, starts: Places, length: int) -> int:
+def find_most_variable(values: Values, starts: Places, length: int) -> int:
     """That of `starts`, (starts,), from which on `length` of values, (places,), vary the most."""
     length = min(length, len(values))
     sums = _sums(values, length)

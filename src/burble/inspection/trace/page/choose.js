@@ -21,7 +21,7 @@ function chooseGate(gate) {
   view.gate = gate;
   if (view.colour === "surprisal") view.colour = "unit";
   draw();
-  paintLively();
+  paintMostVariable();
 }
 
 const MOVES = {
@@ -69,7 +69,7 @@ function listenToChoices() {
   $("layer").addEventListener("change", () => {
     view.layer = Number($("layer").value);
     draw();
-    paintLively();
+    paintMostVariable();
   });
   $("gate").addEventListener("change", () => chooseGate(Number($("gate").value)));
   $("unit").addEventListener("change", () => chooseUnit(Math.round(Number($("unit").value)) || 0));

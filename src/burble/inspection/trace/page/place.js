@@ -54,5 +54,5 @@ function paintGates() {
     bar(row, limit(squashed(gate, x), -1, 1), gate.is_signed);
   });
   $("unit-head").textContent = `unit ${view.unit}`;
-  $("says").textContent = `${gates[view.gate].name}: ${gates[view.gate].says}`;
+  $("meaning").textContent = `${gates[view.gate].name}: ${gates[view.gate].meaning}`;
 }

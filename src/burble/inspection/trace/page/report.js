@@ -64,10 +64,10 @@ function build() {
   $("of-layer").hidden = data.layers === 1;
   $("resolution").textContent =
     "Made by burble; it needs no network. Values are the network's own, in float32, shown in steps of 1/127 of each unit's largest.";
-  view.unit ??= lively()[0];
+  view.unit ??= sortByVariance()[0];
   listen();
   draw();
-  paintLively();
+  paintMostVariable();
 }
 
 build();

@@ -34,13 +34,13 @@ function spread(gate, unit) {
 }
 
 /** Units, those that change most along the text first. */
-function lively() {
+function sortByVariance() {
   const spreads = Array.from({ length: data.units }, (_, unit) => spread(gates[view.gate], unit));
   return [...spreads.keys()].sort((a, b) => spreads[b] - spreads[a]);
 }
 
-function paintLively() {
-  const buttons = lively()
+function paintMostVariable() {
+  const buttons = sortByVariance()
     .slice(0, 8)
     .map((unit) => {
       const button = document.createElement("button");
@@ -50,5 +50,5 @@ function paintLively() {
       button.addEventListener("click", () => chooseUnit(unit));
       return button;
     });
-  $("lively").replaceChildren("Those that change most: ", ...buttons);
+  $("most-variable").replaceChildren("Those that change most: ", ...buttons);
 }

@@ -10,7 +10,7 @@ from burble.model_file import ModelFile
 
 
 @dataclass(frozen=True)
-class Hold:
+class Clamp:
     """One unit, counted from 0 as its layer is, and the number it gives out."""
 
     layer: int
@@ -18,11 +18,11 @@ class Hold:
     value: float
 
 
-class HoldingModel(NumpyModel):
+class ClampedModel(NumpyModel):
     """Nothing but a unit's output is seen by the rest of the network: this takes it out whole."""
 
     def __init__(
-        self, model: ModelFile, holds: Sequence[Hold], precision: Precision = "int8"
+        self, model: ModelFile, holds: Sequence[Clamp], precision: Precision = "int8"
     ) -> None:
         super().__init__(model, precision)
         self._holds = holds

@@ -15,14 +15,14 @@ _APART = 40
 
 
 @dataclass(frozen=True)
-class Likeness:
+class Match:
     """A stretch of a text, as long as the span, and how near the model's states are there."""
 
     start: int
     similarity: float  # mean cosine of the standardised states; 1 is the same
 
 
-def nearest(model: StepModel, ids: Ids, prompt: Ids, span: int, count: int) -> list[Likeness]:
+def find_similar(model: StepModel, ids: Ids, prompt: Ids, span: int, count: int) -> list[Match]:
     """The `count` stretches of ids, (tokens,), nearest to the last `span` tokens of prompt,
     (tokens,), at least 40 tokens apart. Raises `TextError` where ids are fewer than the span.
     """
@@ -64,11 +64,11 @@ def _directions(block: Block, mean: Float64, spread: Float64) -> Float64:
     return directions
 
 
-def _peaks(similarity: Float64, count: int, apart: int) -> list[Likeness]:
+def _peaks(similarity: Float64, count: int, apart: int) -> list[Match]:
     left = similarity.copy()
-    found: list[Likeness] = []
+    found: list[Match] = []
     while len(found) < count and np.isfinite(left).any():
         start = int(left.argmax())
-        found.append(Likeness(start, float(left[start])))
+        found.append(Match(start, float(left[start])))
         left[max(0, start - apart + 1) : start + apart] = -np.inf
     return found
