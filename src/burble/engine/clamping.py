@@ -1,4 +1,4 @@
-"""A model some of whose units are held: whatever it reads, they give out the same number."""
+"""Run a model with some units clamped: whatever they read, they output a fixed number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from burble.model_file import ModelFile
 
 @dataclass(frozen=True)
 class Clamp:
-    """One unit, counted from 0 as its layer is, and the number it gives out."""
+    """A unit to clamp, and the number that it outputs. Layers and units count from 0."""
 
     layer: int
     unit: int
@@ -19,7 +19,11 @@ class Clamp:
 
 
 class ClampedModel(NumpyModel):
-    """Nothing but a unit's output is seen by the rest of the network: this takes it out whole."""
+    """A `NumpyModel` with clamped units.
+
+    The rest of the network sees a unit by its output alone, so clamping that removes the unit's
+    whole influence.
+    """
 
     def __init__(
         self, model: ModelFile, holds: Sequence[Clamp], precision: Precision = "int8"
@@ -27,8 +31,8 @@ class ClampedModel(NumpyModel):
         super().__init__(model, precision)
         self._holds = holds
 
-    def _look(self, layer: int, from_input: Float32, state: Values) -> Values:
-        values = super()._look(layer, from_input, state)
+    def _run_cell(self, layer: int, from_input: Float32, state: Values) -> Values:
+        values = super()._run_cell(layer, from_input, state)
         for hold in self._holds:
             if hold.layer == layer:
                 values[self._cell.output][:, hold.unit] = hold.value
