@@ -1,4 +1,4 @@
-// What a pointer or a key chooses.
+// Choose a place, a unit or a gate with the pointer or the keyboard.
 
 function go(place, kept) {
   view.place = limit(place, 0, length - 1);

@@ -1,4 +1,4 @@
-// All units of the layer, a square each.
+// Show all units of the layer as squares.
 
 const columns = limit(Math.ceil(Math.sqrt(2 * data.units)), 1, 32);
 const rows = Math.ceil(data.units / columns);
@@ -33,7 +33,7 @@ function spread(gate, unit) {
   return values.reduce((sum, x) => sum + (x - middle) ** 2, 0);
 }
 
-/** Units, those that change most along the text first. */
+/** Return the units, those that vary most along the text first. */
 function sortByVariance() {
   const spreads = Array.from({ length: data.units }, (_, unit) => spread(gates[view.gate], unit));
   return [...spreads.keys()].sort((a, b) => spreads[b] - spreads[a]);
@@ -50,5 +50,5 @@ function paintMostVariable() {
       button.addEventListener("click", () => chooseUnit(unit));
       return button;
     });
-  $("most-variable").replaceChildren("Those that change most: ", ...buttons);
+  $("most-variable").replaceChildren("Most variable units: ", ...buttons);
 }
