@@ -1,4 +1,4 @@
-"""Tables, a page and a chart of what `benchmarks/generation.py` found."""
+"""Tables, a page and a chart of the results of `benchmarks/generation.py`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-# The table must not be cut where the output is no terminal.
+# Keeps the table whole when the output is not a terminal.
 MIN_WIDTH = 125
 COLUMNS = ("", "characters/s", "lowest – highest", "µs", "µs, no draw", "× burble's time")
 
 
 @dataclass(frozen=True)
 class Result:
-    """What all measurements of one contestant on one model come to."""
+    """The summary of all measurements of one contestant on one model."""
 
     model: str
     contestant: str
@@ -42,11 +42,11 @@ class Result:
     greedy_microseconds: float
     logit_error: float | None
     times_burble: float | None = None
-    """Its time as a multiple of burble's, one text on one core."""
+    """Its time as a multiple of burble's time for one text on one core."""
 
 
 def cells(result: Result) -> tuple[str, ...]:
-    """A result as a row under `COLUMNS`."""
+    """Return a result as a row under `COLUMNS`."""
     ratio = result.times_burble
     return (
         result.label,
@@ -59,23 +59,23 @@ def cells(result: Result) -> tuple[str, ...]:
 
 
 def rounded(number: float) -> str:
-    """Three digits that count."""
+    """Format a number with three significant digits."""
     digits = max(0, 2 - int(np.floor(np.log10(number))))
     return f"{round(number, 2 - int(np.floor(np.log10(number)))):,.{digits}f}"
 
 
 def title(shape: str) -> str:
-    """A model in words."""
+    """Return the name of a model for titles."""
     return f"LSTM {shape.replace('x', '×')}, vocabulary {len(VOCABULARY)}"
 
 
 def describe_run(report: dict[str, Any]) -> str:
-    """Machine and date in one line."""
+    """Return the machine and the date in one line."""
     return in_one_line(report["machine"], report["date"])
 
 
 def print_tables(results: Sequence[Result], models: Sequence[str], console: Console) -> None:
-    """A table for each model."""
+    """Print a table for each model."""
     for shape in models:
         table = Table(title=title(shape), title_justify="left")
         for column in COLUMNS:
@@ -87,7 +87,7 @@ def print_tables(results: Sequence[Result], models: Sequence[str], console: Cons
 
 
 def markdown(report: dict[str, Any], results: Sequence[Result]) -> str:
-    """The whole report."""
+    """Return the report as a Markdown page."""
     models = list(dict.fromkeys(result.model for result in results))
     lines = [
         "# How fast it writes",
@@ -115,7 +115,7 @@ def markdown(report: dict[str, Any], results: Sequence[Result]) -> str:
 
 
 def readme_lines(report: dict[str, Any], results: Sequence[Result]) -> list[str]:
-    """The table of README.md: the first model alone, and two figures of each contestant."""
+    """Return the table of README.md: the first model only, two figures for each contestant."""
     shape = results[0].model
     rows = [
         [cells(result)[0], cells(result)[1], cells(result)[-1]]
@@ -124,7 +124,7 @@ def readme_lines(report: dict[str, Any], results: Sequence[Result]) -> list[str]
     ]
     machine = report["machine"]
     return [
-        f"{title(shape)}; one text on one core where not said otherwise, of "
+        f"{title(shape)}; one text on one core unless stated otherwise, of "
         f"{machine['processor']}, {machine['cores']} cores, kernels "
         f"{', '.join(machine['kernels'])}; {report['date']}:",
         "",
@@ -133,11 +133,11 @@ def readme_lines(report: dict[str, Any], results: Sequence[Result]) -> list[str]
 
 
 def draw_chart(report: dict[str, Any], results: Sequence[Result], path: Path) -> None:
-    """A bar for each contestant, a panel for each model."""
+    """Draw a bar for each contestant, in a panel for each model."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    # Letters as letters: a small file, in the reader's font.
+    # Keep letters as text: the file is small and uses the reader's font.
     mpl.rcParams |= {"svg.hashsalt": "burble", "svg.fonttype": "none", "font.size": 10}
     models = list(dict.fromkeys(result.model for result in results))
     groups = [[r for r in results if r.model == shape] for shape in models]
@@ -148,14 +148,14 @@ def draw_chart(report: dict[str, Any], results: Sequence[Result], path: Path) ->
         draw_panel(panel, group)
         panel.set_title(title(shape), loc="left", fontsize=10, weight="bold")
     times = [1e6 / speed for result in results for speed in (result.lowest, result.highest)]
-    # Room on the right for the figures at the ends of the bars.
+    # Leave room on the right for the figures at the ends of the bars.
     panels[-1].set_xlim(min(times) / 4, max(times) * 12)
     panels[-1].xaxis.set_major_formatter("{x:,g}")
     figure.suptitle("Time to write one character: shorter is better", fontsize=13, weight="bold")
     machine = report["machine"]
     figure.supxlabel(
         "microseconds, logarithmic scale; behind the bars: microseconds · characters a second · "
-        f"multiple of burble's time\none text on one core of {machine['processor']} where not said "
+        f"multiple of burble's time\none text on one core of {machine['processor']} unless stated "
         f"otherwise; dark lines from the fastest to the slowest repeat; {report['date']}",
         fontsize=8.5,
         color="0.35",
@@ -164,7 +164,7 @@ def draw_chart(report: dict[str, Any], results: Sequence[Result], path: Path) ->
 
 
 def draw_panel(panel: Any, group: Sequence[Result]) -> None:
-    """Bars with their figures; burble's in colour, paler where it is not its best on one core."""
+    """Draw bars with figures. burble's are coloured, paler if not its best on one core."""
     for place, result in enumerate(group):
         colour = "0.68"
         if result.contestant.startswith("burble"):
@@ -188,7 +188,7 @@ def draw_panel(panel: Any, group: Sequence[Result]) -> None:
 
 
 def write_results(report: dict[str, Any], results: Sequence[Result], folder: Path) -> None:
-    """The report as data, as a page and as a chart."""
+    """Write the report as data, as a page and as a chart."""
     folder.mkdir(parents=True, exist_ok=True)
     described = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
     (folder / "generation.json").write_text(described, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The part of README.md that tells how fast it learns, made from the report."""
+"""Make the part of README.md on learning from the report."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     Column = tuple[str, float]
 
-# A figure of each kind in a cell.
+# The figures in a cell.
 FIGURES = (tail_bits, sealed_bits)
 
 
 def readme_lines(report: dict[str, Any]) -> list[str]:
-    """Tables of each machine, each with a sentence of who is better than burble where."""
+    """Return a table for each machine, with a sentence on who is better than burble and where."""
     runs = runs_of(report)
     lines: list[str] = []
     for machine in unique(runs, lambda run: run.machine):
@@ -42,7 +42,7 @@ def readme_lines(report: dict[str, Any]) -> list[str]:
 
 
 def table_of(report: dict[str, Any], machine: str, runs: Sequence[Run]) -> list[str]:
-    """Two figures in a cell: the last tenth, and the sealed last twentieth."""
+    """Return the table of a machine; a cell has the last tenth and the sealed last twentieth."""
     columns = columns_of(runs)
     heads = [f"{titled(report, text)}, {budget:g} s" for text, budget in columns]
     rows = [
@@ -53,7 +53,7 @@ def table_of(report: dict[str, Any], machine: str, runs: Sequence[Run]) -> list[
 
 
 def columns_of(runs: Sequence[Run]) -> list[Column]:
-    """A text and a budget each."""
+    """Return the columns: a text and a budget each."""
     return [
         (text, budget)
         for text in unique(runs, lambda run: run.text)
@@ -62,13 +62,13 @@ def columns_of(runs: Sequence[Run]) -> list[Column]:
 
 
 def in_column(runs: Sequence[Run], column: Column) -> list[Run]:
-    """The runs of one text that fit one budget."""
+    """Return the runs of a column: of its text, within its budget."""
     text, budget = column
     return in_cell([run for run in runs if run.text == text], budget)
 
 
 def cell(mine: Sequence[Run], runs: Sequence[Run], column: Column) -> str:
-    """Both medians, each bold where it is the best of its column."""
+    """Return both medians, each bold if it is the best of its column."""
     shown = []
     for figure in FIGURES:
         median = median_of(in_column(mine, column), figure)
@@ -80,7 +80,7 @@ def cell(mine: Sequence[Run], runs: Sequence[Run], column: Column) -> str:
 
 
 def compare(report: dict[str, Any], runs: Sequence[Run]) -> str:
-    """Who is better than burble, and where; by either figure."""
+    """Return a sentence on who is better than burble by either figure, and where."""
     better: dict[str, list[str]] = {}
     for column in columns_of(runs):
         here = in_column(runs, column)
@@ -92,12 +92,12 @@ def compare(report: dict[str, Any], runs: Sequence[Run]) -> str:
         return "burble was not measured there."
     if not better:
         return "No other is better than burble in any column."
-    told = [f"{label} on {', '.join(cells)}" for label, cells in better.items()]
-    return f"Better than burble there: {'; '.join(told)}."
+    named = [f"{label} on {', '.join(cells)}" for label, cells in better.items()]
+    return f"Better than burble there: {'; '.join(named)}."
 
 
 def is_better(runs: Sequence[Run], label: str) -> bool:
-    """Whether a contestant's median is below burble's in one of the figures."""
+    """Return whether a contestant's median is below burble's in one of the figures."""
     return any(
         found is not None and own is not None and found < own
         for figure in FIGURES
@@ -106,13 +106,13 @@ def is_better(runs: Sequence[Run], label: str) -> bool:
 
 
 def of(runs: Sequence[Run], figure: Callable[[Run], float], **wanted: str) -> float | None:
-    """The median of those that have these values."""
+    """Return the median of a figure over the runs whose fields have the wanted values."""
     mine = [run for run in runs if all(getattr(run, name) == wanted[name] for name in wanted)]
     return median_of(mine, figure)
 
 
 def counted(runs: Sequence[Run]) -> str:
-    """How many seeds the medians of those that learn are of."""
+    """Return how many seeds the medians of each learner have."""
     counts: dict[str, list[str]] = {}
     for label in unique([run for run in runs if run.budget], lambda run: run.label):
         groups: dict[Any, set[int]] = {}
@@ -121,5 +121,5 @@ def counted(runs: Sequence[Run]) -> str:
                 groups.setdefault(run.key[:4], set()).add(run.seed)
         found = sorted({len(group) for group in groups.values()})
         counts.setdefault(" to ".join(map(str, found)), []).append(label)
-    told = [f"{count} for {', '.join(labels)}" for count, labels in counts.items()]
-    return f"seeds: {'; '.join(told)}"
+    named = [f"{count} for {', '.join(labels)}" for count, labels in counts.items()]
+    return f"seeds: {'; '.join(named)}"
