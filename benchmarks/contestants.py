@@ -177,7 +177,7 @@ class OnnxRuntime:
         return self._logits[0]
 
     def write(self, count: int, temperature: float) -> int:
-        """Softmax and draw in NumPy."""
+        """Write with softmax and draw in NumPy."""
         token, written = 0, []
         for _ in range(count):
             logits = self.read(token)

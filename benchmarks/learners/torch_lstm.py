@@ -68,7 +68,7 @@ class CharLstm(nn.Module):
         return self.head(self.dropout(hidden)), state
 
 
-class Lanes:
+class Streams:
     """The text in `ROWS` parallel streams, read `TIME` characters at a time."""
 
     def __init__(self, ids: Ids) -> None:
@@ -103,7 +103,7 @@ def prepare_updates(network: CharLstm, ids: Ids, rate: float) -> Update:
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
     )
-    lanes = Lanes(ids)
+    streams = Streams(ids)
     state: State | None = None
     updates = 0
 
@@ -112,7 +112,7 @@ def prepare_updates(network: CharLstm, ids: Ids, rate: float) -> Update:
         updates += 1
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, updates / WARM_UP) * (1 - progress)
-        inputs, targets, anew = lanes.read_on()
+        inputs, targets, anew = streams.read_on()
         logits, after = network(inputs, None if anew else state)
         state = after[0].detach(), after[1].detach()
         loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten())

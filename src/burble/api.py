@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
-
 # A path or a name is shorter: beyond this a source is a text that was passed in place of one.
 _LONGEST_NAME = 200
 
@@ -100,9 +99,9 @@ class Model:
         model = burble.load("alice")
         print(model.generate("Alice was ", length=300, temperature=0.7, seed=1))
 
-    file: what was saved: network, tokenizer, weights and where they come from. folder: the run
-    folder, which also has the training text; None without one. run: the run of `burble.train`;
-    None for a loaded model. engine: what computes.
+    file: the content of the model file: network, tokenizer, weights and their provenance. folder:
+    the run folder, which also has the training text; None without one. run: the run of
+    `burble.train`; None for a loaded model. engine: the `StepModel` that computes.
     """
 
     def __init__(
@@ -407,8 +406,8 @@ def _reject_text(source: str) -> None:
     if is_name or source.startswith(("http://", "https://")) or os.path.lexists(source):
         return
     raise TextError(
-        f"sources takes the names of texts, and {source[:40].strip()!r}… is no name but a text of "
-        f"{len(source):,} characters. Save it to a file and pass its path."
+        f"sources takes the paths or names of texts, but {source[:40].strip()!r}… looks like a "
+        f"text of {len(source):,} characters. Save it to a file and pass its path."
     )
 
 

@@ -178,7 +178,10 @@ def _read_description(header: dict[str, Any], path: Path) -> dict[str, Any]:
     metadata = header.pop("__metadata__", {})
     text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
     if not isinstance(text, str):
-        raise ModelFileError(f"{path} is a safetensors file, but not one that burble made.")
+        raise ModelFileError(
+            f"{path} is a safetensors file, but not one that burble made.",
+            "Name a model.safetensors that `burble train` wrote.",
+        )
     return FORMAT.upgrade(parse_object(text, "its description"))
 
 

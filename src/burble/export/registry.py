@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from burble.errors import UsageError
+from burble.errors import OptionError, UsageError
 from burble.export import html, hub, onnx
 from burble.export.labels import Labels
 from burble.model_file import ModelFile
@@ -57,7 +57,7 @@ def export(
     exists (unless `overwrite`) or has no folder.
     """
     if to not in EXPORTERS:
-        raise UsageError(f"A model is exported to {', '.join(EXPORTERS)}; found {to!r}.")
+        raise OptionError(f"must be one of {', '.join(EXPORTERS)}; found {to!r}.", "to")
     exporter = EXPORTERS[to]
     if not exporter.has_card and (labels.license or labels.language):
         raise UsageError(

@@ -49,9 +49,9 @@ def surprisals(model: StepModel, ids: Ids) -> Float64:
     The text is read in up to 32 streams side by side.
     """
     bits = np.zeros(len(ids) - 1)
-    lanes = min(VALIDATION_LANES, len(bits))
-    state = model.start(lanes)
-    for batch in scan(np.arange(len(ids)), lanes, VALIDATION_WARMUP):
+    rows = min(VALIDATION_LANES, len(bits))
+    state = model.start(rows)
+    for batch in scan(np.arange(len(ids)), rows, VALIDATION_WARMUP):
         logits, state = model.forward(ids[batch.inputs], state)
         places = batch.targets[batch.mask]
         log_p = log_softmax(logits[batch.mask])

@@ -60,10 +60,10 @@ class Tracker:
 def least_correlation(values: Values, num_listed: int) -> float:
     """Return the smallest held-out correlation that counts as tracking.
 
-    values: the property on the held-out half, (tokens,). Of `num_listed` units unrelated to it,
-    any passes in one text of twenty (Bonferroni, with Fisher's z for independent places). There
-    are no more independent places than changes of the property: one that is true of two stretches
-    changes four times, however long they are.
+    values: the property on the held-out half, (tokens,). With `num_listed` units unrelated to it,
+    chance lets one pass in one text of twenty (Bonferroni, with Fisher's z for independent
+    places). A property has at most as many independent places as changes: one that is true of two
+    stretches changes four times, however long they are.
     """
     num_changes = int(np.count_nonzero(np.diff(values)))
     independent = max(min(len(values) / _PLACES_IN_ONE, num_changes), 4)

@@ -101,9 +101,9 @@ def find_property(name: str) -> Property:
     """Return a property by name. Raises `UsageError`."""
     if name not in PROPERTIES:
         raise UsageError(
-            f"There is no property {name!r}. Properties: {', '.join(PROPERTIES)};",
-            "or give a pattern of your own.",
-            "or give a pattern of your own with --regex.",
+            f"There is no property {name!r}. Use one of {', '.join(PROPERTIES)},",
+            "or a regular expression of your own.",
+            "or a regular expression of your own with --regex.",
         )
     return PROPERTIES[name]
 

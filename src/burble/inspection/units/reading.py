@@ -16,8 +16,8 @@ Places = np.ndarray[Any, np.dtype[np.int64]]
 Reading = str  # the name of a state, such as cell, or of its tanh, such as tanh cell
 
 # The kernels are fast with this many rows, and a row must be long compared with its warm-up.
-_LANES = 64
-_SHORTEST_LANE = 512
+_MOST_ROWS = 64
+_SHORTEST_ROW = 512
 
 # With 64 rows of a 1×512 LSTM, the states of this many steps take 8 MB.
 _BLOCK_TIME = 32
@@ -54,10 +54,10 @@ def read_blocks(model: StepModel, ids: Ids) -> Iterator[Block]:
 
     Each row first reads the tokens before it, to warm up its state.
     """
-    lanes = max(1, min(_LANES, len(ids) // _SHORTEST_LANE))
-    state = model.start(lanes)
+    rows = max(1, min(_MOST_ROWS, len(ids) // _SHORTEST_ROW))
+    state = model.start(rows)
     # Scan the places, not the tokens. The last place of a scan is a target only, hence one more.
-    for batch in scan(np.arange(len(ids) + 1), lanes, VALIDATION_WARMUP, _BLOCK_TIME):
+    for batch in scan(np.arange(len(ids) + 1), rows, VALIDATION_WARMUP, _BLOCK_TIME):
         tokens = ids[np.minimum(batch.inputs, len(ids) - 1)]
         passed = list(states_after(model, tokens, state))
         state = passed[-1]
