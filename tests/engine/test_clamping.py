@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from burble.cells import CellKind
-from burble.engine.generate import GenerationRequest, stream_text
 from burble.engine.clamping import Clamp, ClampedModel
+from burble.engine.generate import GenerationRequest, stream_text
 from burble.engine.numpy_model import NumpyModel
 from burble.inspection.units.reading import states_after
 from tests.engine.engines import every_engine, open_engine

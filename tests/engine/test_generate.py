@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from burble.config import SamplingConfig
 from burble.engine import generate
 from burble.engine.generate import (
-    GenerationRequest,
     Generation,
+    GenerationRequest,
     prompt_ids,
     stream_text,
     write_texts,

@@ -5,8 +5,8 @@ import pytest
 
 from burble.engine.numpy_model import NumpyModel
 from burble.errors import TextError
-from burble.inspection.units.similarity import find_similar
 from burble.inspection.units.reading import read_whole
+from burble.inspection.units.similarity import find_similar
 from tests.models import random_model
 
 FILE = random_model(num_layers=2, scale=0.4)

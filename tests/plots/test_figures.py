@@ -12,7 +12,7 @@ import pytest
 
 from burble.errors import UsageError
 from burble.plots.curves import held_out, learning_figure, training
-from burble.plots.figure import KINDS, STYLE, replace_undrawable, figure_kind
+from burble.plots.figure import KINDS, STYLE, figure_kind, replace_undrawable
 from burble.plots.traces import MAX_CHARACTERS, TracePicture, order_by_similarity, trace_figure
 from burble.run_folder.metrics import Metrics, StepMetrics, ValidationMetrics
 

@@ -50,9 +50,7 @@ class NumpyModel:
     def start(self, rows: int) -> State:
         return fresh_state(self.network, rows)
 
-    def forward(
-        self, ids: Ids, state: State, hook: Hook = _ignore_values
-    ) -> tuple[Float32, State]:
+    def forward(self, ids: Ids, state: State, hook: Hook = _ignore_values) -> tuple[Float32, State]:
         """Read ids as every `StepModel` does. hook: is called with the values of every cell."""
         outputs, state = self._hidden(ids, state, hook)
         logits = self._logits(outputs.reshape(-1, self.network.hidden_size))
@@ -83,9 +81,7 @@ class NumpyModel:
         logits: Float32 = self._head(outputs) + self._head_bias
         return logits
 
-    def _hidden(
-        self, ids: Ids, state: State, hook: Hook = _ignore_values
-    ) -> tuple[Float32, State]:
+    def _hidden(self, ids: Ids, state: State, hook: Hook = _ignore_values) -> tuple[Float32, State]:
         """Return the top layer's outputs, (time, rows, hidden), and the new state.
 
         Each layer runs over all times before the next one begins.

@@ -1,5 +1,4 @@
-"""Find the passages of a text that a model memorised: they are word for word in its training text.
-"""
+"""Find the passages of a text that a model copied word for word from its training text."""
 
 import sys
 from pathlib import Path

@@ -66,7 +66,9 @@ def _yaml_line(key: str, value: str | None, request: str) -> str:
     if value is None:
         return f"# {key}: {request}"
     if not _WORD.fullmatch(value):
-        raise UsageError(f"The {key} must be a short identifier, such as mit or en; found {value!r}.")
+        raise UsageError(
+            f"The {key} must be a short identifier, such as mit or en; found {value!r}."
+        )
     # Quoted, because YAML reads the language no (Norwegian) as false.
     return f'{key}: "{value}"'
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from burble.errors import UsageError
-from burble.plots.figure import COLOURS, SIZE, THICK, THIN, replace_undrawable, figure_bytes, use_style
+from burble.plots.figure import (
+    COLOURS,
+    SIZE,
+    THICK,
+    THIN,
+    figure_bytes,
+    replace_undrawable,
+    use_style,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from burble.errors import UsageError
-from burble.plots.figure import LINE, LITTLE, MUCH, colour_map, replace_undrawable, figure_bytes, use_style
+from burble.plots.figure import (
+    LINE,
+    LITTLE,
+    MUCH,
+    colour_map,
+    figure_bytes,
+    replace_undrawable,
+    use_style,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,7 +23,6 @@ from burble.inspection.units.cells import (
     require_length,
     search,
 )
-from burble.inspection.units.similarity import Match, find_similar
 from burble.inspection.units.passage import Passage, find_most_variable, show_unit
 from burble.inspection.units.properties import (
     PROPERTIES,
@@ -32,6 +31,7 @@ from burble.inspection.units.properties import (
     find_property,
     of_tokens,
 )
+from burble.inspection.units.similarity import Match, find_similar
 from burble.knobs import knob, knob_like, sections
 from burble.tokenizers.base import Ids, Tokenizer
 

@@ -24,7 +24,7 @@ static double uniform(const burble_stream *stream) {
 
 /* Return the logits, with those of recent tokens made smaller. */
 static const float *penalize(const float *logits, int32_t vocab, const burble_stream *stream,
-                              float *scores) {
+                             float *scores) {
     const float penalty = (float)stream->sampling->repetition_penalty;
     if (penalty == 1.0f) return logits;
     memcpy(scores, logits, (size_t)vocab * sizeof *scores);

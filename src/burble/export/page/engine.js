@@ -48,8 +48,7 @@ class Reader {
     for (let i = 0, j = 0; i < integers.length; i += 2, j += 5) {
       const middle = packed[j + 2];
       integers[i] = (packed[j] | (packed[j + 1] << 8) | ((middle & 15) << 16)) - FINE_LIMIT;
-      integers[i + 1] =
-        ((middle >> 4) | (packed[j + 3] << 4) | (packed[j + 4] << 12)) - FINE_LIMIT;
+      integers[i + 1] = ((middle >> 4) | (packed[j + 3] << 4) | (packed[j + 4] << 12)) - FINE_LIMIT;
     }
     return { rows, columns, integers, scales: this.floats(rows) };
   }
