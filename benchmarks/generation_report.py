@@ -124,7 +124,7 @@ def readme_lines(report: dict[str, Any], results: Sequence[Result]) -> list[str]
     ]
     machine = report["machine"]
     return [
-        f"{title(shape)}; one text on one core unless stated otherwise, of "
+        f"{title(shape)}; one text on one core where not said otherwise, of "
         f"{machine['processor']}, {machine['cores']} cores, kernels "
         f"{', '.join(machine['kernels'])}; {report['date']}:",
         "",

@@ -171,7 +171,7 @@ class EmbeddingInput {
   }
 }
 
-// An embedding too large to fold is multiplied as the inputs of the layers above are.
+// An embedding too large to fold.
 class UnfoldedInput {
   constructor(reader, { rows, vocab, network }) {
     const size = network.embedding_size;

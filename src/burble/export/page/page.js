@@ -1,5 +1,5 @@
-// The page: read the form, write in short slices so that the page keeps responding, and keep the
-// settings in the address. Text of a model or a person is only ever set as text, never as HTML.
+// The page: read the form, write in short slices so that it keeps responding, and keep the settings
+// in the address. Text is only ever set as text, never as HTML.
 
 const element = (id) => document.getElementById(id);
 const about = JSON.parse(element("model").textContent);
@@ -13,7 +13,7 @@ const SEEDS = 2n ** 63n;
 
 let halted = false;
 
-// Each number has an input. Those that the page has no place for go under "More settings".
+// An input for each number; those without a place in the page go under "More settings".
 
 for (const { label, help, slider, ...attributes } of about.fields) {
   const input = element(attributes.id) ?? document.createElement("input");
@@ -85,7 +85,7 @@ async function run() {
   report(request.seed, (performance.now() - started) / 1000);
 }
 
-// Yield the text of each slice. In between, the page draws and handles events.
+// Yield the text of each slice. In between, the page handles events.
 async function* inSlices(pieces) {
   let [written, end] = ["", performance.now() + SLICE];
   for (const piece of pieces) {
@@ -99,7 +99,7 @@ async function* inSlices(pieces) {
   yield written;
 }
 
-// A message returns sooner than a timer, which browsers delay by 4 ms or more.
+// Browsers delay timers by 4 ms or more, but not messages.
 const channel = new MessageChannel();
 
 function pause() {
@@ -126,7 +126,7 @@ function report(seed, seconds) {
   showStatus(`${done}: ${figures}.`);
 }
 
-// Switch between the buttons Write and Stop; keyboard focus moves from one to the other.
+// Switch between the buttons Write and Stop, and move keyboard focus with them.
 function setBusy(busy) {
   const [on, off] = (busy ? ["halt", "write"] : ["write", "halt"]).map(element);
   const pressed = document.activeElement === off;
@@ -159,7 +159,7 @@ element("form").addEventListener("submit", (event) => {
     showStatus(error.message, true);
   });
 });
-// Open a closed section with an invalid input, because a browser cannot point at a hidden one.
+// Open the section of an invalid input, because a browser cannot point at a hidden one.
 function unfold({ target }) {
   const folded = target.closest("details");
   if (folded) folded.open = true;

@@ -4,7 +4,7 @@ class TextError extends Error {}
 
 function refuseHalves(text, what) {
   if (/\p{Surrogate}/u.test(text)) {
-    throw new TextError(`The ${what} holds half a character (a lone surrogate). Remove it.`);
+    throw new TextError(`The ${what} holds half a character. Remove it.`);
   }
 }
 

@@ -37,7 +37,7 @@ function summary() {
   const tokens = length === 1 ? `${length} ${token}` : `${length} ${token}s`;
   const at = bits === null ? "" : `, at ${number(bits)} bits a character`;
   const end = before
-    ? ` This is the end of the text; the network read the ${before.toLocaleString("en")} ${token}s before it first.`
+    ? ` This is the end of the text; the ${before.toLocaleString("en")} ${token}s before it were read first.`
     : "";
   return `What happens in a network of ${data.layers}×${data.units} ${data.cell} units while it reads ${tokens}${at}.${end}`;
 }
