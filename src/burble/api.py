@@ -263,8 +263,9 @@ class Model:
         """Return the prepared training text. Raises `TextError` if there is no run folder."""
         if self.folder is None or not self.has_training_text():
             raise TextError(
-                "The training text of this model is missing: only its run folder has it. Load the "
-                "run folder, or give a prompt instead."
+                "The training text of this model is missing: only a run folder has it.",
+                "Load the run folder, or give a prompt instead.",
+                "Name the run folder, or give a prompt instead.",
             )
         from burble.run_folder.folder import RunFolder
 
