@@ -43,7 +43,7 @@ def choose_kernel() -> KernelChoice:
     if asked and asked not in available:
         problem = find_library().problem
         raise UsageError(
-            f"{KERNEL_VARIABLE} must be a kernel that can run here, one of {', '.join(available)}; "
+            f"{KERNEL_VARIABLE} must name a kernel that can run here, {', '.join(available)}; "
             f"found {asked!r}." + (f" {problem}" if problem else "")
         )
     return KernelChoice(asked or available[0], available)
