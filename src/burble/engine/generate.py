@@ -38,7 +38,7 @@ class GenerationRequest:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     stop: tuple[str, ...] = ()  # end before the first of these texts
     seed: int = knob(0, "The same seed writes the same text.", low=0, high=MAX_SEED)
-    stream: int = 0  # tells samples of one seed apart: each has its own random numbers
+    stream: int = 0  # numbers the samples of one seed: each has its own random numbers
     window: int | None = knob(
         None,
         "Re-read this many tokens for each new one, as the Keras tutorial does (slow).",
