@@ -37,7 +37,7 @@ def break_token(job: Job) -> None:
 
 def break_count(job: Job) -> None:
     """No such number of tokens can be allowed."""
-    job._writing._tokens_left = -1
+    job._generation._tokens_left = -1
 
 
 def break_labels(job: Job) -> None:

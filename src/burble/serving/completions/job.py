@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from burble.engine.generate import GenerationRequest, Writing, prompt_ids
+from burble.engine.generate import Generation, GenerationRequest, prompt_ids
 from burble.engine.stream import Stream
 from burble.serving.completions.logprobs import Aligned, Replay, TokenLogprob
 from burble.serving.completions.models import ServedModel
@@ -14,7 +14,7 @@ _LOGPROBS_AT_ONCE = 32
 
 
 class Job:
-    _writing: Writing
+    _generation: Generation
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Job:
         """Read the prompt, yielding after each part so that other clients get their turn."""
         model, ids = self._model, self._ids
         state = (yield from model.prefix_cache.read(ids[:-1])).values[0]
-        self._writing = Writing(model.engine, model.file.tokenizer, self._request, state)
+        self._generation = Generation(model.engine, model.file.tokenizer, self._request, state)
         if self._logprobs is None:
             return
         is_echoed = self._echo and self._request.prompt
@@ -68,20 +68,20 @@ class Job:
 
     @property
     def done(self) -> bool:
-        return self._writing.done
+        return self._generation.done
 
     @property
     def stream(self) -> Stream:
-        return self._writing.stream
+        return self._generation.stream
 
-    def go_on(self, count: int) -> None:
+    def next_stream(self, count: int) -> None:
         if self._logprobs is not None:
             count = min(count, _LOGPROBS_AT_ONCE)
-        self._writing.go_on(count)
+        self._generation.next_stream(count)
 
-    def take(self) -> Chunk:
-        text = self._writing.take()
-        newest = self._writing.newest
+    def collect(self) -> Chunk:
+        text = self._generation.collect()
+        newest = self._generation.newest
         self.num_tokens += len(newest)
         self.turn += len(newest)
         tokens: list[TokenLogprob] = []
@@ -94,4 +94,4 @@ class Job:
     def _finish_reason(self) -> str | None:
         if not self.done:
             return None
-        return "stop" if self._writing.stopped else "length"
+        return "stop" if self._generation.stopped else "length"

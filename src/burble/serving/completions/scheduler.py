@@ -91,7 +91,7 @@ class Scheduler:
     def _write(self, jobs: list[Job]) -> list[tuple[Job, Chunk]]:
         """Write one round of the jobs of one engine. A job that fails does so alone."""
         failed: list[tuple[Job, Chunk]] = []
-        ready = [job for job in jobs if self._try(job, lambda job: job.go_on(self._count), failed)]
+        ready = [job for job in jobs if self._try(job, lambda job: job.next_stream(self._count), failed)]
         if not ready:
             return failed
         before = [job.stream.checkpoint() for job in ready]
@@ -105,7 +105,7 @@ class Scheduler:
         self._adapt(time.perf_counter() - started)
         chunks: list[tuple[Job, Chunk]] = []
         for job in ready:
-            self._try(job, lambda job: chunks.append((job, job.take())), failed)
+            self._try(job, lambda job: chunks.append((job, job.collect())), failed)
         return chunks + failed
 
     def _try(self, job: Job, do: Callable[[Job], object], failed: list[tuple[Job, Chunk]]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from burble.errors import MissingExtraError
 from burble.native.library import find_library, library
-from burble.threads import settled_threads
+from burble.threads import thread_defaults
 from burble.training.learners.choice import Choice, Surroundings, choose, options_again
 from burble.training.learners.devices import (
     has_cuda_torch,
@@ -66,7 +66,7 @@ def resumed_options(recorded: TrainingConfig, changes: Mapping[str, Any]) -> dic
 def open_backend(choice: Choice) -> AbstractContextManager[Backend]:
     """Open what computes. Raises `MissingExtraError` where torch shall and is not installed."""
     try:
-        with settled_threads():
+        with thread_defaults():
             module = importlib.import_module(f"{_PACKAGES[choice.learner]}.backend")
     except ModuleNotFoundError as error:
         if error.name != "torch":
