@@ -91,7 +91,9 @@ class Scheduler:
     def _write(self, jobs: list[Job]) -> list[tuple[Job, Chunk]]:
         """Write one round of the jobs of one engine. A job that fails does so alone."""
         failed: list[tuple[Job, Chunk]] = []
-        ready = [job for job in jobs if self._try(job, lambda job: job.next_stream(self._count), failed)]
+        ready = [
+            job for job in jobs if self._try(job, lambda job: job.next_stream(self._count), failed)
+        ]
         if not ready:
             return failed
         before = [job.stream.checkpoint() for job in ready]
