@@ -1,4 +1,4 @@
-"""Writing together in a terminal: a line is text to add, or a command."""
+"""Write with a model in turns: each line is text to add, or a command."""
 
 import sys
 from collections.abc import Callable
@@ -14,16 +14,17 @@ from burble.escapes import read_escapes
 from burble.knobs import knobs_of
 
 HELP = """\
-a line of text     add it, and let the model go on (\\n in it begins a new line)
-an empty line      let the model go on
-/retry             another ending instead of the last
-/undo              back to before the last line
-/temperature 0.5   from now on; so /length 100, /seed 7 and the other options of sampling
-/text              the whole text
-/quit              end; so does the end of the input"""
+a line of text     add it, then let the model continue (\\n begins a new line)
+an empty line      let the model continue
+/retry             replace the model's last continuation
+/undo              go back to before the last line
+/temperature 0.5   set an option; also /length 100, /seed 7 and the others of sampling
+/text              show the whole text
+/quit              end; the end of the input does the same"""
 
 
 def write_together(model: Model, request: GenerationRequest, unknown: UnknownPolicy) -> None:
+    """Carry out the lines of standard input until /quit or its end."""
     print_message("Type text, or an empty line, and the model continues. Type /help for commands.")
     session = Session(model, request, unknown)
     write_out(session.text)
@@ -48,16 +49,16 @@ class Session:
             "length": asked["max_characters"],
             "seed": asked["seed"],
         }
-        self._before: list[str] = []  # the text before each time that something was added
-        self._start = request.prompt  # where the model's last ending begins
+        self._before: list[str] = []  # the text before each addition
+        self._start = request.prompt  # the text before the model's last continuation
 
     def obey(self, line: str) -> None:
-        """Carry out one line. Raises `BurbleError` where that is not possible."""
+        """Carry out one line. Raises `BurbleError` if that is not possible."""
         if not line.startswith("/"):
             self._add(read_escapes(line))
             return
         typed, _, value = line[1:].partition(" ")
-        name = typed.replace("-", "_")  # as in flags, or as in Python
+        name = typed.replace("-", "_")  # typed as a flag, or as in Python
         commands: dict[str, Callable[[], None]] = {
             "retry": self._retry,
             "undo": self._undo,
@@ -77,14 +78,14 @@ class Session:
         self._before.append(self.text)
         self.text += added
         self._start = self.text
-        self._go_on()
+        self._continue()
 
     def _retry(self) -> None:
         if not self._before:
             raise UsageError("Nothing was written yet.")
         self.text = self._start
         write_out(self.text)
-        self._go_on()
+        self._continue()
 
     def _undo(self) -> None:
         if not self._before:
@@ -92,11 +93,11 @@ class Session:
         self.text = self._start = self._before.pop()
         write_out(self.text)
 
-    def _go_on(self) -> None:
+    def _continue(self) -> None:
         for piece in self._model.write(replace(self._request, prompt=self.text)):
             write_out(piece)
             self.text += piece
-        # The next ending has random numbers of its own.
+        # The next continuation has random numbers of its own.
         self._request = replace(self._request, stream=self._request.stream + 1)
 
     def _set(self, name: str, typed: str) -> None:

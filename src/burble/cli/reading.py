@@ -1,4 +1,4 @@
-"""The text that a model is looked at with."""
+"""Read the text that a model is measured on, and report what it does not know."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,9 +21,9 @@ def read_sources(
     whole: bool,
     unknown: UnknownPolicy,
 ) -> Iterator[PreparedText]:
-    """Read the sources, normalised and cut into tokens as the model's own text was.
+    """Read the sources, normalised and tokenised as the model's training text was.
 
-    Of another text than the model's own, or if `whole`, all is held out.
+    If `whole`, or if it is not the training text, all of it is held out.
     """
     from burble.data.prepare import encode_spooled, spool_text
     from burble.evaluation.evaluate import known_cuts, score_all
@@ -40,7 +40,7 @@ def read_sources(
 
 
 def describe_unknown(number: int, total: int, unknown: UnknownPolicy) -> str | None:
-    """Return what became of the unknown ones of `total` characters; None where there are none."""
+    """Describe what happened to the unknown ones of `total` characters; None without any."""
     if not number:
         return None
     fate = "left out" if unknown == "skip" else "replaced by the nearest that it knows"
@@ -52,7 +52,7 @@ def describe_unknown(number: int, total: int, unknown: UnknownPolicy) -> str | N
 
 
 def report_unknown(file: ModelFile, text: str, unknown: UnknownPolicy) -> int:
-    """Tell what became of a text's characters that the model has never seen; return how many."""
+    """Print what happened to characters that the model has never seen; return their number."""
     number = count_unknown(file, text)
     if line := describe_unknown(number, len(text), unknown):
         print_message(line)
@@ -60,6 +60,7 @@ def report_unknown(file: ModelFile, text: str, unknown: UnknownPolicy) -> int:
 
 
 def part_read(text: PreparedText) -> str:
+    """Return the name of the part that was read."""
     if text.facts.cut_characters:
         end = "part" if text.facts.sealed_characters else "end"
         return f"the held-out {end} of the training text"
