@@ -90,8 +90,8 @@ def _print_found(console: Console, found: Found) -> None:
     if not tracking:
         console.print(
             f"  found nothing that tracks it: the best unit, {_name(found.units[0])}, has a "
-            f"held-out correlation of {found.units[0].held_out:+.3f}. It counts from "
-            f"{found.least:.2f} on, with the sign of the first half"
+            f"held-out correlation of {found.units[0].held_out:+.3f}; {found.least:.2f} or more "
+            "would count, with the sign that it has on the first half"
         )
         return
     table = _table("unit", "what", "held out", "chosen")
