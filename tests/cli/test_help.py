@@ -35,7 +35,7 @@ def parse(example: str) -> None:
         assert context.params
 
 
-@pytest.mark.parametrize("args", [[], ["--help"], ["-h"], ["help"]])
+@pytest.mark.parametrize("args", [[], ["--help"], ["-h"], ["--help-all"], ["help"]])
 def test_burble_alone_is_a_screen(monkeypatch: pytest.MonkeyPatch, args: list[str]) -> None:
     lines = help_lines(monkeypatch, *args)
     assert len(lines) <= 25

@@ -106,7 +106,7 @@ def _dispatch(args: list[str], started: float | None) -> int:
     if args == ["--version"]:
         sys.stdout.write(f"burble {__version__}\n")
         return 0
-    if not args or args[0] in {"-h", "--help", "help"}:
+    if not args or args[0] in {"-h", "--help", "--help-all", "help"}:
         sys.stdout.write(_format_help())
         return 0
     from burble.cli.dispatch import dispatch
