@@ -7,9 +7,9 @@ from burble.knobs import check_knobs, knob
 
 @dataclass(frozen=True)
 class Limits:
-    streams: int = knob(64, "Texts to write at the same time.", low=1)
+    streams: int = knob(64, "Texts to write side by side.", low=1)
     waiting: int = knob(
-        64, "Texts that may wait for their turn; further requests are rejected.", low=0
+        64, "Texts that may wait beyond those; further ones are told to come back later.", low=0
     )
 
     max_tokens: int = 100_000  # tokens in one text
