@@ -14,7 +14,7 @@ import numpy as np
 
 from burble.config import NormalizationConfig, RunConfig
 from burble.data.prepare import prepare_to_learn
-from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, random_windows, scan
+from burble.data.scan import VALIDATION_STREAMS, VALIDATION_WARMUP, random_windows, scan
 from burble.evaluation.evaluate import NUM_WINDOWS, WINDOW, WINDOWS_SEED
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def one_pass(ids: Ids) -> Iterator[Batch]:
 
 def glance(ids: Ids) -> Iterator[Batch]:
     """All of it in lanes, each warmed on what stands before it: nearly the same, and quicker."""
-    return scan(ids, VALIDATION_LANES, VALIDATION_WARMUP)
+    return scan(ids, VALIDATION_STREAMS, VALIDATION_WARMUP)
 
 
 def fresh_windows(ids: Ids) -> Iterator[Batch]:

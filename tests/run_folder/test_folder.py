@@ -88,7 +88,7 @@ def test_the_old_run_stays_until_the_new_one_takes_its_place(tmp_path: Path) -> 
     folder = new_run(tmp_path)
     assert folder.is_aside
     assert seeds(tmp_path) == {"1"}
-    folder.take_place()
+    folder.replace_old()
     assert not folder.is_aside
     assert seeds(tmp_path) == {"2"}
     assert files(tmp_path) == PARTS
@@ -103,10 +103,10 @@ def test_cut_while_it_moves_in_the_next_process_finishes(
     with monkeypatch.context() as patch:
         cut_at(patch, call)
         with pytest.raises(CutError):
-            folder.take_place()
+            folder.replace_old()
     assert ModelFile.load(tmp_path).provenance.seed in {1, 2}
     RunFolder(tmp_path).read_config()
-    RunFolder(tmp_path).settle()
+    RunFolder(tmp_path).recover()
     assert seeds(tmp_path) == {"2"}
     assert files(tmp_path) == PARTS
 
@@ -115,13 +115,13 @@ def test_there_are_no_more_places_to_cut(tmp_path: Path, monkeypatch: pytest.Mon
     fill(tmp_path, seed=1, step=9)
     folder = new_run(tmp_path)
     cut_at(monkeypatch, 12)
-    folder.take_place()
+    folder.replace_old()
 
 
 def test_one_that_was_killed_before_its_first_step_is_dropped(tmp_path: Path) -> None:
     fill(tmp_path, seed=1, step=9)
     new_run(tmp_path, step=0)
-    assert RunFolder(tmp_path).settle()
+    assert RunFolder(tmp_path).recover()
     assert seeds(tmp_path) == {"1"}
     assert files(tmp_path) == PARTS
 

@@ -12,7 +12,7 @@ from burble.run_folder.observer import Observer
 from burble.run_hooks import open_run
 from burble.run_toml import read_config
 from burble.training.learners import devices, registry
-from burble.training.learners.choice import Choice, Surroundings, choose, options_again
+from burble.training.learners.choice import Choice, Surroundings, choose, choose_resume_options
 from burble.training.request import RunRequest
 from tests.training.both_learners import needs_native, needs_torch
 from tests.training.runs import TINY, train_tiny, write_text
@@ -105,8 +105,8 @@ class Notes(Observer):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def noted(self, message: str) -> None:
-        self.lines.append(message)
+    def message(self, text: str) -> None:
+        self.lines.append(text)
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_another_learner_takes_what_it_needs_with_it(
     *,
     lacks_torch: bool,
 ) -> None:
-    assert options_again(asked(**recorded), changes, lacks_torch=lacks_torch) == follows
+    assert choose_resume_options(asked(**recorded), changes, lacks_torch=lacks_torch) == follows
 
 
 def resume(run: Path, **changes: Any) -> tuple[int, list[str]]:

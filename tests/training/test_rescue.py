@@ -23,8 +23,8 @@ class Notes(Observer):
     def __init__(self) -> None:
         self.messages: list[str] = []
 
-    def noted(self, message: str) -> None:
-        self.messages.append(message)
+    def message(self, text: str) -> None:
+        self.messages.append(text)
 
 
 def test_a_run_that_cannot_be_mended_ends_with_exit_code_5(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from burble.errors import TextError, brief
 from burble.system_errors import guard_write
 from burble.text.decoding import read_text
 from burble.text.normalization import normalize_stream
-from burble.text.sources import Document, find_documents, is_found_at_once
+from burble.text.sources import Document, find_documents, is_quick_to_search
 from burble.tokenizers.base import Tokenizer, smallest_dtype
 from burble.tokenizers.registry import TOKENIZERS
 
@@ -111,7 +111,7 @@ def spool_text(
     documents: Sequence[Document],
     normalization: NormalizationConfig,
     folder: Path,
-    say: Callable[[str], None],
+    message: Callable[[str], None],
 ) -> Iterator[SpooledText]:
     """Read all documents into one text in `folder`, removed at the end. Raises `TextError`."""
     # Taken before they are read, so that a change while they are read shows later.
@@ -123,7 +123,7 @@ def spool_text(
     try:
         with guard_write(path):
             with path.open("wb") as file:
-                spool = _read_documents(documents, normalization, _Spool(file), say)
+                spool = _read_documents(documents, normalization, _Spool(file), message)
             whole = WholeText(spool.digest.hexdigest(), spool.num_characters, tuple(spool.starts))
             characters, count = spool.characters(), len(documents)
             yield SpooledText(path, whole, characters, normalization, count, stamp)
@@ -159,11 +159,11 @@ def _read_documents(
     documents: Sequence[Document],
     normalization: NormalizationConfig,
     spool: _Spool,
-    say: Callable[[str], None],
+    message: Callable[[str], None],
 ) -> _Spool:
     for document in documents:
         spool.start_document()
-        chunks = read_text(document, say)
+        chunks = read_text(document, message)
         for text in normalize_stream(chunks, normalization):
             spool.write(text)
     if spool.num_characters == 0:
@@ -174,11 +174,11 @@ def _read_documents(
     return spool
 
 
-def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]) -> PreparedText:
+def prepare_to_learn(config: RunConfig, folder: Path, message: Callable[[str], None]) -> PreparedText:
     """Read and encode what a run learns from. Raises `TextError`."""
     data = config.data
     with spool_text(
-        find_documents(config.sources, config.reading.encoding), config.normalization, folder, say
+        find_documents(config.sources, config.reading.encoding), config.normalization, folder, message
     ) as spooled:
         tokenizer = TOKENIZERS[data.tokenizer].from_characters(spooled.characters)
         cuts = cut_tail(spooled.whole, data.val_fraction, data.test_fraction)
@@ -194,13 +194,13 @@ def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]
     return text
 
 
-def changed_sources(config: RunConfig, text: PreparedText) -> str | None:
+def describe_changed_sources(config: RunConfig, text: PreparedText) -> str | None:
     """Return how the sources of `text` differ now, as the start of a sentence.
 
     None where they do not, and where that cannot be seen. A stranger's run may name any sources:
     no folder is searched for long, and no pipe, device or file without end is read.
     """
-    if not all(map(is_found_at_once, config.sources)):
+    if not all(map(is_quick_to_search, config.sources)):
         return None
     names = brief(", ".join(config.sources))
     try:

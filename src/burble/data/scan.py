@@ -1,4 +1,4 @@
-"""Reading a text through once, to score it: in one pass, in lanes, or in random windows."""
+"""Reading a text through once, to score it: in one pass, in streams, or in random windows."""
 
 from collections.abc import Iterator
 
@@ -7,9 +7,9 @@ import numpy as np
 from burble.data.batch import Batch, gather
 from burble.tokenizers.base import Ids
 
-# While training, the held-out text is read in lanes side by side, each warmed on the tokens before
+# While training, the held-out text is read in streams side by side, each warmed on the tokens before
 # it. Against one pass that changes the figure by less than 0.002 bits (tests/training).
-VALIDATION_LANES = 32
+VALIDATION_STREAMS = 32
 VALIDATION_WARMUP = 128
 
 # A longer held-out text is validated on its beginning: 262,144 tokens fix the figure to 0.01 bits.
@@ -22,17 +22,17 @@ def validation_part(ids: Ids) -> Ids:
     return ids[:VALIDATION_TOKENS]
 
 
-def scan(ids: Ids, lanes: int = 1, warmup: int = 0, time: int = _SCAN_TIME) -> Iterator[Batch]:
+def scan(ids: Ids, streams: int = 1, warmup: int = 0, time: int = _SCAN_TIME) -> Iterator[Batch]:
     """Yield batches in which every id but the first is a target once.
 
-    Each of the `lanes` covers an equal part of the text and first reads `warmup` ids, masked.
+    Each of the `streams` covers an equal part of the text and first reads `warmup` ids, masked.
     """
     num_targets = len(ids) - 1
     if num_targets < 1:
         return
-    lanes = min(lanes, num_targets)
-    part = -(-num_targets // lanes)
-    begins = np.arange(lanes) * part
+    streams = min(streams, num_targets)
+    part = -(-num_targets // streams)
+    begins = np.arange(streams) * part
     ends = np.minimum(begins + part, num_targets)
     starts = np.maximum(begins - warmup, 0)
     longest = int((ends - starts).max())
@@ -43,7 +43,7 @@ def scan(ids: Ids, lanes: int = 1, warmup: int = 0, time: int = _SCAN_TIME) -> I
             inputs=tokens[:-1],
             targets=tokens[1:],
             mask=(places >= begins) & (places < ends),
-            reset=np.full(lanes, offset == 0),
+            reset=np.full(streams, offset == 0),
         )
 
 

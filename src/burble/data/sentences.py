@@ -21,7 +21,7 @@ class SentenceBatching(ShuffledRows):
     """Row i reads sentence i and is asked for all of it, from the token before it on."""
 
     def __init__(self, text: PreparedText, config: DataConfig, seed: int) -> None:
-        starts = [sentence_starts(ids, text.tokenizer) for ids in (text.train_ids, text.val_ids)]
+        starts = [find_sentence_starts(ids, text.tokenizer) for ids in (text.train_ids, text.val_ids)]
         if len(starts[0]) < 2:
             raise TextError(
                 f"The text is too short: {len(text.train_ids):,} tokens to learn from, and "
@@ -35,7 +35,7 @@ class SentenceBatching(ShuffledRows):
         self.targets = self.rows * config.seq_len
 
 
-def sentence_starts(ids: Ids, tokenizer: Tokenizer) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def find_sentence_starts(ids: Ids, tokenizer: Tokenizer) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return where each sentence begins, and the end of the text: (sentences + 1,)."""
     starts: list[int] = [0]
     pending = 0

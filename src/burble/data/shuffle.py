@@ -20,7 +20,7 @@ _DRAWN_STEPS = 64
 VALIDATION_ITEMS = 1024
 
 
-def permuted(items: Items, count: int, key: tuple[int, int]) -> Items:
+def permute(items: Items, count: int, key: tuple[int, int]) -> Items:
     """Where each item of 0..count-1 goes in the permutation that `key` picks.
 
     A balanced Feistel network over the next power of four, walked on until it falls below
@@ -54,7 +54,7 @@ def _draw(key: tuple[int, int], part: int, shape: tuple[int, int], count: int) -
     """Return the items of some steps, of shape (steps, rows); past the epoch's end, any."""
     drawn = shape[0] * shape[1]
     items = np.arange(part * drawn, (part + 1) * drawn) % count
-    return permuted(items, count, key).reshape(shape)
+    return permute(items, count, key).reshape(shape)
 
 
 class ShuffledRows:

@@ -17,7 +17,7 @@ class WindowBatching(ShuffledRows):
 
     def __init__(self, text: PreparedText, config: DataConfig, seed: int) -> None:
         counts = [
-            num_patterns(len(ids), config.seq_len, config.stride)
+            count_patterns(len(ids), config.seq_len, config.stride)
             for ids in (text.train_ids, text.val_ids)
         ]
         if counts[0] < 1:
@@ -33,13 +33,13 @@ class WindowBatching(ShuffledRows):
         )
         super().__init__(config.batch_size, seed, (counts[0], train), (counts[1], val))
         self.targets = self.rows
-        patterns = num_patterns(text.facts.num_ids, config.seq_len, config.stride)
+        patterns = count_patterns(text.facts.num_ids, config.seq_len, config.stride)
         self.note = (
             f"{patterns:,} patterns of {config.seq_len} {text.tokenizer.unit}s before any split"
         )
 
 
-def num_patterns(num_ids: int, seq_len: int, stride: int) -> int:
+def count_patterns(num_ids: int, seq_len: int, stride: int) -> int:
     return max(0, -(-(num_ids - seq_len) // stride))
 
 

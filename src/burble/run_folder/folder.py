@@ -29,7 +29,7 @@ from burble.folder_names import (
 from burble.mapping import parse_object
 from burble.model_file import ModelFile
 from burble.plain_files import find_odd, read_plain
-from burble.run_folder.lock import holder
+from burble.run_folder.lock import find_holder
 from burble.run_toml import read_config, to_toml
 from burble.saved_format import SavedFormat, VersionError
 from burble.shell import burble_line
@@ -95,7 +95,7 @@ class RunFolder:
 
     def open_new(self, *, overwrite: bool) -> bool:
         """Make room for a new run; return whether an empty one gave way. Raises `UsageError`."""
-        self.settle()
+        self.recover()
         entries = {entry.name for entry in self.path.iterdir()} - {LOCK_NAME}
         replaces = self.has_learned()
         if entries and not (self._is_run() and (replaces or entries <= _OURS)):
@@ -128,9 +128,9 @@ class RunFolder:
         """Write the configuration beside the prepared text; the run can be learned then."""
         self.write_config(config)
         if not RunFolder(self.path).has_learned():
-            self.take_place()
+            self.replace_old()
 
-    def take_place(self) -> None:
+    def replace_old(self) -> None:
         """Replace what a former run left by this one, which has been written aside."""
         with guard_write(self.path):
             for log in (self.metrics, self.samples):
@@ -145,7 +145,7 @@ class RunFolder:
             shutil.rmtree(self.root, ignore_errors=True)
             self.is_aside = False
 
-    def settle(self) -> bool:
+    def recover(self) -> bool:
         """Finish what a killed process has begun; return whether a new run was dropped."""
         aside = RunFolder(self.path, is_aside=True)
         with guard_write(self.path):
@@ -155,7 +155,7 @@ class RunFolder:
             if not aside.root.exists():
                 return False
             if aside.saved_step() > 0:
-                aside.take_place()
+                aside.replace_old()
                 return False
             shutil.rmtree(aside.root)
             return True
@@ -265,7 +265,7 @@ def is_run(folder: Path) -> bool:
     """Return whether `folder` is a run with nothing in it that leads elsewhere or would block."""
     # A run that has just begun is locked, and still written in a folder within.
     if folder.is_symlink() or not (
-        os.path.lexists(folder / CONFIG_NAME) or holder(folder) is not None
+        os.path.lexists(folder / CONFIG_NAME) or find_holder(folder) is not None
     ):
         return False
     try:

@@ -16,7 +16,7 @@ from burble.folder_names import LOCK_NAME
 from burble.plain_files import open_to_change
 from burble.system_errors import guard_write
 
-# `holder` takes the lock for a moment to see whether it is free; a training tries again then.
+# `find_holder` takes the lock for a moment to see whether it is free; a training tries again then.
 _TRIES = 5
 _WAIT_SECONDS = 0.02
 
@@ -31,7 +31,7 @@ class Holder:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path) -> Iterator[None]:
     with guard_write(folder):
         descriptor = _acquire(folder)
     try:
@@ -43,7 +43,7 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def holder(folder: Path) -> Holder | None:
+def find_holder(folder: Path) -> Holder | None:
     """Return who trains in `folder`; None where nobody does."""
     try:
         descriptor = open_to_change(folder / LOCK_NAME, os.O_RDWR)

@@ -56,7 +56,7 @@ class Metrics:
         """From the log in the folder of a run. Raises `UsageError` where there is no such log."""
         path = folder / METRICS_NAME
         try:
-            lines = logged(folder)
+            lines = read_log(folder)
         except OSError as error:
             if error.errno not in MISSING | NOT_OURS:
                 raise read_error(path, error) from error
@@ -66,7 +66,7 @@ class Metrics:
             ) from error
         except ValueError as error:
             raise UsageError(f"{path} is not the log of a run: {error}.") from error
-        read = [as_metrics(line, str(path)) for line in lines]
+        read = [parse_line(line, str(path)) for line in lines]
         return cls(
             [one for one in read if isinstance(one, StepMetrics)],
             [one for one in read if isinstance(one, ValidationMetrics)],
@@ -78,14 +78,14 @@ def read_thinned(folder: Path, most: int) -> list[StepMetrics | ValidationMetric
     if not (folder / METRICS_NAME).exists():
         return []
     try:
-        lines = logged(folder)
+        lines = read_log(folder)
     except (OSError, ValueError) as error:
         raise UsageError(f"{METRICS_NAME} is not the log of a run: {error}.") from error
     stride = -(-len(lines) // most) or 1
-    return [as_metrics(line, METRICS_NAME) for line in lines[::-1][::stride][::-1]]
+    return [parse_line(line, METRICS_NAME) for line in lines[::-1][::stride][::-1]]
 
 
-def logged(folder: Path) -> list[Any]:
+def read_log(folder: Path) -> list[Any]:
     """Read the log of a run, line by line. Raises `OSError` or `ValueError`.
 
     Lines that name a `kind` are of a later burble, and left out: those of today have none.
@@ -99,7 +99,7 @@ def logged(folder: Path) -> list[Any]:
     return [line for line in lines if not isinstance(line, dict) or "kind" not in line]
 
 
-def as_metrics(line: object, where: str) -> StepMetrics | ValidationMetrics:
+def parse_line(line: object, where: str) -> StepMetrics | ValidationMetrics:
     if isinstance(line, dict) and "val_bits_per_char" in line:
         return from_saved(ValidationMetrics, line, where)
     return from_saved(StepMetrics, line, where)

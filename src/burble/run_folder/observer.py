@@ -36,7 +36,7 @@ class Observer:
     def sampled(self, step: int, text: str) -> None:
         """The model of this moment wrote `text`."""
 
-    def noted(self, message: str) -> None:
+    def message(self, text: str) -> None:
         """Something a person should know."""
 
     def finished(self) -> None:
@@ -63,9 +63,9 @@ class Observers(Observer):
         for observer in self.observers:
             observer.sampled(step, text)
 
-    def noted(self, message: str) -> None:
+    def message(self, text: str) -> None:
         for observer in self.observers:
-            observer.noted(message)
+            observer.message(text)
 
     def finished(self) -> None:
         for observer in self.observers:

@@ -14,15 +14,15 @@ CHUNK_BYTES = 1 << 20
 _GUESS_BYTES = 1 << 16
 
 
-def read_text(document: Document, say: Callable[[str], None]) -> Iterator[str]:
-    """Yield a document's text, LF and no BOM; `say` what changed. Raises `TextError`."""
+def read_text(document: Document, message: Callable[[str], None]) -> Iterator[str]:
+    """Yield a document's text, LF and no BOM; call `message` with what changed. Raises `TextError`."""
     newlines = io.IncrementalNewlineDecoder(decoder=None, translate=True)
     first = True
     for text in _decode(document):
         if first and text:
             first = False
             if text[0] == "\ufeff":
-                say(f"{document.name}: dropped the byte order mark at its start.")
+                message(f"{document.name}: dropped the byte order mark at its start.")
                 text = text[1:]  # noqa: PLW2901
         yield newlines.decode(text)
     yield newlines.decode("", final=True)
@@ -31,7 +31,7 @@ def read_text(document: Document, say: Callable[[str], None]) -> Iterator[str]:
     endings = (found,) if isinstance(found, str) else found or ()
     names = [name for ending, name in (("\r\n", "CRLF"), ("\r", "CR")) if ending in endings]
     if names:
-        say(f"{document.name}: turned {' and '.join(names)} line ends into LF.")
+        message(f"{document.name}: turned {' and '.join(names)} line ends into LF.")
 
 
 def _decode(document: Document) -> Iterator[str]:

@@ -78,7 +78,7 @@ def _find_files(source: str) -> list[Path]:
     )
 
 
-def is_found_at_once(source: str) -> bool:
+def is_quick_to_search(source: str) -> bool:
     """Return whether it is no folder of many thousands of files and no pattern of folders."""
     if os.path.isdir(source):  # noqa: PTH112
         entries = (name for _, folders, files in os.walk(source) for name in (*folders, *files))

@@ -10,7 +10,7 @@ import numpy as np
 from burble.config import UnknownPolicy
 from burble.errors import TextError
 from burble.tokenizers.base import Ids, StreamDecoder, Tokenizer, smallest_dtype
-from burble.tokenizers.nearest import nearest_known
+from burble.tokenizers.nearest import find_nearest
 
 _UTF32 = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
 _LISTED = 10
@@ -58,7 +58,7 @@ class CharTokenizer(Tokenizer):
         marked = self._marked(text)
         missing = sorted({text[place] for place in np.flatnonzero(marked == 0)})
         if missing and unknown == "nearest":
-            nearest = {ord(c): nearest_known(c, self.vocabulary) for c in missing}
+            nearest = {ord(c): find_nearest(c, self.vocabulary) for c in missing}
             text = text.translate(nearest)
             marked = self._marked(text)
             missing = [c for c in missing if c in text]

@@ -6,7 +6,7 @@ import unicodedata
 _ALIKE = ("'‘’‛′`´", '"“”„‟″«»', "-‐‑‒–—―−", " \u00a0\u2002\u2003\u2009\t")
 
 
-def nearest_known(character: str, vocabulary: str) -> str:
+def find_nearest(character: str, vocabulary: str) -> str:
     """A known stand-in for `character`, or itself where there is none."""
     for candidate in _candidates(character):
         if candidate and all(part in vocabulary for part in candidate):

@@ -8,24 +8,24 @@ from pathlib import Path
 
 from burble.errors import UsageError
 from burble.run_folder.folder import RunFolder
-from burble.run_folder.lock import locked
+from burble.run_folder.lock import lock_folder
 from burble.system_errors import guard_write
 from burble.training.team import Team
 
 
 @contextmanager
-def held(team: Team, path: Path) -> Iterator[None]:
+def hold_folder(team: Team, path: Path) -> Iterator[None]:
     with ExitStack() as stack:
-        team.run_on_leader(partial(stack.enter_context, locked(path)))
+        team.run_on_leader(partial(stack.enter_context, lock_folder(path)))
         yield
 
 
 @contextmanager
-def new_run(team: Team, folder: RunFolder) -> Iterator[None]:
+def hold_new_folder(team: Team, folder: RunFolder) -> Iterator[None]:
     """Hold the folder of a new run; one that fails before it has a place leaves no trace."""
     is_new = team.run_on_leader(partial(_make_folder, folder.path))
     try:
-        with held(team, folder.path):
+        with hold_folder(team, folder.path):
             try:
                 yield
             finally:

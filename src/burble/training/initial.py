@@ -119,14 +119,14 @@ def _orthogonal(size: int, place: _Place) -> Float32:
     normals = draw_normals(size * (size + 1) // 2, place, np.float64)
     native = library()
     if native is None:
-        return reflected(size, normals)
+        return multiply_reflections(size, normals)
     weights = np.empty((size, size), np.float32)
     room = np.empty(_ROOM * size)
     native.burble_orthogonal(size, normals.ctypes.data, room.ctypes.data, weights.ctypes.data)
     return weights
 
 
-def reflected(size: int, normals: Float64) -> Float32:
+def multiply_reflections(size: int, normals: Float64) -> Float32:
     """Return the product of the reflections that size · (size + 1) / 2 normal numbers stand for:
     Stewart, "The efficient generation of random orthogonal matrices", 1980.
 

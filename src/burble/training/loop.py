@@ -35,17 +35,17 @@ class Loop:
             self._milestone()
         while not self.budget.is_used_up(self._progress(), self.position.stale):
             self._step()
-            self.watch.look()
+            self.watch.sync()
             self._pass_milestones()
             if self.store.is_due(self.position, self.watch.seconds) and self.learner.is_sound():
                 self._milestone() if self.store.is_aside else self._save()
             self._stop_if_asked()
         return self.position
 
-    def go_to(self, saved: Checkpoint) -> None:
+    def restore(self, saved: Checkpoint) -> None:
         self.learner.restore(saved.tensors, saved.position.step)
         self.position = saved.position
-        self.validation.go_to(self._progress())
+        self.validation.skip_to(self._progress())
         self.recent.clear()
 
     def _progress(self) -> float:
@@ -71,7 +71,7 @@ class Loop:
             self._milestone()
         elif self.learner.is_sound():
             self.store.show_sample(self.position, self.learner)
-            self.watch.look()
+            self.watch.sync()
 
     def _milestone(self) -> None:
         # Beside each figure of the held-out text there is one of the training text.
@@ -80,19 +80,19 @@ class Loop:
         if not (reading.is_finite and self.learner.is_sound()):
             self._go_back("the weights or the validation had no sensible value any more")
             return
-        self.watch.look()
+        self.watch.sync()
         self.position = self.position.after_validation(reading, self.watch.seconds)
         self.store.publish(self.position, reading, self._progress(), self.learner)
         self.rescue.good = self._save()
         if self.position.step > 0:
-            self.store.take_place()
+            self.store.replace_old()
         self.recent.clear()
 
     def _save(self) -> Checkpoint:
-        self.watch.look()
+        self.watch.sync()
         saved = self.store.save(self.position, self.watch.seconds, self.learner)
         self.position = saved.position
-        self.watch.look()
+        self.watch.sync()
         return saved
 
     def _stop_if_asked(self) -> None:
@@ -101,7 +101,7 @@ class Loop:
             if not self.store.is_aside and self.learner.is_sound():
                 self._save()
             problem = f"Stopped at step {self.position.step}."
-            raise TrainingInterruptedError(problem, self.store.how_to_resume(), self.watch.signal)
+            raise TrainingInterruptedError(problem, self.store.describe_resuming(), self.watch.signal)
 
     def _go_back(self, reason: str) -> None:
-        self.go_to(self.rescue.take_back(self.position, reason))
+        self.restore(self.rescue.take_back(self.position, reason))

@@ -22,12 +22,12 @@ class Rescue:
             raise DivergedError(
                 f"Training diverged at step {position.step}: {reason}. {position.rescues} "
                 "times it was taken back with half the learning rate.",
-                self._store.what_is_left(),
+                self._store.describe_remains(),
                 "Try a smaller learning rate.",
                 "Try a smaller --learning-rate.",
             )
         good = self.good.position
-        self._observer.noted(
+        self._observer.message(
             f"At step {position.step} {reason}: back to step {good.step} with "
             f"{rescued.rate_scale:g} of the learning rate."
         )

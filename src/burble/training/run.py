@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from burble.capacity import num_weights
-from burble.data.prepare import changed_sources, prepare_to_learn
+from burble.data.prepare import describe_changed_sources, prepare_to_learn
 from burble.errors import OptionError, UsageError
 from burble.run_folder.folder import RunFolder
 from burble.run_folder.log import RunLog
 from burble.run_folder.observer import Observer, Observers, RunFacts
 from burble.system_errors import guard_write
 from burble.training.budget import Budget, Clock
-from burble.training.holding import held, new_run
+from burble.training.holding import hold_folder, hold_new_folder
 from burble.training.learners.choice import describe_change
 from burble.training.learners.registry import (
     choose_learner,
     describe_lack,
     open_backend,
-    resumed_options,
+    find_resume_options,
 )
 from burble.training.loop import Loop
 from burble.training.plan import Steps, make_plan
@@ -102,7 +102,7 @@ class Run:
         config = asked.with_options(choice.options())
         with open_backend(choice) as backend:
             self._note_lack(choice)
-            text = prepare_to_learn(config, RunFolder(self.path).data, self._noted())
+            text = prepare_to_learn(config, RunFolder(self.path).data, self._message)
             return _plan(config, request.left_to_plan, text, backend)
 
     def train(self, request: RunRequest, *, overwrite: bool = False) -> TrainResult:
@@ -117,12 +117,12 @@ class Run:
         with (
             StopSignals() as signals,
             open_backend(choice) as backend,
-            new_run(backend.team, folder),
+            hold_new_folder(backend.team, folder),
         ):
 
             def prepare() -> tuple[RunConfig, bool]:
                 if folder.open_new(overwrite=overwrite):
-                    self._noted()(f"The run in {self.path}/ had made no step yet: it starts over.")
+                    self._message(f"The run in {self.path}/ had made no step yet: it starts over.")
                 self._note_lack(choice)
                 config = self._prepare(chosen, request.left_to_plan, folder, backend)
                 folder.begin(config)
@@ -139,12 +139,11 @@ class Run:
 
         names: of the options that are left to a plan.
         """
-        noted = self._noted()
-        text = prepare_to_learn(config, folder.data, noted)
+        text = prepare_to_learn(config, folder.data, self._message)
         backend.team.check_rows(make_batching(config, text).rows)
         if names:
             plan = _plan(config, names, text, backend)
-            noted(plan.line())
+            self._message(plan.line())
             return plan.config
         if config.training.precision == "auto":
             config, _ = backend.measure(config, text.tokenizer.vocab_size)
@@ -160,14 +159,14 @@ class Run:
         folder = RunFolder(self.path)
         # Processes find each other by their device, so the configuration is read before that.
         recorded = folder.read_config()
-        options = resumed_options(recorded.training, changes)
+        options = find_resume_options(recorded.training, changes)
         choice = choose_learner(recorded.with_options(options).training)
         with (
             StopSignals() as signals,
             open_backend(choice) as backend,
-            held(backend.team, self.path),
+            hold_folder(backend.team, self.path),
         ):
-            was_dropped = backend.team.run_on_leader(folder.settle)
+            was_dropped = backend.team.run_on_leader(folder.recover)
             recorded = folder.read_config()
             config = recorded.with_options({**options, **choice.options()})
             start = start_again(config, folder)
@@ -177,27 +176,26 @@ class Run:
             self._note_what_differs(start, recorded, backend.team, was_dropped=was_dropped)
             return self._learn(start, folder, backend, watch)
 
-    def _noted(self) -> Callable[[str], None]:
-        return Observers(self.observers).noted
+    def _message(self, text: str) -> None:
+        Observers(self.observers).message(text)
 
     def _note_lack(self, choice: Choice) -> None:
         for lack in describe_lack(choice):
-            self._noted()(lack)
+            self._message(lack)
 
     def _note_what_differs(
         self, start: Start, recorded: RunConfig, team: Team, *, was_dropped: bool
     ) -> None:
         if not team.leads:
             return
-        noted = self._noted()
         if was_dropped:
-            noted(f"A run that was to replace {self.path}/ was stopped before its first save.")
+            self._message(f"A run that was to replace {self.path}/ was stopped before its first save.")
         change = describe_change(recorded.training, start.config.training)
         if change is not None and start.position.step:
-            noted(change)
-        changed = changed_sources(start.config, start.text)
+            self._message(change)
+        changed = describe_changed_sources(start.config, start.text)
         if changed is not None:
-            noted(
+            self._message(
                 f"{changed} since this run began. It continues with the text as it was then, of "
                 "which it has a copy. To learn the new text, train anew."
             )
@@ -250,8 +248,8 @@ def _make_loop(start: Start, backend: Backend, store: Store, watch: Watch) -> Lo
     parts = (learner, budget, validation, recent, rescue, store, watch)
     loop = Loop(training, batching, *parts, start.position)
     if start.saved is not None:
-        loop.go_to(start.saved)
-        store.go_to(start.saved)
+        loop.restore(start.saved)
+        store.restore_logs(start.saved)
     return loop
 
 

@@ -89,22 +89,22 @@ class Store:
         self.team.run_on_leader(lambda: checkpoint.write(saved, self.folder.last))
         return saved
 
-    def go_to(self, state: Checkpoint) -> None:
+    def restore_logs(self, state: Checkpoint) -> None:
         sizes = (state.position.metrics_bytes, state.position.samples_bytes)
         self.team.run_on_leader(lambda: self.log.cut(sizes))
 
-    def take_place(self) -> None:
+    def replace_old(self) -> None:
         if self.is_aside:
-            self.team.run_on_leader(self.folder.take_place)
+            self.team.run_on_leader(self.folder.replace_old)
             self.is_aside = False
 
-    def what_is_left(self) -> str:
+    def describe_remains(self) -> str:
         if self.is_aside:
             return f"The run in {self.folder.path}/ that it was to replace is as it was."
         return f"{self.folder.model} is the best model before that."
 
-    def how_to_resume(self) -> str:
+    def describe_resuming(self) -> str:
         if self.is_aside:
-            return f"The new run was not saved yet. {self.what_is_left()}"
+            return f"The new run was not saved yet. {self.describe_remains()}"
         line = burble_line("train", "--resume", self.folder.path)
         return f"Everything is saved. Go on with: {line}"

@@ -60,12 +60,12 @@ class Validation:
         self._seconds = 0.0
         self.reserve = _CLOSING_SECONDS  # seconds that a timed run keeps for its end
 
-    def go_to(self, progress: float) -> None:
+    def skip_to(self, progress: float) -> None:
         self._passed = int(progress * MILESTONES)
 
     def is_due(self, progress: float) -> bool:
         before = self._passed
-        self.go_to(progress)
+        self.skip_to(progress)
         return self._passed > before
 
     def is_affordable(self, progress: float, seconds: float) -> bool:

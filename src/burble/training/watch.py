@@ -10,7 +10,7 @@ class Watch:
         self.clock = clock
         self.signals = signals
         self._team = team
-        self.look()
+        self.sync()
 
-    def look(self) -> None:
+    def sync(self) -> None:
         self.seconds, self.signal = self._team.sync(self.clock.seconds(), self.signals.requested)

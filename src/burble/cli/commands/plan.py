@@ -25,8 +25,8 @@ class PlanCommand(TrainCommand):
 
 
 class Teller(Observer):
-    def noted(self, message: str) -> None:
-        tell(message)
+    def message(self, text: str) -> None:
+        tell(text)
 
 
 @command(PlanCommand)

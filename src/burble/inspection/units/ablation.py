@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan, validation_part
+from burble.data.scan import VALIDATION_STREAMS, VALIDATION_WARMUP, scan, validation_part
 from burble.engine.scoring import log_softmax
 from burble.engine.step_model import StepModel
 from burble.inspection.units.cells import Float64
@@ -43,7 +43,7 @@ def compare(free: StepModel, held: StepModel, tokenizer: Tokenizer, ids: Ids, to
 def surprisals(model: StepModel, ids: Ids) -> Float64:
     """Bits that each of ids, (tokens,), but the first comes as, read in lanes."""
     bits = np.zeros(len(ids) - 1)
-    lanes = min(VALIDATION_LANES, len(bits))
+    lanes = min(VALIDATION_STREAMS, len(bits))
     state = model.start(lanes)
     for batch in scan(np.arange(len(ids)), lanes, VALIDATION_WARMUP):
         logits, state = model.forward(ids[batch.inputs], state)

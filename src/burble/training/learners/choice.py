@@ -65,7 +65,7 @@ def choose(asked: TrainingConfig, around: Surroundings) -> Choice:
     return Choice("torch" if needs_torch else "native", device, may_use_gpu and device == "cpu")
 
 
-def options_again(
+def choose_resume_options(
     recorded: TrainingConfig, changes: Mapping[str, Any], *, lacks_torch: bool
 ) -> dict[str, Any]:
     """Return the changes to a run that continues, and those that follow from them.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from burble.errors import MissingExtraError
 from burble.native.library import find_library, library
 from burble.threads import settled_threads
-from burble.training.learners.choice import Choice, Surroundings, choose, options_again
+from burble.training.learners.choice import Choice, Surroundings, choose, choose_resume_options
 from burble.training.learners.devices import (
     has_cuda_torch,
     has_nvidia_gpu,
@@ -58,9 +58,9 @@ def describe_lack(choice: Choice) -> list[str]:
     return lacks
 
 
-def resumed_options(recorded: TrainingConfig, changes: Mapping[str, Any]) -> dict[str, Any]:
+def find_resume_options(recorded: TrainingConfig, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options to change where a run continues on this machine."""
-    return options_again(recorded, changes, lacks_torch=not has_torch())
+    return choose_resume_options(recorded, changes, lacks_torch=not has_torch())
 
 
 def open_backend(choice: Choice) -> AbstractContextManager[Backend]:

@@ -86,7 +86,7 @@ class NativeLearner:
         else:
             started = time.perf_counter()
             figures = self.network.step(self._space, batch, update, self._pace.threads)
-            self._pace.tell(time.perf_counter() - started)
+            self._pace.record(time.perf_counter() - started)
         if figures.is_finite:
             self._steps, self._powers = steps, powers
         return figures

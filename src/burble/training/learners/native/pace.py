@@ -42,7 +42,7 @@ class Pace:
         """What to take for the next step."""
         return self._choices[self._tried]
 
-    def tell(self, seconds: float) -> None:
+    def record(self, seconds: float) -> None:
         """Count what the step with `threads` took."""
         if self._trial is None:
             self._watch(seconds)
@@ -65,7 +65,7 @@ class Pace:
         """Try another choice; where there is none, what the steps take now is usual."""
         self._tried = min(max(place, 0), len(self._choices) - 1)
         if self._tried == self._used:
-            self._settle()
+            self._end_trial()
         else:
             self._trial = []
 
@@ -81,9 +81,9 @@ class Pace:
             self._try(self._used + direction)
         else:
             self._tried = self._used
-            self._settle()
+            self._end_trial()
 
-    def _settle(self) -> None:
+    def _end_trial(self) -> None:
         self._trial = None
         self._since = 0
         self._lowest = statistics.median(self._recent)

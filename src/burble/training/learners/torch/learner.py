@@ -47,7 +47,7 @@ class TorchLearner:
         self._network = network.to(self._device)
         self._optimizer = adamw(self._network, config.training)
         self._average = WeightAverage(self._network, config.training.averaging)
-        self._carried = team.own(self._network.start(rows))
+        self._carried = team.shard_state(self._network.start(rows))
         self._steps = 0
 
     def step(self, batch: Batch, rate: float, share: float) -> StepFigures:
@@ -145,7 +145,7 @@ class TorchLearner:
             tuple(tensors[f"carried.{depth}.{place}"] for place in range(len(layer)))
             for depth, layer in enumerate(fresh)
         )
-        self._carried = self._team.own(carried)
+        self._carried = self._team.shard_state(carried)
         self._steps = steps
 
 

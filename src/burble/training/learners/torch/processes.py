@@ -34,7 +34,7 @@ _SILENCE = timedelta(minutes=30)
 class TorchTeam(Team):
     """A process alone, which holds all rows."""
 
-    def own(self, state: NetworkState) -> NetworkState:
+    def shard_state(self, state: NetworkState) -> NetworkState:
         """Return this process's rows of the state of all."""
         return tuple(tuple(part[:, self.rows(part.shape[1])] for part in layer) for layer in state)
 
@@ -62,7 +62,7 @@ class ProcessTeam(TorchTeam):
         self.size = distributed.get_world_size()
 
     def gather(self, state: NetworkState) -> NetworkState:
-        return tuple(tuple(self._gathered(part, dim=1) for part in layer) for layer in state)
+        return tuple(tuple(self._gather_parts(part, dim=1) for part in layer) for layer in state)
 
     def add_up(self, network: Network, *figures: Tensor) -> list[float]:
         parameters = list(network.parameters())
@@ -71,7 +71,7 @@ class ProcessTeam(TorchTeam):
         # float32 counts exactly up to 16 million, more than a batch has tokens.
         parts.append(torch.stack([figure.detach().float() for figure in figures]))
         flat = torch.cat([part.flatten() for part in parts])
-        with _told_when_alone():
+        with _raise_on_lost_process():
             distributed.all_reduce(flat)
         *gradients, sums = torch.split(flat, [part.numel() for part in parts])
         for parameter, gradient in zip(parameters, gradients, strict=True):
@@ -80,38 +80,38 @@ class ProcessTeam(TorchTeam):
 
     def sync(self, seconds: float, signal: int | None) -> tuple[float, int | None]:
         """Return the leader's clock, and a signal that any process was sent."""
-        told = self._gathered(torch.tensor([[seconds, signal or 0]], dtype=torch.float64), dim=0)
-        return float(told[0, 0]), int(told[:, 1].max()) or None
+        received = self._gather_parts(torch.tensor([[seconds, signal or 0]], dtype=torch.float64), dim=0)
+        return float(received[0, 0]), int(received[:, 1].max()) or None
 
     def run_on_leader(self, task: Callable[[], T]) -> T:
         """Let the leader do it, and give all its result; where it fails, all end."""
         if not self.leads:
-            followed: T = self._follow()
+            followed: T = self._receive()
             return followed
         try:
             result = task()
         except BaseException as error:
-            self._tell([None, getattr(error, "exit_code", 1)])
+            self._broadcast([None, getattr(error, "exit_code", 1)])
             raise
-        self._tell([result, 0])
+        self._broadcast([result, 0])
         return result
 
-    def _follow(self) -> Any:
-        told: list[Any] = [None, 0]
-        self._tell(told)
-        result, exit_code = told
+    def _receive(self) -> Any:
+        received: list[Any] = [None, 0]
+        self._broadcast(received)
+        result, exit_code = received
         if exit_code:
             raise SystemExit(exit_code)
         return result
 
-    def _gathered(self, part: Tensor, dim: int) -> Tensor:
+    def _gather_parts(self, part: Tensor, dim: int) -> Tensor:
         parts = [torch.empty_like(part) for _ in range(self.size)]
-        with _told_when_alone():
+        with _raise_on_lost_process():
             distributed.all_gather(parts, part.contiguous())
         return torch.cat(parts, dim)
 
-    def _tell(self, objects: list[Any]) -> None:
-        with _told_when_alone():
+    def _broadcast(self, objects: list[Any]) -> None:
+        with _raise_on_lost_process():
             distributed.broadcast_object_list(objects)
 
 
@@ -151,7 +151,7 @@ def _take_device(device: str) -> None:
 
 
 @contextmanager
-def _told_when_alone() -> Iterator[None]:
+def _raise_on_lost_process() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:

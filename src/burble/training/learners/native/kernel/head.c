@@ -131,10 +131,10 @@ void run_head(const pass *p, int32_t thread) {
         range own = share_of(p, thread, block.end - block.first, 1);
         range times = {block.first + own.first, block.first + own.end};
         run_times(p, times, space->logits + own.first * one);
-        meet(p);
+        barrier(p);
         if (!p->update) continue;
         learn_block(p, thread, block);
-        meet(p);
+        barrier(p);
     }
     if (p->update) learn_bias(p, thread);
 }

@@ -98,12 +98,12 @@ typedef struct {
     /* Each group of out = bias + Σ weights · group; without a bias it starts at what stands in
      * `out`. */
     void (*forward)(const term *over, const float *bias, row_groups out);
-    /* out, (times · rows, inputs) = Σ d · weights, over the outputs. Where `goes_on` it starts at
+    /* out, (times · rows, inputs) = Σ d · weights, over the outputs. Where `adds` it starts at
      * what stands in `out`. Rows of `out` have room for a multiple of GROUP. */
-    void (*backward)(const matrix *weights, const lanes *d, view out, int32_t goes_on);
+    void (*backward)(const matrix *weights, const lanes *d, view out, int32_t adds);
     /* gradients = Σ d · x over all rows of all times; x: (times · rows, inputs), with room for a
-     * multiple of GROUP. Where `goes_on` they start at what they are. */
-    void (*outer)(const matrix *gradients, const lanes *d, view x, int32_t goes_on);
+     * multiple of GROUP. Where `adds` they start at what they are. */
+    void (*outer)(const matrix *gradients, const lanes *d, view x, int32_t adds);
 
     /* Between (rows, features) and (features, GROUP); rows that are not there become zero. */
     void (*to_group)(view rows, int64_t count, int64_t features, float *group);

@@ -199,10 +199,10 @@ static void run_time(const pass *p, int32_t layer, int64_t time, range units) {
 void run_layer(const pass *p, int32_t thread, int32_t layer) {
     range units = share_of(p, thread, p->learner->shape.hidden_size, GROUP);
     start_layer(p, layer, units);
-    meet(p);
+    barrier(p);
     for (int64_t time = 0; time < p->space->time; time++) {
         if (units.first < units.end) run_time(p, layer, time, units);
-        meet(p);
+        barrier(p);
     }
 }
 
@@ -361,14 +361,14 @@ void learn_layer(const pass *p, int32_t thread, int32_t layer) {
             moment now = moment_of(p, layer, time, group, units);
             p->learner->cell->backward(&now);
         }
-        meet(p);
+        barrier(p);
         if (time && size) learn_state(p, layer, time, units);
     }
-    spent(p, thread, BACKWARD);
+    count_time(p, thread, BACKWARD);
     learn_weights(p, thread, layer);
     learn_bias(p, thread, layer);
-    spent(p, thread, WEIGHTS);
+    count_time(p, thread, WEIGHTS);
     learn_below(p, thread, layer);
-    meet(p);
-    spent(p, thread, BELOW);
+    barrier(p);
+    count_time(p, thread, BELOW);
 }

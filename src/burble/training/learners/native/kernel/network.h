@@ -50,6 +50,6 @@ int64_t input_size(const burble_learner_shape *shape);
 int64_t row_stride(int64_t columns);
 
 /* Zeroed memory on large pages where there are some; free() gives it back. */
-float *floats(int64_t count);
+float *allocate_floats(int64_t count);
 
 #endif

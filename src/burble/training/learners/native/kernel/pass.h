@@ -62,10 +62,10 @@ static inline view output_rows(const pass *p, int32_t layer) {
 }
 
 /* Waits for the other threads. */
-static inline void meet(const pass *p) { pool_meet(p->learner->pool); }
+static inline void barrier(const pass *p) { pool_barrier(p->learner->pool); }
 
 /* Thread 0 counts the time since it last did to this phase. */
-void spent(const pass *p, int32_t thread, enum phase phase);
+void count_time(const pass *p, int32_t thread, enum phase phase);
 
 void draw_dropout(const pass *p, int32_t thread);
 void read_input(const pass *p, int32_t thread);

@@ -21,6 +21,6 @@ void pool_run(pool *p, int32_t threads, pool_task task, void *job);
 int32_t pool_active(const pool *p);
 
 /* Within a task: waits until all its threads are here. */
-void pool_meet(pool *p);
+void pool_barrier(pool *p);
 
 #endif

@@ -132,10 +132,10 @@ TARGET static void forward(const term *over, const float *bias, row_groups out) 
 #define BLOCK 128
 
 TARGET INLINE void backward_tile(const int rows, const int vecs, const matrix *weights,
-                                 const float *d, view out, int32_t goes_on) {
+                                 const float *d, view out, int32_t adds) {
     vec sums[BACKWARD_TILE][MOST_VECS];
     sums_place to = {out.values, out.stride, WIDTH};
-    if (goes_on)
+    if (adds)
         read_sums(rows, vecs, to, sums);
     else
         fill_sums(rows, vecs, NULL, sums);
@@ -147,7 +147,7 @@ TARGET INLINE void backward_tile(const int rows, const int vecs, const matrix *w
 }
 
 TARGET INLINE void backward_columns(const int vecs, const matrix *weights, const lanes *d, view out,
-                                    int32_t goes_on) {
+                                    int32_t adds) {
     const float *group = d->values;
     for (int64_t time = 0; time < d->times; time++)
         for (int64_t row = 0, rows; row < d->rows; row += rows, group += d->next) {
@@ -157,15 +157,15 @@ TARGET INLINE void backward_columns(const int vecs, const matrix *weights, const
                 some = tile_rows(first, rows, BACKWARD_TILE);
                 switch (some) {
                     BACKWARD_CASES(backward_tile(ROWS, vecs, weights, group + first,
-                                                 part(to, first, 0), goes_on))
+                                                 part(to, first, 0), adds))
                 }
             }
         }
 }
 
-TARGET static void backward(const matrix *weights, const lanes *d, view out, int32_t goes_on) {
+TARGET static void backward(const matrix *weights, const lanes *d, view out, int32_t adds) {
     int64_t columns = (weights->inputs + GROUP - 1) / GROUP * GROUP;
-    for (int64_t n = 0; n < weights->outputs; n += BLOCK, goes_on = 1) {
+    for (int64_t n = 0; n < weights->outputs; n += BLOCK, adds = 1) {
         matrix block = *weights;
         block.outputs = weights->outputs - n < BLOCK ? weights->outputs - n : BLOCK;
         lanes from = *d;
@@ -173,20 +173,20 @@ TARGET static void backward(const matrix *weights, const lanes *d, view out, int
         int64_t c = 0;
         for (; c + WIDE * WIDTH <= columns; c += WIDE * WIDTH) {
             block.at = part(weights->at, n, c);
-            backward_columns(WIDE, &block, &from, part(out, 0, c), goes_on);
+            backward_columns(WIDE, &block, &from, part(out, 0, c), adds);
         }
         for (; c < columns; c += GROUP) {
             block.at = part(weights->at, n, c);
-            backward_columns(NARROW, &block, &from, part(out, 0, c), goes_on);
+            backward_columns(NARROW, &block, &from, part(out, 0, c), adds);
         }
     }
 }
 
 TARGET INLINE void outer_tile(const int rows, const int vecs, view gradients, const lanes *d,
-                              view x, int32_t goes_on) {
+                              view x, int32_t adds) {
     vec sums[BACKWARD_TILE][MOST_VECS];
     sums_place to = {gradients.values, gradients.stride, WIDTH};
-    if (goes_on)
+    if (adds)
         read_sums(rows, vecs, to, sums);
     else
         fill_sums(rows, vecs, NULL, sums);
@@ -202,24 +202,24 @@ TARGET INLINE void outer_tile(const int rows, const int vecs, view gradients, co
 }
 
 TARGET INLINE void outer_columns(const int vecs, const matrix *gradients, const lanes *d, view x,
-                                 int32_t goes_on) {
+                                 int32_t adds) {
     for (int64_t first = 0, some; first < gradients->outputs; first += some) {
         some = tile_rows(first, gradients->outputs, BACKWARD_TILE);
         lanes from = *d;
         from.values += first * GROUP;
         view to = part(gradients->at, first, 0);
-        switch (some) { BACKWARD_CASES(outer_tile(ROWS, vecs, to, &from, x, goes_on)) }
+        switch (some) { BACKWARD_CASES(outer_tile(ROWS, vecs, to, &from, x, adds)) }
     }
 }
 
 /* Outputs whose d stays in the second cache while all columns of x go by. */
 #define OUTPUTS 96
 
-TARGET static void outer(const matrix *gradients, const lanes *d, view x, int32_t goes_on) {
+TARGET static void outer(const matrix *gradients, const lanes *d, view x, int32_t adds) {
     int64_t columns = (gradients->inputs + GROUP - 1) / GROUP * GROUP;
     int64_t groups = (d->rows + GROUP - 1) / GROUP;
     int64_t times = d->rows < BLOCK ? BLOCK / d->rows : 1;
-    for (int64_t t = 0; t < d->times; t += times, goes_on = 1)
+    for (int64_t t = 0; t < d->times; t += times, adds = 1)
         for (int64_t n = 0; n < gradients->outputs; n += OUTPUTS) {
             matrix block = *gradients;
             block.outputs = gradients->outputs - n < OUTPUTS ? gradients->outputs - n : OUTPUTS;
@@ -229,11 +229,11 @@ TARGET static void outer(const matrix *gradients, const lanes *d, view x, int32_
             int64_t c = 0;
             for (; c + WIDE * WIDTH <= columns; c += WIDE * WIDTH) {
                 block.at = part(gradients->at, n, c);
-                outer_columns(WIDE, &block, &from, part(x, t * d->rows, c), goes_on);
+                outer_columns(WIDE, &block, &from, part(x, t * d->rows, c), adds);
             }
             for (; c < columns; c += GROUP) {
                 block.at = part(gradients->at, n, c);
-                outer_columns(NARROW, &block, &from, part(x, t * d->rows, c), goes_on);
+                outer_columns(NARROW, &block, &from, part(x, t * d->rows, c), adds);
             }
         }
 }

@@ -87,9 +87,9 @@ void update_weights(const pass *p, int32_t thread) {
     if (thread == 0) add_losses(p);
     if (p->update) {
         square_rows(p, thread);
-        meet(p);
+        barrier(p);
         if (thread == 0) add_up(p);
-        meet(p);
+        barrier(p);
         if (!isfinite(p->figures->loss) || !isfinite(p->figures->norm)) return;
         update_part(p, thread, 0, p->learner->matrices, 1);
         update_part(p, thread, p->learner->matrices, p->learner->size, 0);
