@@ -20,7 +20,9 @@ def batching_of(num_ids: int, time: int, rows: int, seed: int = 0) -> StreamBatc
 
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(st.data(), st.integers(1, 20), st.integers(1, 9), st.integers(0, 5))
-def test_streams_go_on_through_an_epoch(data: st.DataObject, time: int, rows: int, seed: int) -> None:
+def test_streams_continue_through_epochs(
+    data: st.DataObject, time: int, rows: int, seed: int
+) -> None:
     num_ids = data.draw(st.integers(time + 1, 400))
     batching = batching_of(num_ids, time, rows, seed)
     previous = batching.batch(0)

@@ -128,10 +128,10 @@ def test_one_that_was_killed_before_its_first_step_is_dropped(tmp_path: Path) ->
 
 def test_a_run_that_has_learned_is_replaced_only_when_asked(tmp_path: Path) -> None:
     fill(tmp_path, seed=1, step=9)
-    with pytest.raises(UsageError, match="already holds a run"):
+    with pytest.raises(UsageError, match="already contains a run"):
         RunFolder(tmp_path).open_new(overwrite=False)
     (tmp_path / "last" / MANIFEST).unlink()
-    with pytest.raises(UsageError, match="already holds a run"):
+    with pytest.raises(UsageError, match="already contains a run"):
         RunFolder(tmp_path).open_new(overwrite=False)
 
 
@@ -139,7 +139,7 @@ def test_a_run_that_has_learned_is_replaced_only_when_asked(tmp_path: Path) -> N
 def test_a_broken_run_is_not_thrown_away(tmp_path: Path, part: str) -> None:
     fill(tmp_path, seed=1, step=0)
     (tmp_path / part).write_bytes(b"{")
-    with pytest.raises(UsageError, match="already holds a run"):
+    with pytest.raises(UsageError, match="already contains a run"):
         RunFolder(tmp_path).open_new(overwrite=False)
     assert files(tmp_path) == PARTS
 
@@ -187,5 +187,5 @@ def test_a_state_of_a_later_version_is_not_called_broken(tmp_path: Path) -> None
     fill(tmp_path, seed=1, step=9)
     manifest = tmp_path / "last" / MANIFEST
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format_version": 2}))
-    with pytest.raises(UsageError, match="Go on with it"):
+    with pytest.raises(UsageError, match="Continue it"):
         RunFolder(tmp_path).open_new(overwrite=False)

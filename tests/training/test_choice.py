@@ -68,8 +68,8 @@ def test_the_choice_follows_from_what_is_asked_and_there(
     ("options", "around", "words"),
     [
         ({}, replace(LAPTOP, in_team=True), "native learns in one process"),
-        ({"device": "cuda"}, SERVER, "native computes on the processor; found the device 'cuda'"),
-        ({"precision": "bfloat16"}, LAPTOP, "native computes in float32; found bfloat16"),
+        ({"device": "cuda"}, SERVER, "computes on the processor only; found the device 'cuda'"),
+        ({"precision": "bfloat16"}, LAPTOP, "native computes in float32 only; found bfloat16"),
     ],
 )
 def test_what_native_cannot_do_is_refused(
@@ -122,7 +122,7 @@ def test_a_gpu_that_is_left_idle_is_told_once(tmp_path: Path) -> None:
     request = RunRequest({**TINY, "sources": (str(write_text(tmp_path)),), "steps": 2})
     open_run(tmp_path / "plan", [notes]).plan(request)
     assert [line for line in notes.lines if "GPU" in line] == [
-        f"A GPU is left idle: {devices.how_to_use_gpu()}"
+        f"Your GPU is not used: {devices.how_to_use_gpu()}"
     ]
     notes.lines.clear()
     train_tiny(tmp_path, [notes], steps=2)
@@ -229,8 +229,8 @@ def test_that_something_else_continues_a_run_is_told_once(
     steps, lines = resume(tmp_path / "run", steps=9, **then)
     assert steps == 9
     [line] = lines
-    assert line.startswith(f"{before} trained this run so far, and {after} continues it.")
-    assert "not be exactly" in line
+    assert line.startswith(f"This run was trained by {before} and continues with {after}.")
+    assert "will differ" in line
     saved = read_config(tmp_path / "run/run.toml").training
     assert f"{saved.learner} in {saved.precision}" == after
     assert resume(tmp_path / "run", steps=10) == (10, [])

@@ -143,7 +143,7 @@ def test_a_state_with_something_more_is_refused(folder: Path) -> None:
 )
 def test_numbers_that_no_run_has_are_refused(folder: Path, name: str, number: float) -> None:
     change_state(folder, lambda tensors: tensors[name].reshape(-1).__setitem__(0, number))
-    assert f"{name} holds NaN or numbers that no run has" in refusal(folder)
+    assert f"{name} contains NaN or numbers out of range" in refusal(folder)
 
 
 def test_a_state_of_holes_is_refused_before_anything_is_allocated(folder: Path) -> None:

@@ -101,7 +101,8 @@ def test_orthogonal_matrices_are_evenly_from_all() -> None:
     # Of an even draw the first column is that of the normal numbers, and the QR decomposition of a
     # normal matrix, with a positive diagonal, has the same law: entries of mean 0, variance 1 / n,
     # determinants of both signs, a trace of variance 1.
-    drawn = np.array([multiply_reflections(6, normals(21, tensor)) for tensor in range(2000)], np.float64)
+    every = [multiply_reflections(6, normals(21, tensor)) for tensor in range(2000)]
+    drawn = np.array(every, np.float64)
     assert abs(drawn.mean(axis=0)).max() < 5 * math.sqrt(1 / 6 / 2000)
     np.testing.assert_allclose(drawn.var(axis=0), 1 / 6, rtol=0.2)
     assert abs(np.sign(np.linalg.det(drawn)).mean()) < 0.1

@@ -1,4 +1,4 @@
-"""Stateful truncated backpropagation: long parallel streams, every position a target."""
+"""Batches for truncated backpropagation: long parallel streams that carry the state along."""
 
 import functools
 from collections.abc import Iterator
@@ -12,19 +12,19 @@ from burble.data.scan import VALIDATION_STREAMS, VALIDATION_WARMUP, scan, valida
 from burble.errors import TextError
 from burble.philox import WORDS, Use, draw_words, integer_below
 
-# At each step this share of the streams forgets what came before, to learn how to begin: a stream in
-# 3,200 characters where a sequence has 32. With 0, one seed of three read fresh starts badly.
+# At each step this share of the streams is reset, so that the network learns how to begin: once in
+# 3,200 characters with sequences of 32. With 0, one seed of three did badly on fresh starts.
 _RESTARTS = np.uint64(0.01 * 2**64)
 
-# Steps that are drawn for at once, since one costs as much as hundreds. A multiple of `WORDS`.
+# How many steps are drawn at once: one costs as much as hundreds. A multiple of `WORDS`.
 _DRAWN_STEPS = 256
 
 
 class StreamBatching:
-    """The text, taken as a ring, is cut into as many streams as there are rows.
+    """Read the text in one stream a row, and predict every token.
 
-    Each epoch starts at another place of the ring, so that the cuts between sequences and streams
-    never fall at the same places twice. Now and then a stream starts anew.
+    The text is a ring, and each epoch starts at another place of it, so that the cuts between
+    sequences and streams move. Now and then a stream is reset to a fresh state.
     """
 
     def __init__(self, text: PreparedText, config: DataConfig, seed: int) -> None:
@@ -44,7 +44,7 @@ class StreamBatching:
         self.targets = self.rows * config.seq_len
         is_short = self.rows < config.batch_size
         self.note = (
-            f"The text is short: {self.rows} rows side by side, not {config.batch_size}."
+            f"The text is short: batches have {self.rows} rows instead of {config.batch_size}."
             if is_short
             else ""
         )
@@ -71,14 +71,12 @@ class StreamBatching:
         return scan(validation_part(self._val_ids), VALIDATION_STREAMS, VALIDATION_WARMUP)
 
 
-# No method, whose cache would keep the batching alive, and with it the file that it maps.
+# Not a method: its cache would keep the batching alive, and with it the memory-mapped file.
 @functools.lru_cache(maxsize=4)
 def _draw(
     key: tuple[int, int], part: int, shape: tuple[int, int], num_ids: int
 ) -> tuple[int, Bool]:
-    """Return where an epoch starts, and which streams start anew at some of its steps, of shape
-    (steps, rows).
-    """
+    """Return where an epoch starts, and which rows some of its steps reset, (steps, rows)."""
     count = shape[0] * shape[1]
     start = draw_words(1, key, (0, 0, Use.STREAM))
     words = draw_words(count, key, (1, 0, Use.STREAM), part * count // WORDS)

@@ -1,4 +1,4 @@
-"""The tutorial's way: a window slid over the text, one target after each, fresh state."""
+"""Batches of sliding windows, each with one target, as the Keras tutorial makes them."""
 
 from functools import partial
 
@@ -13,7 +13,10 @@ from burble.tokenizers.base import Ids
 
 
 class WindowBatching(ShuffledRows):
-    """Row i reads the `seq_len` tokens from i · stride on and is asked for the one after them."""
+    """Read windows of `seq_len` tokens, `stride` apart, and predict the token after each.
+
+    Every window starts from a fresh state.
+    """
 
     def __init__(self, text: PreparedText, config: DataConfig, seed: int) -> None:
         counts = [
@@ -40,6 +43,7 @@ class WindowBatching(ShuffledRows):
 
 
 def count_patterns(num_ids: int, seq_len: int, stride: int) -> int:
+    """Return how many windows with a target a text of `num_ids` tokens has."""
     return max(0, -(-(num_ids - seq_len) // stride))
 
 

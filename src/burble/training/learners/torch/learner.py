@@ -1,4 +1,4 @@
-"""Torch behind `Learner`."""
+"""`TorchLearner`: the learner that uses torch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class TorchLearner:
-    """The network, its optimizer, the average of its weights, and the state that it carries."""
+    """A network in torch, its optimizer, the average of its weights, and the carried state."""
 
     def __init__(self, config: RunConfig, vocab_size: int, rows: int, team: TorchTeam) -> None:
         self._config = config
@@ -66,19 +66,19 @@ class TorchLearner:
         return figures
 
     def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, NetworkState]:
-        """Return this process's part of the mean loss, of the likeliest, and its state."""
+        """Return this process's part of the mean loss and of the correct targets, and its state."""
         own = self._team.shard(batch)
         masks = self._masks(*batch.inputs.shape)
         loss, correct, carried = loss_of(self._network, own, self._carried, self._device, masks)
         if not own.num_targets:
-            # The padding at the end of an epoch; the mean of nothing is not a number.
+            # All rows are padding at the end of an epoch, and the mean of nothing would be NaN.
             return torch.zeros_like(loss), correct, carried
         loss = loss * (own.num_targets / batch.num_targets)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach(), correct, carried
 
     def _masks(self, time: int, rows: int) -> Masks:
-        """Draw dropout for all rows, and keep this process's."""
+        """Draw the dropout masks for all rows, and return this process's part."""
         every = draw_masks(self._config, self._vocab_size, self._steps, (time, rows))
         own = self._team.rows(rows)
         return tuple(

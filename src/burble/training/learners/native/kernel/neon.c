@@ -21,7 +21,7 @@ typedef float32x4_t vec;
 #include "products.h"
 #include "probe.h"
 
-/* A square of 4 by 4 numbers, turned in registers: pairs, then halves. */
+/* Transpose 4 by 4 numbers in registers: pairs, then halves. */
 #define SQUARE 4
 INLINE void transpose_square(view from, view to) {
     float32x4_t row[4];

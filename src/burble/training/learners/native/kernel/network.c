@@ -46,7 +46,7 @@ int64_t row_stride(int64_t columns) {
 
 #define MUCH ((int64_t)1 << 24)
 
-/* Linux gives out more memory than there is, and kills who then uses it. */
+/* Linux grants more memory than it has, and kills the process that then uses it: check before. */
 static int is_free(int64_t count) {
     int found = 1;
 #ifdef __linux__

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Looks for about 50 µs, longer than a thread takes for its share of one time. */
-#define LOOKS 2000
+/* Spin for about 50 µs, longer than a thread needs for its share of one time. */
+#define SPINS 2000
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define PAUSE __builtin_ia32_pause()
@@ -16,7 +16,7 @@
 #define PAUSE ((void)0)
 #endif
 
-/* A number that only grows. */
+/* A counter that threads can wait for. */
 typedef struct {
     _Alignas(64) atomic_uint value;
     atomic_int sleepers;
@@ -38,16 +38,16 @@ struct pool {
     int is_closing;
     pool_task task;
     void *job;
-    member *members; /* from 1 on; the calling thread is 0 */
+    member *members; /* from 1 on: the calling thread is 0 */
 };
 
 static void wait_for_change(pool *p, counter *c, unsigned seen) {
-    for (int i = 0; i < LOOKS; i++) {
+    for (int i = 0; i < SPINS; i++) {
         if (atomic_load_explicit(&c->value, memory_order_acquire) != seen) return;
         PAUSE;
     }
-    /* Who counts on looks for sleepers after it has counted; who goes to sleep looks at the count
-     * after it has become one: one of them sees the other. */
+    /* The thread that advances the counter checks for sleepers afterwards. A thread that goes to
+     * sleep registers first and then checks the counter. So one of them notices the other. */
     atomic_fetch_add(&c->sleepers, 1);
     pthread_mutex_lock(&p->lock);
     while (atomic_load(&c->value) == seen) pthread_cond_wait(&p->woken, &p->lock);
@@ -64,7 +64,7 @@ static void advance(pool *p, counter *c) {
 }
 
 void pool_barrier(pool *p) {
-    /* Read before this thread counts as here: from then on the next task may change it. */
+    /* Read it before this thread is counted: after that, the next task may change it. */
     int32_t active = p->active;
     if (active == 1) return;
     unsigned seen = atomic_load(&p->meetings.value);

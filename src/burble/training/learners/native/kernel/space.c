@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Logits that stand at once: 16 MB. */
+/* The most logits in memory at once: 16 MB. */
 #define MOST_LOGITS ((int64_t)1 << 22)
 
 int64_t time_step(const burble_space *space, int64_t features) {

@@ -42,8 +42,7 @@ static void run_phases(const pass *p, int32_t thread) {
     count_time(p, thread, UPDATE);
 }
 
-/* Rounds to nearest and keeps numbers below the smallest normal one, whatever another library has
- * set. */
+/* Round to nearest and keep subnormal numbers, even if another library has changed that. */
 static void run_pass(void *job, int32_t thread) {
     fenv_t before;
     fegetenv(&before);

@@ -1,5 +1,5 @@
-/* Squares of numbers, turned: (rows, columns) becomes (columns, rows). Who includes it has TARGET
- * and SQUARE defined, and transpose_square() where SQUARE is not 1. */
+/* Transpose (rows, columns) into (columns, rows), square by square. Define TARGET and SQUARE before
+ * including this file, and transpose_square() unless SQUARE is 1. */
 #include <string.h>
 
 #include "kernel.h"
@@ -8,7 +8,7 @@
 static void transpose_square(view from, view to) { to.values[0] = from.values[0]; }
 #endif
 
-/* Turns `rows` by `columns` numbers. */
+/* Transpose `rows` by `columns` numbers. */
 TARGET static void transpose(view from, int64_t rows, int64_t columns, view to) {
     int64_t whole_rows = rows / SQUARE * SQUARE, whole_columns = columns / SQUARE * SQUARE;
     for (int64_t c = 0; c < whole_columns; c += SQUARE)

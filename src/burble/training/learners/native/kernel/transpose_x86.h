@@ -1,4 +1,4 @@
-/* A square of 8 by 8 numbers, turned in registers: pairs, then fours, then halves. */
+/* Transpose 8 by 8 numbers in registers: pairs, then fours, then halves. */
 #define SQUARE 8
 
 TARGET INLINE void transpose_square(view from, view to) {

@@ -18,7 +18,7 @@ static void square_rows(const pass *p, int32_t thread) {
     }
 }
 
-/* The rows of all tensors one after the other. */
+/* Add the squares of all rows in their order. */
 static void add_up(const pass *p) {
     const burble_learner *learner = p->learner;
     double squares = 0.0;
@@ -58,7 +58,7 @@ static void update_part(const pass *p, int32_t thread, int64_t first, int64_t en
     learner->kernel->adam(&rule, &at, own.end - own.first);
 }
 
-/* What the next batch starts from. */
+/* Keep the last state for the next batch. */
 static void carry_state(const pass *p, int32_t thread) {
     const burble_space *space = p->space;
     int64_t one = time_step(space, p->learner->shape.hidden_size);
@@ -70,7 +70,7 @@ static void carry_state(const pass *p, int32_t thread) {
                    (size_t)(own.end - own.first) * sizeof(float));
 }
 
-/* Losses in the order of the positions. */
+/* Add the losses in the order of the positions. */
 static void add_losses(const pass *p) {
     double sum = 0.0;
     int64_t correct = 0;
