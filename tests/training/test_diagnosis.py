@@ -402,7 +402,7 @@ def rows_said(text: str, run: Metrics, facts: Facts) -> set[int]:
     evidence = Evidence(facts, run)
     first: dict[str, int] = {}
     for number, row in enumerate(TABLE):
-        if row.about not in first and row.holds(evidence):
+        if row.about not in first and row.applies(evidence):
             first[row.about] = number
     return {number for number in first.values() if TABLE[number].describe(evidence) in text}
 

@@ -79,9 +79,9 @@ def test_a_seed_gives_these_weights(
 @pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 16, 31, 100])
 def test_numpy_makes_the_matrix_that_c_makes(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     place = initial._Place(2**63 - 1, 2, 1)
-    native = initial._orthogonal(size, place)
+    native = initial._draw_orthogonal(size, place)
     monkeypatch.setattr(initial, "library", lambda: None)
-    assert initial._orthogonal(size, place).tobytes() == native.tobytes()
+    assert initial._draw_orthogonal(size, place).tobytes() == native.tobytes()
 
 
 def test_many_numbers_are_those_of_a_few(monkeypatch: pytest.MonkeyPatch) -> None:

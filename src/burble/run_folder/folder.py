@@ -46,10 +46,10 @@ _FOLDERS = {DATA_FOLDER, LAST_FOLDER, ASIDE, READY, TENSORBOARD}
 
 _MAX_MANIFEST_BYTES = 1 << 16
 
-_STILL_USED = "Its model still works. To train on, start again in another folder"
+_STILL_WORKS = "Its model still works. To continue, train again in another folder"
 TRAIN_AGAIN = (
-    f"{_STILL_USED}, or overwrite this one.",
-    f"{_STILL_USED} (-o), or in this one with --overwrite.",
+    f"{_STILL_WORKS}, or overwrite this one.",
+    f"{_STILL_WORKS} (-o), or in this one with --overwrite.",
 )
 """Advice for a run whose saved state is lost, without and with command-line flags."""
 

@@ -17,7 +17,7 @@ _MAX_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class StepMetrics:
-    """The figures of the steps since the last `StepMetrics`: means, but for rate and norm."""
+    """The mean figures of the steps since the last ones logged. Rate and norm are the latest."""
 
     step: int
     seconds: float

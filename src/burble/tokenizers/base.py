@@ -74,7 +74,7 @@ class Tokenizer(Protocol):
         """Return the last place up to `place` where cutting `ids` splits no character."""
 
     def check(self, ids: Ids) -> None:
-        """Raise `ValueError` unless `encode` can return these ids, none of them negative."""
+        """Raise `ValueError` unless these are the ids of some text. They must not be negative."""
 
 
 def smallest_dtype(vocab_size: int) -> np.dtype[Any]:

@@ -233,8 +233,8 @@ TABLE = (
         lambda run: run.facts.steps == 0,
         lambda run: (
             "It has learned nothing: reading the text and setting up took "
-            f"{_format_seconds(run.setup_seconds)} of its {_format_seconds(run.budget_seconds)}. "
-            f"{_advise_more_time(run)}"
+            f"{_format_seconds(run.setup_seconds)}, and its time was "
+            f"{_format_seconds(run.budget_seconds)}. {_advise_more_time(run)}"
         ),
     ),
     Row("learning", diverged, describe_divergence),
@@ -243,7 +243,7 @@ TABLE = (
     Row(
         "learning",
         lambda run: run.begins_late and is_measured(run),
-        lambda _: "The log of its first steps is missing, so it cannot be judged how it learned.",
+        lambda _: "The log of its first steps is missing, so how it learned cannot be judged.",
     ),
     Row("learning", lambda run: not is_judged(run), lambda _: ""),
     Row(

@@ -75,7 +75,7 @@ def gradient_flow(
     if len(ids) < length:
         raise TextError(
             f"The held-out text is too short to follow the gradient {farthest} characters back: "
-            f"that needs {length:,} characters; found {len(ids):,}. Use more text."
+            f"that needs at least {length:,} characters; found {len(ids):,}. Use more text."
         )
     exact = ExactNetwork.of(network, weights)
     starts = np.unique(np.linspace(0, len(ids) - length, windows).astype(np.int64))

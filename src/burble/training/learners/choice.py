@@ -39,7 +39,7 @@ class Choice:
     """Whether the run would use the GPU if a suitable torch were installed."""
 
     def options(self) -> dict[str, Any]:
-        """Return the options of the run that are decided by this choice."""
+        """Return the options that this choice sets."""
         return {"learner": self.learner, "device": self.device}
 
 
