@@ -229,7 +229,7 @@ class Run:
         if store.is_aside:
             raise UsageError(
                 "The budget was used up before the first step, so the old run in "
-                f"{self.path}/ was not replaced. Use more minutes."
+                f"{self.path}/ was kept. Use more minutes."
             )
         team.finish()
         bits = position.best_bits
