@@ -19,7 +19,7 @@ C_FILES = $(shell find src tests -name '*.[ch]')
 LIBRARY = $(shell find src -name '*.[ch]')
 C_WARNINGS = -std=c11 -Wall -Wextra -Wshadow -Werror
 
-.PHONY: demo test quick lint types contracts tests coverage format clean bench-learning bench-training bench-memory bench-generation tutorial options
+.PHONY: demo test quick lint types contracts tests coverage format clean bench-learning bench-training bench-memory bench-generation tutorial options pictures
 
 demo: $(CORE_INSTALLED)
 	$(BIN)/burble train python-docs --minutes 1 --seed 1 -o runs/demo --overwrite
@@ -113,6 +113,11 @@ tutorial: $(INSTALLED)
 # Writes docs/options.md from the knobs.
 options: $(INSTALLED)
 	$(BIN)/python docs/make_options.py
+
+# Trains a minute on Alice, and makes the README's pictures and its sample of text from that. Needs
+# chromium and chromedriver. ARGS=--again draws the last training once more.
+pictures: $(INSTALLED)
+	$(BIN)/python -m pictures $(ARGS)
 
 clean:
 	rm -rf src/burble/native/*.so .venv build dist runs .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,1 +1,1 @@
-"""How fast burble learns, writes and serves, beside others: `python -m benchmarks.NAME`."""
+"""Benchmarks of how fast burble learns, writes and serves: `python -m benchmarks.NAME`."""

@@ -1,13 +1,13 @@
-"""How much memory `burble train` needs, and how soon it learns, for a short text and a big one.
+"""Measure how much memory `burble train` needs for a short and a big text, and when it begins.
 
     make bench-memory                        # benchmarks/results/memory.{json,md}
     python -m benchmarks.big_text            # a table; nothing is written
     python -m benchmarks.big_text --megabytes 1 100 --minutes 0.5
 
-Writes texts of invented words and trains on each for a while in a process of its own, with the
-command's own settings. Memory is the peak of what is resident, and of that without mapped files: a
-run maps the ids of its text. Texts and runs are removed afterwards. With --write the results take
-the place of those on a machine of the same name.
+Writes texts of invented words and trains on each for a while, in a separate process, with the
+command's defaults. Measures the peak of resident memory, with and without mapped files, since a
+run maps the ids of its text. Texts and runs are removed afterwards. With --write, the results
+replace those of a machine of the same name.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RESULTS = Path(__file__).parent / "results"
 WORDS = 50_000
 CHUNK_WORDS = 10_000
 
-# A process counts as its own peak what the one that started it had: this one is small.
+# A process inherits the peak of the one that started it, so a small process starts the command.
 LAUNCHER = """
 import re, resource, subprocess, sys, time
 process, own = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL), 0
@@ -54,19 +54,19 @@ COLUMNS = ("text, MB", "resident, MB", "without mapped files, MB", "first step a
 
 @dataclass(frozen=True)
 class Result:
-    """One text."""
+    """The measurements on one text."""
 
     megabytes: float
     peak_megabytes: float
     own_megabytes: float | None
-    """Without the pages of mapped files, which the system takes back when it needs them; looked at
-    50 times a second, on Linux alone."""
+    """The peak without mapped files, whose pages the system can take back. Sampled 50 times a
+    second, on Linux only; else None."""
 
     seconds_to_first_step: float
 
 
 def write_text(path: Path, megabytes: int) -> None:
-    """Invented words at Zipf's frequencies, some accented, in lines of ten."""
+    """Write a text of invented words at Zipf's frequencies, some accented, in lines of ten."""
     draw = np.random.default_rng(0)
     letters = np.array(list("etaoinshrdlucmfwypvbgkqjxzéüß"))
     words = np.array(["".join(draw.choice(letters, draw.integers(2, 10))) for _ in range(WORDS)])
@@ -78,7 +78,10 @@ def write_text(path: Path, megabytes: int) -> None:
 
 
 def peak_megabytes(command: list[str]) -> tuple[float, float | None]:
-    """Run a command; the peaks of its resident memory, and of that without mapped files."""
+    """Run a command.
+
+    Returns the peak of its resident memory, and the peak without mapped files, in megabytes.
+    """
     launched = [sys.executable, "-c", LAUNCHER, *command]
     done = subprocess.run(launched, check=False, capture_output=True, text=True)
     if done.returncode != 0:
@@ -89,11 +92,11 @@ def peak_megabytes(command: list[str]) -> tuple[float, float | None]:
 
 
 def seconds_to_first_step(folder: Path) -> float:
-    """How long after the command the first step began, by the first line of the run's log."""
+    """Return how many seconds after the command the first step began, from the run's log."""
     run = RunFolder(folder)
     data, steps = run.read_config().data, Metrics.read(folder).steps
     if not steps:
-        sys.exit("The time was over before the first step: give it more --minutes.")
+        sys.exit("The time was over before the first step. Give more --minutes.")
     first = steps[0]
     characters = first.step * data.batch_size * data.seq_len
     return first.seconds - characters / first.chars_per_second
@@ -115,7 +118,7 @@ def measure(megabytes: int, minutes: float, folder: Path | None) -> Result:
 
 
 def cells(result: Result) -> list[str]:
-    """A result as a row under `COLUMNS`."""
+    """Return a result as a row under `COLUMNS`."""
     return [
         f"{result.megabytes:,.0f}",
         f"{result.peak_megabytes:,.0f}",
@@ -125,7 +128,7 @@ def cells(result: Result) -> list[str]:
 
 
 def table(report: dict[str, Any]) -> list[str]:
-    """The lines of a report."""
+    """Return a report as lines of Markdown."""
     made = markdown_table([COLUMNS, *(cells(Result(**one)) for one in report["results"])])
     where = in_one_line(report["machine"], report["date"])
     return [*made, "", f"`burble train --minutes {report['minutes']:g}`. {where}."]

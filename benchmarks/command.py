@@ -1,4 +1,4 @@
-"""burble's command line, for benchmarks that measure what a user gets."""
+"""Run burble's command line, for benchmarks that measure what a user gets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def burble(*args: str) -> dict[str, Any]:
-    """Run a command of burble with --json; what it reports. What it says is heard if it fails."""
+    """Run a command of burble with --json and return its report. On failure, show its stderr."""
     command = [sys.executable, "-m", "burble", *args, "--json"]
     done = subprocess.run(command, check=False, capture_output=True)
     sys.stderr.buffer.write(done.stderr if done.returncode else b"")

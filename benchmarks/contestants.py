@@ -1,4 +1,4 @@
-"""The ways to write that `benchmarks/generation.py` compares, each ready to be timed."""
+"""The programs that `benchmarks/generation.py` compares, each ready to be timed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 import burble
-from benchmarks.onnx_step import INT8_NODES, quantized
+from benchmarks.onnx_step import INT8_NODES, quantize_graph
 from burble.config import NetworkConfig, SamplingConfig
 from burble.engine.generate import GenerationRequest
 from burble.engine.kernels import KERNEL_VARIABLE, choose_kernel
@@ -31,9 +31,9 @@ VOCABULARY = frozenset(map(chr, range(ord(";"), ord(";") + 65)))
 EMBEDDING_SIZE = 64
 ROWS = 64
 TEMPERATURE = 0.8
-# The window that the Keras tutorial reads again for each character.
+# The window that the Keras tutorial reads anew for each character.
 WINDOW = 100
-# Characters read to compare logits, and how far off those of a contestant may be.
+# Characters read to compare logits, and how far a contestant's may be off.
 CHECKED = 64
 FLOAT32_TOLERANCE = 1e-4
 INT8_TOLERANCE = 0.05
@@ -42,24 +42,27 @@ Float32 = np.ndarray[Any, np.dtype[np.float32]]
 
 
 class UnavailableError(Exception):
-    """A contestant cannot run here; the message says what to do about it."""
+    """A contestant cannot run here. The message has the line that installs what is missing."""
 
 
 class Contestant(Protocol):
-    """A way to write, ready to be timed."""
+    """A program that writes text, ready to be timed."""
 
     detail: str
-    """What exactly runs."""
+    """A description of what exactly runs."""
 
     def read(self, token: int) -> Float32:
-        """The logits after one more token."""
+        """Read one more token and return the logits after it, (vocab,)."""
 
     def write(self, count: int, temperature: float) -> int:
-        """Write about `count` characters; how many they were. Temperature 0: the likeliest."""
+        """Write about `count` characters and return how many. Temperature 0 takes the likeliest."""
 
 
 def random_model(shape: str) -> ModelFile:
-    """An LSTM, "layers x units", with weights about as large as learned ones, always the same."""
+    """Return an LSTM with fixed random weights, about as large as learned ones.
+
+    shape: "layers x units", such as "2x256".
+    """
     layers, hidden = map(int, shape.split("x"))
     network = NetworkConfig(num_layers=layers, hidden_size=hidden, embedding_size=EMBEDDING_SIZE)
     tokenizer = CharTokenizer.from_characters(VOCABULARY)
@@ -72,7 +75,7 @@ def random_model(shape: str) -> ModelFile:
 
 
 def logit_error(contestant: Contestant, model: ModelFile) -> float:
-    """Largest difference of a contestant's logits from those of the reference in float32."""
+    """Return the largest difference of a contestant's logits from the float32 reference."""
     reference = NumpyModel(model, "float32")
     ids = np.random.default_rng(1).integers(reference.vocab_size, size=CHECKED)
     expected, _ = reference.forward(ids[:, None], reference.start(1))
@@ -81,10 +84,10 @@ def logit_error(contestant: Contestant, model: ModelFile) -> float:
 
 
 class Burble:
-    """burble's own ways, `Model.run` and `Model.run_all`, prompt and decoding included."""
+    """burble itself, `Model.write` and `Model.write_all`, prompt and decoding included."""
 
     def __init__(self, model: ModelFile, kernel: str | None = None, rows: int = 1) -> None:
-        """kernel: its name; the best where None. rows: texts side by side."""
+        """kernel: its name, or None for the best. rows: texts written side by side."""
         os.environ.pop(KERNEL_VARIABLE, None)
         best, *others = choose_kernel().available
         if kernel is not None:
@@ -103,12 +106,12 @@ class Burble:
             self.detail += f", {rows} texts at once"
 
     def read(self, token: int) -> Float32:
-        """Through the engine's step."""
+        """Run the engine's step."""
         logits, self._state = self._model.engine.step(np.array([token]), self._state)
         return logits[0]
 
     def write(self, count: int, temperature: float) -> int:
-        """One text, or several at once, each from other random numbers."""
+        """Write one text, or several at once, each with its own random numbers."""
         requests = [
             GenerationRequest(
                 max_characters=-(-count // self._rows),
@@ -124,7 +127,7 @@ class Burble:
 
 
 class OnnxRuntime:
-    """A graph of one step. Tokens, logits and states stay where they are, bound once."""
+    """ONNX Runtime on the graph of one step. Its arrays are bound once and never copied."""
 
     def __init__(self, model: ModelFile, *, int8: bool) -> None:
         require("onnx", "onnxruntime")
@@ -136,7 +139,7 @@ class OnnxRuntime:
             onnx.save(graph(model), path)
             self.detail = "float32"
             if int8:
-                path = quantized(path)
+                path = quantize_graph(path)
                 kinds = Counter(node.op_type for node in onnx.load(path).graph.node)
                 whole = [f"{n} {kind}" for kind, n in kinds.items() if kind in INT8_NODES]
                 self.detail = "int8: " + ", ".join(whole)
@@ -149,12 +152,12 @@ class OnnxRuntime:
         self._token = np.zeros((1, 1), np.int64)
         self._logits = np.zeros((1, model.tokenizer.vocab_size), np.float32)
         size = (model.network.num_layers, 2, 1, 1, model.network.hidden_size)
-        # A step reads the states in one place and leaves them in the other.
+        # A step reads the states from one array and writes them to the other.
         self._states = np.zeros(size, np.float32), np.zeros(size, np.float32)
         self._steps = [self._bind(*self._states), self._bind(*self._states[::-1])]
 
     def _bind(self, before: Float32, after: Float32) -> Any:
-        """A step between these states. The arrays must outlive it."""
+        """Bind a step to these state arrays, which must outlive it."""
         binding = self._session.io_binding()
         inputs = [self._token, *before.reshape(-1, *before.shape[2:])]
         for port, array in zip(self._session.get_inputs(), inputs, strict=True):
@@ -174,7 +177,7 @@ class OnnxRuntime:
         return self._logits[0]
 
     def write(self, count: int, temperature: float) -> int:
-        """Softmax and draw in NumPy."""
+        """Write with softmax and draw in NumPy."""
         token, written = 0, []
         for _ in range(count):
             logits = self.read(token)
@@ -231,7 +234,7 @@ class Torch:
         return self._head(output)
 
     def read(self, token: int) -> Float32:
-        """One step without gradients."""
+        """Run one step without gradients."""
         import torch
 
         with torch.inference_mode():
@@ -239,7 +242,7 @@ class Torch:
         return logits
 
     def write(self, count: int, temperature: float) -> int:
-        """Softmax and draw in torch."""
+        """Write with softmax and draw in torch."""
         import torch
 
         written = []
@@ -256,7 +259,7 @@ class Torch:
 
 
 def torch_layer(tensors: dict[str, Any], layer: int, suffix: str = "") -> dict[str, Any]:
-    """A layer's weights as torch names them. It wants two biases; the second is zero."""
+    """Return a layer's weights under torch's names. torch wants two biases; the second is zero."""
     weight_ih, weight_hh, bias = (
         tensors[f"layers.{layer}.{name}"] for name in ("weight_ih", "weight_hh", "bias")
     )
@@ -268,7 +271,7 @@ class KerasTutorial:
     """The Keras tutorial's network and loop: a window of numbers, `predict`, the likeliest."""
 
     def __init__(self, model: ModelFile, backend: str) -> None:
-        """Only the shape is the model's."""
+        """model: only its shape is used; the weights are random."""
         require("keras", backend)
         os.environ |= {
             "KERAS_BACKEND": backend,
@@ -291,14 +294,14 @@ class KerasTutorial:
         self.detail = f"float32, back end {backend}, window of {WINDOW}, likeliest character"
 
     def read(self, token: int) -> Float32:
-        """The probabilities after the window that ends with this token."""
+        """Return the probabilities after the window that ends with this token."""
         self._window = [*self._window[1:], token]
         numbers = np.reshape(self._window, (1, WINDOW, 1)) / float(self._vocab_size)
         probabilities: Float32 = self._model.predict(numbers, verbose=0)[0]
         return probabilities
 
     def write(self, count: int, temperature: float) -> int:
-        """As the tutorial does, which does not draw."""
+        """Write as the tutorial does, always the likeliest character."""
         assert temperature == 0
         token = self._window[-1]
         for _ in range(count):
@@ -314,7 +317,7 @@ def require(*packages: str, extra: str = "bench") -> None:
 
 
 def require_for_chart() -> None:
-    """End here, before hours of measuring, where the chart could not be drawn."""
+    """Exit now, not after hours of measuring, if the chart cannot be drawn."""
     try:
         require("matplotlib")
     except UnavailableError as error:
@@ -323,26 +326,26 @@ def require_for_chart() -> None:
 
 @dataclass(frozen=True)
 class Entry:
-    """A contestant as the tables have it."""
+    """A contestant in the tables."""
 
     label: str
     make: Callable[[ModelFile], Contestant]
     tolerance: float | None = FLOAT32_TOLERANCE
-    """For its logits; None: its weights are others, so they cannot be compared."""
+    """Of its logits; None if its weights differ, so that they cannot be compared."""
 
     one_core: bool = True
     draws: bool = True
     max_repeats: int | None = None
-    """Not more than this; it is slow, and far from the others."""
+    """A limit for a contestant that is slow and far from the others."""
 
 
 def burble_entry(label: str, *, one_core: bool = True, **options: Any) -> Entry:
-    """One of burble's own entries."""
+    """Return an entry for burble."""
     return Entry(label, functools.partial(Burble, **options), INT8_TOLERANCE, one_core)
 
 
 def keras_entry(label: str, backend: str) -> Entry:
-    """The tutorial's network and loop on one of Keras's back ends."""
+    """Return an entry for the tutorial's network and loop on a back end of Keras."""
     make = functools.partial(KerasTutorial, backend=backend)
     return Entry(label, make, tolerance=None, draws=False, max_repeats=2)
 

@@ -1,14 +1,14 @@
-"""Characters a second when writing: burble and other ways to run the same network, side by side.
+"""Compare how many characters a second burble and other programs write with the same network.
 
     python -m benchmarks.generation            # a table
     python -m benchmarks.generation --write    # and benchmarks/results/generation.{json,md,svg}
-    python -m benchmarks.generation --render   # the pages again from what was measured, no more
+    python -m benchmarks.generation --render   # write the pages again without measuring
     python -m benchmarks.generation --only burble onnx-int8 --models 1x512 --repeats 3
 
-The networks have random weights, the same for all but Keras; that the others compute the same
-network is checked before they are timed. One character is one step of the network, a softmax at
-temperature 0.8 and a draw. Every measurement is a process of its own, on one processor unless its
-name says otherwise, and the contestants take turns. The others come with the extra `bench`.
+All but Keras have the same random weights, and before they are timed, their logits are compared.
+One character is one step of the network, a softmax at temperature 0.8 and a draw. Every
+measurement runs in its own process, on one processor unless its name has another number, and the
+contestants take turns. Their packages come with the extra `bench`.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one process found."""
+    """The measurements of one process."""
 
     chars_per_second: float
     greedy_chars_per_second: float
-    """With the likeliest character instead of a draw: little more than the network itself."""
+    """With the likeliest character instead of a draw: nearly the network alone."""
 
     logit_error: float | None
     detail: str
@@ -86,8 +86,8 @@ def measure(entry: Entry, shape: str, seconds: float) -> Measurement:
 
 
 def chars_per_second(contestant: Contestant, temperature: float, seconds: float) -> float:
-    """Write twice as much again and again until it takes long enough; the last time counts."""
-    contestant.write(1, temperature)  # to warm up: Keras compiles
+    """Double the length until writing takes `seconds`; return the speed of the last time."""
+    contestant.write(1, temperature)  # warm up: Keras compiles
     count = 1
     while True:
         started = time.perf_counter()
@@ -99,13 +99,13 @@ def chars_per_second(contestant: Contestant, temperature: float, seconds: float)
 
 
 def stay_on_one_core() -> None:
-    """Where the system allows it: not the first, which serves its interrupts, but the next."""
+    """Pin this process to the second core, if the system can; the first serves interrupts."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[:2][-1]})
 
 
 def measure_apart(name: str, shape: str, seconds: float) -> Measurement:
-    """`measure` in a new process. Raises `UnavailableError`."""
+    """Run `measure` in a new process. Raises `UnavailableError`."""
     command = [sys.executable, "-m", "benchmarks.generation", "--json"]
     command += ["--only", name, "--models", shape, "--seconds", str(seconds)]
     done = subprocess.run(
@@ -124,7 +124,7 @@ def measure_apart(name: str, shape: str, seconds: float) -> Measurement:
 
 
 def summarize(model: str, name: str, found: Sequence[Measurement]) -> Result:
-    """Return the medians, and the lowest and the highest speed."""
+    """Return the medians of several measurements, and the lowest and highest speed."""
     speeds = [one.chars_per_second for one in found]
     speed = statistics.median(speeds)
     greedy = statistics.median(one.greedy_chars_per_second for one in found)
@@ -144,7 +144,7 @@ def summarize(model: str, name: str, found: Sequence[Measurement]) -> Result:
 
 
 def run_all(args: argparse.Namespace, console: Console) -> list[Result]:
-    """Let the contestants take turns; the fastest of each model first."""
+    """Measure the contestants in turns. Returns the results, the fastest of each model first."""
     found: dict[tuple[str, str], list[Measurement]] = {}
     left_out: set[str] = set()
     for repeat in range(args.repeats):
@@ -166,7 +166,7 @@ def run_all(args: argparse.Namespace, console: Console) -> list[Result]:
 
 
 def with_ratios(results: list[Result]) -> list[Result]:
-    """The results, each compared with burble's own on the same model, where that was measured."""
+    """Add to each result its time as a multiple of burble's on the same model, if measured."""
     own = {r.model: r.chars_per_second for r in results if r.contestant == "burble"}
     return [
         Result(**asdict(r) | {"times_burble": own[r.model] / r.chars_per_second})
@@ -177,16 +177,18 @@ def with_ratios(results: list[Result]) -> list[Result]:
 
 
 def parse() -> argparse.Namespace:
-    """What is asked for."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=["2x256", "1x256"], help="layers x units")
     parser.add_argument("--only", nargs="+", choices=ENTRIES, default=list(ENTRIES), metavar="NAME")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="a timing takes at least this")
+    parser.add_argument("--seconds", type=float, default=1.0, help="shortest time of a measurement")
     parser.add_argument(
         "--write", nargs="?", type=Path, const=RESULTS, metavar="FOLDER", help="write the results"
     )
-    parser.add_argument("--render", action="store_true", help="write the pages again, no more")
+    parser.add_argument(
+        "--render", action="store_true", help="write the pages again without measuring"
+    )
     parser.add_argument("--json", action="store_true", help="measure once, in this process")
     return parser.parse_args()
 
@@ -228,7 +230,7 @@ def main() -> None:
 
 
 def write_pages(report: dict[str, Any], folder: Path) -> None:
-    """Write data, page and chart, and the README's part where the results are the published."""
+    """Write data, page and chart, and the README's part if these are the published results."""
     results = [Result(**result) for result in report["results"]]
     write_results(report, results, folder)
     if folder.resolve() == RESULTS.resolve():

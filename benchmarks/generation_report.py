@@ -115,21 +115,24 @@ def markdown(report: dict[str, Any], results: Sequence[Result]) -> str:
 
 
 def readme_lines(report: dict[str, Any], results: Sequence[Result]) -> list[str]:
-    """The table of README.md: the first model alone, and two figures of each contestant."""
-    shape = results[0].model
-    rows = [
-        [cells(result)[0], cells(result)[1], cells(result)[-1]]
-        for result in results
-        if result.model == shape
-    ]
-    machine = report["machine"]
+    """Return the README's sentence: burble's speed on the first model, and its rivals' times."""
+    mine = [result for result in results if result.model == results[0].model]
+    (own,) = [result for result in mine if result.contestant == "burble"]
+    times = [f"{rival.label} ×{cells(rival)[-1]}" for rival in quickest_of_each(mine)]
     return [
-        f"{title(shape)}; one text on one core where not said otherwise, of "
-        f"{machine['processor']}, {machine['cores']} cores, kernels "
-        f"{', '.join(machine['kernels'])}; {report['date']}:",
-        "",
-        *markdown_table([["", "characters a second", "time, as a multiple of burble's"], *rows]),
+        f"**How fast it writes:** {cells(own)[1]} characters a second (LSTM "
+        f"{own.model.replace('x', '×')}, one core of {report['machine']['processor']}, "
+        f"{report['date']}). The same text takes others a multiple of that time: "
+        f"{'; '.join(times)}."
     ]
+
+
+def quickest_of_each(results: Sequence[Result]) -> list[Result]:
+    """Return the quickest way to run a model in each package but burble, quickest first."""
+    found: dict[str, Result] = {}
+    for result in sorted(results, key=lambda one: one.microseconds):
+        found.setdefault(result.contestant.partition("-")[0], result)
+    return [result for package, result in found.items() if package != "burble"]
 
 
 def draw_chart(report: dict[str, Any], results: Sequence[Result], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What instruction sets a processor has, and how to hold everything to fewer."""
+"""Detect a processor's instruction sets, and limit libraries to fewer of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from burble.engine.kernels import KERNEL_VARIABLE
 
-# Flags as Linux names them, and how the tables name them. Of x86 and of ARM.
+# Flags of x86 and ARM in Linux's names, and their names in the tables.
 NAMES = {
     "avx2": "AVX2",
     "avx_vnni": "AVX-VNNI",
@@ -22,12 +22,12 @@ NAMES = {
     "sve": "SVE",
 }
 
-# What a machine is held to by name, and what it then uses at most.
+# The limits by name, and the instruction sets in use under each.
 HELD = {"avx2": ("AVX2",)}
 
 
 def instruction_sets() -> list[str]:
-    """Return those that matter for learning and writing, by name; none where they are not known."""
+    """Return the names of the instruction sets that matter for speed; empty if unknown."""
     found = _flags()
     return [name for flag, name in NAMES.items() if flag in found]
 
@@ -52,14 +52,14 @@ def _flags_of_a_mac() -> set[str]:
 
 
 def can_be_held(held_to: str) -> bool:
-    """Whether the processor has these instructions, and more of which to do without."""
+    """Return whether the processor has these instructions and more, so that the limit matters."""
     return set(HELD[held_to]) < set(instruction_sets())
 
 
 def environment(held_to: str | None) -> dict[str, str]:
-    """Return the variables that hold torch, its libraries, NumPy and burble to these instructions.
+    """Return the variables that limit torch, its libraries, NumPy and burble to a set.
 
-    Each library reads its own as it starts, so this is for a new process.
+    Each library reads them when it loads, so they are for a new process.
     """
     if held_to is None:
         return {}
@@ -75,7 +75,7 @@ def environment(held_to: str | None) -> dict[str, str]:
 
 
 def _beyond_avx2() -> list[str]:
-    """What NumPy would use of AVX-512 here; it refuses names that it does not know."""
+    """Return the AVX-512 features that NumPy uses here; it refuses unknown names."""
     from numpy._core import _multiarray_umath as numpy_core
 
     return [

@@ -1,4 +1,4 @@
-"""What int8 costs models of several sizes, measured on text they have not learned from.
+"""Measure how much int8 costs models of several sizes, on text they have not learned from.
 
     python -m benchmarks.int8_cost alice.txt tinyshakespeare.txt --sizes 128 256 512
 
@@ -16,7 +16,7 @@ from benchmarks.command import burble
 
 
 def row(text: str, size: int, minutes: str) -> str:
-    """Train, score twice, and make one line of the table."""
+    """Train, score twice, and return one line of the table."""
     with tempfile.TemporaryDirectory() as folder:
         run = f"{folder}/run"
         burble("train", text, "--hidden-size", str(size), "--minutes", minutes, "-o", run)

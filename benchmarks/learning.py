@@ -1,20 +1,20 @@
-"""Bits per character against seconds of learning: burble and others, on the same split.
+"""Compare how well burble and others learn in a given time, on the same split of the same texts.
 
     make bench-learning                      # benchmarks/results/learning.{json,md,svg}, README.md
-    python -m benchmarks.learning            # all that there is, in tables; nothing is written
+    python -m benchmarks.learning            # everything, in tables; nothing is written
     python -m benchmarks.learning --write --only burble --budgets 10 --on alice
     python -m benchmarks.learning --write --instructions avx2    # as without AVX-512
-    python -m benchmarks.learning --render   # the pages again from what was measured, nothing more
+    python -m benchmarks.learning --render   # write the pages again without measuring
 
-With --write, what is measured joins what the file has already, and takes the place of the same
-measurement on a machine of the same name; so a whole run can be made in parts, on several machines.
-With --missing only what the file lacks is measured. Every measurement is a process of its own, one
-after the other, on two processors. The others come with the extra `bench`, and so do two texts.
+With --write, new measurements are added to the file and replace the same ones of a machine of the
+same name, so a run can be made in parts and on several machines. With --missing, only measurements
+that the file lacks are made. Measurements run one after the other, each in its own process, on two
+processors. The others' packages and two of the texts come with the extra `bench`.
 
-burble learns with what it takes itself, on processors its own learner, and again with torch. Its
-seconds are those of `--minutes`: start, set-up and validations are part of them. The others are
-spared that: their clock starts after their first update and stops while they are looked at. Of the
-PyTorch learners the best state on the held-out part is kept, as burble keeps its own.
+burble learns with its defaults, and again with torch. Its seconds are those of `--minutes`, which
+include the start, the set-up and the validations. The others' clocks start after their first update
+and stop while they are validated. The PyTorch learners keep their best state on the held-out part,
+as burble does.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ from benchmarks.machine import describe_machine, stay_on_few_cores
 from benchmarks.tables import write_between
 from benchmarks.texts import TEXTS, FoundText, find_text
 from burble.errors import TextError
-from burble.threads import settle_threads
+from burble.threads import set_thread_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,13 +70,13 @@ PROBE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Entry:
-    """A contestant as the tables have it."""
+    """A contestant in the tables."""
 
     label: str
     module: str
     packages: tuple[str, ...] = ()
     learns: bool = True
-    """Or it is measured once for a text, whatever the seeds and budgets."""
+    """If not, it is measured once for each text, whatever the seeds and budgets."""
 
 
 ENTRIES = {
@@ -92,7 +92,7 @@ ENTRIES = {
 
 @dataclass(frozen=True)
 class Step:
-    """One measurement that is to be made."""
+    """One measurement to make."""
 
     name: str
     text: FoundText
@@ -101,7 +101,7 @@ class Step:
 
     @property
     def task(self) -> Task:
-        """What the contestant needs to know."""
+        """The task for the contestant."""
         return Task(str(self.text.path), self.text.lowercase, self.budget, self.seed)
 
 
@@ -115,7 +115,7 @@ def measure(name: str, task: Task, backend: str) -> Learned:
 
 
 def measure_apart(name: str, task: Task, backend: str, held_to: str | None) -> Learned:
-    """`measure` in a new process."""
+    """Run `measure` in a new process."""
     command = [sys.executable, "-m", "benchmarks.learning", "--json", json.dumps(asdict(task))]
     command += ["--only", name, "--backend", backend]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(THREADS))
@@ -127,7 +127,7 @@ def measure_apart(name: str, task: Task, backend: str, held_to: str | None) -> L
 
 
 def faster_backend(text: FoundText, held_to: str | None, console: Console) -> str:
-    """The one of Keras's back ends that learns from more windows a second here."""
+    """Return the Keras back end that learns from more windows a second on this machine."""
     speeds = {}
     for backend in BACKENDS:
         try:
@@ -145,7 +145,7 @@ def faster_backend(text: FoundText, held_to: str | None, console: Console) -> st
 
 
 def usable(args: argparse.Namespace, texts: list[FoundText], console: Console) -> list[str]:
-    """Those of the contestants that can run here; sets the back end where none is given."""
+    """Return the contestants that can run here. Sets Keras's back end if none is given."""
     names = []
     for name in args.only:
         try:
@@ -160,21 +160,21 @@ def usable(args: argparse.Namespace, texts: list[FoundText], console: Console) -
 
 
 def find_texts(args: argparse.Namespace, scratch: Path, console: Console) -> list[FoundText]:
-    """The texts that can be had; the others are left out, and a line says why."""
+    """Return the texts that can be found, and print a line about each that cannot."""
     found = []
     for name in args.on:
         try:
             found.append(find_text(name, args.texts, scratch))
         except TextError as error:
             console.print(f"{TEXTS[name].title} is left out: {error}", markup=False)
-            console.print(f"Or have it as {name}.txt in a folder: --texts DIR.", markup=False)
+            console.print(f"Or put {name}.txt into a folder: --texts DIR.", markup=False)
     if not found:
-        sys.exit("There is no text to learn from.")
+        sys.exit("None of the texts was found. Name a folder that has them: --texts DIR.")
     return found
 
 
 def steps(args: argparse.Namespace, names: list[str], texts: list[FoundText]) -> Iterator[Step]:
-    """What is to be measured, in its order: seed by seed, so that whatever ends it is whole."""
+    """Yield the measurements in order: seed by seed, so that a run can be stopped at any time."""
     for text in texts:
         yield from (Step(name, text, 0, 0) for name in names if not ENTRIES[name].learns)
     for seed in args.seeds:
@@ -188,14 +188,14 @@ def steps(args: argparse.Namespace, names: list[str], texts: list[FoundText]) ->
 def run_all(
     args: argparse.Namespace, report: dict[str, Any], texts: list[FoundText], console: Console
 ) -> None:
-    """Measure one after the other, and keep the report up to date."""
+    """Make all measurements, and write the report after each."""
     machine = add_machine(report, describe_machine(args.instructions))
     names = usable(args, texts, console)
     date = dt.datetime.now(tz=dt.UTC).date().isoformat()
-    there = {run.key for run in runs_of(report)}
+    known = {run.key for run in runs_of(report)}
     for step in steps(args, names, texts):
         text = step.text
-        if args.missing and (machine, text.name, step.name, step.budget, step.seed) in there:
+        if args.missing and (machine, text.name, step.name, step.budget, step.seed) in known:
             continue
         report["texts"][text.name] = text.facts()
         found = measure_apart(step.name, step.task, args.backend or BACKENDS[0], args.instructions)
@@ -217,57 +217,61 @@ def run_all(
 
 
 def begin_report(folder: Path | None, console: Console) -> dict[str, Any]:
-    """What was written before by the same protocol; else an empty report."""
+    """Load the earlier report, if it has the same protocol, or return an empty one."""
     if folder is None:
         return empty_report()
     report = load_report(folder)
     if report is None and (folder / "learning.json").exists():
-        console.print("The results that are there were measured by another protocol: left out.")
+        console.print("The earlier results were measured by another protocol and are left out.")
     return report or empty_report()
 
 
 def write_pages(report: dict[str, Any], folder: Path) -> None:
-    """Write data, page and chart, and the README's part where the results are the published."""
+    """Write data, page and chart, and the README's part if these are the published results."""
     write_results(report, folder)
     if folder.resolve() == RESULTS.resolve():
         write_between(README, "learning", readme_lines(report))
 
 
 def parse() -> argparse.Namespace:
-    """What is asked for."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--texts",
         type=Path,
         metavar="DIR",
-        help="a folder with alice.txt, …; texts that it has not come by their names",
+        help="a folder with alice.txt, …; a text that it lacks is found by its name",
     )
     parser.add_argument("--on", nargs="+", choices=TEXTS, default=list(TEXTS), metavar="TEXT")
     parser.add_argument("--only", nargs="+", choices=ENTRIES, default=list(ENTRIES), metavar="NAME")
     parser.add_argument("--budgets", nargs="+", type=float, default=[10, 60], help="seconds")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument(
-        "--instructions", choices=HELD, help="hold everything to these instruction sets"
+        "--instructions", choices=HELD, help="limit everything to these instruction sets"
     )
     parser.add_argument(
-        "--backend", choices=BACKENDS, help="of Keras; the faster one here where none is given"
+        "--backend", choices=BACKENDS, help="of Keras; by default the faster one on this machine"
     )
     parser.add_argument(
         "--write", nargs="?", type=Path, const=RESULTS, metavar="FOLDER", help="write the results"
     )
-    parser.add_argument("--missing", action="store_true", help="measure only what is not there yet")
-    parser.add_argument("--render", action="store_true", help="write the pages again, no more")
+    parser.add_argument(
+        "--missing", action="store_true", help="measure only what the results do not have yet"
+    )
+    parser.add_argument(
+        "--render", action="store_true", help="write the pages again without measuring"
+    )
     parser.add_argument("--json", metavar="TASK", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def check(args: argparse.Namespace) -> None:
-    """End here, before hours of measuring, what could not be ended well."""
+    """Exit now, not after hours of measuring, if the results could not be written."""
     if args.write or args.render:
         require_for_chart()
     if args.instructions and not can_be_held(args.instructions):
         found = ", ".join(instruction_sets()) or "none that are known"
-        print(f"There is nothing to hold to {args.instructions} here. Instruction sets: {found}.")
+        print(f"This processor cannot be limited to {args.instructions}. It has {found}.")
         sys.exit(0)
 
 
@@ -285,10 +289,10 @@ def main() -> None:
         write_pages(begin_report(args.write or RESULTS, console), args.write or RESULTS)
         return
     report = begin_report(args.write, console)
-    # JAX knows no other way.
+    # JAX has no other way to limit its threads.
     stay_on_few_cores(THREADS)
-    # What burble sets for itself, for all: torch's threads share a busy machine better so.
-    settle_threads()
+    # Give all contestants burble's own settings, with which torch's threads share a busy machine.
+    set_thread_defaults()
     with tempfile.TemporaryDirectory(prefix="burble-texts-") as scratch:
         run_all(args, report, find_texts(args, Path(scratch), console), console)
     print_tables(report, console)

@@ -1,4 +1,4 @@
-"""The chart of what `benchmarks/learning.py` found on one machine."""
+"""The chart of the results of `benchmarks/learning.py` on one machine."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ COLOURS = {
     "xz": "#a8a29e",
 }
 TICKS = (1.5, 1.75, 2, 2.25, 2.5, 3, 3.5, 4, 5)
-# Labels at the ends of lines stand at least this share of a panel's height apart.
+# Labels at the ends of lines are at least this share of a panel's height apart.
 LABEL_GAP = 0.05
 
 
 def draw_chart(report: dict[str, Any], path: Path) -> None:
-    """A line for each contestant, a panel for each text, of the first machine alone."""
+    """Draw a line for each contestant in a panel for each text, for the first machine only."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    # Letters as letters: a small file, in the reader's font.
+    # Keep letters as text: the file is small and uses the reader's font.
     mpl.rcParams |= {"svg.hashsalt": "burble", "svg.fonttype": "none", "font.size": 10}
     machine = runs_of(report)[0].machine
     runs = [run for run in runs_of(report) if run.machine == machine]
@@ -43,7 +43,7 @@ def draw_chart(report: dict[str, Any], path: Path) -> None:
     figure = Figure(figsize=(5.6 * len(texts), 5.2), layout="constrained")
     panels = figure.subplots(1, len(texts), squeeze=False, sharey=True)[0]
     bits = [run.bits for run in runs]
-    # Some room below and above; the axis is logarithmic.
+    # Leave 5 % below and above; the axis is logarithmic.
     reach = min(bits) / 1.05, max(bits) * 1.05
     for text, panel in zip(texts, panels, strict=True):
         draw_panel(panel, of(runs, text), reach)
@@ -63,16 +63,16 @@ def draw_chart(report: dict[str, Any], path: Path) -> None:
 
 
 def of(runs: Sequence[Run], text: str) -> list[Run]:
-    """The runs on one text."""
+    """Return the runs on one text."""
     return [run for run in runs if run.text == text]
 
 
 def draw_panel(panel: Any, runs: Sequence[Run], reach: tuple[float, float]) -> None:
-    """Lines with their names and last figures at the right end; burble's is thick."""
+    """Draw lines with their names and last figures at the right end. burble's is thick."""
     budgets = budgets_of(runs)
     panel.set_xscale("log")
     panel.set_yscale("log")
-    # Room on the right for the names.
+    # Leave room on the right for the names.
     panel.set_xlim(budgets[0] / 1.3, budgets[-1] * max(budgets[-1] / budgets[0], 4) ** 0.9)
     panel.set_xticks(budgets, [f"{budget:g}" for budget in budgets])
     panel.set_yticks(TICKS, [f"{tick:g}" for tick in TICKS])
@@ -90,7 +90,10 @@ def draw_panel(panel: Any, runs: Sequence[Run], reach: tuple[float, float]) -> N
 def draw_line(
     panel: Any, runs: Sequence[Run], budgets: Sequence[float]
 ) -> tuple[float, float, str, str]:
-    """One contestant; dashed where it needs no time. Where its name goes, and the name."""
+    """Draw one contestant, dashed if it needs no time.
+
+    Returns the right end of the line, the contestant and its label.
+    """
     name = runs[0].contestant
     learns = runs[0].budget > 0
     x = budgets_of(runs) if learns else list(budgets)
@@ -121,7 +124,7 @@ def name_ends(panel: Any, ends: list[tuple[float, float, str, str]]) -> None:
 
 
 def write_results(report: dict[str, Any], folder: Path) -> None:
-    """The report as data, as a page and as a chart."""
+    """Write the report as data, as a page and as a chart."""
     write_data(report, folder)
     (folder / "learning.md").write_text(page_of(report), encoding="utf-8")
     draw_chart(report, folder / "learning.svg")

@@ -1,4 +1,4 @@
-"""The part of README.md that tells how fast it learns, made from the report."""
+"""The README's table of how well burble learns beside others, made from the report."""
 
 from __future__ import annotations
 
@@ -12,107 +12,123 @@ from benchmarks.learning_report import (
     median_of_best,
     runs_of,
     sealed_bits,
-    tail_bits,
     titled,
     unique,
 )
 from benchmarks.tables import markdown_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    Column = tuple[str, float]
+    Row = tuple[str, float]  # a text, and the seconds to learn it
 
-# A figure of each kind in a cell.
-FIGURES = (tail_bits, sealed_bits)
+# Those that a reader knows; benchmarks/results/learning.md has the others.
+SHOWN = ("burble", "torch-lstm", "counts", "xz")
 
 
 def readme_lines(report: dict[str, Any]) -> list[str]:
-    """Tables of each machine, each with a sentence of who is better than burble where."""
+    """Return the table of one machine, where burble loses, and what was measured.
+
+    Raises `ValueError` where burble's own learner was not measured.
+    """
     runs = runs_of(report)
-    lines: list[str] = []
-    for machine in unique(runs, lambda run: run.machine):
-        mine = [run for run in runs if run.machine == machine]
-        lines += [*table_of(report, machine, mine), "", compare(report, mine), ""]
-    dates = sorted({run.date for run in runs})
-    return [
-        *lines,
-        f"Measured {' to '.join(dict.fromkeys(dates[:1] + dates[-1:]))}; {counted(runs)}.",
-    ]
+    machine = choose_machine(runs)
+    here = [run for run in runs if run.machine == machine and run.contestant in SHOWN]
+    texts = {text for text, _ in rows_of(here)}
+    mine = [run for run in here if run.text in texts]
+    return [*make_table(report, mine), "", describe_losses(report, mine), "", describe(mine)]
 
 
-def table_of(report: dict[str, Any], machine: str, runs: Sequence[Run]) -> list[str]:
-    """Two figures in a cell: the last tenth, and the sealed last twentieth."""
-    columns = columns_of(runs)
-    heads = [f"{titled(report, text)}, {budget:g} s" for text, budget in columns]
+def choose_machine(runs: Sequence[Run]) -> str:
+    """Return the machine where burble was measured last; of several, where most often."""
+    own = [run for run in runs if run.contestant == "burble"]
+    if not own:
+        raise ValueError("The README's table needs a measurement of burble on some machine.")
+    machines = unique(own, lambda run: run.machine)
+    return max(machines, key=lambda name: newest_and_number(own, name))
+
+
+def newest_and_number(runs: Sequence[Run], machine: str) -> tuple[str, int]:
+    dates = [run.date for run in runs if run.machine == machine]
+    return max(dates), len(dates)
+
+
+def make_table(report: dict[str, Any], runs: Sequence[Run]) -> list[str]:
+    """Return a row for each text and budget, a column for each contestant."""
+    labels = unique(runs, lambda run: run.label)
     rows = [
-        [label, *(cell([run for run in runs if run.label == label], runs, one) for one in columns)]
-        for label in unique(runs, lambda run: run.label)
+        [name_row(report, row), *(show(in_row(runs, row), label) for label in labels)]
+        for row in rows_of(runs)
     ]
-    return [f"**{machine}**", "", *markdown_table([["", *heads], *rows])]
+    return markdown_table([["", *labels], *rows])
 
 
-def columns_of(runs: Sequence[Run]) -> list[Column]:
-    """A text and a budget each."""
+def rows_of(runs: Sequence[Run]) -> list[Row]:
+    """Return each text and budget that burble was given."""
+    own = [run for run in runs if run.contestant == "burble"]
     return [
         (text, budget)
-        for text in unique(runs, lambda run: run.text)
-        for budget in budgets_of([run for run in runs if run.text == text])
+        for text in unique(own, lambda run: run.text)
+        for budget in budgets_of([run for run in own if run.text == text])
     ]
 
 
-def in_column(runs: Sequence[Run], column: Column) -> list[Run]:
-    """The runs of one text that fit one budget."""
-    text, budget = column
+def in_row(runs: Sequence[Run], row: Row) -> list[Run]:
+    text, budget = row
     return in_cell([run for run in runs if run.text == text], budget)
 
 
-def cell(mine: Sequence[Run], runs: Sequence[Run], column: Column) -> str:
-    """Both medians, each bold where it is the best of its column."""
-    shown = []
-    for figure in FIGURES:
-        median = median_of(in_column(mine, column), figure)
-        if median is None:
-            return ""
-        best = median_of_best(in_column(runs, column), figure)
-        shown.append(f"**{median:.2f}**" if median == best else f"{median:.2f}")
-    return " · ".join(shown)
+def name_row(report: dict[str, Any], row: Row) -> str:
+    text, budget = row
+    return f"{titled(report, text)}, {budget:g} s"
 
 
-def compare(report: dict[str, Any], runs: Sequence[Run]) -> str:
-    """Who is better than burble, and where; by either figure."""
-    better: dict[str, list[str]] = {}
-    for column in columns_of(runs):
-        here = in_column(runs, column)
+def show(runs: Sequence[Run], label: str) -> str:
+    """Return a contestant's median, bold where no other's is lower."""
+    median = median_of_label(runs, label)
+    if median is None:
+        return ""
+    is_best = median == median_of_best(runs, sealed_bits)
+    return f"**{median:.2f}**" if is_best else f"{median:.2f}"
+
+
+def median_of_label(runs: Sequence[Run], label: str) -> float | None:
+    return median_of([run for run in runs if run.label == label], sealed_bits)
+
+
+def describe_losses(report: dict[str, Any], runs: Sequence[Run]) -> str:
+    """Return a sentence that names every row where another's median is below burble's."""
+    losses: dict[str, dict[str, list[str]]] = {}
+    for row in rows_of(runs):
+        here = in_row(runs, row)
+        own = median_of([run for run in here if run.contestant == "burble"], sealed_bits)
         for label in unique(here, lambda run: run.label):
-            if is_better(here, label):
-                text, budget = column
-                better.setdefault(label, []).append(f"{titled(report, text)} at {budget:g} s")
-    if not any(run.contestant == "burble" for run in runs):
-        return "burble was not measured there."
-    if not better:
-        return "No other is better than burble in any column."
-    told = [f"{label} on {', '.join(cells)}" for label, cells in better.items()]
-    return f"Better than burble there: {'; '.join(told)}."
+            median = median_of_label(here, label)
+            if own is not None and median is not None and median < own:
+                text, budget = row
+                losses.setdefault(label, {}).setdefault(text, []).append(f"{budget:g} s")
+    if not losses:
+        return "burble loses in no row."
+    named = [
+        f"to {label} on "
+        + ", ".join(f"{titled(report, text)} ({' and '.join(where[text])})" for text in where)
+        for label, where in losses.items()
+    ]
+    return f"**Where burble loses:** {'; '.join(named)}."
 
 
-def is_better(runs: Sequence[Run], label: str) -> bool:
-    """Whether a contestant's median is below burble's in one of the figures."""
-    return any(
-        found is not None and own is not None and found < own
-        for figure in FIGURES
-        for found, own in [(of(runs, figure, label=label), of(runs, figure, contestant="burble"))]
+def describe(runs: Sequence[Run]) -> str:
+    """Return what the figures are, of which machine, how many seeds and when."""
+    dates = sorted({run.date for run in runs})
+    return (
+        "Bits per character of the last twentieth of each text, which nobody learned from or chose "
+        f"by. Measured {' to '.join(dict.fromkeys(dates[:1] + dates[-1:]))} on {runs[0].machine}; "
+        f"{count_seeds(runs)}."
     )
 
 
-def of(runs: Sequence[Run], figure: Callable[[Run], float], **wanted: str) -> float | None:
-    """The median of those that have these values."""
-    mine = [run for run in runs if all(getattr(run, name) == wanted[name] for name in wanted)]
-    return median_of(mine, figure)
-
-
-def counted(runs: Sequence[Run]) -> str:
-    """How many seeds the medians of those that learn are of."""
+def count_seeds(runs: Sequence[Run]) -> str:
+    """Return how many seeds the medians of those that learn are of."""
     counts: dict[str, list[str]] = {}
     for label in unique([run for run in runs if run.budget], lambda run: run.label):
         groups: dict[Any, set[int]] = {}
@@ -121,5 +137,5 @@ def counted(runs: Sequence[Run]) -> str:
                 groups.setdefault(run.key[:4], set()).add(run.seed)
         found = sorted({len(group) for group in groups.values()})
         counts.setdefault(" to ".join(map(str, found)), []).append(label)
-    told = [f"{count} for {', '.join(labels)}" for count, labels in counts.items()]
-    return f"seeds: {'; '.join(told)}"
+    parts = [f"{count} for {', '.join(labels)}" for count, labels in counts.items()]
+    return f"seeds: {'; '.join(parts)}"

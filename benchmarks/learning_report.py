@@ -1,4 +1,4 @@
-"""What `benchmarks/learning.py` found: the file that keeps it, and its tables and page."""
+"""The results of `benchmarks/learning.py`: their file, their tables and their page."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-# The table must not be cut where the output is no terminal.
+# Keeps the table whole when the output is not a terminal.
 MIN_WIDTH = 120
 
 PROTOCOL = "90 % learned from; the last tenth scored, its first half chooses, its second is sealed"
-"""What figures in one file have in common; those of another protocol never stand beside them."""
+"""The protocol of all figures in one file. Figures of another protocol are never mixed in."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run(Learned):
-    """One contestant, machine, text, budget and seed, and what became of it."""
+    """The result of one contestant on a machine, a text, a budget and a seed."""
 
     machine: str
     """Its name among the report's machines."""
@@ -37,24 +37,24 @@ class Run(Learned):
     contestant: str
     label: str
     budget: float
-    """Seconds to learn; 0 for what learns nothing."""
+    """Seconds to learn; 0 for a contestant that does not learn."""
 
     date: str
     seed: int
 
     @property
     def key(self) -> tuple[str, str, str, float, int]:
-        """What another run must have in common to be the same measurement."""
+        """The fields that identify a measurement."""
         return self.machine, self.text, self.contestant, self.budget, self.seed
 
 
 def empty_report() -> dict[str, Any]:
-    """A report of nothing yet."""
+    """Return a report without runs."""
     return {"protocol": PROTOCOL, "machines": {}, "texts": {}, "runs": []}
 
 
 def load_report(folder: Path) -> dict[str, Any] | None:
-    """What was written before by this protocol, if anything was."""
+    """Load the report in a folder; None if there is none of this protocol."""
     path = folder / "learning.json"
     if not path.exists():
         return None
@@ -63,12 +63,12 @@ def load_report(folder: Path) -> dict[str, Any] | None:
 
 
 def runs_of(report: dict[str, Any]) -> list[Run]:
-    """All runs, in the order of the tables."""
+    """Return all runs, in the order of the tables."""
     return [Run(**run) for run in report["runs"]]
 
 
 def put(report: dict[str, Any], run: Run, contestants: Sequence[str]) -> None:
-    """Add a run in the place of the same one before, all in the order of the tables."""
+    """Add a run, replace an earlier one of the same key, and sort as in the tables."""
     runs = [other for other in runs_of(report) if other.key != run.key] + [run]
     machines, texts = list(report["machines"]), list(report["texts"])
     runs.sort(
@@ -84,24 +84,24 @@ def put(report: dict[str, Any], run: Run, contestants: Sequence[str]) -> None:
 
 
 def unique(runs: Sequence[Run], of: Callable[[Run], Any]) -> list[Any]:
-    """The different values, in the order in which they come."""
+    """Return the distinct values of a field, in the order of the runs."""
     return list(dict.fromkeys(map(of, runs)))
 
 
 def budgets_of(runs: Sequence[Run]) -> list[float]:
-    """The budgets of those that learn."""
+    """Return the budgets of the contestants that learn."""
     return sorted({run.budget for run in runs if run.budget})
 
 
 def in_cell(runs: Sequence[Run], budget: float) -> list[Run]:
-    """Those that fill a column: of this budget, or counted within it."""
+    """Return the runs of a column: of this budget, or without learning and within it."""
     return [
         run for run in runs if run.budget == budget or (run.budget == 0 and run.seconds <= budget)
     ]
 
 
 def titled(report: dict[str, Any], text: str) -> str:
-    """A text as the tables name it."""
+    """Return the title of a text."""
     title: str = report["texts"][text]["title"]
     return title
 
@@ -110,13 +110,13 @@ def titled(report: dict[str, Any], text: str) -> str:
 
 
 def median_of(runs: Sequence[Run], figure: Callable[[Run], float | None]) -> float | None:
-    """The median of those that have the figure, if any has."""
+    """Return the median of a figure over the runs that have it; None if none has."""
     values = [value for run in runs if (value := figure(run)) is not None]
     return statistics.median(values) if values else None
 
 
 def spread(values: Sequence[float]) -> str:
-    """The median, and the lowest and the highest where there are several."""
+    """Format the median, with the lowest and the highest if there are several values."""
     if not values:
         return ""
     middle = f"{statistics.median(values):.3f}"
@@ -126,7 +126,7 @@ def spread(values: Sequence[float]) -> str:
 
 
 def rows(runs: Sequence[Run], figure: Callable[[Run], float | None]) -> list[list[str]]:
-    """Heads, then a row for each contestant that has the figure; the best of a column is bold."""
+    """Return the heads, then a row for each contestant with the figure; the best are bold."""
     budgets = budgets_of(runs)
     table = [["", *(f"{budget:g} s" for budget in budgets)]]
     best = [median_of_best(in_cell(runs, budget), figure) for budget in budgets]
@@ -143,7 +143,7 @@ def rows(runs: Sequence[Run], figure: Callable[[Run], float | None]) -> list[lis
 
 
 def median_of_best(runs: Sequence[Run], figure: Callable[[Run], float | None]) -> float | None:
-    """The lowest of the contestants' medians."""
+    """Return the lowest of the contestants' medians."""
     medians = [
         median_of([run for run in runs if run.contestant == name], figure)
         for name in unique(runs, lambda run: run.contestant)
@@ -152,30 +152,30 @@ def median_of_best(runs: Sequence[Run], figure: Callable[[Run], float | None]) -
 
 
 def marked(shown: str, values: Sequence[float], best: float | None) -> str:
-    """Bold where no other is better."""
+    """Make a cell bold if no other is better."""
     is_best = bool(values) and best is not None and statistics.median(values) <= best
     return f"**{shown}**" if is_best else shown
 
 
 def tail_bits(run: Run) -> float:
-    """The figure of the whole last tenth."""
+    """Return the figure of the whole last tenth."""
     return run.bits
 
 
 def sealed_bits(run: Run) -> float:
-    """The figure of the last twentieth."""
+    """Return the figure of the last twentieth."""
     return run.sealed_bits
 
 
 def windows_rows(runs: Sequence[Run]) -> list[list[str]]:
-    """`rows` of the other protocol, each contestant with its window."""
+    """Return `rows` for the windows protocol, with each contestant's window length."""
     table = rows(runs, lambda run: run.windows_bits)
     lengths = {run.label: run.window for run in runs}
     return [[f"{row[0]}, {lengths[row[0]]}" if row[0] else "", *row[1:]] for row in table]
 
 
 def print_tables(report: dict[str, Any], console: Console) -> None:
-    """All figures of each machine and text."""
+    """Print all figures of each machine and text."""
     runs = runs_of(report)
     for machine in unique(runs, lambda run: run.machine):
         for text in unique(runs, lambda run: run.text):
@@ -192,7 +192,7 @@ def print_tables(report: dict[str, Any], console: Console) -> None:
 
 
 def print_table(made: Sequence[Sequence[str]], title: str, console: Console) -> None:
-    """Print one, unless it has heads alone."""
+    """Print a table, unless it has no rows."""
     if len(made) == 1:
         return
     table = Table(title=f"{title}: bits per character", title_justify="left")
@@ -207,25 +207,31 @@ def print_table(made: Sequence[Sequence[str]], title: str, console: Console) -> 
 
 
 def markdown(report: dict[str, Any]) -> str:
-    """The whole report."""
+    """Return the report as a Markdown page."""
     runs = runs_of(report)
     lines = [
         "# How fast it learns",
         "",
         "By `make bench-learning` (`python -m benchmarks.learning --write`), in parts. Bits per "
-        "character (nats: times 0.693); medians over seeds, in brackets the lowest and the "
-        "highest; the best of a column is bold. At most 2 threads each, one at a time.",
+        "character (times 0.693 for nats); medians over seeds, with the lowest and the highest in "
+        "brackets; the best of a column is bold. At most 2 threads each, one at a time.",
         "",
-        "Each text is learned from but for its last tenth. The first half of that tenth chooses "
-        "which state of a learner is measured. *Last tenth* is what others publish: it holds the "
-        "half that chose. *Last twentieth, sealed* is the other half: nothing was chosen on it "
+        "All learn from the first nine tenths of a text. The first half of the last tenth chooses "
+        "the state of a learner that is measured. *Last tenth* is the figure that others publish, "
+        "and includes that half. *Last twentieth, sealed* is the other half: it chose nothing "
         "(`burble train --val-fraction 0.05 --test-fraction 0.05`).",
         "",
-        "burble's seconds are those of `--minutes`: start, set-up and validations are part of "
-        "them. The others are spared that: their clock starts after their first update and stops "
-        f"while they are looked at, every {LOOK_SECONDS:g} seconds and at the end. They take one "
-        "thread or two, whichever was quicker just before. The Keras tutorial is a historic row, "
-        "untuned. Counting and xz get no time; they are in every column that they would fit.",
+        "burble's seconds are those of `--minutes`, which include the start, the set-up and the "
+        "validations. The others' clocks start after their first update and stop while they are "
+        f"validated, every {LOOK_SECONDS:g} seconds and at the end. They use one thread or two, "
+        "whichever was faster just before. The Keras tutorial is a historic row, untuned. Counts "
+        "and xz have no time limit; they are in every column whose time they stay within.",
+        "",
+        "Alice is in lower case for every learner. burble gets `--minutes`, `--seed` and those two "
+        "fractions, on Alice `--lowercase`, and nothing else. The plain PyTorch loop is an LSTM "
+        "1×256 in batches of 16×32, as someone writes it who has done it before. *n-gram counts* "
+        "is the baseline that `burble eval` shows beside each score. No recipe was tuned on the "
+        "texts called *untuned*.",
         "",
         *(f"- {facts['title']}: {facts['note']}." for facts in report["texts"].values()),
         "",
@@ -237,7 +243,7 @@ def markdown(report: dict[str, Any]) -> str:
 
 
 def machine_section(report: dict[str, Any], machine: str) -> list[str]:
-    """All tables of one machine."""
+    """Return all tables of one machine."""
     runs = [run for run in runs_of(report) if run.machine == machine]
     dates = sorted({run.date for run in runs})
     when = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
@@ -249,15 +255,15 @@ def machine_section(report: dict[str, Any], machine: str) -> list[str]:
 
 
 def text_section(runs: Sequence[Run]) -> list[str]:
-    """The tables of one text."""
+    """Return the tables of one text."""
     lines = [
-        "Last tenth, in one pass: each character once, with as much before it as the contestant "
-        "can use (a carried state; the transformer a window that slides; the tutorial its own "
+        "Last tenth, in one pass: each character once, after as much text as the contestant can "
+        "use (a carried state; for the transformer a sliding window; for the tutorial its own "
         "window, on a sample of the characters).",
         "",
         *markdown_table(rows(runs, tail_bits)),
         "",
-        "Last twentieth, sealed, likewise.",
+        "Last twentieth, sealed, in the same way.",
         "",
         *markdown_table(rows(runs, sealed_bits)),
     ]
@@ -265,8 +271,8 @@ def text_section(runs: Sequence[Run]) -> list[str]:
     if len(windows) > 1:
         lines += [
             "",
-            "Last tenth, windows: from random places and an empty state, every character a target. "
-            "How long they are is beside the name; other lengths are other protocols.",
+            "Last tenth, windows: from random places and a fresh state, every character a target. "
+            "The length is beside the name; figures of different lengths cannot be compared.",
             "",
             *markdown_table(windows),
         ]
@@ -274,7 +280,7 @@ def text_section(runs: Sequence[Run]) -> list[str]:
 
 
 def details(report: dict[str, Any], runs: Sequence[Run]) -> list[str]:
-    """What exactly ran, a row for each contestant, text and budget: that of the first seed."""
+    """Return a table of what exactly ran: the first seed of each contestant, text and budget."""
     made = [["", "text", "seeds", "seconds", "weights", "updates", "targets a second", "what"]]
     for run in runs:
         seeds = [one.seed for one in runs if one.key[:4] == run.key[:4]]
@@ -288,14 +294,14 @@ def details(report: dict[str, Any], runs: Sequence[Run]) -> list[str]:
 
 
 def add_machine(report: dict[str, Any], machine: dict[str, Any]) -> str:
-    """Write a machine down, and return its name."""
+    """Add a machine to the report, and return its name."""
     name = name_machine(machine)
     report["machines"][name] = machine
     return name
 
 
 def write_data(report: dict[str, Any], folder: Path) -> None:
-    """The report as data alone."""
+    """Write the report as data."""
     folder.mkdir(parents=True, exist_ok=True)
     described = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
     (folder / "learning.json").write_text(described, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What machine a benchmark ran on."""
+"""Describe the machine that a benchmark ran on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PACKAGES = (
 
 
 def keep_report(report: dict[str, Any], data: Path) -> dict[str, Any]:
-    """Put the report in the file, in the place of the one of the same machine; return all."""
+    """Add the report to a file, in place of the same machine's, and return all reports by name."""
     data.parent.mkdir(parents=True, exist_ok=True)
     reports: dict[str, Any] = json.loads(data.read_text("utf-8")) if data.exists() else {}
     reports[name_machine(report["machine"])] = report
@@ -37,9 +37,9 @@ def keep_report(report: dict[str, Any], data: Path) -> dict[str, Any]:
 
 
 def describe_machine(held_to: str | None = None) -> dict[str, Any]:
-    """Processor, instruction sets, system, versions, and how busy the machine is.
+    """Return the processor, instruction sets, system, versions and load of this machine.
 
-    held_to: what learners are held to, of `instructions.HELD`.
+    held_to: the limit on instruction sets, a key of `instructions.HELD`.
     """
     versions = {}
     for package in PACKAGES:
@@ -59,7 +59,7 @@ def describe_machine(held_to: str | None = None) -> dict[str, Any]:
 
 
 def name_machine(machine: dict[str, Any]) -> str:
-    """What tells one machine from another, as tables name it."""
+    """Return the name of a machine in tables: processor, cores, instruction sets."""
     if machine["held_to"] is None:
         known = ", ".join(machine["instructions"]) or machine["system"]
     else:
@@ -68,7 +68,7 @@ def name_machine(machine: dict[str, Any]) -> str:
 
 
 def in_one_line(machine: dict[str, Any], when: str) -> str:
-    """What `describe_machine` found, and when the figures were taken."""
+    """Return the result of `describe_machine` and the date in one line."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"{machine['processor']}, {machine['cores']} cores, {_known(machine)}{machine['system']}, "
@@ -77,18 +77,18 @@ def in_one_line(machine: dict[str, Any], when: str) -> str:
 
 
 def _known(machine: dict[str, Any]) -> str:
-    """The instruction sets, where they were written down."""
+    """Return the instruction sets, each with a comma after it; older reports have none."""
     return "".join(f"{name}, " for name in machine.get("instructions", []))
 
 
 def stay_on_few_cores(count: int) -> None:
-    """Use so many at most, from now on, where the system allows it."""
+    """Limit this process to `count` cores, if the system can."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
 
 
 def processor_name() -> str:
-    """What the processor calls itself."""
+    """Return the name of the processor."""
     described = Path("/proc/cpuinfo")
     if described.exists():
         for line in described.read_text().splitlines():

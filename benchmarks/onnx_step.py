@@ -1,4 +1,4 @@
-"""What ONNX Runtime makes of an exported step in int8."""
+"""Quantise an exported step with ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What becomes of an LSTM and of a product of matrices when ONNX Runtime quantises them.
+# The nodes that replace an LSTM and a matrix product in a quantised graph.
 INT8_NODES = ("DynamicQuantizeLSTM", "MatMulInteger")
 
 
-def quantized(path: Path) -> Path:
-    """The graph in int8, scales of activations found at each step. Gather stays in float32."""
+def quantize_graph(path: Path) -> Path:
+    """Write the graph in int8 and return its path. Activations get their scales at each step.
+
+    Gather stays in float32.
+    """
     from onnxruntime.quantization import quantize_dynamic
 
     target = path.with_suffix(".int8.onnx")

@@ -1,9 +1,9 @@
-"""How fast exported pages write in headless Chromium, and how large they are.
+"""Measure how fast exported pages write in headless Chromium, and how large they are.
 
     python -m benchmarks.page                     # random weights: 2x256 and 1x512
     python -m benchmarks.page runs/demo           # models of yours
 
-A page is driven as its user would, at temperature 0.8, with the driver of the tests. Each figure is
+The driver of the tests uses the page as a person would, at temperature 0.8. Each figure is
 the median of several texts, after one that lets the browser compile. Needs chromium, chromedriver
 and selenium (extra `dev`).
 """
@@ -24,7 +24,7 @@ from tests.export.pages import open_page, status, write
 
 
 def row(name: str, length: int, repeats: int) -> str:
-    """Export, open, write, and make one line of the table."""
+    """Export a page, open it, write with it, and return one line of the table."""
     model = random_model(name) if re.fullmatch(r"\d+x\d+", name) else ModelFile.load(Path(name))
     with tempfile.TemporaryDirectory() as folder, browser() as driver:
         size = open_page(driver, model, Path(folder)).stat().st_size

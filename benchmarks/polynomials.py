@@ -1,14 +1,14 @@
-"""Where the coefficients in burble/arithmetic.py come from, and how far off its functions are.
+"""Fit the coefficients in burble/arithmetic.py, and measure the errors of its functions.
 
-    python -m benchmarks.polynomials            # every float32 there is
+    python -m benchmarks.polynomials            # on every float32
     python -m benchmarks.polynomials --every 64
 
-Fits the coefficients anew, says how far in units in the last place (ulp) those of
-burble/arithmetic.py lie from them, and measures its functions against float64. Ends with status 1
-where a coefficient is more than an ulp away.
+Fits the coefficients again, prints how far those of burble/arithmetic.py are from them in units in
+the last place (ulp), and compares its functions with float64. Exits with status 1 if a coefficient
+is more than an ulp away.
 
-The fits are least squares in the relative error, weighted anew with the error itself until the
-largest errors are about even, which is near the best there is (Lawson 1961).
+The fits minimise squares of the relative error, reweighted by the error itself until the largest
+errors are about equal, which is near the optimum (Lawson 1961).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ Float64 = np.ndarray[Any, np.dtype[np.float64]]
 # tanh: degrees of P and Q in x². exp: degrees of E, whose terms begin at r².
 TANH_DEGREE = 4
 EXP_DEGREE = 4
-# A little beyond ln 2 / 2, since the whole part of x / ln 2 is rounded.
+# A little beyond ln 2 / 2, because x / ln 2 is rounded before its integer part is taken.
 EXP_REACH = np.log(2) / 2 * 1.002
-# Closer to 0 the error of exp is lost in the rounding of float64.
+# Closer to 0, the rounding of float64 hides the error of exp.
 EXP_NEAREST = 1e-4
 POINTS = 6000
 TANH_ROUNDS = 600
@@ -40,9 +40,9 @@ EXP_ROUNDS = 400
 
 MANTISSA_BITS = 23
 EXPONENT_BIAS = 127
-# Numbers measured at a time: few enough for the cache, and for their exps to be alike (exp_errors).
+# Numbers measured at a time: few enough for the cache, and for similar exps (see exp_errors).
 BLOCK = 1 << 15
-# Exponents of 2. Below the smallest, x² is lost beside 1; beyond the largest, tanh is 1.
+# Exponents of 2. Below the smallest, 1 + x² rounds to 1; beyond the largest, tanh rounds to 1.
 SMALLEST = -26
 TANH_LARGEST = 3
 EXP_LARGEST = 5
@@ -54,7 +54,10 @@ WHOLE_BITS = 30
 
 
 def least_squares(columns: Float64, target: Float64, weights: Float64) -> Float64:
-    """The combination of columns nearest to the target, rows weighted, columns scaled alike."""
+    """Return the combination of columns nearest to the target, with weighted rows.
+
+    Columns are scaled to equal length first, for precision.
+    """
     columns = columns * weights[:, None]
     scale = np.linalg.norm(columns, axis=0)
     found = np.linalg.lstsq(columns / scale, target * weights, rcond=None)[0]
@@ -63,22 +66,23 @@ def least_squares(columns: Float64, target: Float64, weights: Float64) -> Float6
 
 
 def powers(x: Float64, first: int, last: int) -> Float64:
-    """x to the powers from first to last, as columns."""
+    """Return x to the powers from first to last, as columns."""
     return x[:, None] ** np.arange(first, last + 1)
 
 
 def reweighted(weights: Float64, errors: Float64) -> Float64:
-    """Lawson's step: the weights of the squares, times the errors."""
+    """Multiply the weights of the squares by the errors: Lawson's step."""
     raised: Float64 = weights * (np.abs(errors) / np.abs(errors).max() + 1e-9)
     raised /= raised.sum()
     return raised
 
 
 def fit_tanh() -> tuple[Float64, Float64, float]:
-    """P and Q of tanh(x) ≈ x·P(x²) / Q(x²), both from the constant up, and the largest error.
+    """Fit P and Q of tanh(x) ≈ x·P(x²) / Q(x²).
 
-    P - tanh(x)/x · Q = 0 is linear in the coefficients; dividing by the Q of the round before
-    makes its error that of the quotient (Sanathanan and Koerner 1963).
+    Returns both, from the constant up, and the largest relative error. P - tanh(x)/x · Q = 0 is
+    linear in the coefficients. Dividing it by the last round's Q makes its error that of the
+    quotient (Sanathanan and Koerner 1963).
     """
     bound = float(arithmetic.TANH_BOUND)
     # Dense at both ends, where errors peak.
@@ -102,7 +106,10 @@ def fit_tanh() -> tuple[Float64, Float64, float]:
 
 
 def fit_exp() -> tuple[Float64, float]:
-    """E of exp(r) ≈ 1 + r + r²·E(r), from the constant up, and the largest error."""
+    """Fit E of exp(r) ≈ 1 + r + r²·E(r).
+
+    Returns it, from the constant up, and the largest relative error.
+    """
     r = EXP_REACH * np.cos(np.pi * (np.arange(POINTS) + 0.5) / POINTS)
     r = r[np.abs(r) > EXP_NEAREST]
     columns, target = powers(r, 2, EXP_DEGREE + 2), np.exp(r) - 1 - r
@@ -115,13 +122,13 @@ def fit_exp() -> tuple[Float64, float]:
 
 
 def ulps_apart(found: Float64, kept: arithmetic.Float32) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Between the found coefficients, as float32, and the kept ones of the same sign."""
+    """Return the distance of the fitted from the kept coefficients, of the same sign, in ulp."""
     nearest = found.astype(np.float32).view(np.int32).astype(np.int64)
     return np.abs(nearest - kept.view(np.int32))
 
 
 def compare(name: str, found: Float64, kept: arithmetic.Float32) -> int:
-    """Print both side by side; the largest distance."""
+    """Print fitted and kept coefficients, and return the largest distance in ulp."""
     distance = ulps_apart(found, kept)
     print(f"{name}: fitted and kept")
     for power, (a, b, ulps) in enumerate(zip(found, kept, distance, strict=True)):
@@ -134,14 +141,14 @@ def compare(name: str, found: Float64, kept: arithmetic.Float32) -> int:
 
 @dataclass(frozen=True)
 class Range:
-    """All float32 of one sign whose exponents of 2 lie between two, both included."""
+    """All float32 of one sign whose exponents of 2 are from lowest to highest, inclusive."""
 
     lowest: int
     highest: int
     negative: bool = False
 
     def blocks(self, every: int) -> Iterator[arithmetic.Float32]:
-        """The numbers, or each so-many-th, a few at a time."""
+        """Yield every `every`-th number, in blocks."""
         sign = (1 << 31) if self.negative else 0
         for exponent in range(self.lowest, self.highest + 1):
             first = sign | (exponent + EXPONENT_BIAS) << MANTISSA_BITS
@@ -157,19 +164,19 @@ class Errors:
     relative: float = 0.0
 
     def see(self, found: Float64, exact: Float64) -> None:
-        """Take more values into account."""
+        """Update the errors with more values."""
         off = np.abs(found - exact)
         self.absolute = max(self.absolute, float(off.max()))
         self.relative = max(self.relative, float((off / np.abs(exact)).max()))
 
     def show(self, name: str) -> None:
-        """Print them."""
+        """Print the errors."""
         figures = f"{self.absolute:8.2e} absolute  {self.relative:8.2e} relative"
         print(f"  {name:<18} {figures}", flush=True)
 
 
 def tanh_errors(every: int) -> Errors:
-    """Of tanh over positive numbers; it is odd to the last bit, which is checked on the way."""
+    """Measure tanh on positive numbers, and check that it is odd to the last bit."""
     errors = Errors()
     for x in Range(SMALLEST, TANH_LARGEST).blocks(every):
         found = arithmetic.tanh(x)
@@ -180,7 +187,7 @@ def tanh_errors(every: int) -> Errors:
 
 
 def sigmoid_errors(every: int, *, negative: bool) -> Errors:
-    """Of sigmoid over numbers of one sign."""
+    """Measure sigmoid on numbers of one sign."""
     errors = Errors()
     for x in Range(SMALLEST, TANH_LARGEST + 1, negative).blocks(every):
         exact = 1 / (1 + np.exp(-x.astype(np.float64)))
@@ -189,9 +196,9 @@ def sigmoid_errors(every: int, *, negative: bool) -> Errors:
 
 
 def exp_errors(every: int) -> Errors:
-    """Of exp in scaled_exp, for -60 ≤ x < 0, before it is cut to a whole number.
+    """Measure exp in scaled_exp, for -60 ≤ x < 0, before the result is truncated.
 
-    Scaled for each block so that all its bits lie before the point, and none are cut.
+    Each block gets a scale that puts all bits before the point, so that none is cut.
     """
     errors = Errors()
     for block in Range(SMALLEST, EXP_LARGEST, negative=True).blocks(every):
@@ -205,10 +212,10 @@ def exp_errors(every: int) -> Errors:
 
 
 def main() -> None:
-    """Fit, compare, measure."""
+    """Fit, compare and measure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--every", type=int, default=1, metavar="N", help="measure at each N-th float32 only"
+        "--every", type=int, default=1, metavar="N", help="measure only every N-th float32"
     )
     args = parser.parse_args()
     p, q, tanh_error = fit_tanh()

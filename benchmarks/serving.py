@@ -1,12 +1,11 @@
-"""How a server holds under load: many streams at once, more clients than it takes, leavers, a mix.
+"""Measure a server under load: many streams, too many clients, clients that leave, and a mix.
 
     python -m benchmarks.serving [MODEL]
 
-Starts `burble serve` on the loopback and measures, with clients in this process (which shares the
-cores with it): 64 streams at once; 512 clients at once; 1,000 clients that leave in the middle; and
-10,000 requests of all kinds, 64 at a time, which must bring the same text as each does alone.
-Without MODEL, one of random weights, LSTM of 2 times 256, vocabulary 65; the mix is served by two
-small ones.
+Starts `burble serve` on the loopback and measures with clients in this process, which shares its
+cores: 64 streams at once; 512 clients at once; 1,000 clients that leave in the middle; and 10,000
+requests of all kinds, 64 at a time, each of which must return the same text as alone. MODEL is by
+default an LSTM 2x256 with random weights and a vocabulary of 65. The mix uses two small models.
 """
 
 from __future__ import annotations
@@ -49,10 +48,10 @@ _LETTERS = string.ascii_letters + " .,;:!?'-\n\"()"
 
 
 class Client:
-    """One request over a socket of its own, and what came when. Times in seconds."""
+    """A request over its own socket, and the times of what arrived, in seconds."""
 
     def __init__(self, port: int, request: dict[str, Any], leave_after: int | None = None) -> None:
-        """leave_after: go away after so many arrivals of text."""
+        """leave_after: close the connection after this many arrivals of text."""
         body = json.dumps(request)
         self._message = (
             f"POST /v1/completions HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n"
@@ -65,18 +64,18 @@ class Client:
         self.arrivals: list[float] = []
 
     def connect(self) -> None:
-        """The clock starts here."""
+        """Connect, and start the clock."""
         self.started = time.perf_counter()
         self.socket = socket.socket()
         self.socket.setblocking(False)
         self.socket.connect_ex(("127.0.0.1", self._port))
 
     def send(self) -> None:
-        """Ask."""
+        """Send the request."""
         self.socket.sendall(self._message)
 
     def read(self) -> bool:
-        """Take what has come; whether there may be more."""
+        """Read what has arrived, and return whether there may be more."""
         part = self.socket.recv(1 << 16)
         self.answer += part
         if part and (not self._is_stream or b"data: " in part or self.status != 200):
@@ -85,21 +84,21 @@ class Client:
 
     @property
     def status(self) -> int:
-        """0 where none was told."""
+        """The HTTP status; 0 before it has arrived."""
         return int(self.answer[9:12] or 0)
 
     @property
     def first(self) -> float:
-        """From the connection to the first text, or the refusal."""
+        """Seconds from the connection to the first text, or to the refusal."""
         return self.arrivals[0] - self.started
 
     @property
     def gaps(self) -> list[float]:
-        """Between arrivals of text."""
+        """Seconds between arrivals of text."""
         return np.diff(self.arrivals).tolist()
 
     def texts(self) -> list[str]:
-        """What was written, by index; refuses what is not whole."""
+        """Return the written texts, by index. Fails if the answer is incomplete."""
         body = bytes(self.answer.partition(b"\r\n\r\n")[2])
         if not self._is_stream:
             return [choice["text"] for choice in json.loads(body)["choices"]]
@@ -114,12 +113,12 @@ class Client:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it was served to the end."""
+        """Whether the stream was served to its end."""
         return self.status == 200 and b"data: [DONE]" in self.answer[-40:]
 
 
 def ask(clients: Sequence[Client], at_once: int | None = None) -> float:
-    """Let clients ask, `at_once` at a time or all; the seconds until the last was done."""
+    """Run clients, all or `at_once` at a time, and return the seconds until the last is done."""
     started = time.perf_counter()
     waiting = deque(clients)
     with selectors.DefaultSelector() as selector:
@@ -145,13 +144,13 @@ def _serve(selector: selectors.BaseSelector) -> None:
 
 
 def streams(port: int, count: int, length: int, leave_after: int | None = None) -> list[Client]:
-    """Clients that each want a stream of their own."""
+    """Return `count` clients that each ask for a stream."""
     request = {"prompt": "The ", "max_tokens": length, "stream": True}
     return [Client(port, {**request, "seed": seed}, leave_after) for seed in range(count)]
 
 
 def held(port: int) -> float:
-    """Texts that the server says it holds."""
+    """Return how many texts the server holds, by its metrics."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
         found = re.search(rb"^burble_texts_held (\d+)", answer.read(), re.MULTILINE)
     assert found is not None
@@ -159,12 +158,12 @@ def held(port: int) -> float:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """In milliseconds."""
+    """Return a percentile of seconds, in milliseconds."""
     return 1000 * float(np.percentile(values, share)) if values else float("nan")
 
 
 def measure_streams(port: int, length: int) -> dict[str, float]:
-    """64 streams at once."""
+    """Measure 64 streams at once."""
     ask(streams(port, 8, 200))  # warm
     clients = streams(port, 64, length)
     seconds = ask(clients)
@@ -181,7 +180,7 @@ def measure_streams(port: int, length: int) -> dict[str, float]:
 
 
 def measure_crowd(port: int) -> dict[str, float]:
-    """512 clients at once."""
+    """Measure 512 clients at once."""
     clients = streams(port, 512, 2000)
     ask(clients)
     admitted = [client for client in clients if client.status == 200]
@@ -198,14 +197,14 @@ def measure_crowd(port: int) -> dict[str, float]:
 
 
 def measure_leavers(port: int) -> dict[str, float]:
-    """1,000 clients that go away after the first text, and what is held a second later."""
+    """Measure what the server holds a second after 1,000 clients left at their first text."""
     ask(streams(port, 1000, 20_000, leave_after=1), at_once=50)
     time.sleep(1)
     return {"held_after": held(port)}
 
 
 def any_request(numbers: random.Random) -> dict[str, Any]:
-    """One of all the kinds there are."""
+    """Return a random request of any kind."""
     request: dict[str, Any] = {
         "model": numbers.choice(["letters", "bytes"]),
         "prompt": "".join(numbers.choices("the quick brown fox\n", k=numbers.randrange(60))),
@@ -227,7 +226,7 @@ def any_request(numbers: random.Random) -> dict[str, Any]:
 
 
 def measure_mix(count: int) -> dict[str, float]:
-    """Requests of all kinds, 64 at a time and each alone."""
+    """Measure requests of all kinds, 64 at a time and each alone, and compare their texts."""
     numbers = random.Random(0)  # noqa: S311 - no secret
     requests = [any_request(numbers) for _ in range(count)]
     with tempfile.TemporaryDirectory() as folder:
@@ -254,7 +253,7 @@ def _characters() -> Tokenizer:
 
 
 def random_model(tokenizer: Tokenizer, hidden_size: int) -> ModelFile:
-    """An LSTM of two layers that learned nothing: as fast as one that did."""
+    """Return an untrained LSTM of two layers, which is as fast as a trained one."""
     network = NetworkConfig(num_layers=2, hidden_size=hidden_size)
     numbers = np.random.default_rng(0)
     weights = {
@@ -266,7 +265,7 @@ def random_model(tokenizer: Tokenizer, hidden_size: int) -> ModelFile:
 
 @contextmanager
 def serving(*args: str) -> Iterator[int]:
-    """`burble serve ARGS`; the port that it listens at."""
+    """Run `burble serve ARGS` inside the block, and yield its port."""
     command = [sys.executable, "-m", "burble", "serve", *args, "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
@@ -278,7 +277,7 @@ def serving(*args: str) -> Iterator[int]:
 
 
 def measure(model: str, port: int, length: int) -> dict[str, dict[str, float]]:
-    """One round of all that one server is measured by, beside the engine alone."""
+    """Measure one round of everything but the mix, and the engine alone."""
     alone = burble("bench", model)["streams_64_chars_per_second"]
     streams_64 = measure_streams(port, length)
     streams_64["bench_chars_per_second"] = alone
@@ -291,7 +290,7 @@ def measure(model: str, port: int, length: int) -> dict[str, dict[str, float]]:
 
 
 def medians(rounds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Of each figure, over the rounds."""
+    """Return the median of each figure over the rounds."""
     return {
         part: {name: statistics.median(one[part][name] for one in rounds) for name in figures}
         for part, figures in rounds[0].items()
@@ -306,7 +305,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="the figures are medians of them")
     parser.add_argument("--mix", type=int, default=10_000, help="requests of all kinds")
     args = parser.parse_args()
-    gc.disable()  # what the clients' own garbage takes is not the server's time
+    gc.disable()  # collecting the clients' garbage would count as the server's time
     found: dict[str, Any] = {"machine": describe_machine(), "rounds": args.rounds}
     with tempfile.TemporaryDirectory() as folder:
         model = args.model or f"{folder}/random.safetensors"

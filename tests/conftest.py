@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from burble.threads import settle_threads
+from burble.threads import set_thread_defaults
 
 CORPORA = Path(__file__).parents[2] / "shared" / "corpora"
 
@@ -44,4 +44,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure() -> None:
     # As the command line does; before NumPy and torch are imported.
-    settle_threads()
+    set_thread_defaults()

@@ -127,9 +127,7 @@ def test_a_run_stopped_without_a_folder_gives_its_model(
     monkeypatch.setattr(sys, "stderr", StoppingStream())
     with pytest.raises(burble.TrainingInterruptedError) as stopped:
         burble.train(write_text(tmp_path), progress=True, **TINY)
-    assert (
-        str(stopped.value) == "Stopped at step 1. The best model before that is the error's model."
-    )
+    assert str(stopped.value) == "Stopped at step 1. The best model is in the error's `model`."
     assert stopped.value.exit_code == 130
     assert stopped.value.model is not None
     assert len(stopped.value.model.generate(length=10)) == 10
@@ -139,7 +137,7 @@ def test_a_run_that_diverges_without_a_folder_gives_its_model(tmp_path: Path) ->
     with pytest.raises(burble.UnfinishedError, match="diverged at step") as diverged:
         burble.train(write_text(tmp_path), learning_rate=1e38, warmup_steps=0, **TINY)
     assert str(diverged.value).endswith(
-        "The best model before that is the error's model. Try a smaller learning rate."
+        "The best model is in the error's `model`. Try a smaller learning rate."
     )
     assert diverged.value.model is not None
     assert len(diverged.value.model.generate(length=10)) == 10
@@ -198,6 +196,14 @@ def test_no_place_for_a_run_is_one_message(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_missing_text_is_one_message() -> None:
     with pytest.raises(TextError, match="no file or folder"):
         burble.train("nothing-here.txt", minutes=0.1)
+
+
+@pytest.mark.parametrize("text", ["It was a dark night. " * 20, "one line\nanother line"])
+def test_a_text_in_place_of_its_name_is_not_echoed_whole(text: str) -> None:
+    with pytest.raises(TextError, match="looks like a text of") as refused:
+        burble.train(text)
+    assert f"{len(text):,} characters. Save it to a file and pass its path." in str(refused.value)
+    assert len(str(refused.value)) < 250
 
 
 def test_public_names_are_the_functions_the_model_and_every_error() -> None:

@@ -608,7 +608,7 @@ def test_a_section_that_would_not_load_is_not_saved(tensors: dict[str, Any]) -> 
 @pytest.mark.parametrize("about", [{}, {"names": 3}, {"name": ["red"]}])
 def test_a_known_section_that_lacks_a_name_is_refused(about: object, tmp_path: Path) -> None:
     described = description(small()) | {"colours": {"about": about}}
-    assert "colours does not say" in refusal(written(described_by(described), tmp_path))
+    assert "colours does not describe" in refusal(written(described_by(described), tmp_path))
 
 
 @pytest.mark.usefixtures("knowing")

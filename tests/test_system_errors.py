@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         (errno.EROFS, "mounted read-only"),
         (errno.EMFILE, "limit on open files"),
         (errno.ENFILE, "limit on open files"),
-        (errno.EIO, "The disk does not work"),
+        (errno.EIO, "The disk is failing"),
         (errno.EBUSY, "Use another folder"),
     ],
 )

@@ -1,1 +1,1 @@
-"""The learners that `benchmarks/learning.py` compares, one a file."""
+"""The learners that `benchmarks/learning.py` compares, one in each file."""

@@ -1,4 +1,4 @@
-"""`burble train TEXT --minutes M --seed S`, a part sealed, no other knob; then `burble eval`."""
+"""Learn with `burble train TEXT --minutes M --seed S` and a sealed part, then `burble eval`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from burble.run_folder.folder import RunFolder
 
 
 def learn_text(task: Task, learner: str | None = None) -> Learned:
-    """Train through the command line, as anyone would, and score the last tenth as another text.
+    """Train on the command line, as a user would, and score the last tenth as a separate text.
 
-    learner: what computes, if not what the command takes itself.
+    learner: the value of --learner; None leaves the choice to burble.
     """
     with tempfile.TemporaryDirectory() as folder:
         run, tail = f"{folder}/run", Path(folder) / "tail.txt"

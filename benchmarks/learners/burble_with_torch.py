@@ -1,4 +1,4 @@
-"""As `burble_default`, but torch computes: `--learner torch`."""
+"""Learn as `burble_default` does, but with torch: `--learner torch`."""
 
 from __future__ import annotations
 

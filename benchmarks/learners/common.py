@@ -1,4 +1,4 @@
-"""What all learners share: the task, the split, the clock, and the ways to measure."""
+"""The task, the split, the clock and the measures that all learners share."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 THREADS = 2
 
-# Of each text the first 90 % are learned from. The first half of the last tenth chooses the best
-# state; nothing at all is chosen on the second half.
+# The first 90 % of a text are learned from. The first half of the rest chooses the best state; the
+# second half chooses nothing.
 VAL_FRACTION = TEST_FRACTION = 0.05
 
-# A learner of torch is looked at this often, with the clock stopped, and its best state is kept.
+# A torch learner is validated this often, with the clock stopped, and its best state is kept.
 LOOK_SECONDS = 10.0
 
-# Updates that are timed with each number of threads, after as many to warm up.
+# Updates to time with each number of threads, after as many to warm up.
 PROBE_UPDATES = 8
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
@@ -44,7 +44,7 @@ Ids = np.ndarray[Any, np.dtype[np.int64]]
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be learned, and how long that may take."""
+    """A text to learn, and the time for it."""
 
     path: str
     lowercase: bool
@@ -54,25 +54,26 @@ class Task:
 
 @dataclass(frozen=True)
 class Learned:
-    """What became of it, in bits per character."""
+    """The result of learning, in bits per character."""
 
     bits: float
-    """One pass over the last tenth, each character once, with as much before it as the learner can
-    use. Its first half chose the state that is measured."""
+    """In one pass over the last tenth: each character once, after as much text as the learner can
+    use. The first half of it chose the state that is measured."""
 
     sealed_bits: float
-    """As `bits`, over the last twentieth, on which nothing was chosen."""
+    """As `bits`, over the last twentieth, which chose nothing."""
 
     windows_bits: float | None
-    """Random windows of `window` characters of the last tenth, from nothing, every one a target."""
+    """In random windows of `window` characters of the last tenth, each from a fresh state, every
+    character a target."""
 
     window: int | None
     seconds: float
-    """That it learned."""
+    """Seconds of learning."""
 
     updates: int
     targets: int
-    """Characters that it was asked for while it learned, repeats included."""
+    """Characters that it learned to predict, repeats included."""
 
     parameters: int
     detail: str
@@ -89,12 +90,12 @@ class Text:
 
     @property
     def tail(self) -> Ids:
-        """The held-out and the sealed part in one: the last tenth."""
+        """The held-out and the sealed part together: the last tenth."""
         return np.concatenate([self.held_out, self.sealed])
 
     @property
     def vocab_size(self) -> int:
-        """How many different characters there are."""
+        """The number of distinct characters."""
         return self.tokenizer.vocab_size
 
 
@@ -112,18 +113,20 @@ def read_text(task: Task) -> Text:
 
 @dataclass(frozen=True)
 class Course:
-    """How learning went."""
+    """The course of learning."""
 
     seconds: float
     updates: int
     best: dict[str, Tensor]
-    """Weights at the best look."""
+    """The weights at the best validation."""
 
 
 def learn(network: nn.Module, seconds: float, update: Update, look: Callable[[], float]) -> Course:
-    """Update until the time is over; `update` is given how much of it is, from 0 to 1.
+    """Update a network until the time is over, and keep its best weights.
 
-    The clock starts after the first update, which builds what the others need, and stops for looks.
+    update: makes one update, given the elapsed share of the time, from 0 to 1. look: returns the
+    bits on the held-out part. The clock starts after the first update, which also compiles and
+    allocates, and stops during each look.
     """
     update(0.0)
     updates, spent, next_look = 1, 0.0, LOOK_SECONDS
@@ -142,9 +145,9 @@ def learn(network: nn.Module, seconds: float, update: Update, look: Callable[[],
 
 
 def settle_threads_of_torch(make: Callable[[], Update]) -> int:
-    """Use as many threads, up to `THREADS`, as make an update quickest; return how many.
+    """Set torch to the number of threads, up to `THREADS`, with the fastest update; return it.
 
-    make: a learner like the one to be timed, to be thrown away, as a way to update it.
+    make: builds a learner to time and throw away, and returns its update function.
     """
     import torch
 
@@ -164,7 +167,7 @@ def settle_threads_of_torch(make: Callable[[], Update]) -> int:
 
 
 def in_threads(count: int) -> str:
-    """Say how many."""
+    """Return "1 thread" or "N threads"."""
     return "1 thread" if count == 1 else f"{count} threads"
 
 
@@ -177,22 +180,28 @@ def num_parameters(network: nn.Module) -> int:
 
 
 def one_pass(ids: Ids) -> Iterator[Batch]:
-    """All of it, the state carried from batch to batch."""
+    """Return batches of the whole text, with the state carried from batch to batch."""
     return scan(ids)
 
 
 def glance(ids: Ids) -> Iterator[Batch]:
-    """All of it in lanes, each warmed on what stands before it: nearly the same, and quicker."""
+    """Return batches of the whole text in parallel streams, each warmed up on the text before it.
+
+    The figure is nearly that of `one_pass`, and it is much faster.
+    """
     return scan(ids, VALIDATION_STREAMS, VALIDATION_WARMUP)
 
 
 def fresh_windows(ids: Ids) -> Iterator[Batch]:
-    """The random windows of `burble eval --protocol windows`, each from a fresh state."""
+    """Return the random windows of `burble eval --protocol windows`, each from a fresh state."""
     return random_windows(ids, NUM_WINDOWS, WINDOW, WINDOWS_SEED)
 
 
 def recurrent_bits(network: nn.Module, batches: Iterable[Batch]) -> float:
-    """Bits per target of a network of (ids (time, rows), state or None) → (logits, state)."""
+    """Return the bits per target of a recurrent network.
+
+    network: maps ids, (time, rows), and a state or None to logits and the new state.
+    """
     import torch
     from torch.nn import functional
 
@@ -200,7 +209,7 @@ def recurrent_bits(network: nn.Module, batches: Iterable[Batch]) -> float:
     network.eval()
     with torch.no_grad():
         for batch in batches:
-            # The batches of a pass are all fresh at its beginning, those of windows always.
+            # A pass starts fresh once; windows start fresh every time.
             state = None if batch.reset.all() else state
             logits, state = network(torch.from_numpy(batch.inputs), state)
             mask = torch.from_numpy(batch.mask)

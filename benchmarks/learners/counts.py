@@ -1,4 +1,4 @@
-"""N-gram counts, which learn nothing and need no time to speak of."""
+"""Score n-gram counts, which take next to no time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from burble.evaluation.evaluate import ngram_bits
 
 
 def learn_text(task: Task) -> Learned:
-    """Count the training part, and score as a network is scored in one pass."""
+    """Count the n-grams of the training part, and score the rest in one pass."""
     text = read_text(task)
     started = time.perf_counter()
     bits = ngram_bits(text.tokenizer, text.train, text.tail)

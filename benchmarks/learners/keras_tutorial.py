@@ -1,7 +1,7 @@
-"""The Keras tutorial of 2021 as it is: a window of numbers, one target, two LSTMs, Adam.
+"""Learn as the Keras tutorial of 2021 does: a window of numbers, one target, two LSTMs, Adam.
 
-A historic row: what people were taught to run. Nothing of it is tuned here; of its time, too, it
-would need hours where the others need seconds.
+A historic row: it is what people were taught to run, and it is not tuned. It would need hours where
+the others need seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BACKENDS = ("tensorflow", "jax")
 
 
 def build(vocab_size: int) -> Any:
-    """The tutorial's network; targets are ids here, not one-hot rows, which is the same loss."""
+    """Build the tutorial's network. Targets are ids, not one-hot rows; the loss is the same."""
     import keras
     from keras import layers
 
@@ -39,14 +39,14 @@ def build(vocab_size: int) -> Any:
 
 
 def windows(ids: Ids, starts: Ids, vocab_size: int) -> tuple[Any, Ids]:
-    """Windows (rows, WINDOW, 1) of id / vocabulary size, and the id after each."""
+    """Return windows, (rows, WINDOW, 1), of id / vocabulary size, and the id after each."""
     tokens = ids[starts[:, None] + np.arange(WINDOW + 1)]
     numbers = (tokens[:, :-1, None] / vocab_size).astype(np.float32)
     return numbers, tokens[:, -1]
 
 
 def shuffled(count: int, rng: np.random.Generator) -> Any:
-    """Batches of all starts below `count`, in another order each epoch."""
+    """Yield batches of all starts below `count`, in a new random order each epoch."""
     while True:
         order = rng.permutation(count)
         for first in range(0, count - BATCH + 1, BATCH):
@@ -54,7 +54,7 @@ def shuffled(count: int, rng: np.random.Generator) -> Any:
 
 
 def held_out_bits(network: Any, ids: Ids, vocab_size: int) -> float:
-    """Of the character after each of `SCORED` random windows."""
+    """Return the bits of the character after each of `SCORED` random windows, on average."""
     starts = np.random.default_rng(0).integers(len(ids) - WINDOW, size=SCORED)
     numbers, targets = windows(ids, starts, vocab_size)
     probabilities = network.predict(numbers, batch_size=128, verbose=0)
@@ -62,7 +62,7 @@ def held_out_bits(network: Any, ids: Ids, vocab_size: int) -> float:
 
 
 def settle(backend: str) -> None:
-    """What Keras and its back end read when they are imported."""
+    """Set the variables that Keras and its back end read when they are imported."""
     os.environ |= {
         "KERAS_BACKEND": backend,
         "JAX_PLATFORMS": "cpu",
@@ -73,7 +73,7 @@ def settle(backend: str) -> None:
 
 
 def learn_text(task: Task, backend: str) -> Learned:
-    """The clock starts after the first batch, which compiles."""
+    """Learn from random windows. The clock starts after the first batch, which compiles."""
     settle(backend)
     import keras
 

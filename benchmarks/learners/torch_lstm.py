@@ -1,7 +1,7 @@
-"""The plain loop: a character LSTM in PyTorch as someone writes it who has done it before.
+"""Learn with a plain PyTorch loop around an LSTM, as an experienced user would write it.
 
-Small batches that go through the text with the state carried on, AdamW, a step size that falls to
-zero over the time there is: of the settings tried the best on two cores (docs/log.md).
+Small batches go through the text with the state carried, AdamW, and a step size that falls to zero
+over the time: the best of the settings tried on two cores (docs/log.md).
 """
 
 from __future__ import annotations
@@ -36,16 +36,17 @@ if TYPE_CHECKING:
 EMBEDDING, HIDDEN = 64, 256
 ROWS, TIME = 16, 32
 LEARNING_RATE, WARM_UP = 4e-3, 30
-# A larger one is better in short runs: 2.760 beside 2.901 bits on Shakespeare after 500 updates.
+# A larger rate is better in short runs: 2.760 against 2.901 bits on Shakespeare after 500 updates.
 SHORT_RATE, SHORT_SECONDS = 1e-2, 20
-# A short text that is read many times is memorised without: Alice in 60 s 2.109 bits, with 0.2
-# 2.016, with 0.4 1.961. On Shakespeare, read 2.6 times, it costs: 2.205 without, 2.264 with 0.1.
+# Without dropout, a short text that is read many times is memorised: Alice in 60 s has 2.109 bits
+# without, 2.016 with 0.2 and 1.961 with 0.4. Shakespeare, read 2.6 times, has 2.205 without and
+# 2.264 with 0.1.
 REREAD_DROPOUT, SHORT_TEXT = 0.4, 500_000
 BETAS, WEIGHT_DECAY, CLIP = (0.9, 0.99), 0.01, 1.0
 
 
 class CharLstm(nn.Module):
-    """Embedding, LSTM, head."""
+    """A network of an embedding, an LSTM and a head."""
 
     def __init__(self, vocab_size: int, dropout: float) -> None:
         super().__init__()
@@ -58,17 +59,17 @@ class CharLstm(nn.Module):
                 nn.init.orthogonal_(gate)
             self.lstm.bias_ih_l0.zero_()
             self.lstm.bias_hh_l0.zero_()
-            # The forget gate, open at the beginning.
+            # Start with an open forget gate, so that the memory lasts.
             self.lstm.bias_ih_l0[HIDDEN : 2 * HIDDEN] = 1
 
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Ids (time, rows) to logits (time, rows, vocab) and the state after them."""
+        """Map ids, (time, rows), to logits, (time, rows, vocab), and the state after them."""
         hidden, state = self.lstm(self.embedding(ids), state)
         return self.head(self.dropout(hidden)), state
 
 
-class Lanes:
-    """The text in `ROWS` lanes side by side, `TIME` characters of each at a time."""
+class Streams:
+    """The text in `ROWS` parallel streams, read `TIME` characters at a time."""
 
     def __init__(self, ids: Ids) -> None:
         length = (len(ids) - 1) // ROWS
@@ -78,7 +79,7 @@ class Lanes:
         self._place = 0
 
     def read_on(self) -> tuple[Tensor, Tensor, bool]:
-        """Return inputs and targets, (time, rows), and whether they begin the text again."""
+        """Return the next inputs and targets, (time, rows), and whether the text starts again."""
         if self._place + TIME > len(self._inputs):
             self._place = 0
         part = slice(self._place, self._place + TIME)
@@ -87,22 +88,22 @@ class Lanes:
 
 
 def highest_rate(seconds: float) -> float:
-    """The step size after the warm-up, for a run of so many seconds."""
+    """Return the step size after the warm-up, for a run of this many seconds."""
     return SHORT_RATE if seconds <= SHORT_SECONDS else LEARNING_RATE
 
 
 def best_dropout(seconds: float, num_characters: int) -> float:
-    """The share of the units dropped before the head, for a run and a text of such lengths."""
+    """Return the dropout before the head, for a run of `seconds` on a text of this length."""
     is_read_often = seconds > SHORT_SECONDS and num_characters < SHORT_TEXT
     return REREAD_DROPOUT if is_read_often else 0.0
 
 
 def prepare_updates(network: CharLstm, ids: Ids, rate: float) -> Update:
-    """Return what makes one update."""
+    """Return a function that makes one update."""
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
     )
-    lanes = Lanes(ids)
+    streams = Streams(ids)
     state: State | None = None
     updates = 0
 
@@ -111,7 +112,7 @@ def prepare_updates(network: CharLstm, ids: Ids, rate: float) -> Update:
         updates += 1
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, updates / WARM_UP) * (1 - progress)
-        inputs, targets, anew = lanes.read_on()
+        inputs, targets, anew = streams.read_on()
         logits, after = network(inputs, None if anew else state)
         state = after[0].detach(), after[1].detach()
         loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten())

@@ -1,4 +1,4 @@
-"""A small transformer of characters in PyTorch, at the sizes that nanoGPT names for a processor."""
+"""Learn with a small character transformer in PyTorch, at nanoGPT's sizes for a CPU."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ LAYERS, HEADS, WIDTH, CONTEXT, BATCH = 4, 4, 128, 64, 12
 RATE, LAST_RATE, WARM_UP = 1e-3, 1e-4, 0.05
 BETAS, WEIGHT_DECAY, CLIP = (0.9, 0.99), 0.1, 1.0
 
-# In one pass a window moves on by this: each character has CONTEXT - STRIDE others before it, or
-# more.
+# In one pass, a window moves by this many characters, so each is predicted from at least CONTEXT -
+# STRIDE others.
 STRIDE = 16
 NUM_WINDOWS = 4096
 GLANCED = 1024
 
 
 class Block(nn.Module):
-    """Attention to what came before, then a perceptron, both added to what they read."""
+    """A block of causal attention and a perceptron, each with a residual connection."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,13 +52,13 @@ class Block(nn.Module):
         self.narrow = nn.Linear(4 * WIDTH, WIDTH, bias=False)
 
     def forward(self, stream: Tensor) -> Tensor:
-        """(rows, time, width) to the same."""
+        """Map (rows, time, width) to the same shape."""
         stream = stream + self.attention_out(self.attend(self.attention_norm(stream)))
         wide = functional.gelu(self.widen(self.perceptron_norm(stream)))
         return stream + self.narrow(wide)
 
     def attend(self, inputs: Tensor) -> Tensor:
-        """Causal, in `HEADS` parts side by side."""
+        """Apply causal attention with `HEADS` heads."""
         rows, time, _ = inputs.shape
         split = self.queries_keys_values(inputs).view(rows, time, 3, HEADS, WIDTH // HEADS)
         queries, keys, values = split.permute(2, 0, 3, 1, 4)
@@ -67,7 +67,7 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Ids (rows, time) to logits (rows, time, vocab); the head shares the embedding's weights."""
+    """A transformer whose head shares the embedding's weights."""
 
     def __init__(self, vocab_size: int) -> None:
         super().__init__()
@@ -83,13 +83,13 @@ class Transformer(nn.Module):
                 )
 
     def forward(self, ids: Tensor) -> Tensor:
-        """At most `CONTEXT` of them in time."""
+        """Map ids, (rows, time), to logits, (rows, time, vocab); time is at most `CONTEXT`."""
         stream = self.characters(ids) + self.places.weight[: ids.shape[1]]
         return functional.linear(self.norm(self.blocks(stream)), self.characters.weight)
 
 
 def optimizer_of(network: nn.Module) -> torch.optim.AdamW:
-    """Weight decay on matrices only."""
+    """Return AdamW with weight decay on matrices only."""
     matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]
     vectors = [parameter for parameter in network.parameters() if parameter.ndim == 1]
     groups = [
@@ -100,7 +100,7 @@ def optimizer_of(network: nn.Module) -> torch.optim.AdamW:
 
 
 def rate_at(progress: float) -> float:
-    """Up in the first `WARM_UP` of the time, then half a cosine down to `LAST_RATE`."""
+    """Return the step size: a warm-up over `WARM_UP` of the time, then a cosine to `LAST_RATE`."""
     if progress < WARM_UP:
         return RATE * max(progress / WARM_UP, 0.01)
     fallen = (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
@@ -108,7 +108,10 @@ def rate_at(progress: float) -> float:
 
 
 def bits(network: nn.Module, windows: Iterator[tuple[Tensor, Tensor]]) -> float:
-    """Bits per target; windows: tokens (rows, time + 1), and which targets count, (rows, time)."""
+    """Return the bits per target.
+
+    windows: tokens, (rows, time + 1), and which targets count, (rows, time).
+    """
     nats, count = 0.0, 0
     with torch.no_grad():
         for tokens, counts in windows:
@@ -119,10 +122,10 @@ def bits(network: nn.Module, windows: Iterator[tuple[Tensor, Tensor]]) -> float:
 
 
 def sliding(ids: Ids) -> Iterator[tuple[Tensor, Tensor]]:
-    """Every id but the first is a target once, in a window that moves on by `STRIDE`."""
+    """Yield windows that move by `STRIDE`, so that every id but the first is a target once."""
     last = len(ids) - 1 - CONTEXT
     starts = np.append(np.arange(0, last, STRIDE), last)
-    # The first target of each window that no window before it had.
+    # The first target in each window that no earlier window has.
     begins = np.append(0, starts[:-1] + CONTEXT) - starts
     for first in range(0, len(starts), 64):
         part = slice(first, first + 64)
@@ -132,21 +135,21 @@ def sliding(ids: Ids) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def fresh(ids: Ids, count: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Random windows of its own length, every position a target; no more than there are places."""
+    """Yield up to `count` random windows of `CONTEXT`, with every position a target."""
     for batch in random_windows(ids, min(count, len(ids)), CONTEXT, WINDOWS_SEED):
         tokens = np.concatenate([batch.inputs, batch.targets[-1:]]).T
         yield torch.from_numpy(tokens), torch.from_numpy(batch.mask.T)
 
 
 def windows(ids: Ids, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Random windows and what follows each of their characters, both (rows, time)."""
+    """Return random windows and the target of each of their characters, both (rows, time)."""
     starts = rng.integers(len(ids) - CONTEXT, size=(BATCH, 1))
     tokens = torch.from_numpy(ids[starts + np.arange(CONTEXT + 1)])
     return tokens[:, :-1], tokens[:, 1:]
 
 
 def prepare_updates(network: Transformer, ids: Ids, seed: int) -> Update:
-    """Return what makes one update, from random windows, every position a target."""
+    """Return a function that makes one update on random windows, every position a target."""
     rng = np.random.default_rng(seed)
     optimizer = optimizer_of(network)
 
@@ -164,7 +167,7 @@ def prepare_updates(network: Transformer, ids: Ids, seed: int) -> Update:
 
 
 def learn_text(task: Task) -> Learned:
-    """Learn at the sizes and rates above."""
+    """Learn with the sizes and rates above, and score the held-out parts."""
     text = read_text(task)
     threads = settle_threads_of_torch(
         lambda: prepare_updates(Transformer(text.vocab_size), text.train, task.seed)

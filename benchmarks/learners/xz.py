@@ -1,4 +1,4 @@
-"""xz, given the training part: what a compressor makes of the rest."""
+"""Score xz: how well a compressor that has read the training part predicts the rest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def learn_text(task: Task) -> Learned:
-    """Compress the training part with and without what is to be scored."""
+    """Compress the training part with and without the part to score."""
     text = read_text(task)
     started = time.perf_counter()
     bits = _bits(text, text.tail)

@@ -1,7 +1,8 @@
 """burble: train a text generator on your own words, and see inside it."""
 
-# Nothing is imported here but burble's own: under `python -m burble` this runs while the working
-# folder still leads the search path, and `typing` or `__future__` could be a stranger's.
+# Import nothing here but burble's own modules. Under `python -m burble` this file runs while the
+# working folder is still first in the search path, and `typing` or `__future__` could be a file
+# of somebody else's there.
 from burble.version import __version__
 
 TYPE_CHECKING = False
@@ -43,7 +44,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> object:
-    # Importing burble costs nothing; what is used is imported then.
+    # `import burble` costs nothing: each name is imported when it is first used.
     if name not in __all__:
         raise AttributeError(f"module 'burble' has no attribute {name!r}")
     if name.endswith("Error"):

@@ -1,4 +1,4 @@
-"""What `import burble` offers: `train`, `load`, `Model`."""
+"""The Python interface: `train`, `load` and `Model`, which `import burble` offers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from burble.engine.numpy_model import Precision
 from burble.errors import OptionError, TextError, UnfinishedError, UsageError, brief
 from burble.mapping import from_mapping
 
-# What only some calls need is imported where they need it: writing shall begin at once.
+# Modules that only some calls need are imported there, so that generating starts at once.
 from burble.model_file import ModelFile
 from burble.tokenizers.base import Ids
 from burble.training.request import RunRequest
@@ -34,7 +34,7 @@ from burble.training.request import RunRequest
 if TYPE_CHECKING:
     from burble.config import RunOptions, SamplingOptions
     from burble.data.prepared import PreparedText
-    from burble.engine.holding import Hold, HoldingModel
+    from burble.engine.clamping import Clamp, ClampedModel
     from burble.engine.trace import Trace
     from burble.export.registry import ExportKind
     from burble.run_folder.metrics import Metrics
@@ -43,9 +43,12 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
+# A path or a name is shorter: beyond this a source is a text that was passed in place of one.
+_LONGEST_NAME = 200
+
 
 def _takes(*sections: type[Any]) -> Callable[[Function], Function]:
-    """Give a function with `**options` a signature of the knobs, for `help` and notebooks."""
+    """Replace `**options` in a signature by the knobs of `sections`, for `help` and notebooks."""
     knobs = [
         Parameter(knob.name, Parameter.KEYWORD_ONLY, default=knob.default, annotation=knob.type)
         for section in sections
@@ -70,23 +73,36 @@ def _takes(*sections: type[Any]) -> Callable[[Function], Function]:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What a model knows of the run that made it."""
+    """The run that trained a model: its folder, its configuration and its result."""
 
-    folder: Path | None  # None where it left nothing behind
+    folder: Path | None  # None if the run was trained without a folder
     config: RunConfig
     result: TrainResult
 
     def metrics(self) -> Metrics:
-        """Read the figures that the run logged. Raises `UsageError` where it left no folder."""
+        """Return the figures that the run logged. Raises `UsageError` if it has no folder."""
         if self.folder is None:
-            raise UsageError("The run left no log: it was trained without a folder, out=….")
+            raise UsageError(
+                "The run has no log, because it was trained without a folder. Train with out=… to "
+                "keep one."
+            )
         from burble.run_folder.metrics import Metrics
 
         return Metrics.read(self.folder)
 
 
 class Model:
-    """A trained model, ready to write and to score. Built by `load` or `train`."""
+    """A trained model: it writes text, scores text and shows what happens inside it.
+
+    `burble.load` opens one and `burble.train` makes one:
+
+        model = burble.load("alice")
+        print(model.generate("Alice was ", length=300, temperature=0.7, seed=1))
+
+    file: the content of the model file: network, tokenizer, weights and their provenance. folder:
+    the run folder, which also has the training text; None without one. run: the run of
+    `burble.train`; None for a loaded model. engine: the `StepModel` that computes.
+    """
 
     def __init__(
         self,
@@ -96,8 +112,8 @@ class Model:
         run: RunRecord | None = None,
     ) -> None:
         self.file = file
-        self.folder = folder  # of its run, with the text it learned from; None without one
-        self.run = run  # the run that `train` made it in; None for a model that was loaded
+        self.folder = folder
+        self.run = run
         self.engine = open_model(file, precision)
 
     def __repr__(self) -> str:
@@ -113,7 +129,7 @@ class Model:
 
     @property
     def verdict(self) -> str | None:
-        """Return what became of the run, in plain words; None for a model that was loaded."""
+        """The verdict on the training run, in plain words; None for a loaded model."""
         return None if self.run is None else self.run.result.diagnosis
 
     @_takes(SamplingConfig)
@@ -128,7 +144,18 @@ class Model:
         unknown: UnknownPolicy = "error",
         **sampling: Unpack[SamplingOptions],
     ) -> str:
-        """Return the text after `prompt`; options as for `stream`."""
+        """Write text after `prompt` and return it, without the prompt.
+
+        length: characters to write. stop: end before this text, or before the first of several.
+        seed: an integer; the same seed writes the same text, and None picks a random one.
+        window: re-read this many tokens for each new one (slow); None carries the state instead.
+        unknown: what to do with a character that the model has never seen: "error" raises
+        `TextError`, "skip" drops it, "nearest" puts the closest known one in its place.
+        temperature, top_k, top_p, min_p, repetition_penalty: how the next token is chosen;
+        temperature=0 always takes the likeliest, and higher values are bolder.
+
+        Raises `UsageError` for an option out of range.
+        """
         pieces = self.stream(
             prompt, length=length, stop=stop, seed=seed, window=window, unknown=unknown, **sampling
         )
@@ -146,12 +173,10 @@ class Model:
         unknown: UnknownPolicy = "error",
         **sampling: Unpack[SamplingOptions],
     ) -> Iterator[str]:
-        """Return the text after `prompt`, piece by piece.
+        """Return an iterator that writes text after `prompt`, piece by piece.
 
-        length: characters to write. stop: text or texts to stop before. seed: the same seed gives
-        the same text; a random one where None. window: tokens to re-read for each new one.
-        unknown: what to do with characters the model has never seen: error, skip or nearest.
-        sampling: how the next character is chosen; `burble generate --help` describes it.
+        Each piece comes as soon as it is written. Takes the options of `generate` and checks them
+        at once.
         """
         try:
             given = {
@@ -163,83 +188,116 @@ class Model:
             }
             request = from_mapping(GenerationRequest, given)
             chosen = from_mapping(SamplingConfig, sampling)
-        except OptionError as error:  # here it is called length
+        except OptionError as error:  # this method calls max_characters length
             raise error.spelled(lambda name: name.replace("max_characters", "length")) from None
         prompt = self.read_prompt(request.prompt, unknown)
         return self.write(replace(request, prompt=prompt, sampling=chosen))
 
     def write(self, request: GenerationRequest) -> Iterator[str]:
-        """Carry out a request whose prompt is as `read_prompt` gives it."""
+        """Yield the text of one request. Its prompt must come from `read_prompt`."""
         return stream_text(self.engine, self.file.tokenizer, request)
 
     def write_all(self, requests: Sequence[GenerationRequest]) -> list[str]:
-        """Return the texts of many such requests, written side by side; each as `write` gives."""
+        """Return the texts of many requests, computed together: faster than one by one.
+
+        Each text is the one that `write` gives for its request alone.
+        """
         return write_texts(self.engine, self.file.tokenizer, requests)
 
     def read_prompt(self, prompt: str, unknown: UnknownPolicy = "error") -> str:
-        """Return the prompt as the model reads it: normalised as its text was, and encodable."""
+        """Return the prompt as the model reads it: normalised like the training text.
+
+        unknown: as for `generate`. Raises `TextError`.
+        """
         return read_prompt(self.file, prompt, unknown)
 
     def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
-        """Return the text's tokens, (tokens,), normalised as the model's own text was."""
+        """Return the token ids of `text`, (tokens,), normalised like the training text.
+
+        unknown: as for `generate`. Raises `TextError`.
+        """
         return encode_text(self.file, text, unknown)
 
     def count_unknown(self, text: str) -> int:
-        """Return how many characters of `text` the model has never seen."""
+        """Count the characters of `text` that the model has never seen."""
         return count_unknown(self.file, text)
 
     def score(self, text: str, unknown: UnknownPolicy = "error") -> Score:
-        """Measure how well the model predicts `text`, of at least 2 characters."""
+        """Measure how well the model predicts `text`: bits per character, perplexity, accuracy.
+
+        The text is read once from a fresh state; its first character is not scored. unknown: as
+        for `generate`. Raises `TextError` for fewer than 2 characters.
+        """
         from burble.evaluation.evaluate import evaluate
 
         score = evaluate(self.engine, self.file.tokenizer, self.encode(text, unknown), "stream")
         return replace(score, num_unknown=self.count_unknown(text))
 
     def trace(self, text: str, unknown: UnknownPolicy = "error") -> Trace:
-        """Record every gate and state while the model reads `text`. Raises `TextError`."""
+        """Record every gate, state and prediction while the model reads `text`.
+
+        Computes with the float32 weights. unknown: as for `generate`. Raises `TextError`.
+        """
         from burble.engine.trace import trace
 
         return trace(self.file, self.encode(text, unknown))
 
-    def holding(self, holds: Sequence[Hold]) -> HoldingModel:
-        """Return this model with some of its units held; else it computes what `engine` does."""
-        from burble.engine.holding import HoldingModel
+    def holding(self, holds: Sequence[Clamp]) -> ClampedModel:
+        """Return an engine in which the given units are clamped: each outputs a fixed number.
+
+        Every other unit computes what it does in `engine`, so comparing the two shows what the
+        clamped units are worth.
+        """
+        from burble.engine.clamping import ClampedModel
 
         precision: Precision = "float32" if self.engine.kernel == "numpy-float32" else "int8"
-        return HoldingModel(self.file, holds, precision)
+        return ClampedModel(self.file, holds, precision)
 
     def has_training_text(self) -> bool:
+        """Return whether the training text is at hand; only a run folder has it."""
         from burble.run_folder.folder import RunFolder
 
         return self.folder is not None and RunFolder(self.folder).has_text()
 
     def training_text(self) -> PreparedText:
-        """Return the text of its run. Raises `TextError` where only the model file is at hand."""
+        """Return the prepared training text. Raises `TextError` if there is no run folder."""
         if self.folder is None or not self.has_training_text():
             raise TextError(
-                "The text this model learned from is not beside it: only a run folder has it. Give "
-                "a prompt instead."
+                "The training text of this model is missing: only a run folder has it.",
+                "Load the run folder, or give a prompt instead.",
+                "Name the run folder, or give a prompt instead.",
             )
         from burble.run_folder.folder import RunFolder
 
         return RunFolder(self.folder).read_text(self.file)
 
     def random_prompt(self, num_tokens: int, seed: int) -> str:
-        """Return about `num_tokens` from a random place of the held-out text of the model's run."""
+        """Return a random passage of about `num_tokens` tokens from the held-out text.
+
+        Where nothing was held out, it comes from the training text. Raises `TextError` if there
+        is no run folder.
+        """
         seed = from_mapping(GenerationRequest, {"seed": seed}).seed
         text = self.training_text()
         ids = text.val_ids if len(text.val_ids) else text.train_ids
         return text.random_passage(ids, num_tokens, seed)
 
     def save(self, path: str | Path) -> None:
-        """Write the model as one file. Raises `UsageError` where there is no such folder."""
+        """Save the model as one file that `burble.load` opens again; replaces an older file.
+
+        Raises `UsageError` if the folder does not exist or `path` is a folder, and
+        `ResourceError` if the disk refuses.
+        """
         path = Path(path)
         if not path.parent.is_dir():
             raise UsageError(
-                f"The model cannot be saved in {path.parent}: there is no such folder."
+                f"The model cannot be saved in {path.parent}: there is no such folder. Make it "
+                "first, or save to another."
             )
         if path.is_dir():
-            raise UsageError(f"The model cannot be saved as {path}: that is a folder.")
+            raise UsageError(
+                f"The model cannot be saved as {path}: that is a folder. Add a file name."
+            )
         self.file.save(path)
 
     def export(
@@ -252,10 +310,12 @@ class Model:
         language: str | None = None,
         overwrite: bool = False,
     ) -> None:
-        """Write the model in one of the forms of `burble export`. Raises `UsageError`.
+        """Write the model in another form.
 
-        name: what it calls itself, by default after the path. license, language: for the card of
-        a hub folder.
+        to: "html", one page that writes in any browser; "onnx", one step as an ONNX graph; "hub",
+        a folder with a model card. name: the model's title, by default the name of the path.
+        license, language: for the model card, so only with "hub". overwrite: replace what `path`
+        holds. Raises `UsageError`, and `MissingExtraError` if "onnx" lacks its packages.
         """
         from burble.export.labels import Labels
         from burble.export.registry import export
@@ -266,9 +326,11 @@ class Model:
 
 
 def load(path: str | Path, precision: Precision | None = None) -> Model:
-    """Return a model from its file or its run folder. Raises `ModelFileError`.
+    """Load a model from its file (`model.safetensors`) or from its run folder.
 
-    precision: int8, the same text on every machine; float32; None: int8 unless it costs too much.
+    precision: "int8" writes the same text on every machine; "float32" is slower and may differ in
+    the last bits; None takes int8, unless int8 makes the model's predictions clearly worse.
+    Raises `ModelFileError` if there is no model, or if the file is damaged.
     """
     if precision not in (None, *get_args(Precision)):
         raise OptionError(f"must be int8 or float32; found {precision!r}.", "precision")
@@ -287,20 +349,28 @@ def train(
     progress: bool | None = None,
     **options: Unpack[RunOptions],
 ) -> Model:
-    """Train on files, folders, addresses or known texts, and return the best model.
+    """Train a model on one or several texts, and return the best model of the run.
 
-    out: folder for the run, to look at and to resume; without one the run leaves nothing behind,
-    and the `UnfinishedError` of one that stops early has its best model. preset: "tutorial", or a
-    configuration to start from. overwrite: replace a run that is in the folder. progress: show how
-    it goes on standard error; None: in a terminal or a notebook. options: see `burble train -h`;
-    without a preset, a plan sets hidden_size, dropout, input_dropout and weight_decay.
+        model = burble.train("book.txt", minutes=5, out="my-run")
+
+    sources: files, folders, glob patterns, addresses or names of known texts ("alice"); one or
+    several. out: the folder to keep the run in, so that you can inspect and resume it; without
+    it nothing is kept. preset: "tutorial", or a `RunConfig` to start from. overwrite: replace the
+    run that `out` holds. progress: show the progress on standard error; None shows it in a
+    terminal or a notebook. options: those of `burble train`, such as minutes, hidden_size or
+    seed. Without a preset, hidden_size, dropout, input_dropout and weight_decay are chosen to fit
+    the text and the time, unless you set them.
+
+    Raises `TextError` if the text cannot be read or is too short, `UsageError` for a wrong
+    option, and `UnfinishedError` if the run ends early; its `model` is the best so far when there
+    is no `out`.
     """
     request = RunRequest({**options, "sources": _names(sources)}, _base(preset))
     from burble.progress import is_watched, view_for
     from burble.run_hooks import open_run
     from burble.scratch import scratch_folder
 
-    # A program without a console has no stderr.
+    # sys.stderr is None in a program without a console.
     is_shown = sys.stderr and (is_watched(sys.stderr) if progress is None else progress)
     observers = [view_for(sys.stderr)] if is_shown else []
     if out is not None:
@@ -327,7 +397,19 @@ def _names(sources: str | Path | Iterable[str | Path]) -> list[str]:
             f"{brief(repr(sources))}.",
             "sources",
         )
+    for source in map(str, found):
+        _reject_text(source)
     return [str(source) for source in found]
+
+
+def _reject_text(source: str) -> None:
+    is_name = len(source) <= _LONGEST_NAME and "\n" not in source
+    if is_name or source.startswith(("http://", "https://")) or os.path.lexists(source):
+        return
+    raise TextError(
+        f"sources takes the paths or names of texts, but {source[:40].strip()!r}… looks like a "
+        f"text of {len(source):,} characters. Save it to a file and pass its path."
+    )
 
 
 def _base(preset: str | RunConfig | None) -> RunConfig | None:
@@ -339,7 +421,7 @@ def _base(preset: str | RunConfig | None) -> RunConfig | None:
 
 
 def _load_trained(path: Path, result: TrainResult, folder: Path | None) -> Model:
-    """Load the model of the run in `path`; `folder`: where the run stays."""
+    """Load the model of the run in `path`. folder: where the run is kept, if it is."""
     from burble.run_folder.folder import RunFolder
 
     run = RunRecord(folder, RunFolder(path).read_config(), result)

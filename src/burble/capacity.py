@@ -1,10 +1,10 @@
-"""How large a network is, and how much work it makes."""
+"""Count the weights of a network, and the operations it takes to learn."""
 
 import math
 
 from burble.config import NetworkConfig
 
-# One character, forward and backward, is six operations for each weight that it meets.
+# Forward is a multiply and an add for each weight; backward is twice that.
 _OPERATIONS = 6
 
 
@@ -13,11 +13,14 @@ def num_weights(network: NetworkConfig, vocab_size: int) -> int:
 
 
 def operations(network: NetworkConfig, vocab_size: int) -> int:
-    """Count the floating-point operations to learn from one character; an embedding is one row."""
+    """Count the floating-point operations to learn from one character.
+
+    The embedding is left out: a character reads one row of it.
+    """
     shapes = network.tensor_shapes(vocab_size)
-    met = sum(
+    used = sum(
         math.prod(shape)
         for name, shape in shapes.items()
         if len(shape) == 2 and name != "embedding.weight"
     )
-    return _OPERATIONS * met
+    return _OPERATIONS * used

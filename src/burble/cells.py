@@ -1,26 +1,26 @@
-"""The table of cells, as plain data; docs/architecture.md names what else makes a cell."""
+"""The table of cells, as plain data; docs/architecture.md lists what else a new cell needs."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-# A name has less than 32 letters: `burble_shape` has room for no more.
+# A name has at most 31 letters: `burble_shape` in C has room for no more.
 CellKind = Literal["lstm", "gru", "rnn"]
 
 
 @dataclass(frozen=True)
 class OnnxOperator:
     name: str
-    gates: tuple[str, ...]  # the gates in the order that ONNX wants their rows in
+    gates: tuple[str, ...]  # in the order in which ONNX expects their rows
     attributes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Cell:
     title: str
-    about: str  # what it does, for people
-    gates: tuple[str, ...]  # the blocks of rows of its weights, in the order of the model file
-    states: tuple[str, ...]  # carried from one token to the next: its output first, the memory last
-    onnx: OnnxOperator | None = None  # None where ONNX has no such cell
+    about: str  # an explanation for people
+    gates: tuple[str, ...]  # the row blocks of its weights, in the order of the model file
+    states: tuple[str, ...]  # carried from token to token: the output first, the memory last
+    onnx: OnnxOperator | None = None  # None if ONNX has no such cell
 
     @property
     def output(self) -> str:
@@ -40,7 +40,7 @@ CELLS: dict[CellKind, Cell] = {
     "lstm": Cell(
         "LSTM",
         "Each unit of an LSTM keeps one number in memory. At every character, gates between 0 and "
-        "1 decide how much of it stays, how much is let in and how much is shown.",
+        "1 decide how much of it stays, how much is added and how much is shown.",
         gates=("input", "forget", "candidate", "output"),
         states=("hidden", "cell"),
         onnx=OnnxOperator("LSTM", ("input", "output", "forget", "candidate")),
@@ -51,7 +51,7 @@ CELLS: dict[CellKind, Cell] = {
         "decide how much of it stays and how much of it the new candidate may see.",
         gates=("reset", "update", "candidate"),
         states=("hidden",),
-        # The reset gate comes after the product.
+        # linear_before_reset: the reset gate is applied after the product, as here.
         onnx=OnnxOperator("GRU", ("update", "reset", "candidate"), {"linear_before_reset": 1}),
     ),
     "rnn": Cell(
@@ -67,25 +67,26 @@ CELLS: dict[CellKind, Cell] = {
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a gate or a state means, in every cell that has it."""
+    """An explanation of a gate or a state, the same in every cell that has it."""
 
     text: str
-    is_signed: bool  # whether it lies on both sides of zero; otherwise it is a share, from 0 to 1
-    is_bounded: bool = True  # whether it lies in ±1; of what does not, the cell can show the tanh
+    is_signed: bool  # whether it can be negative; otherwise it is a share, from 0 to 1
+    is_bounded: bool = True  # whether it stays within ±1; if not, views show its tanh
 
 
 MEANINGS: dict[str, Meaning] = {
     "forget": Meaning("How much of the memory stays: 1 keeps all of it, 0 wipes it out.", False),
-    "input": Meaning("How much of the candidate is let into the memory.", False),
-    "candidate": Meaning("What this character would write down, from −1 to 1.", True),
-    "output": Meaning("How much of the memory is shown outside.", False),
+    "input": Meaning("How much of the candidate is added to the memory.", False),
+    "candidate": Meaning("What this character would add to the memory, from −1 to 1.", True),
+    "output": Meaning("How much of the memory the unit shows.", False),
     "cell": Meaning(
-        "The memory: what stayed of it, and what was let in. It has no bounds.", True, False
+        "The memory: what stayed of it, plus what was added. It has no bounds.", True, False
     ),
     "reset": Meaning("How much of the last state the candidate gets to see.", False),
     "update": Meaning("How much of the last state stays; the candidate takes the rest.", False),
     "hidden": Meaning(
-        "What the unit shows, from −1 to 1. The guess, the layer above and the next step see this.",
+        "The unit's output, from −1 to 1. The prediction, the layer above and the next step use "
+        "it.",
         True,
     ),
 }

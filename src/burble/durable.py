@@ -1,4 +1,4 @@
-"""Writing files so that a crash or a full disk leaves the old one or the new one, never half."""
+"""Write files so that a crash or a full disk leaves the old file or the new one, never half."""
 
 import contextlib
 import errno
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from burble.system_errors import guard_write
 
-# What a file is called until it is whole: its name and a process number.
+# The name of a file until it is complete: its own name and a process number.
 _ASIDE = re.compile(r"\..+\.\d+\.tmp")
 
 # Some file systems cannot sync a folder.
@@ -16,11 +16,14 @@ _NO_SYNC = {errno.EINVAL, errno.ENOTSUP}
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Replace `path` by `content`, or leave it as it is. Raises `ResourceError` or `UsageError`."""
+    """Replace the file by `content`, or leave it unchanged and raise.
+
+    Raises `ResourceError` if the system refuses, `UsageError` if the name of `path` is at fault.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with guard_write(path):
         try:
-            # One that a killed process of this number has left; "x" follows no link.
+            # A killed process with the same number may have left one. Mode "x" follows no link.
             aside.unlink(missing_ok=True)
             with aside.open("xb") as file:
                 file.write(content)
@@ -35,20 +38,20 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def remove_litter(folder: Path) -> None:
-    """Remove what `write_durably` left in `folder` when its process was killed."""
+    """Remove the unfinished files in `folder` that a killed `write_durably` left."""
     for aside in folder.glob(".*.tmp"):
         if _ASIDE.fullmatch(aside.name):
-            with contextlib.suppress(OSError):  # it is only in the way
+            with contextlib.suppress(OSError):  # it does no harm if it stays
                 aside.unlink()
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames in `folder` survive a power cut (POSIX; Windows has no such call)."""
+    """Make renames in `folder` survive a power cut. Does nothing on Windows, which lacks this."""
     if os.name != "posix":
         return
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # a folder may be written and not read
+    except PermissionError:  # the folder may be writable but not readable
         return
     try:
         os.fsync(descriptor)

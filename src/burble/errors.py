@@ -1,4 +1,4 @@
-"""The error tree: every mistake a user can make, with the exit code it leads to."""
+"""The errors that burble raises, each with the exit code of the command line."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ if TYPE_CHECKING:
 _MAX_SHOWN = 300
 
 WITHOUT_FLAGS = "_BURBLE_WITHOUT_FLAGS"
-"""Set in the environment of a command whose messages are read where there is no command line."""
+"""Environment variable that makes a command's messages name no flags: a page shows them."""
 
 
 class BurbleError(Exception):
-    """A problem told in one message: what was wrong, what was found, what to do."""
+    """Base class of burble's errors. The message names the problem and what to do about it."""
 
     exit_code = 1
 
     def __init__(self, problem: str, advice: str = "", flags: str = "") -> None:
-        """advice: what to do. flags: the same for a command line, in place of it."""
+        """advice: what to do. flags: the advice for the command line, if it differs."""
         super().__init__(f"{problem} {advice}".strip())
         self.command_line = f"{problem} {flags or advice}".strip()
-        """The message as it reads at a command line."""
+        """The message for the command line, whose advice may name flags."""
 
 
 class UsageError(BurbleError):
-    """An option or a call that cannot be carried out as it stands."""
+    """The call is wrong: an option, a path or a combination that does not work."""
 
     exit_code = 2
 
 
 class OptionError(UsageError):
-    """A value that an option cannot have, told by the option's name as it is spelled there."""
+    """The value of an option is wrong. The message begins with the option's name."""
 
     def __init__(self, problem: str, *names: str) -> None:
-        """problem: the sentence after the names."""
+        """problem: the rest of the sentence, after the names."""
         super().__init__(f"{' and '.join(names)} {problem}")
         self.problem, self.names = problem, names
 
     def spelled(self, spell: Callable[[str], str]) -> OptionError:
-        """Return the same with other names."""
+        """Return the same error with each option name replaced by `spell(name)`."""
         return OptionError(self.problem, *map(spell, self.names))
 
 
 class MissingExtraError(UsageError):
-    """An optional package is needed and is not installed."""
+    """An optional package is not installed. The message has the line that installs it."""
 
     def __init__(self, need: str, extra: str) -> None:
         from burble.installation import how_to_install
@@ -54,48 +54,52 @@ class MissingExtraError(UsageError):
 
 
 class TextError(BurbleError):
-    """A text that cannot be read, is empty, or holds what the model has never seen."""
+    """The text cannot be read, is too short, or has characters the model has never seen."""
 
     exit_code = 3
 
 
 class ModelFileError(BurbleError):
-    """A model file that is broken, hostile, or not a burble model."""
+    """There is no model, or the file is damaged, hostile or not a burble model."""
 
     exit_code = 4
 
 
 class UnfinishedError(BurbleError):
-    """A run that ended before its time."""
+    """The training run ended early.
 
-    model: Any = None  # the best so far, a `burble.Model`, where `train` keeps no folder
+    model: the best model so far, a `burble.Model`, if `burble.train` ran without a folder; else
+    None.
+    """
+
+    model: Any = None
 
     def __init__(self, problem: str, left: str, advice: str = "", flags: str = "") -> None:
-        """left: what there is of the run."""
+        """left: a sentence on what was saved of the run."""
         super().__init__(f"{problem} {left}", advice, flags)
         self._problem, self._advice = problem, advice
 
     def keep(self, model: Any) -> None:
-        """Carry the model, in place of a folder that is removed."""
+        """Attach the best model, because the run's folder is about to be removed."""
         self.model = model
-        left = "The best model before that is the error's model." if model else "There is no model."
+        left = "The best model is in the error's `model`." if model else "There is no model."
         BurbleError.__init__(self, f"{self._problem} {left}", self._advice)
 
 
 class DivergedError(UnfinishedError):
-    """Training produced infinite or undefined numbers and could not be mended."""
+    """Training produced infinite or undefined numbers and could not recover."""
 
     exit_code = 5
 
 
 class ResourceError(BurbleError):
-    """The disk or the system refused something, or memory has run out."""
+    """The disk or the system refused a request, or there is not enough memory."""
 
     exit_code = 6
 
 
 class TrainingInterruptedError(UnfinishedError):
-    """A signal stopped training after its state was saved."""
+    """A signal, such as Ctrl-C, stopped training. The state was saved first."""
 
     def __init__(self, problem: str, left: str, signal_number: int) -> None:
         super().__init__(problem, left)
@@ -103,6 +107,9 @@ class TrainingInterruptedError(UnfinishedError):
 
 
 def brief(text: str) -> str:
-    """Return `text` so that it neither fills the terminal nor steers it, whoever wrote it."""
+    """Return at most 300 characters of `text`, with control characters replaced by �.
+
+    So a text from anybody can be quoted in a message without filling or steering the terminal.
+    """
     shown = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)

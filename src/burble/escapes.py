@@ -1,5 +1,6 @@
-r"""The one rule for texts that are typed on one line: `\n` is a line break, `\t` a tab, `\\` a
-backslash; any other backslash is one. Text from files, standard input and JSON is taken as it is.
+r"""Escapes in texts that are typed on one line: `\n` is a line break, `\t` a tab, `\\` a backslash.
+
+Any other backslash stays. Text from files, standard input and JSON has no escapes.
 """
 
 import re
@@ -8,5 +9,5 @@ _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\"}
 
 
 def read_escapes(text: str) -> str:
-    """Return what was meant by a text that was typed on one line."""
+    r"""Return `text` with its escapes replaced, `\n` by a line break and so on."""
     return re.sub(r"\\([nt\\])", lambda match: _ESCAPES[match[1]], text)

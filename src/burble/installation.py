@@ -1,8 +1,8 @@
-"""How burble was installed, and what to type to install more beside it.
+"""Find the command that installs burble's optional packages in this environment.
 
-burble is in no package index, so its name is never a thing to install: it may be a stranger's. What
-an extra needs is named instead. The distribution's own metadata lists it, and it is the same
-wherever burble came from: sources, a wheel, an address.
+burble is in no package index, where its name could belong to somebody else. So the command names
+the packages of an extra, never burble itself. They come from the metadata of the installed
+distribution, which is the same for sources, a wheel or an address.
 """
 
 import importlib.metadata
@@ -19,13 +19,13 @@ _REQUIREMENT = re.compile(r"""(?P<package>[^;]+?)\s*;\s*extra\s*==\s*["'](?P<ext
 
 
 def install_line(extra: str) -> str | None:
-    """Return what to type to get an extra's packages; None where burble has no metadata."""
+    """Return the command that installs an extra's packages; None if burble has no metadata."""
     packages = extra_packages(extra)
     return shlex.join([*_installer(), *packages]) if packages else None
 
 
 def how_to_install(extra: str) -> str:
-    """Return a sentence that says what to do to get an extra's packages."""
+    """Return a sentence with the command that installs an extra's packages."""
     line = install_line(extra)
     if line is None:
         return f"Install burble from its sources, with the extra {extra}."
@@ -35,7 +35,7 @@ def how_to_install(extra: str) -> str:
 def extra_packages(extra: str) -> list[str]:
     try:
         lines = importlib.metadata.requires(DISTRIBUTION) or []
-    except importlib.metadata.PackageNotFoundError:  # sources that were never installed
+    except importlib.metadata.PackageNotFoundError:  # run from sources, not installed
         return []
     found = [_REQUIREMENT.fullmatch(line.strip()) for line in lines]
     return [match["package"] for match in found if match and match["extra"] == extra]
@@ -49,7 +49,7 @@ def _installer() -> list[str]:
         return [sys.executable, "-m", "pip", "install"]
     if _is_of_uv(prefix):
         return ["uv", "pip", "install", "--python", sys.executable]
-    # A pip from elsewhere, 22.3 or newer.
+    # pip 22.3 or newer, outside this environment, can install into it.
     return ["pip", "--python", sys.executable, "install"]
 
 

@@ -1,8 +1,8 @@
-"""Nobody else's code: the folder that burble is used in may hold files of strangers.
+"""Keep Python from importing files of the working folder, which may come from anybody.
 
 `python -m` puts the working folder first in Python's search path, and so does an empty entry of
-PYTHONPATH: a `torch.py` there would run in place of torch. Only names that are always loaded when
-Python has started are imported here, which `pathlib` is not.
+PYTHONPATH: a `torch.py` there would run in place of torch. This module imports only what Python
+itself has loaded at start, which `pathlib` is not.
 """
 # ruff: noqa: PTH100, PTH109, PTH117, PTH120
 
@@ -11,14 +11,17 @@ import sys
 
 
 def leave_working_folder() -> None:
-    """Take out of the search path what `python -m` put there, unless burble itself is in it."""
+    """Remove the working folder, which `python -m` put there, from the search path.
+
+    If it holds burble itself, it moves to the end.
+    """
     if sys.flags.safe_path or not sys.path:
         return
     first = sys.path[0] or os.getcwd()
     if first == os.getcwd():
         del sys.path[0]
         if first == package_root():
-            # Behind everything else: a file beside burble's sources is no part of Python.
+            # At the end, so that a file beside burble's sources never replaces a module of Python.
             sys.path.append(first)
 
 
@@ -28,12 +31,12 @@ def package_root() -> str:
 
 
 def python_command() -> list[str]:
-    """Return how to start Python for a process of burble's own."""
+    """Return the command that starts Python without the working folder in its search path."""
     return [sys.executable, "-P"]
 
 
 def python_environment() -> dict[str, str]:
-    """Return the environment for such a process, and for those that it starts itself."""
+    """Return the environment for such a process, and for the processes that it starts."""
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     entries = [os.path.abspath(entry) for entry in given if _is_meant(entry)]
     root = package_root()
@@ -43,7 +46,7 @@ def python_environment() -> dict[str, str]:
 
 
 def _is_meant(entry: str) -> bool:
-    """Return whether an entry of PYTHONPATH is more than the working folder, which "." is, too."""
+    """Return whether an entry of PYTHONPATH is kept; the working folder ("" or ".") is not."""
     return bool(entry) and (os.path.isabs(entry) or os.path.abspath(entry) != os.getcwd())
 
 

@@ -1,4 +1,4 @@
-"""Dataclasses as plain values, and back: strictly, so that a typing mistake never passes."""
+"""Turn dataclasses into plain values and back, strictly, so that a typing mistake is an error."""
 
 import dataclasses
 import json
@@ -15,7 +15,7 @@ from burble.saved_format import VersionError
 
 T = TypeVar("T")
 
-# What 64 bits hold, as every counter of a run and every format that is written.
+# Counters of a run and the formats that burble writes hold 64 bits, one of them the sign.
 _MAX_INTEGER = 2**63 - 1
 
 _NAMES: dict[Any, str] = {
@@ -27,7 +27,7 @@ _NAMES: dict[Any, str] = {
 
 
 class _ChoiceError(OptionError):
-    """A text that is none of an option's choices."""
+    """The value is a text, but none of the option's choices."""
 
 
 def to_mapping(config: Any) -> dict[str, Any]:
@@ -41,7 +41,10 @@ def to_mapping(config: Any) -> dict[str, Any]:
 
 
 def from_mapping(cls: type[T], mapping: object, where: str = "") -> T:
-    """Build a dataclass from plain values; `where` names them in messages. Raises `UsageError`."""
+    """Build a dataclass from plain values, and check their names, types and ranges.
+
+    where: what messages call them. Raises `UsageError`.
+    """
     if not isinstance(mapping, dict):
         raise UsageError(f"{where} must be a table of names and values.")
     hints = _hints(typing.cast("Any", cls))
@@ -49,8 +52,8 @@ def from_mapping(cls: type[T], mapping: object, where: str = "") -> T:
     for name, value in mapping.items():
         if name not in hints:
             options = ", ".join(hints)
-            raise UsageError(f"{where} has no option {_shown(name)}. Options: {options}.")
-        values[name] = _converted(value, hints[name], _inside(where, name))
+            raise UsageError(f"{where} has no option {_show(name)}. Options: {options}.")
+        values[name] = _convert(value, hints[name], _join(where, name))
     nothing = dataclasses.MISSING
     knobs = dataclasses.fields(typing.cast("Any", cls))
     required = {k.name for k in knobs if k.default is nothing and k.default_factory is nothing}
@@ -59,16 +62,17 @@ def from_mapping(cls: type[T], mapping: object, where: str = "") -> T:
     try:
         return cls(**values)
     except OptionError as error:
-        raise error.spelled(lambda name: _inside(where, name)) from None
+        raise error.spelled(lambda name: _join(where, name)) from None
 
 
-def _inside(where: str, name: str) -> str:
+def _join(where: str, name: str) -> str:
     return f"{where}.{name}" if where else name
 
 
 def from_saved(cls: type[T], mapping: object, where: str) -> T:
-    """Build a dataclass from what a program wrote, perhaps a later one. Raises `UsageError`, and
-    `VersionError` for a choice that only a later one knows.
+    """Build a dataclass from what a burble saved, perhaps a later one; unknown fields are ignored.
+
+    Raises `UsageError`, and `VersionError` for a choice that this version does not know.
     """
     try:
         return from_mapping(cls, _known_part(cls, mapping), where)
@@ -88,7 +92,7 @@ def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
-def _converted(value: object, hint: Any, where: str) -> object:
+def _convert(value: object, hint: Any, where: str) -> object:
     if dataclasses.is_dataclass(hint):
         return from_mapping(typing.cast("type[object]", hint), value, where)
     if typing.get_origin(hint) in {types.UnionType, typing.Union}:
@@ -96,50 +100,50 @@ def _converted(value: object, hint: Any, where: str) -> object:
             return None
         hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
     if typing.get_origin(hint) is tuple and isinstance(value, list | tuple):
-        return tuple(_converted(item, str, where) for item in value)
+        return tuple(_convert(item, str, where) for item in value)
     if typing.get_origin(hint) is Literal:
         choices = typing.get_args(hint)
         if value not in choices:
             error = _ChoiceError if isinstance(value, str) else OptionError
-            raise error(f"must be one of {', '.join(choices)}; found {_shown(value)}.", where)
+            raise error(f"must be one of {', '.join(choices)}; found {_show(value)}.", where)
         return value
-    return _plain(value, hint, where)
+    return _convert_plain(value, hint, where)
 
 
-def _plain(value: object, hint: Any, where: str) -> object:
-    """A number, NumPy's too, a switch or a text. True is no number here, and 1 no switch."""
+def _convert_plain(value: object, hint: Any, where: str) -> object:
+    """Convert a number, NumPy's too, a bool or a text. True is not a number, and 1 not a bool."""
     if not isinstance(value, bool):
         if hint is float and isinstance(value, numbers.Real):
-            with suppress(OverflowError):  # what no float can hold is refused below
+            with suppress(OverflowError):  # refused below
                 value = float(value)
         elif hint is int and isinstance(value, numbers.Integral):
             value = int(value)
     if type(value) is not hint or (
         hint is float and not math.isfinite(typing.cast("float", value))
     ):
-        # A list of texts comes here only where it is none.
+        # A hint of tuple reaches this line only if the value is no list or tuple.
         expected = _NAMES.get(typing.get_origin(hint) or hint, "text")
-        raise OptionError(f"must be {expected}; found {_shown(value)}.", where)
+        raise OptionError(f"must be {expected}; found {_show(value)}.", where)
     if hint is int and abs(typing.cast("int", value)) > _MAX_INTEGER:
-        raise OptionError(f"must have at most 63 bits; found {_shown(value)}.", where)
+        raise OptionError(f"must have at most 63 bits; found {_show(value)}.", where)
     return value
 
 
-def _shown(value: object) -> str:
+def _show(value: object) -> str:
     try:
         return brief(repr(value))
     except (ValueError, RecursionError):  # an integer of thousands of digits; lists in lists
-        return "what is too long to show"
+        return "a value too long to show"
 
 
 def parse_object(content: bytes | str, what: str) -> dict[str, Any]:
-    """Read a JSON object that may come from anybody; `what` names it in messages.
+    """Parse a JSON object that may come from anybody. what: its name in messages.
 
-    Raises `ValueError` where it is none, where a name is given twice (what one reader takes from
-    that, another may not), and where a string has half of a surrogate pair: no file could keep it.
+    Raises `ValueError` if it is not an object, if it gives a name twice (readers differ in which
+    value they take), or if a string has half a surrogate pair, which no file can store.
     """
     try:
-        parsed = json.loads(content, object_pairs_hook=_without_twins)
+        parsed = json.loads(content, object_pairs_hook=_reject_twins)
         json.dumps(parsed, ensure_ascii=False).encode()
     except _TwiceError as error:
         raise ValueError(f"{what} {error}") from error
@@ -153,13 +157,13 @@ def parse_object(content: bytes | str, what: str) -> dict[str, Any]:
 
 
 class _TwiceError(ValueError):
-    """A name that an object has twice."""
+    """An object gives a name twice."""
 
 
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise _TwiceError(f"has {_shown(name)} twice")
+            raise _TwiceError(f"has {_show(name)} twice")
         found[name] = value
     return found

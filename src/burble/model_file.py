@@ -1,8 +1,8 @@
 """`model.safetensors`: weights, network, tokenizer, normalisation and provenance in one file, and
 optional sections.
 
-Reading trusts nothing: the header is checked against the schema, and the schema decides which
-tensors of which size must follow, before any of them is read.
+A file may come from anybody, so reading trusts nothing in it. The description is checked first; it
+determines the name, shape and type of every tensor, and no tensor is read before they match.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from burble.tokenizers.registry import tokenizer_from_json
 FORMAT = SavedFormat(version=2)
 METADATA_KEY = "burble"
 
-# No network learns such weights, and below them nothing that an engine computes can overflow.
+# No network learns larger weights, and up to here nothing that an engine computes can overflow.
 MAX_WEIGHT = 1e15
 
-# What a file of this format always has; the fields that came later take their defaults.
+# The fields that every file of this format has; those that came later have defaults.
 _CORE: dict[str, set[str]] = {
     "model": {"cell", "input", "num_layers", "hidden_size", "embedding_size", "residual"},
     "tokenizer": {"kind"},
@@ -51,12 +51,12 @@ Tensors = dict[str, np.ndarray[Any, Any]]
 class Provenance:
     text_fingerprint: str = ""  # SHA-256 of the normalised training text, held-out part included
     num_characters: int = 0
-    cut_characters: int = 0  # of those, the first this many were learned from
-    sealed_characters: int = 0  # the last this many were neither learned from nor validated on
+    cut_characters: int = 0  # how many of them, from the start, were learned from
+    sealed_characters: int = 0  # how many, at the end, were neither learned from nor validated on
     batching: str = "stream"
-    val_bits_per_char: float | None = None  # on the held-out part; None where nothing was held out
-    test_bits_per_char: float | None = None  # on the sealed part; None where nothing was sealed
-    int8_cost_bits: float | None = None  # bits per character that int8 loses on the held-out part
+    val_bits_per_char: float | None = None  # on the held-out part; None if nothing was held out
+    test_bits_per_char: float | None = None  # on the sealed part; None if nothing was sealed
+    int8_cost_bits: float | None = None  # bits per character that int8 adds on the held-out part
     steps: int = 0
     chars_seen: int = 0
     seconds: float = 0.0
@@ -68,17 +68,20 @@ class Provenance:
 class Section:
     """An optional part of a model file."""
 
-    about: dict[str, Any]  # what it is, in plain values
+    about: dict[str, Any]  # its description, in plain values
     tensors: Tensors = field(default_factory=dict)
-    is_ignorable: bool = False  # whether a reader that does not know it can do without it
+    is_ignorable: bool = False  # whether a burble that does not know it may ignore it
 
 
 SECTIONS: dict[str, Callable[[dict[str, Any]], dict[str, TensorSpec]]] = {}
-"""The known sections: from what each is, what its tensors must be, in the file NAME.…"""
+"""The known sections by name: a function from a section's description to the specs of its
+tensors, which the file calls NAME.…"""
 
 
 @dataclass(frozen=True)
 class ModelFile:
+    """The content of a model file."""
+
     network: NetworkConfig
     tokenizer: Tokenizer
     weights: Weights
@@ -91,7 +94,7 @@ class ModelFile:
         return num_weights(self.network, self.tokenizer.vocab_size)
 
     def save(self, path: Path) -> None:
-        """Write the file durably: the old one stays until the new one is whole on disk."""
+        """Save the file durably: an old one stays until the new one is complete on disk."""
         write_durably(path, self.to_bytes())
 
     def to_bytes(self) -> bytes:
@@ -120,7 +123,7 @@ class ModelFile:
         return json.dumps(FORMAT.mark(described), ensure_ascii=False)
 
     def specs(self) -> dict[str, TensorSpec]:
-        """Return what each tensor of the file must be."""
+        """Return the shape and type of each tensor in the file, by name."""
         specs = float32(self.network.tensor_shapes(self.tokenizer.vocab_size))
         for name, section in self.sections.items():
             found = _section_specs(name, section.about)
@@ -129,11 +132,11 @@ class ModelFile:
 
     @classmethod
     def load(cls, path: Path) -> ModelFile:
-        """Read a model file, or that of a run folder. Raises `ModelFileError`."""
+        """Load a model file, or the one in a run folder. Raises `ModelFileError`."""
         try:
             path = path / MODEL_NAME if path.is_dir() else path
-            # A pipe would be waited for, and a device may never end; links are followed, as those
-            # of a cache of models.
+            # Only a regular file: a pipe blocks and a device may never end. Links are followed,
+            # since caches of models use them.
             with open_plain(path, follow=True) as file:
                 return _read(file, path)
         except ValueError as error:
@@ -175,7 +178,10 @@ def _read_description(header: dict[str, Any], path: Path) -> dict[str, Any]:
     metadata = header.pop("__metadata__", {})
     text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
     if not isinstance(text, str):
-        raise ModelFileError(f"{path} is a safetensors file, but not one that burble made.")
+        raise ModelFileError(
+            f"{path} is a safetensors file, but not one that burble made.",
+            "Name a model.safetensors that `burble train` wrote.",
+        )
     return FORMAT.upgrade(parse_object(text, "its description"))
 
 
@@ -198,23 +204,23 @@ def _without_tensors(described: dict[str, Any]) -> ModelFile:
 def _section(described: object, name: str) -> Section:
     about = described.get("about") if isinstance(described, dict) else None
     if not isinstance(described, dict) or not isinstance(about, dict):
-        raise UsageError(f"{name} must tell what it is about")
+        raise UsageError(f"{name} has no description")
     return Section(about, is_ignorable=described.get("ignorable") is True)
 
 
 def _section_specs(name: str, about: dict[str, Any]) -> dict[str, TensorSpec]:
-    """Return what the tensors of a known section must be. Raises `ValueError`."""
+    """Return the specs of a known section's tensors. Raises `ValueError`."""
     try:
         specs = SECTIONS[name](about)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f"{name} does not say what its tensors are: {error!r}") from error
+        raise ValueError(f"{name} does not describe its tensors: {error!r}") from error
     if any(type(size) is not int or size < 0 for spec in specs.values() for size in spec.shape):
-        raise ValueError(f"{name} gives its tensors sizes that no tensor has")
+        raise ValueError(f"{name} gives its tensors impossible sizes")
     return specs
 
 
 def _check_section(name: str, section: Section) -> None:
-    """Raise `ValueError` unless the tensors are what the section says, which would not load."""
+    """Raise `ValueError` if the tensors do not match the description: the file would not load."""
     specs = _section_specs(name, section.about)
     wanted = {key: (np.dtype(spec.numpy_name).str, spec.shape) for key, spec in specs.items()}
     found = {key: (tensor.dtype.str, tensor.shape) for key, tensor in section.tensors.items()}
@@ -223,7 +229,7 @@ def _check_section(name: str, section: Section) -> None:
 
 
 def _ignored_sections(described: dict[str, Any]) -> list[str]:
-    """Return the unknown sections that can be left out. Refuse the others by name."""
+    """Return the unknown sections to ignore. Raises `VersionError` if one cannot be ignored."""
     unknown = described.keys() - _CORE.keys() - SECTIONS.keys()
     ignored = [name for name in unknown if _section(described[name], name).is_ignorable]
     if needed := sorted(unknown - set(ignored)):

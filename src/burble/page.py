@@ -1,4 +1,4 @@
-"""One self-contained page, whose policy lets run only its own script, by its hash."""
+"""Build a self-contained HTML page whose policy allows only its own script and style."""
 
 import base64
 import hashlib
@@ -7,7 +7,10 @@ import re
 
 
 def fill_page(template: str, style: str, script: str, data: object, **markup: str) -> str:
-    """Fill {{policy}}, {{style}}, {{script}}, {{data}} and `markup`, which must be escaped."""
+    """Return `template` with {{policy}}, {{style}}, {{script}}, {{data}} and `markup` filled in.
+
+    data: anything that JSON can hold. markup: HTML by name, escaped already.
+    """
     parts = markup | {
         "policy": (
             f"default-src 'none'; script-src {source_hash(script)}; "
@@ -15,14 +18,14 @@ def fill_page(template: str, style: str, script: str, data: object, **markup: st
         ),
         "style": style,
         "script": script,
-        # JSON in ASCII that no tag can be in: a data block ends at the first `</script`.
+        # Without "<", since a data block ends at the first `</script`.
         "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
     }
-    # In one pass: what is put in is not looked through again.
+    # In one pass, so that {{…}} in a value is left alone.
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
 
 
 def source_hash(source: str) -> str:
-    """What a policy calls a script or a style by that stands in a page."""
+    """Return the CSP hash source (`'sha256-…'`) of an inline script or style."""
     digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
     return f"'sha256-{digest}'"

@@ -1,7 +1,7 @@
-"""Random numbers by counter: Philox4x64-10 gives four words for a key and a counter.
+"""Counter-based random numbers: Philox4x64-10 returns four words for a key and a counter.
 
-A word follows from its place alone, so what is drawn depends on no order of drawing, and on no
-library but this one: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3".
+Each word depends on its key and counter alone, so neither the order of drawing nor a library can
+change it. Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 Words = np.ndarray[Any, np.dtype[np.uint64]]
 
 WORDS = 4
-"""Words in a block, which is what one counter gives."""
+"""Words in a block, the output of one counter."""
 
 _MASK = (1 << 64) - 1
 _MULTIPLIERS = (0xD2E7470EE14C6C93, 0xCA5A826395121157)
@@ -23,7 +23,7 @@ _ROUNDS = 10
 
 
 class Use(IntEnum):
-    """The last word of a counter, by what is drawn, so that no two uses share a word."""
+    """The last word of a counter, one for each use, so that no two uses share random numbers."""
 
     WRITING_AND_DROPOUT = 0
     INITIAL_WEIGHTS = 1
@@ -45,18 +45,19 @@ def philox4x64(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tupl
 def draw_words(
     count: int, key: tuple[int, int], place: tuple[int, int, int], first_block: int = 0
 ) -> Words:
-    """Return the words of the counters (first_block, *place), (first_block + 1, *place) and so on,
-    (count,).
+    """Return random words, (count,), of the counters (first_block, *place), (first_block + 1,
+    *place) and so on, four words each.
     """
     counter = sum(word << 64 * i for i, word in enumerate((first_block, *place)))
-    # NumPy counts up before it draws.
+    # NumPy increments the counter before it draws.
     before = (counter - 1) % (1 << 256)
     drawn: Words = np.random.Philox(counter=before, key=key[0] | key[1] << 64).random_raw(count)
     return drawn
 
 
 def integer_below(word: int, limit: int) -> int:
-    """Return the integer from 0 to `limit` - 1 that a word stands for: the upper half of their
-    product. Each comes equally often, to within `limit` / 2⁶⁴.
+    """Map a random word to an integer from 0 to `limit` - 1: the upper half of their product.
+
+    Each is equally likely, to within `limit` / 2⁶⁴.
     """
     return word * limit >> 64

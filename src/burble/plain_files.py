@@ -1,7 +1,7 @@
-"""Files opened only where they are plain ones, with no link, pipe or device in their place.
+"""Open files only if they are regular files, not links, pipes or devices.
 
-A folder may come from anybody. A link in it leads to other files, a pipe is waited for, and a
-device may never end; none of them is in a folder that burble made.
+A folder may come from anybody. A link in it can lead to any other file, a pipe blocks, and a
+device may never end. A folder that burble made has none of them.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOT_OURS = {errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.EMLINK, errno.ENXIO}
-"""What opening says of a link, a pipe, a device, a folder, or a file with a second name."""
+"""The error numbers of opening a link, a pipe, a device, a folder or a hard-linked file."""
 
-# Windows has neither of the first two, and has a text mode that would change what is read.
+# Windows lacks the first two; its text mode, which O_BINARY turns off, changes line ends.
 _SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def find_odd(path: Path) -> Path | None:
-    """Return the first at or below `path` that is neither a file nor a folder. Raise `OSError`."""
+    """Return the first entry at or below `path` that is neither a file nor a folder, or None.
+
+    Raises `OSError`.
+    """
     if not os.path.lexists(path):
         return None
     mode = path.lstat().st_mode
@@ -40,17 +43,23 @@ def find_odd(path: Path) -> Path | None:
 
 
 def open_plain(path: Path, *, follow: bool = False) -> BinaryIO:
-    """Open a regular file to read; `follow` links. Raise `OSError` for anything else."""
+    """Open a regular file for reading, and raise `OSError` for anything else.
+
+    follow: whether a link to one is followed.
+    """
     flags = os.O_RDONLY | _SAFELY
     if follow:
         flags &= ~getattr(os, "O_NOFOLLOW", 0)
-    # Looked at before it is opened, too: opening alone moves some devices.
+    # Check before opening, too: opening alone can make a device act, such as rewind a tape.
     _check_regular(path, path.stat(follow_symlinks=follow))
     return os.fdopen(_open_regular(path, flags), "rb")
 
 
 def read_plain(path: Path, limit: int, *, follow: bool = False) -> bytes:
-    """Read a regular file of at most `limit` bytes. Raise `OSError` for anything else."""
+    """Read a regular file of at most `limit` bytes, and raise `OSError` for anything else.
+
+    follow: whether a link to one is followed.
+    """
     with open_plain(path, follow=follow) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
@@ -59,13 +68,16 @@ def read_plain(path: Path, limit: int, *, follow: bool = False) -> bytes:
 
 
 def open_to_append(path: Path) -> TextIO:
-    """Open a regular file, or a new one, to write text at its end. Raise `OSError`."""
+    """Open a regular file, or a new one, for appending text. Raises `OSError`."""
     descriptor = open_to_change(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     return os.fdopen(descriptor, "a", encoding="utf-8", newline="\n")
 
 
 def open_to_change(path: Path, flags: int) -> int:
-    """Open a regular file that has no second name; return its descriptor. Raise `OSError`."""
+    """Open a regular file and return its descriptor. Raises `OSError`, also for a hard link.
+
+    Writing to a hard link would change a file elsewhere.
+    """
     descriptor = _open_regular(path, flags | _SAFELY)
     if os.fstat(descriptor).st_nlink > 1:
         os.close(descriptor)

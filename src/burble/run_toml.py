@@ -1,4 +1,4 @@
-"""A run's configuration as TOML: written for `run.toml`, read from it or from a person's file."""
+"""Write a run's configuration as TOML, and read it from `run.toml` or from a file of the user."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 _FORMAT = SavedFormat(version=1)
 
-# The names of ten thousand sources.
+# Enough for the names of ten thousand sources.
 _MAX_TOML_BYTES = 1 << 20
 
-# tomllib takes time by the square of the parts of a name: 16,000 take 4.5 s. A run's configuration
-# has a dot in each of its numbers at most.
+# tomllib is quadratic in the parts of a dotted name: 16,000 parts take 4.5 s. In a configuration,
+# only numbers have dots.
 _MAX_DOTS = 1000
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#.*')
 
 
 def to_toml(config: RunConfig) -> str:
-    """`config` as TOML; options without a value are left out."""
+    """Return `config` as TOML. Options whose value is None are left out."""
     top: list[str] = []
     tables: list[str] = []
     for name, value in _FORMAT.mark(to_mapping(config)).items():
@@ -44,14 +44,15 @@ def to_toml(config: RunConfig) -> str:
 
 
 def _toml_value(value: object) -> str:
-    # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
+    # A JSON string is a TOML basic string, except for DEL, which TOML requires to be escaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def from_toml(text: str, where: str, *, saved: bool = False) -> RunConfig:
-    """Read what a person wrote, or (`saved`) `to_toml` did, perhaps that of a later burble.
+    """Parse a configuration. where: its name in messages. Raises `UsageError`.
 
-    Raises `UsageError`.
+    saved: whether burble wrote it, perhaps a later version; then unknown options are ignored. In
+    a file that a person wrote they are errors.
     """
     if _count_dots(text) > _MAX_DOTS:
         raise UsageError(f"{where} has names with too many dots for a run's configuration.")
@@ -72,13 +73,16 @@ def from_toml(text: str, where: str, *, saved: bool = False) -> RunConfig:
 
 
 def _count_dots(text: str) -> int:
-    """Count the dots outside of comments and of strings on one line; with longer strings, all."""
+    """Count the dots outside comments and one-line strings; with multi-line strings, all dots."""
     outside = text if '"""' in text or "'''" in text else _QUOTED.sub("", text)
     return outside.count(".")
 
 
 def read_config(path: Path, *, follow: bool = False, saved: bool = False) -> RunConfig:
-    """Read a configuration; `follow` links. Raises `UsageError` or `ResourceError`."""
+    """Read a configuration file. Raises `UsageError` or `ResourceError`.
+
+    follow: whether a link is followed. saved: as for `from_toml`.
+    """
     try:
         text = read_plain(path, _MAX_TOML_BYTES, follow=follow).decode("utf-8")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""From logits to a choice: filters, in the order of `SamplingConfig`, and numbers by counter."""
+"""Choose the next token from logits: filters, in the order of `SamplingConfig`, then a draw."""
 
 import math
 from typing import Any
@@ -12,34 +12,40 @@ from burble.philox import philox4x64
 Integers = np.ndarray[Any, np.dtype[np.integer[Any]]]
 Int64 = np.ndarray[Any, np.dtype[np.int64]]
 
-# How far back the repetition penalty looks, in tokens; longer, and every letter is punished.
+# How many tokens back the repetition penalty looks. Over a whole text it would punish every letter.
 PENALTY_TOKENS = 64
 
-# The likeliest token weighs 2³⁰: what is 10⁹ times less likely is never drawn.
+# The likeliest token has weight 2³⁰, so a token 10⁹ times less likely is never drawn.
 WEIGHT_BITS = 30
 
 _MASK = (1 << 64) - 1
 
 
 def uniform(seed: int, stream: int, position: int) -> float:
-    """Return the number in [0, 1) of this place of this stream, in steps of 2⁻⁵³."""
+    """Return the random number in [0, 1) for a position of a stream, in steps of 2⁻⁵³."""
     word = philox4x64((position, 0, 0, 0), (seed & _MASK, stream & _MASK))[0]
     return (word >> 11) * 2.0**-53
 
 
 def choose(logits: Float32, recent: Integers, config: SamplingConfig, uniform_draw: float) -> int:
-    """Return the next token. logits: (vocab,); recent: the tokens before it, newest last."""
-    scores = _penalized(logits, recent, np.float32(config.repetition_penalty))
+    """Return the next token.
+
+    logits: (vocab,). recent: the tokens before it, newest last. uniform_draw: in [0, 1).
+    """
+    scores = _penalize(logits, recent, np.float32(config.repetition_penalty))
     if np.float32(config.temperature) == 0:
         return int(np.argmax(scores))
     cumulative = np.cumsum(weigh(scores, config))
-    # Below the total for every draw below 1, since the total is below 2⁵³.
+    # Always below the total, because the draw is below 1 and the total below 2⁵³.
     place = math.floor(uniform_draw * float(cumulative[-1]))
     return int(np.searchsorted(cumulative, place, side="right"))
 
 
 def weigh(scores: Float32, config: SamplingConfig) -> Int64:
-    """Return the weights in the draw, (vocab,), integers, whose sums do not depend on order."""
+    """Return the weight of each token in the draw, (vocab,), after all filters.
+
+    Weights are integers, so that their sum is the same in any order.
+    """
     with np.errstate(over="ignore"):
         tempered = (scores - scores.max()) / np.float32(config.temperature)
     weights = scaled_exp(tempered, WEIGHT_BITS).astype(np.int64)
@@ -53,7 +59,7 @@ def weigh(scores: Float32, config: SamplingConfig) -> Int64:
     return weights
 
 
-def _penalized(scores: Float32, recent: Integers, penalty: np.float32) -> Float32:
+def _penalize(scores: Float32, recent: Integers, penalty: np.float32) -> Float32:
     if penalty == 1:
         return scores
     scores = scores.copy()

@@ -1,4 +1,4 @@
-"""The version that every saved file carries, and the way from an older one to today's."""
+"""The version that every saved file carries, and the upgrade of older versions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ Upgrade = Callable[[Described], Described]
 
 
 class VersionError(ValueError):
-    """What a burble of another version wrote, and this one cannot read."""
+    """The file was written by another version of burble, which this one cannot read."""
 
     def __init__(self, problem: str, advice: str = _NEWER) -> None:
         super().__init__(problem)
@@ -24,24 +24,25 @@ class VersionError(ValueError):
 
 
 def advise(error: Exception, broken: str) -> str:
-    """Return what to do about a file that is of another version, or else `broken`."""
+    """Return the advice of a `VersionError`; for any other error, `broken`."""
     return error.advice if isinstance(error, VersionError) else broken
 
 
 @dataclass(frozen=True)
 class SavedFormat:
-    """The version that is written today, and the ways to it from those that are still read."""
+    """The current version of a saved file, and the upgrades of the older ones it still reads."""
 
     version: int
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
-    """By the version it starts from: what turns a description into one of the next version."""
+    """For each older version, a function that turns its description into the next version's."""
 
     def mark(self, described: Mapping[str, Any]) -> Described:
         return {KEY: self.version, **described}
 
     def upgrade(self, described: Mapping[str, Any]) -> Described:
-        """Return `described` as today's and without its version. Raises `VersionError`, and
-        `ValueError` where it has none.
+        """Return `described` in the current version, without its version number.
+
+        Raises `VersionError` for a version that cannot be read, `ValueError` for none.
         """
         rest = dict(described)
         found = rest.pop(KEY, None)

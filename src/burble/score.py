@@ -1,4 +1,4 @@
-"""How well a model predicted a text: one total, and the figures that follow from it."""
+"""The score of a model on a text: one total, and the figures that follow from it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Score:
-    """The surprise a text held: its total, and what that makes a character."""
+    """How well a model predicted a text. Lower nats, bits and perplexity are better."""
 
-    nats: float  # sum of -ln p over all tokens asked for
+    nats: float  # sum of -ln p over all predicted tokens
     num_tokens: int
-    num_correct: int  # tokens that were the likeliest
+    num_correct: int  # tokens that were the model's likeliest
     num_characters: int
     num_unknown: int = 0  # characters that the model has never seen
 
@@ -26,7 +26,7 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """How many equally likely characters the model wavers between, on average."""
+        """The number of equally likely characters that would be as hard to predict."""
         try:
             return math.exp(self.nats_per_char)
         except OverflowError:
@@ -46,4 +46,4 @@ class Score:
         )
 
 
-NOTHING = Score(0.0, 0, 0, 0)  # the score of no text; where a sum starts
+NOTHING = Score(0.0, 0, 0, 0)  # the score of an empty text: the start of a sum

@@ -1,11 +1,11 @@
-"""Commands as a person can type them into a shell."""
+"""Quote commands so that a person can paste them into a shell."""
 
 import os
 import shlex
 
 
 def burble_line(*words: str | os.PathLike[str]) -> str:
-    """Return a command of burble that a shell reads as these words, on one line."""
+    """Return the command `burble WORDS…`, quoted for a shell and on one line."""
     return " ".join(["burble", *map(_quote, words)])
 
 
@@ -13,7 +13,8 @@ def _quote(word: str | os.PathLike[str]) -> str:
     text = os.fspath(word)
     if text.isprintable():
         return shlex.quote(text)
-    # A line break would end the line, and others steer the terminal: bash, zsh and ksh read these.
+    # A line break would end the command, and control characters steer the terminal. bash, zsh and
+    # ksh read $'…'.
     return "$'" + "".join(map(_escape, text)) + "'"
 
 

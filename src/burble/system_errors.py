@@ -1,4 +1,4 @@
-"""What the system refuses, in a user's words: what failed, the system's reason, what to do."""
+"""Turn errors of the operating system into messages: what failed, the reason, what to do."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _ADVICE = {
     errno.EFBIG: "Raise the limit on the size of a file (ulimit -f), or use another disk.",
     errno.EMFILE: _TOO_MANY,
     errno.ENFILE: _TOO_MANY,
-    errno.EIO: "The disk does not work as it should. Check it, or use another one.",
+    errno.EIO: "The disk is failing. Check it, or use another one.",
     errno.ENAMETOOLONG: "Use a shorter name.",
 }
 _ELSEWHERE = "Use another folder, one that exists and can be written."
 
-# Where a name is wrong, it is the user who can put it right, not the machine's keeper.
+# With these the name is wrong: the user's mistake (`UsageError`), not the machine's.
 _WRONG_NAME = {
     errno.ENOENT,
     errno.ENOTDIR,
@@ -44,11 +44,11 @@ _WRONG_NAME = {
 }
 
 MISSING = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
-"""What the system says where nothing of that name can be."""
+"""The error numbers of a path at which there is no file."""
 
 
 def describe_reason(error: OSError, path: Path | str = "") -> str:
-    """Return the system's reason, with the file it is about where that is not `path`."""
+    """Return the system's reason, with the file that it concerns unless that is `path`."""
     reason = error.strerror or str(error)
     name = error.filename
     if not isinstance(name, str | bytes) or os.fsdecode(name) in {"", str(path)}:
@@ -63,13 +63,13 @@ def advise(error: OSError) -> str:
 def advise_reader(error: OSError) -> str:
     if error.errno in {errno.EMFILE, errno.ENFILE, errno.EIO}:
         return advise(error)
-    if error.errno is None:  # not the system's, as where a download broke off
+    if error.errno is None:  # not from the system: a download broke off, for example
         return "Try again, or save it to a file and name that."
     return "Check that it exists and that you may read it."
 
 
 def read_error(path: Path | str, error: OSError) -> UsageError | ResourceError:
-    # EFBIG is ours: it has more bytes than such a file can have.
+    # `read_plain` raises EFBIG for a file that is too large to be what it should be.
     is_wrong_file = error.errno in _WRONG_NAME | {errno.EFBIG}
     kind = UsageError if is_wrong_file else ResourceError
     return kind(f"{path} cannot be read: {describe_reason(error, path)}. {advise_reader(error)}")
@@ -77,8 +77,10 @@ def read_error(path: Path | str, error: OSError) -> UsageError | ResourceError:
 
 @contextmanager
 def guard_write(path: Path, advice: str | None = None) -> Iterator[None]:
-    """Turn the system's refusal to write into a `ResourceError`; into a `UsageError` where the name
-    of `path` is at fault. advice: what to do, where the usual advice does not fit.
+    """Turn an `OSError` inside the block into a message that `path` cannot be written.
+
+    Raises `UsageError` if the name is at fault, else `ResourceError`. advice: replaces the usual
+    advice.
     """
     try:
         yield

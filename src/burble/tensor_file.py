@@ -1,4 +1,4 @@
-"""The header of a safetensors file, checked before any tensor is read or allocated."""
+"""Check the header of a safetensors file before any tensor is read or allocated."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -7,10 +7,10 @@ from typing import Any, BinaryIO
 
 from burble.mapping import parse_object
 
-# A vocabulary of every code point there is takes 6 MB of JSON.
+# A vocabulary of all code points takes 6 MB of JSON.
 MAX_HEADER_BYTES = 16 << 20
 
-# The types of tensors: their names in safetensors, and what NumPy calls them.
+# Tensor types: their names in safetensors and in NumPy.
 _NUMPY_NAMES = {
     **{f"{kind}{8 * size}": f"<{kind.lower()}{size}" for kind in "IU" for size in (1, 2, 4, 8)},
     "F32": "<f4",
@@ -21,10 +21,10 @@ _LISTED = 5
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """What a tensor must be."""
+    """The shape and type that a tensor must have."""
 
     shape: tuple[int, ...]
-    dtype: str = "F32"  # by its name in safetensors
+    dtype: str = "F32"  # its name in safetensors
 
     @property
     def numpy_name(self) -> str:
@@ -40,7 +40,10 @@ def float32(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, TensorSpec]:
 
 
 def read_header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
-    """Read the header; return it and the bytes of tensors after it. Raises `ValueError`."""
+    """Read the header of a file of `size` bytes.
+
+    Returns it, and the number of bytes that follow it. Raises `ValueError`.
+    """
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):
         raise ValueError(f"its {size:,} bytes do not begin with a header")
@@ -53,12 +56,15 @@ def check_tensors(
     size: int,
     ignored: Collection[str] = (),
 ) -> None:
-    """Raise `ValueError` unless a header has these tensors, and else `ignored` ones."""
+    """Raise `ValueError` unless a header has exactly the tensors of `specs`.
+
+    size: the bytes of all tensors. ignored: prefixes ("NAME" of "NAME.…") of tensors to skip.
+    """
     if odd := specs.keys() - header.keys():
-        raise ValueError(f"it lacks {_listed(odd)}")
+        raise ValueError(f"it lacks {_join(odd)}")
     others = header.keys() - specs.keys()
     if odd := {name for name in others if name.partition(".")[0] not in ignored}:
-        raise ValueError(f"it has tensors that it should not: {_listed(odd)}")
+        raise ValueError(f"it has tensors that it should not: {_join(odd)}")
     for name, spec in specs.items():
         entry = header[name]
         found = (entry.get("dtype"), entry.get("shape")) if isinstance(entry, dict) else None
@@ -75,8 +81,8 @@ def _num_bytes(entry: object, name: str) -> int:
     match entry:
         case {"data_offsets": [int(start), int(end)]} if 0 <= start <= end:
             return end - start
-    raise ValueError(f"{name} does not say where it is")
+    raise ValueError(f"{name} has no valid place in the file")
 
 
-def _listed(names: set[str]) -> str:
+def _join(names: set[str]) -> str:
     return ", ".join(sorted(names)[:_LISTED])

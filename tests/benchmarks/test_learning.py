@@ -166,5 +166,5 @@ def test_without_any_text_the_way_out_is_told(tmp_path: Path) -> None:
     done = learning("--texts", tmp_path, "--on", "tinyshakespeare", **nowhere)
     assert done.returncode != 0
     assert "Shakespeare is left out: tinyshakespeare could not be fetched" in done.stdout
-    assert "tinyshakespeare.txt in a folder: --texts DIR" in done.stdout
-    assert done.stderr == "There is no text to learn from.\n"
+    assert "tinyshakespeare.txt into a folder: --texts DIR" in done.stdout
+    assert done.stderr == "None of the texts was found. Name a folder that has them: --texts DIR.\n"

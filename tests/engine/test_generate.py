@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from burble.config import SamplingConfig
 from burble.engine import generate
 from burble.engine.generate import (
+    Generation,
     GenerationRequest,
-    Writing,
     prompt_ids,
     stream_text,
     write_texts,
@@ -55,11 +55,11 @@ def pieces_of(
     engine: StepModel, tokenizer: Tokenizer, request: GenerationRequest, count: int
 ) -> list[str]:
     """What comes when `count` tokens are written in each call."""
-    writing = Writing(engine, tokenizer, request)
+    generation = Generation(engine, tokenizer, request)
     pieces = []
-    while not writing.done:
-        engine.write([writing.go_on(count)])
-        pieces.append(writing.take())
+    while not generation.done:
+        engine.write([generation.next_stream(count)])
+        pieces.append(generation.collect())
     return [piece for piece in pieces if piece]
 
 
@@ -186,10 +186,10 @@ def test_text_goes_on_for_as_long_as_it_is_asked_for() -> None:
 
 def test_no_more_tokens_are_written_than_characters_are_left() -> None:
     engine = Script(np.array([0, 1]), 2)
-    writing = Writing(engine, CharTokenizer("ab"), request_of(length=CHUNK + 5))
-    while not writing.done:
-        engine.write([writing.go_on()])
-        writing.take()
+    generation = Generation(engine, CharTokenizer("ab"), request_of(length=CHUNK + 5))
+    while not generation.done:
+        engine.write([generation.next_stream()])
+        generation.collect()
     assert engine.allowed == [CHUNK, 5]
 
 
@@ -257,14 +257,14 @@ def test_a_model_stops_as_soon_as_a_stop_is_whole(kernel: str) -> None:
     engine, tokenizer = open_engine(kernel, model), model.tokenizer
     whole = text_of(model, length=200)
     stop = whole[101:104]
-    writing = Writing(engine, tokenizer, request_of(length=200, stop=("~~~", stop)))
+    generation = Generation(engine, tokenizer, request_of(length=200, stop=("~~~", stop)))
     text, written = "", 0
-    while not writing.done:
-        stream = writing.go_on()
+    while not generation.done:
+        stream = generation.next_stream()
         before = stream.end
         engine.write([stream])
         written += stream.end - before
-        text += writing.take()
+        text += generation.collect()
     assert text == whole[: whole.index(stop)]
     assert written == len(text + stop)
 

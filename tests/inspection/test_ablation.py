@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from burble.data.scan import VALIDATION_STREAMS, VALIDATION_WARMUP, scan
-from burble.engine.holding import Hold, HoldingModel
+from burble.engine.clamping import Clamp, ClampedModel
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.scoring import score_batches
 from burble.inspection.units.ablation import compare, surprisals
@@ -34,13 +34,13 @@ def test_a_surprisal_stands_at_its_own_character() -> None:
 
 
 def test_holding_nothing_costs_nothing() -> None:
-    same = compare(NumpyModel(FILE), HoldingModel(FILE, []), FILE.tokenizer, IDS, top=3)
+    same = compare(NumpyModel(FILE), ClampedModel(FILE, []), FILE.tokenizer, IDS, top=3)
     assert same.free_bits == same.held_bits
     assert same.losses == []
 
 
 def test_what_holding_costs_is_told_by_character() -> None:
-    held = HoldingModel(FILE, [Hold(0, unit, 0.9) for unit in range(4)])
+    held = ClampedModel(FILE, [Clamp(0, unit, 0.9) for unit in range(4)])
     free = NumpyModel(FILE)
     cost = compare(free, held, FILE.tokenizer, IDS, top=99)
     extra = surprisals(held, IDS) - surprisals(free, IDS)

@@ -13,7 +13,7 @@ from burble.inspection.units.cells import (
     mean_outputs,
     search,
 )
-from burble.inspection.units.passage import liveliest, show_unit
+from burble.inspection.units.passage import find_most_variable, show_unit
 from burble.inspection.units.reading import read_blocks, read_whole
 from tests.models import random_model
 
@@ -115,9 +115,9 @@ def test_a_passage_of_bytes_shows_whole_characters() -> None:
 def test_the_liveliest_stretch_is_where_values_vary_the_most() -> None:
     values = np.zeros(100, dtype=np.float32)
     values[40:60:2] = 1
-    assert liveliest(values, np.array([0, 41, 80]), 20) == 41
-    assert liveliest(values, np.array([0, 95]), 20) == 0
-    assert liveliest(values[:5], np.array([0, 2]), 20) == 0
+    assert find_most_variable(values, np.array([0, 41, 80]), 20) == 41
+    assert find_most_variable(values, np.array([0, 95]), 20) == 0
+    assert find_most_variable(values[:5], np.array([0, 2]), 20) == 0
 
 
 def test_noise_is_tracked_by_no_unit_and_a_unit_by_itself() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from burble.engine.trace import trace
-from burble.inspection.trace.report import STEPS, packed, report
+from burble.inspection.trace.report import STEPS, pack, report
 from burble.inspection.trace.series import Choice
 from tests.browser import messages, open_page, set_scheme, set_size
 from tests.inspection.readings import HOSTILE, read
@@ -231,7 +231,7 @@ def test_the_arrow_keys_move_among_the_units(page: Chrome) -> None:
 def test_choosing_a_gate_and_a_layer_shows_them(page: Chrome) -> None:
     before = colours(page)
     find(page, "#gate").send_keys("forget")
-    assert "How much of the memory stays" in find(page, "#says").text
+    assert "How much of the memory stays" in find(page, "#meaning").text
     by_gate = colours(page)
     find(page, "#layer").send_keys("0")
     assert len({str(colours(page)), str(by_gate), str(before)}) == 3
@@ -314,7 +314,7 @@ def test_values_are_kept_to_half_a_step_of_their_unit() -> None:
     values = np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32)
     values[:, 3] *= 1000
     values[:, 5] = 0
-    kept = packed(values)
+    kept = pack(values)
     steps = np.frombuffer(base64.b64decode(kept["steps"]), "<f4")
     whole = np.frombuffer(base64.b64decode(kept["values"]), np.int8).reshape(values.shape)
     assert (np.abs(whole * steps - values) <= 0.51 * steps).all()

@@ -12,8 +12,8 @@ import pytest
 
 from burble.errors import UsageError
 from burble.plots.curves import held_out, learning_figure, training
-from burble.plots.figure import KINDS, STYLE, drawable, figure_kind
-from burble.plots.traces import MAX_CHARACTERS, TracePicture, alike_together, trace_figure
+from burble.plots.figure import KINDS, STYLE, figure_kind, replace_undrawable
+from burble.plots.traces import MAX_CHARACTERS, TracePicture, order_by_similarity, trace_figure
 from burble.run_folder.metrics import Metrics, StepMetrics, ValidationMetrics
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def test_characters_that_would_be_markup_or_have_no_shape_are_drawn(texts_stay_t
     labels = ["$", "_", "^", "\\", "<", "&", "\U0001f9ff", "日", "◌\u0301", "U+202E"]
     found = texts(trace_figure(picture(labels), "svg"))
     assert {"$", "_", "^", "\\", "&lt;", "&amp;", "U+202E"} <= set(found)
-    assert drawable("a\U0001f9ff日") == "a□□"
+    assert replace_undrawable("a\U0001f9ff日") == "a□□"
 
 
 def test_a_longer_text_is_a_wider_figure() -> None:
@@ -110,7 +110,7 @@ def test_a_text_too_long_for_a_figure_is_refused() -> None:
 def test_units_that_move_alike_are_side_by_side() -> None:
     time = np.linspace(0, 12, 50)[:, None]
     phases = NUMBERS.permutation(np.repeat(np.arange(4), 5)) * np.pi / 2
-    order = alike_together(np.sin(time + phases).astype(np.float32))
+    order = order_by_similarity(np.sin(time + phases).astype(np.float32))
     assert sorted(order) == list(range(20))
     jumps = np.count_nonzero(np.diff(phases[order]))
     assert jumps <= 4

@@ -279,4 +279,5 @@ def test_samples_show_their_end_whatever_they_hold(tmp_path: Path) -> None:
 
 def test_runs_are_kept_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert_refused(burble("serve", "--runs", tmp_path / "file", "--port", "0"), 2, "is no folder")
+    result = burble("serve", "--runs", tmp_path / "file", "--port", "0")
+    assert_refused(result, 2, "is not a folder")

@@ -214,7 +214,7 @@ def test_what_is_not_there_is_not_found(client: openai.OpenAI) -> None:
 
 @pytest.fixture(scope="module")
 def one_seat(models: Path) -> Iterator[Server]:
-    """Room for one text; on NumPy all the tokens there may be take half a minute."""
+    """Quota for one text; on NumPy all the tokens there may be take half a minute."""
     args = (models / "letters.safetensors", "--streams", "1", "--waiting", "0")
     with burble_serve(*args, **{KERNEL_VARIABLE: "numpy"}) as running:
         yield running

@@ -52,7 +52,7 @@ class Page:
     def go_on(self, selector: str = "#go") -> str:
         """Let the model write, and wait until it has."""
         self.click(selector)
-        self.until(lambda: self.find("#go").text == "Go on" and self.all("#next button"))
+        self.until(lambda: self.find("#go").text == "Continue" and self.all("#next button"))
         return self.text
 
     def until(self, condition: Any, seconds: float = 60) -> None:
@@ -140,7 +140,7 @@ def test_the_page_writes_undoes_and_branches(page: Page, server: Server) -> None
     )
     token = other.text
     other.click()
-    page.until(lambda: page.find("#go").text == "Go on" and len(page.text) == 20 + 1 + 300)
+    page.until(lambda: page.find("#go").text == "Continue" and len(page.text) == 20 + 1 + 300)
     assert page.text.startswith(whole[:20] + token)
     assert page.find("#endings button").get_property("textContent").strip("…").split()[-1] in whole
     page.click("#endings button")
@@ -151,7 +151,7 @@ def test_keys_alone_are_enough(page: Page) -> None:
     area = page.find("#text")
     area.send_keys("a bad")
     area.send_keys(CONTROL, ENTER)
-    page.until(lambda: len(page.text) == 305 and page.find("#go").text == "Go on")
+    page.until(lambda: len(page.text) == 305 and page.find("#go").text == "Continue")
     page.find("#text").send_keys(CONTROL, "z")
     assert page.text == "a bad"
     for before, after in itertools.pairwise(["write", "inside", "train", "write"]):
@@ -181,7 +181,7 @@ def test_writing_stops_where_asked(chrome: Chrome, models: Path) -> None:
         page.click("#go")
         page.until(lambda: len(page.text) > 1)
         page.find("#text").send_keys(ESCAPE)
-        page.until(lambda: page.find("#go").text == "Go on")
+        page.until(lambda: page.find("#go").text == "Continue")
         assert 1 < len(page.text) < 100_001
         assert page.find("#said").text == "Stopped."
         page.until(lambda: server.gauge("burble_texts_held") == 0)
@@ -238,7 +238,7 @@ def test_a_server_that_breaks_off_is_told_and_what_it_wrote_is_kept(
         page.click("#go")
         page.until(lambda: len(page.text) > len("a bad"))
         server.process.kill()
-        page.until(lambda: page.find("#go").text == "Go on")
+        page.until(lambda: page.find("#go").text == "Continue")
         assert page.find("#said").text == "The server broke off before the end."
         assert page.text.startswith("a bad")
         assert len(page.text) > len("a bad")

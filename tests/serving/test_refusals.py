@@ -57,7 +57,7 @@ NO_TYPE = NO_JSON + "send it as Content-Type"
         (b"{", "application/json", NO_JSON + "Expecting"),
         (b'{"prompt": "a"}', None, NO_TYPE),
         (b'{"prompt": "a"}', "text/plain", NO_TYPE),
-        *((body, "application/json", "The body is no JSON object") for body in (b"[]", b"")),
+        *((body, "application/json", "The body must be a JSON object") for body in (b"[]", b"")),
         (b"null", "application/json", ""),
         (b'"a"', "application/json", ""),
         (b"\xff\xfe", "application/json", ""),

@@ -13,7 +13,7 @@ from burble.engine.generate import GenerationRequest
 from burble.engine.kernels import KERNEL_VARIABLE
 from burble.serving.completions.job import Job
 from burble.serving.completions.models import ServedModel
-from burble.serving.completions.outbox import Outbox, Piece
+from burble.serving.completions.outbox import Chunk, Outbox
 from burble.serving.completions.scheduler import Scheduler
 from tests.serving.server import burble_serve, until
 
@@ -37,7 +37,7 @@ def break_token(job: Job) -> None:
 
 def break_count(job: Job) -> None:
     """No such number of tokens can be allowed."""
-    job._writing._tokens_left = -1
+    job._generation._tokens_left = -1
 
 
 def break_labels(job: Job) -> None:
@@ -58,12 +58,12 @@ async def write(jobs: Sequence[Job]) -> list[str | Exception]:
 
 
 async def collect(outbox: Outbox, scheduler: Scheduler) -> str | Exception:
-    pieces: list[Piece] = []
-    while not (pieces and pieces[-1].is_last):
-        new = [piece for _, piece in await outbox.take()]
-        scheduler.taken(outbox, sum(piece.size for piece in new))
-        pieces += new
-    return pieces[-1].error or "".join(piece.text for piece in pieces)
+    chunks: list[Chunk] = []
+    while not (chunks and chunks[-1].is_last):
+        new = [chunk for _, chunk in await outbox.take()]
+        scheduler.acknowledge(outbox, sum(chunk.size for chunk in new))
+        chunks += new
+    return chunks[-1].error or "".join(chunk.text for chunk in chunks)
 
 
 @pytest.mark.parametrize("kernel", ["native", "numpy"])

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from burble.engine.holding import Hold
+from burble.engine.clamping import Clamp
 from burble.errors import UsageError
 
 _HOLD = re.compile(r"(\d+):(\d+)(?:=(.+))?")
@@ -33,8 +33,8 @@ class WantedHold:
             )
         return cls(int(match[1]), int(match[2]), value)
 
-    def at(self, mean: float) -> Hold:
-        return Hold(self.layer, self.unit, mean if self.value is None else self.value)
+    def at(self, mean: float) -> Clamp:
+        return Clamp(self.layer, self.unit, mean if self.value is None else self.value)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from burble.cli.talk import ReaderGoneError, guard_stderr, guard_stdout
 from burble.errors import WITHOUT_FLAGS, BurbleError, OptionError, ResourceError
 from burble.knobs import flag_of
 from burble.system_errors import advise, describe_reason
-from burble.threads import settle_threads
+from burble.threads import set_thread_defaults
 from burble.version import __version__
 
 COMMANDS = {
@@ -49,7 +49,7 @@ _COMPLETE = "_BURBLE_COMPLETE"
 
 def main(args: list[str] | None = None) -> None:
     started = time.monotonic()
-    settle_threads()
+    set_thread_defaults()
     for stream in (sys.stdout, sys.stderr):
         # The same bytes everywhere, whatever the locale.
         with contextlib.suppress(AttributeError):

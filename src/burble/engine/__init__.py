@@ -1,1 +1,1 @@
-"""A model that runs: NumPy only, never torch."""
+"""Run trained models, with NumPy and C, never torch."""

@@ -1,9 +1,9 @@
-"""The gate algebra: one function for each kind of cell.
+"""One step of each kind of cell.
 
-Each takes the input side of all gates, x·W_ih + b, and the recurrent side, h·W_hh, both
-(rows, gates · hidden) in the order of the model file, and the state; it returns all that happens
-in the step, by name: the gates, and the new state among them.
-The order of the operations is part of the engine's promise (`docs/engine.md`).
+A step takes the input side of all gates, x·W_ih + b, and the recurrent side, h·W_hh, both
+(rows, gates · hidden) in the order of the model file, and the state. It returns every gate and the
+new state, by name. The order of the operations decides the last bits, which `docs/engine.md`
+promises.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from collections.abc import Callable
 from burble.arithmetic import Float32, sigmoid, tanh
 from burble.cells import CellKind
 
-Values = dict[str, Float32]  # gates and states of a step, or the states alone, (rows, hidden) each
+Values = dict[str, Float32]  # gates and states of a step, or states alone, (rows, hidden) each
 
 
 def _lstm(from_input: Float32, from_state: Float32, state: Values) -> Values:
-    """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000."""
+    """Compute an LSTM (Hochreiter and Schmidhuber 1997, forget gate of Gers et al. 2000)."""
     gates = from_input + from_state
     size = state["cell"].shape[-1]
     in_and_forget = sigmoid(gates[:, : 2 * size])
@@ -34,7 +34,7 @@ def _lstm(from_input: Float32, from_state: Float32, state: Values) -> Values:
 
 
 def _gru(from_input: Float32, from_state: Float32, state: Values) -> Values:
-    """Cho et al. 2014, with the reset gate after the product, as torch and cuDNN have it."""
+    """Compute a GRU (Cho et al. 2014), its reset gate after the product as in torch and cuDNN."""
     hidden = state["hidden"]
     size = hidden.shape[-1]
     reset_and_update = sigmoid(from_input[:, : 2 * size] + from_state[:, : 2 * size])
@@ -49,7 +49,7 @@ def _gru(from_input: Float32, from_state: Float32, state: Values) -> Values:
 
 
 def _rnn(from_input: Float32, from_state: Float32, _: Values) -> Values:
-    """Elman 1990."""
+    """Compute a plain RNN (Elman 1990)."""
     return {"hidden": tanh(from_input + from_state)}
 
 

@@ -1,4 +1,4 @@
-"""The one decoding path: prompt → tokens → characters → text cut at a stop or at its length."""
+"""Generate text: prompt → tokens → characters, cut at a stop text or at the length."""
 
 import os
 import sys
@@ -20,12 +20,13 @@ from burble.model_file import ModelFile
 from burble.text.normalization import normalize
 from burble.tokenizers.base import Ids, Tokenizer
 
-_PROMPT_SECONDS = 0.01
+# A call that takes less feels instant, so the next one may write twice as much.
+_INSTANT = 0.01
 
 
 @dataclass(frozen=True)
 class GenerationRequest:
-    """What to write; the same request gives the same text."""
+    """A text to write. The same request always gives the same text."""
 
     prompt: str = ""
     max_characters: int | None = knob(
@@ -35,9 +36,9 @@ class GenerationRequest:
         None, "The same in tokens; of both, whichever is reached first counts.", low=0
     )
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    stop: tuple[str, ...] = ()  # texts to stop before
+    stop: tuple[str, ...] = ()  # end before the first of these texts
     seed: int = knob(0, "The same seed writes the same text.", low=0, high=MAX_SEED)
-    stream: int = 0  # numbers the samples of one seed; each has random numbers of its own
+    stream: int = 0  # numbers the samples of one seed: each has its own random numbers
     window: int | None = knob(
         None,
         "Re-read this many tokens for each new one, as the Keras tutorial does (slow).",
@@ -48,11 +49,15 @@ class GenerationRequest:
     def __post_init__(self) -> None:
         check_knobs(self)
         if "" in self.stop:
-            raise UsageError("A stop text must not be empty: it would stop before every text.")
+            raise UsageError("A stop text must not be empty: it would end every text at once.")
 
 
-class Writing:
-    """A request being carried out: a model writes on its stream, and `take` gives the text."""
+class Generation:
+    """A request in progress: a model writes to its stream, and `collect` returns new text.
+
+    done: whether the text is complete. stopped: whether a stop text ended it. newest: the tokens
+    behind the text that `collect` returned last.
+    """
 
     def __init__(
         self,
@@ -61,7 +66,7 @@ class Writing:
         request: GenerationRequest,
         state: Float32 | None = None,
     ) -> None:
-        """state: (layers, states, hidden), after the prompt but its last token, if it is known."""
+        """state: (layers, states, hidden), after all of the prompt but its last token, if known."""
         ids = prompt_ids(tokenizer, request.prompt)
         encoded = [(stop, tokenizer.encode(stop, "skip")) for stop in request.stop]
         self._request = request
@@ -70,8 +75,8 @@ class Writing:
         self._characters_left = _limit(request.max_characters)
         self._tokens_left = _limit(request.max_tokens)
         self._pending = ""
-        self.newest: Ids = ids[:0]  # the tokens behind what `take` gave last
-        self.stopped = False  # whether a stop text has ended it
+        self.newest: Ids = ids[:0]
+        self.stopped = False
         self.stream = Stream(
             self._state_before_last(ids) if state is None else state,
             ids,
@@ -82,12 +87,17 @@ class Writing:
         )
         self.done = self._is_at_length()
 
-    def go_on(self, count: int = CHUNK) -> Stream:
+    def next_stream(self, count: int = CHUNK) -> Stream:
+        """Return the stream for a model to write to, allowed to grow by up to `count` tokens."""
         most = 1 if self._request.window else count
         self.stream.allow(min(most, self._characters_left, self._tokens_left))
         return self.stream
 
-    def take(self) -> str:
+    def collect(self) -> str:
+        """Return the text that the model has written since the last call.
+
+        An end that may be the beginning of a stop text is kept back until that is decided.
+        """
         self.newest = self.stream.take()
         self._tokens_left -= len(self.newest)
         text = self._decoder.push(self.newest)
@@ -102,7 +112,7 @@ class Writing:
         if end is None:
             end = len(self._pending)
             if not self.done:
-                end -= _held_back(self._pending, self._request.stop)
+                end -= _undecided_length(self._pending, self._request.stop)
         certain, self._pending = self._pending[:end], self._pending[end:]
         if self._request.window and not self.done:
             window = self.stream.newest(self._request.window)
@@ -113,7 +123,7 @@ class Writing:
         return not (self._characters_left and self._tokens_left)
 
     def _state_before_last(self, ids: Ids) -> Float32:
-        """The state after all of ids but the last, which is read when the next is chosen."""
+        """Compute the state after all ids but the last, which is read to choose the next token."""
         read = ids[-self._request.window : -1] if self._request.window else ids[:-1]
         state = self._model.prefill(read)[1] if len(read) else self._model.start(1)
         values: Float32 = state.values[0]
@@ -127,45 +137,52 @@ def _limit(length: int | None) -> int:
 def stream_text(
     model: StepModel, tokenizer: Tokenizer, request: GenerationRequest
 ) -> Iterator[str]:
-    return _pieces(model, Writing(model, tokenizer, request))
+    """Return an iterator over the text of a request, piece by piece."""
+    return _pieces(model, Generation(model, tokenizer, request))
 
 
-def _pieces(model: StepModel, writing: Writing) -> Iterator[str]:
+def _pieces(model: StepModel, generation: Generation) -> Iterator[str]:
     count = 1
-    while not writing.done:
+    while not generation.done:
         started = time.perf_counter()
-        model.write([writing.go_on(count)])
-        if text := writing.take():
+        model.write([generation.next_stream(count)])
+        if text := generation.collect():
             yield text
-        # Few calls where the model is fast, and a piece every few moments where it is not.
-        is_prompt = time.perf_counter() - started < _PROMPT_SECONDS
-        count = min(2 * count, CHUNK) if is_prompt else max(count // 2, 1)
+        # A fast model writes much in one call; a slow one still shows something often.
+        is_instant = time.perf_counter() - started < _INSTANT
+        count = min(2 * count, CHUNK) if is_instant else max(count // 2, 1)
 
 
 def write_texts(
     model: StepModel, tokenizer: Tokenizer, requests: Sequence[GenerationRequest], rows: int = 64
 ) -> list[str]:
-    """The texts of many requests, `rows` at a time side by side; each as if it were alone."""
+    """Return the texts of many requests, up to `rows` of them computed together.
+
+    Each text is the same as if it were written alone.
+    """
     texts = [""] * len(requests)
     waiting = deque(enumerate(requests))
-    going: list[tuple[int, Writing]] = []
-    while waiting or going:
-        while waiting and len(going) < rows:
+    running: list[tuple[int, Generation]] = []
+    while waiting or running:
+        while waiting and len(running) < rows:
             place, request = waiting.popleft()
-            going.append((place, Writing(model, tokenizer, request)))
-        going = [(place, writing) for place, writing in going if not writing.done]
-        model.write([writing.go_on() for _, writing in going])
-        for place, writing in going:
-            texts[place] += writing.take()
+            running.append((place, Generation(model, tokenizer, request)))
+        running = [(place, generation) for place, generation in running if not generation.done]
+        model.write([generation.next_stream() for _, generation in running])
+        for place, generation in running:
+            texts[place] += generation.collect()
     return texts
 
 
 def encode_text(file: ModelFile, text: str, unknown: UnknownPolicy = "error") -> Ids:
-    """The text's tokens, (tokens,), normalised as the model's own text was."""
+    """Return the token ids of `text`, (tokens,), normalised like the training text.
+
+    Raises `TextError` for an unknown character, if `unknown` is "error".
+    """
     if unknown not in get_args(UnknownPolicy):
         raise UsageError(f"unknown must be error, skip or nearest; found {unknown!r}.")
     if not isinstance(text, str):
-        raise UsageError(f"The text must be a str; found {brief(repr(text))}.")
+        raise UsageError(f"A text must be a str; found {brief(repr(text))}.")
     return file.tokenizer.encode(normalize(text, file.normalization), unknown)
 
 
@@ -174,12 +191,15 @@ def count_unknown(file: ModelFile, text: str) -> int:
 
 
 def read_prompt(file: ModelFile, prompt: str, unknown: UnknownPolicy = "error") -> str:
-    """The prompt as the model reads it: normalised as its text was, and encodable."""
+    """Return the prompt as the model reads it: normalised like the training text.
+
+    Raises `TextError` as `encode_text` does.
+    """
     return file.tokenizer.decode(encode_text(file, prompt, unknown))
 
 
 def prompt_ids(tokenizer: Tokenizer, prompt: str) -> Ids:
-    """Ids of the prompt. An empty one stands for the start of a line."""
+    """Return the ids of the prompt, at least one. For an empty prompt, those of a line break."""
     ids = tokenizer.encode(prompt)
     if len(ids) == 0:
         ids = tokenizer.encode("\n", unknown="skip")
@@ -191,7 +211,7 @@ def _stop_place(text: str, stops: tuple[str, ...]) -> int | None:
     return min(found)[1] if found else None
 
 
-def _held_back(text: str, stops: tuple[str, ...]) -> int:
+def _undecided_length(text: str, stops: tuple[str, ...]) -> int:
     longest = min(len(text), max((len(stop) for stop in stops), default=0))
     for size in range(longest, 0, -1):
         if any(stop.startswith(text[-size:]) for stop in stops):
@@ -200,5 +220,5 @@ def _held_back(text: str, stops: tuple[str, ...]) -> int:
 
 
 def random_seed() -> int:
-    """Return a seed short enough to be read out and typed again."""
+    """Return a random seed below 1,000,000, short enough to type again."""
     return int.from_bytes(os.urandom(8)) % 1_000_000

@@ -1,4 +1,4 @@
-"""The first layer's input side: whatever a token is to it, it comes to one row for each."""
+"""Fold the input of the first layer into a table with one row for each token."""
 
 import numpy as np
 
@@ -6,19 +6,22 @@ from burble.arithmetic import Float32
 from burble.engine.quantization import fine_product
 from burble.model_file import ModelFile
 
-# Up to this many numbers (32 MB) an embedding is folded; beyond it the first layer reads the
-# embedding's rows as the layers above read their inputs.
+# An embedding is folded if the table has at most this many numbers (32 MB). Beyond that, the first
+# layer multiplies the embedding's rows as the layers above multiply their inputs.
 MAX_FOLDED = 1 << 23
 
 
 def is_folded(model: ModelFile) -> bool:
-    """Whether the first layer reads a table; not where its input is an embedding too large."""
+    """Return whether the first layer reads a table: always, unless its embedding is too large."""
     rows, vocab_size = len(model.weights["layers.0.bias"]), model.tokenizer.vocab_size
     return model.network.input != "embedding" or vocab_size * rows <= MAX_FOLDED
 
 
 def input_table(model: ModelFile) -> Float32 | None:
-    """x·W_ih + b of the first layer for each token, (vocab, gates · hidden); None unless folded."""
+    """Return x·W_ih + b of the first layer for each token, (vocab, gates · hidden).
+
+    None if the input is not folded.
+    """
     if not is_folded(model):
         return None
     weight_ih, bias = model.weights["layers.0.weight_ih"], model.weights["layers.0.bias"]

@@ -1,4 +1,4 @@
-"""Which kernel runs a model here, and why."""
+"""Choose the kernel and the precision that run a model on this machine."""
 
 import os
 import warnings
@@ -17,18 +17,18 @@ from burble.native.library import (
     warn_without_library,
 )
 
-# What int8 may cost, in bits per character on held-out text.
+# How much worse int8 may make a model, in bits per character on held-out text.
 MAX_INT8_COST = 0.005
 
 
 class PrecisionWarning(UserWarning):
-    """A model runs in float32, because int8 would cost it too much."""
+    """The model runs in float32, because int8 would make its predictions too much worse."""
 
 
 @dataclass(frozen=True)
 class KernelChoice:
     name: str
-    available: tuple[str, ...]  # best first; `numpy` is always there, and last
+    available: tuple[str, ...]  # best first; the last is always `numpy`
 
     @property
     def is_built(self) -> bool:
@@ -43,7 +43,7 @@ def choose_kernel() -> KernelChoice:
     if asked and asked not in available:
         problem = find_library().problem
         raise UsageError(
-            f"{KERNEL_VARIABLE} must be one of those that can run here, {', '.join(available)}; "
+            f"{KERNEL_VARIABLE} must name a kernel that can run here, {', '.join(available)}; "
             f"found {asked!r}." + (f" {problem}" if problem else "")
         )
     return KernelChoice(asked or available[0], available)
@@ -52,8 +52,12 @@ def choose_kernel() -> KernelChoice:
 def open_model(
     file: ModelFile, precision: Precision | None = None, threads: int | None = None
 ) -> StepModel:
-    """Open the model; where None, in the precision that it bears, and on all processors."""
-    precision = precision or _bearable_precision(file)
+    """Return an engine for the model.
+
+    precision: None takes int8, or float32 with a `PrecisionWarning` if int8 costs too much.
+    threads: None uses every processor.
+    """
+    precision = precision or _choose_precision(file)
     kernel = choose_kernel().name
     opened = library()
     if opened is None and not os.environ.get(KERNEL_VARIABLE):
@@ -64,17 +68,17 @@ def open_model(
 
 
 def bears_int8(file: ModelFile) -> bool:
-    """Whether int8 costs the model little enough, as far as it was measured."""
+    """Return whether int8 is good enough for the model; True if its cost was not measured."""
     cost = file.provenance.int8_cost_bits
     return cost is None or cost <= MAX_INT8_COST
 
 
-def _bearable_precision(file: ModelFile) -> Precision:
+def _choose_precision(file: ModelFile) -> Precision:
     if bears_int8(file):
         return "int8"
     warnings.warn(
         f"In int8 this model would lose {file.provenance.int8_cost_bits:.4f} bits per character, "
-        f"more than {MAX_INT8_COST}; it runs in float32, which is slower, and whose texts may "
+        f"more than {MAX_INT8_COST}, so it runs in float32. That is slower, and its texts may "
         "differ from machine to machine.",
         PrecisionWarning,
         stacklevel=3,

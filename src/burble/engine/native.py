@@ -1,4 +1,4 @@
-"""`NativeModel`: the C kernel, through ctypes, with rows spread over threads."""
+"""`NativeModel`: run a model in the C kernel, through ctypes, with rows spread over threads."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from burble.model_file import ModelFile
     from burble.tokenizers.base import Ids
 
-# Fewer rows than this are not worth a second thread.
+# A thread with fewer rows costs more than it saves.
 _ROWS_PER_THREAD = 4
 
 _TOO_LARGE = "the model does not fit into memory"
 
 
 class NativeModel:
-    """A model file, running in C. Its numbers are those of `NumpyModel`, bit for bit."""
+    """A model that runs in C. Its numbers equal those of `NumpyModel`, bit for bit."""
 
     def __init__(
         self, model: ModelFile, kernel: str, opened: ctypes.CDLL, threads: int | None = None
     ) -> None:
-        """kernel: one of `kernel_names(opened)`. threads: as many as may run here where None."""
+        """kernel: one of `kernel_names(opened)`. threads: None uses every processor."""
         self.network = model.network
         self.vocab_size = model.tokenizer.vocab_size
         self.kernel = kernel
@@ -75,7 +75,7 @@ class NativeModel:
 
     def prefill(self, ids: Ids, state: State | None = None) -> tuple[Float32, State]:
         if len(ids) == 0:
-            raise IndexError("Nothing was read: there are no logits after no ids.")
+            raise IndexError("There are no logits, because there are no ids to read.")
         logits = np.empty((1, self.vocab_size), dtype=np.float32)
         return logits, self._read(ids[:, None], state or self.start(1), logits, only_last=True)
 
@@ -97,12 +97,12 @@ class NativeModel:
 
     @property
     def weight_bytes(self) -> int:
-        """Packed weights that each step reads; each byte is one product a row."""
+        """The bytes of packed weights that each step reads; each is one product for each row."""
         size: int = self._library.burble_bytes(self._handle)
         return size
 
     def read_rate(self) -> float:
-        """Bytes a second at which one core reads the weights, again and again, doing no more."""
+        """Measure how fast one core can read the weights, in bytes a second."""
 
         def read(times: int) -> int:
             self._library.burble_probe_memory(self._handle, times)
@@ -111,7 +111,7 @@ class NativeModel:
         return _rate(read)
 
     def product_rate(self) -> float:
-        """int8 products a second that all threads together make, with nothing to read."""
+        """Measure how many int8 products a second all threads make, without reading memory."""
 
         def multiply(times: int) -> int:
             probe = self._library.burble_probe_products
@@ -169,7 +169,7 @@ def _seconds(work: Callable[[int], int], times: int) -> float:
 
 
 def shape_of(model: ModelFile, *, folded: bool) -> Shape:
-    """Return what the kernel must know of the network; folded: its first layer reads a table."""
+    """Return the sizes of the network for the kernel. folded: its first layer reads a table."""
     network, cell = model.network, CELLS[model.network.cell]
     return Shape(
         cell=network.cell.encode(),
@@ -184,7 +184,7 @@ def shape_of(model: ModelFile, *, folded: bool) -> Shape:
 
 
 def matrices(model: ModelFile, *, folded: bool) -> Iterator[tuple[int, Float32, Float32 | None]]:
-    """Slot, weights and bias of each matrix, as kernel/burble.h numbers them."""
+    """Yield slot, weights and bias of each matrix. kernel/burble.h numbers the slots."""
     weights, layers = model.weights, model.network.num_layers
     for layer in range(layers):
         if layer > 0 or not folded:
@@ -198,7 +198,7 @@ def _address(array: np.ndarray[Any, Any] | None) -> int | None:
     if array is None:
         return None
     if not array.flags.c_contiguous:
-        raise ValueError("the kernel takes only arrays without gaps")
+        raise ValueError("the kernel takes only C-contiguous arrays")
     return array.ctypes.data
 
 

@@ -1,4 +1,4 @@
-"""`NumpyModel`: the readable reference that every other engine is held to, bit for bit."""
+"""`NumpyModel`: the readable reference that every other engine must equal, bit for bit."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -17,15 +17,15 @@ from burble.sampling import PENALTY_TOKENS, choose, uniform
 from burble.tokenizers.base import Ids
 
 Precision = Literal["int8", "float32"]
-Watch = Callable[[int, int, Values], None]  # sees a layer, a time, and what happens there
+Hook = Callable[[int, int, Values], None]  # called with layer, time, and the cell's values there
 
 
-def _unwatched(layer: int, time: int, values: Values) -> None:
-    """Let the values go."""
+def _ignore_values(layer: int, time: int, values: Values) -> None:
+    pass
 
 
 class NumpyModel:
-    """A model file, running in NumPy: in whole-number products, or in float32 for reference."""
+    """A model that runs in NumPy: in int8, or in float32 as its weights are."""
 
     def __init__(self, model: ModelFile, precision: Precision = "int8") -> None:
         product = Int8Product if precision == "int8" else Float32Product
@@ -50,9 +50,9 @@ class NumpyModel:
     def start(self, rows: int) -> State:
         return fresh_state(self.network, rows)
 
-    def forward(self, ids: Ids, state: State, watch: Watch = _unwatched) -> tuple[Float32, State]:
-        """Read as every `StepModel` does; `watch` is shown what happens in every cell."""
-        outputs, state = self._hidden(ids, state, watch)
+    def forward(self, ids: Ids, state: State, hook: Hook = _ignore_values) -> tuple[Float32, State]:
+        """Read ids as every `StepModel` does. hook: is called with the values of every cell."""
+        outputs, state = self._hidden(ids, state, hook)
         logits = self._logits(outputs.reshape(-1, self.network.hidden_size))
         return logits.reshape(*ids.shape, self.vocab_size), state
 
@@ -65,24 +65,27 @@ class NumpyModel:
         return self._logits(outputs[0]), state
 
     def write(self, streams: Sequence[Stream]) -> None:
-        going = [stream for stream in streams if stream.end < stream.limit]
-        while going:
-            state = State(np.stack([stream.state for stream in going]))
-            logits, state = self.step(np.array([stream.last for stream in going]), state)
-            for row, stream in enumerate(going):
+        running = [stream for stream in streams if stream.end < stream.limit]
+        while running:
+            state = State(np.stack([stream.state for stream in running]))
+            logits, state = self.step(np.array([stream.last for stream in running]), state)
+            for row, stream in enumerate(running):
                 stream.state[:] = state.values[row]
                 draw = uniform(stream.seed, stream.number, stream.position)
                 stream.append(
                     choose(logits[row], stream.newest(PENALTY_TOKENS), stream.sampling, draw)
                 )
-            going = [stream for stream in going if not stream.is_due()]
+            running = [stream for stream in running if not stream.is_due()]
 
     def _logits(self, outputs: Float32) -> Float32:
         logits: Float32 = self._head(outputs) + self._head_bias
         return logits
 
-    def _hidden(self, ids: Ids, state: State, watch: Watch = _unwatched) -> tuple[Float32, State]:
-        """Return the top layer's outputs, (time, rows, hidden), layer by layer over all times."""
+    def _hidden(self, ids: Ids, state: State, hook: Hook = _ignore_values) -> tuple[Float32, State]:
+        """Return the top layer's outputs, (time, rows, hidden), and the new state.
+
+        Each layer runs over all times before the next one begins.
+        """
         check_ids(ids, self.vocab_size)
         after = np.empty_like(state.values)
         outputs = np.empty(0, dtype=np.float32)
@@ -91,7 +94,7 @@ class NumpyModel:
             inputs = self._inputs(layer, ids, below)
             parts = state.values[:, layer].swapaxes(0, 1)
             before = dict(zip(self._cell.states, parts, strict=True))
-            outputs, last = self._layer(layer, inputs, before, watch)
+            outputs, last = self._layer(layer, inputs, before, hook)
             if self.network.residual and layer > 0:
                 outputs = outputs + below
             after[:, layer] = np.stack(list(last.values()), axis=1)
@@ -105,16 +108,16 @@ class NumpyModel:
         return sides.reshape(*ids.shape, sides.shape[-1])
 
     def _layer(
-        self, layer: int, inputs: Float32, state: Values, watch: Watch
+        self, layer: int, inputs: Float32, state: Values, hook: Hook
     ) -> tuple[Float32, Values]:
         outputs = np.empty((*inputs.shape[:2], self.network.hidden_size), dtype=np.float32)
         for time, from_input in enumerate(inputs):
-            values = self._look(layer, from_input, state)
-            watch(layer, time, values)
+            values = self._run_cell(layer, from_input, state)
+            hook(layer, time, values)
             state = {name: values[name] for name in self._cell.states}
             outputs[time] = values[self._cell.output]
         return outputs, state
 
-    def _look(self, layer: int, from_input: Float32, state: Values) -> Values:
+    def _run_cell(self, layer: int, from_input: Float32, state: Values) -> Values:
         from_state = self._from_state[layer](state[self._cell.output])
         return self._step_of_cell(from_input, from_state, state)

@@ -1,4 +1,4 @@
-"""Products in whole numbers: their sums come out the same in any order, on any machine."""
+"""Multiply in integers, whose sums are the same in any order and on any machine."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -10,16 +10,20 @@ from burble.arithmetic import Float32
 Int8 = np.ndarray[Any, np.dtype[np.int8]]
 
 LIMIT = 127
-# Rows whose largest number is below this count as zero: 127 divided by it must stay finite.
+# A row whose largest number is smaller counts as zeros: 127 / largest must stay finite.
 TINY = np.float32(2.0**-100)
-# Tables are made once, in more than 8 bits: sums of 16,384 such products are exact in float64.
+# Tables are computed once, so they can have 20 bits: float64 sums 16,384 such products exactly.
 FINE_LIMIT = 2**19 - 1
-# Sums of this many products of two int8 stay below 2²⁴, where float32 stops being exact.
+# Sums of this many int8 products stay below 2²⁴, up to which float32 is exact for integers.
 _EXACT_IN_FLOAT32 = (1 << 24) // LIMIT**2
 
 
 def to_integers(x: Float32, limit: int = LIMIT) -> tuple[Float32, Float32]:
-    """Return integers in ±limit, (rows, columns), half to even, and the worth of one, (rows, 1)."""
+    """Scale each row of x to integers in ±limit, rounded half to even.
+
+    Returns the integers, (rows, columns), and the scale of each row, (rows, 1): x ≈ integers ·
+    scale.
+    """
     largest: Float32 = np.abs(x).max(axis=1, keepdims=True)
     largest[largest < TINY] = 0
     inverse = np.divide(np.float32(limit), largest, out=np.zeros_like(largest), where=largest > 0)
@@ -28,20 +32,20 @@ def to_integers(x: Float32, limit: int = LIMIT) -> tuple[Float32, Float32]:
 
 @dataclass(frozen=True)
 class Int8Matrix:
-    """A weight matrix, (outputs, inputs), in int8: row r stands for values[r] · scales[r]."""
+    """A weight matrix, (outputs, inputs), in int8: row r is values[r] · scales[r]."""
 
     values: Int8
     scales: Float32
 
     @classmethod
     def of(cls, weights: Float32) -> Self:
-        """The nearest one to float32 weights (outputs, inputs)."""
+        """Quantise float32 weights, (outputs, inputs)."""
         values, scales = to_integers(weights)
         return cls(values.astype(np.int8), scales[:, 0])
 
 
 class Int8Product:
-    """x → x·Wᵀ with both sides in int8; the whole-number sums are made by BLAS, exactly."""
+    """The product x → x·Wᵀ with both sides in int8. BLAS sums the integers, exactly."""
 
     def __init__(self, weights: Float32) -> None:
         matrix = Int8Matrix.of(weights)
@@ -52,13 +56,13 @@ class Int8Product:
     def __call__(self, x: Float32) -> Float32:
         integers, scale = to_integers(x)
         sums = integers.astype(self._values.dtype, copy=False) @ self._values
-        # By way of int32, since a sum of floats can be -0.
+        # Through int32, because a sum of floats can be -0.
         product: Float32 = sums.astype(np.int32).astype(np.float32) * (self._scales * scale)
         return product
 
 
 class Float32Product:
-    """x → x·Wᵀ in float32; the last bits depend on the machine's BLAS and on the batch."""
+    """The product x → x·Wᵀ in float32. Its last bits depend on the BLAS and on the batch."""
 
     def __init__(self, weights: Float32) -> None:
         self._weights = np.ascontiguousarray(weights.T)
@@ -69,7 +73,7 @@ class Float32Product:
 
 
 def fine_product(rows: Float32, weights: Float32) -> Float32:
-    """Return rows·weightsᵀ through integers of 20 bits, whose products still sum up exactly."""
+    """Return rows·weightsᵀ, computed in 20-bit integers, whose sums float64 holds exactly."""
     left, left_scale = to_integers(rows, FINE_LIMIT)
     right, right_scale = to_integers(weights, FINE_LIMIT)
     sums = left.astype(np.float64) @ right.astype(np.float64).T

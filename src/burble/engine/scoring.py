@@ -1,4 +1,4 @@
-"""How well a model predicts a text."""
+"""Score how well a model predicts a text."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from burble.tokenizers.base import Tokenizer
 
 
 def score_batches(model: StepModel, tokenizer: Tokenizer, batches: Iterable[Batch]) -> Score:
-    """Score every unmasked target, the state carried from batch to batch."""
+    """Score every target under the mask. The state is carried from batch to batch."""
     total = NOTHING
     state = None
     for batch in batches:
@@ -30,7 +30,7 @@ def score_batches(model: StepModel, tokenizer: Tokenizer, batches: Iterable[Batc
 
 
 def log_softmax(logits: Float32) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Log-probabilities of logits (..., vocab), in float64."""
+    """Return the log-probabilities of logits (..., vocab), in float64 nats."""
     wide = logits.astype(np.float64)
     wide -= wide.max(axis=-1, keepdims=True)
     wide -= np.log(np.exp(wide).sum(axis=-1, keepdims=True))

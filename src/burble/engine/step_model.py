@@ -1,4 +1,4 @@
-"""What generation, scoring and serving need of a model, whatever computes it."""
+"""`StepModel`: the interface of every engine, for generation, scoring and serving."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,32 +15,41 @@ from burble.tokenizers.base import Ids
 
 @dataclass(frozen=True)
 class State:
-    """What a model carries from one token to the next, for some rows of texts."""
+    """What a model carries from one token to the next, for several texts (rows)."""
 
     values: Float32  # (rows, layers, states of the cell, hidden)
 
 
 class StepModel(Protocol):
-    """A model, running. Its numbers are the same for a row alone and among others."""
+    """A running model. A row gets the same numbers alone and among others."""
 
-    kernel: str  # what computes it: numpy, numpy-float32, or the name of a native kernel
+    kernel: str  # numpy, numpy-float32, or the name of a native kernel
     vocab_size: int
     network: NetworkConfig
 
     def start(self, rows: int) -> State:
-        """The fresh state of `rows` texts: zeros."""
+        """Return the fresh state of `rows` texts: zeros."""
 
     def forward(self, ids: Ids, state: State) -> tuple[Float32, State]:
-        """Read ids, (time, rows); the logits after each, (time, rows, vocab), and the state."""
+        """Read ids, (time, rows).
+
+        Returns the logits after each, (time, rows, vocab), and the new state.
+        """
 
     def prefill(self, ids: Ids, state: State | None = None) -> tuple[Float32, State]:
-        """Read one text, (time,), on from `state` or a fresh one; its last logits, (1, vocab)."""
+        """Read one text, (time,), from `state` or from a fresh one.
+
+        Returns the logits after its last token, (1, vocab), and the new state.
+        """
 
     def step(self, ids: Ids, state: State) -> tuple[Float32, State]:
-        """Read one token a row, (rows,); the logits after it, (rows, vocab)."""
+        """Read one token for each row, (rows,).
+
+        Returns the logits after it, (rows, vocab), and the new state.
+        """
 
     def write(self, streams: Sequence[Stream]) -> None:
-        """Write on each stream up to its limit, or until one of its stops is met."""
+        """Append tokens to each stream, up to its limit or to the end of one of its stops."""
 
 
 def fresh_state(network: NetworkConfig, rows: int) -> State:
@@ -50,12 +59,12 @@ def fresh_state(network: NetworkConfig, rows: int) -> State:
 
 
 def check_ids(ids: Ids, vocab_size: int) -> None:
-    """Raise `IndexError` for ids that no token has."""
+    """Raise `IndexError` for an id outside the vocabulary."""
     if ids.size and not 0 <= ids.min() <= ids.max() < vocab_size:
         raise IndexError(f"An id is outside the vocabulary of {vocab_size:,}.")
 
 
 def reset(state: State, rows: Any) -> State:
-    """`state` with the rows marked True, (rows,), fresh again."""
+    """Return `state` with the rows that are True in `rows`, (rows,), set to a fresh state."""
     keep = np.where(rows, np.float32(0), np.float32(1))
     return State(state.values * keep[:, None, None, None])

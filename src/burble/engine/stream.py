@@ -1,4 +1,4 @@
-"""`Stream`: one text being written, in the memory layout that the native kernel shares."""
+"""`Stream`: a text being written, in a memory layout that the native kernel shares."""
 
 import ctypes
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from burble.native.structures import SamplingFields, StreamFields
 from burble.sampling import PENALTY_TOKENS
 from burble.tokenizers.base import Ids
 
-# The most tokens to write in one call: then what Python does for each call costs nothing.
+# The most tokens to write in one call: enough that Python's work for each call does not count.
 CHUNK = 256
 
 
 class Checkpoint(NamedTuple):
-    """Where a text was before it was written on."""
+    """The state of a stream, to rewind it to."""
 
     state: Float32
     end: int
@@ -26,10 +26,13 @@ class Checkpoint(NamedTuple):
 
 
 class Stream(StreamFields):
-    """One text being written: to read its last token and to choose the next is a step."""
+    """A text being written. A step reads its last token and chooses the next.
+
+    Only the newest tokens are kept, as many as the penalty, the stops and `remember` need.
+    """
 
     state: Float32  # (layers, states of the cell, hidden), after every token but the last
-    tokens: np.ndarray[Any, np.dtype[np.int32]]  # room for what is kept and a chunk more
+    tokens: np.ndarray[Any, np.dtype[np.int32]]  # the kept tokens, and room for a chunk
 
     def __init__(
         self,
@@ -41,8 +44,9 @@ class Stream(StreamFields):
         stops: Sequence[Ids] = (),
         remember: int = PENALTY_TOKENS,
     ) -> None:
-        """state: after all of `tokens`, at least one, but the last. key: seed, and number among its
-        streams. stops: tokens to stop behind. remember: how many of the newest to keep, at least.
+        """tokens: the text so far, at least one token. state: after all of them but the last. key:
+        the seed, and the stream's number among those of this seed. stops: token sequences that
+        end the text. remember: how many of the newest tokens to keep at least.
         """
         super().__init__(seed=key[0], number=key[1] & (2**64 - 1))
         self.sampling = sampling
@@ -71,7 +75,7 @@ class Stream(StreamFields):
         return self.tokens[max(0, self.end - count) : self.end]
 
     def allow(self, count: int) -> None:
-        """Let the next `write` put up to `count` tokens here, at most `CHUNK`."""
+        """Allow the next `write` to append up to `count` tokens, at most `CHUNK`."""
         if not 0 <= count <= CHUNK:
             raise ValueError(f"from 0 to {CHUNK} tokens can be allowed at once; found {count}")
         self.limit = self.end + count
@@ -89,7 +93,7 @@ class Stream(StreamFields):
         self.end, self.position = checkpoint.end, checkpoint.position
 
     def is_due(self) -> bool:
-        """Whether nothing more may be written: at the limit, or behind one of the stops."""
+        """Return whether the stream is at its limit or ends in one of its stops."""
         written = self.tokens[self.begin : self.end]
         return self.end >= self.limit or any(
             len(stop) <= len(written) and np.array_equal(written[-len(stop) :], stop)
@@ -97,7 +101,7 @@ class Stream(StreamFields):
         )
 
     def take(self) -> Ids:
-        """The tokens written since the last call; makes room for `CHUNK` more."""
+        """Return the tokens written since the last call, and make room for `CHUNK` more."""
         new = self.tokens[self._taken : self.end].copy()
         passed = max(0, self.end - self._keep)
         kept = self.end - passed

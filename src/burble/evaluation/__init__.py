@@ -1,1 +1,1 @@
-"""How good a model is, and what that figure is worth."""
+"""Measure how good a model is, and what that figure is worth."""

@@ -1,4 +1,4 @@
-"""Which passages of a text stand word for word in what a model learned from."""
+"""Find the passages of a text that a model copied word for word from its training text."""
 
 import sys
 from pathlib import Path
@@ -12,21 +12,27 @@ from burble.evaluation.passages import Codes, carry_information, cover, passage_
 from burble.run_folder.folder import RunFolder
 from burble.text.normalization import normalize
 
-SHORTEST = 24  # characters; a model that writes well hits shorter passages without having copied
+# Characters. A model that writes well produces shorter passages of the text by itself.
+SHORTEST = 24
 
-# Of a longer text the index would take half a gigabyte.
+# The index of a longer text would take half a gigabyte.
 _MAX_CHARACTERS = 30_000_000
 
 _UTF32 = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
 
 
 class CopyFinder:
+    """An index of a training text that finds the passages copied from it."""
+
     def __init__(self, text: str) -> None:
         self._known = np.unique(passage_hashes(_code_points(text), SHORTEST))
 
     @classmethod
     def of(cls, folder: Path) -> Self | None:
-        """Index the text of a run; None where it is missing or very long. Raises `TextError`."""
+        """Index the training text of a run. Raises `TextError` if it is damaged.
+
+        Returns None if the text is missing or has more than 30 million characters.
+        """
         run = RunFolder(folder)
         if not run.has_text():
             return None
@@ -36,10 +42,10 @@ class CopyFinder:
         return cls(prepared.tokenizer.decode(prepared.train_ids))
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Return start and end of each copied passage, in characters, blanks at its ends left out.
+        """Return the start and end of each copied passage, in characters.
 
-        They do not overlap. Runs of blanks, rulers and indentation are in every text: a passage
-        that only repeats itself is not counted.
+        Passages do not overlap, and blanks at their ends are left out. A passage that only
+        repeats itself, such as blanks, rulers or indentation, is not copied: every text has those.
         """
         points = _code_points(text)
         is_copied = np.isin(passage_hashes(points, SHORTEST), self._known)
@@ -56,7 +62,10 @@ def _without_blanks(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def as_learned(text: str, normalization: NormalizationConfig) -> str:
-    """Return `text` normalised as the model's own was, where that moves no character."""
+    """Return `text` normalised like the training text, unless that changes its length.
+
+    Places in the result are then places in `text`.
+    """
     normalized = normalize(text, normalization)
     return normalized if len(normalized) == len(text) else text
 

@@ -1,4 +1,4 @@
-"""The figures of `burble eval`: a model's, by one of two protocols, and those of the baselines."""
+"""Compute the figures of `burble eval`: a model's, by one of two protocols, and the baselines'."""
 
 import math
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ from burble.tokenizers.base import Ids, Tokenizer
 
 Protocol = Literal["stream", "windows"]
 
-# nanoGPT's protocol: windows of 256 from random places; a thousand of them fix the figure to 0.005.
+# nanoGPT's protocol: windows of 256 tokens from random places. 1,024 of them determine the figure
+# to within 0.005 bits.
 WINDOW = 256
 NUM_WINDOWS = 1024
 WINDOWS_SEED = 0
@@ -28,11 +29,11 @@ WINDOWS_SEED = 0
 
 @dataclass(frozen=True)
 class Baselines:
-    """Bits per character on the same text of models that need no training to speak of."""
+    """Bits per character on the same text for n-gram counts and for xz."""
 
     ngram: float
     xz: float
-    ngram_order: int  # the longest context counted, in tokens; -1: all tokens are equal
+    ngram_order: int  # the longest context counted, in tokens; -1: all tokens equally likely
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ class CountsScore:
 
 
 def known_cuts(text: WholeText, provenance: Provenance) -> Cuts:
-    """Return where to score: what was kept back of the training text; all of any other text."""
+    """Return the parts of `text` to score, as its cuts.
+
+    For the model's own training text: what was held out and sealed. For any other text: all.
+    """
     cuts = Cuts(provenance.cut_characters, text.num_characters - provenance.sealed_characters)
     is_known = text.fingerprint == provenance.text_fingerprint
     is_sane = 0 <= cuts.held_out <= cuts.sealed <= text.num_characters
@@ -50,15 +54,22 @@ def known_cuts(text: WholeText, provenance: Provenance) -> Cuts:
 
 
 def score_all(text: WholeText) -> Cuts:
+    """Return cuts that score the whole text."""
     return Cuts(0, text.num_characters)
 
 
 def evaluate(model: StepModel, tokenizer: Tokenizer, ids: Ids, protocol: Protocol) -> Score:
-    """Score ids in one pass, or in windows of 256 tokens. Raises `TextError`."""
-    # One character of several bytes is several tokens, and none of them begins a second one.
+    """Score ids, (tokens,), by a protocol.
+
+    stream: in one pass. windows: in 1,024 windows of 256 tokens from random places, each from a
+    fresh state. Raises `TextError` for fewer than 2 characters.
+    """
+    # Count characters: one character can be several tokens.
     if tokenizer.count_characters(ids[1:]) < 1:
         found = tokenizer.count_characters(ids)
-        raise TextError(f"At least 2 characters are needed to score a text; found {found}.")
+        raise TextError(
+            f"At least 2 characters are needed to score a text; found {found}. Give more text."
+        )
     if protocol == "stream":
         return score_batches(model, tokenizer, scan(ids))
     windows = random_windows(ids, NUM_WINDOWS, WINDOW, WINDOWS_SEED)
@@ -66,13 +77,17 @@ def evaluate(model: StepModel, tokenizer: Tokenizer, ids: Ids, protocol: Protoco
 
 
 def counts_name(order: int) -> str:
+    """Return the name of the n-gram baseline in tables."""
     if order < 0:
         return "n-gram counts (all tokens equal)"
     return f"n-gram counts (Kneser–Ney, order {order})"
 
 
 def baselines(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> Baselines:
-    """Measure what n-gram counts and xz make of `ids` but the first, given the training text."""
+    """Measure how well n-gram counts and xz predict `ids` after the training text.
+
+    The first of `ids` is not scored.
+    """
     characters = tokenizer.count_characters(ids[1:])
     xz = xz_bits(tokenizer.decode(train_ids), tokenizer.decode(ids)) / characters
     counts = score_counts(tokenizer, train_ids, ids)
@@ -80,14 +95,15 @@ def baselines(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> Baselines:
 
 
 def ngram_bits(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> float:
+    """Return the bits per character of n-gram counts on `ids`; see `score_counts`."""
     return score_counts(tokenizer, train_ids, ids).bits_per_char
 
 
 def score_counts(tokenizer: Tokenizer, train_ids: Ids, ids: Ids) -> CountsScore:
-    """Count the n-grams of the training text, and measure what they need for `ids` but the first.
+    """Count the n-grams of the training text, and score how well they predict `ids`.
 
-    The training text chooses the order. The figure is never above guessing evenly, log2 of the
-    alphabet for a token: that needs no counts, and is what one would do where they mislead.
+    The order is chosen on the training text. The first of `ids` is not scored. The figure is at
+    most that of guessing evenly, log2 of the vocabulary for each token, which needs no counts.
     """
     order = choose_order(train_ids, tokenizer.vocab_size)
     counts = count(train_ids, tokenizer.vocab_size, order)

@@ -1,4 +1,4 @@
-"""How fast a model writes here, and how near that is to what the machine can do."""
+"""Measure how fast a model writes, and how close that is to the machine's limits."""
 
 import statistics
 import time
@@ -10,24 +10,25 @@ from burble.engine.step_model import StepModel
 from burble.tokenizers.base import Tokenizer
 
 STREAMS = 64
-# Long enough for the clock and for the processor to settle, short enough to be waited for.
+# Long enough for a stable figure, short enough to wait for.
 _SECONDS = 0.5
 _REPEATS = 3
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Characters a second, sampling included, and the limits of this machine for them."""
+    """Characters a second, sampling included, and this machine's limits."""
 
     one_stream_chars_per_second: float  # on one core
     streams_64_chars_per_second: float  # all 64 together, on all cores
     kernel: str
     threads: int
-    one_stream_limit: float | None  # if reading the weights were all there is to do
-    streams_64_limit: float | None  # if the products were; both None on NumPy
+    one_stream_limit: float | None  # if a step only read the weights; None on NumPy
+    streams_64_limit: float | None  # if a step only computed the products; None on NumPy
 
 
 def measure_speed(model: StepModel, tokenizer: Tokenizer) -> Speed:
+    """Measure one stream alone, then 64 together; medians of three runs."""
     one = _characters_per_second(model, tokenizer, 1)
     many = _characters_per_second(model, tokenizer, STREAMS)
     if not isinstance(model, NativeModel):

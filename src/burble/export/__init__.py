@@ -1,1 +1,1 @@
-"""A model in other forms: a page that writes, an ONNX graph, a folder to publish."""
+"""Export a model: a page that writes, an ONNX graph, a folder to publish."""

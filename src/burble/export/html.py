@@ -1,4 +1,4 @@
-"""One HTML file that writes as `burble generate` does: any browser, no network, the same bytes."""
+"""Export a model as one HTML page that writes the same bytes as `burble generate`, offline."""
 
 import base64
 import html
@@ -27,19 +27,26 @@ _SCRIPTS = ("arithmetic.js", "sampling.js", "engine.js", "text.js", "page.js")
 
 
 def write(model: ModelFile, path: Path, labels: Labels) -> None:
-    """Write the page. Raises `UsageError` for a model that int8 would harm, or another ending."""
+    """Write the page to a file.
+
+    Raises `UsageError` if int8 would make the model too much worse, or for another file ending.
+    """
     if path.suffix.lower() not in {".html", ".htm"}:
-        raise UsageError(f"A browser knows a page by its ending: {path.name} lacks .html.")
+        raise UsageError(
+            f"A browser knows a page by its ending, but {path.name} lacks .html. Add it to the "
+            "name."
+        )
     write_durably(path, page(model, labels).encode())
 
 
 def page(model: ModelFile, labels: Labels) -> str:
+    """Return the page as HTML. Raises `UsageError` if int8 would make the model too much worse."""
     if not bears_int8(model):
         cost = model.provenance.int8_cost_bits
         raise UsageError(
             f"A page runs in int8, which would cost this model {cost:.4f} bits per character, more "
-            f"than {MAX_INT8_COST}. burble runs it in float32, whose last bits no page can "
-            "promise.",
+            f"than {MAX_INT8_COST}. In float32 a page could not write the same text in every "
+            "browser.",
             "Export it to onnx, which keeps float32.",
             "Export it --to onnx, which keeps float32.",
         )
@@ -47,10 +54,10 @@ def page(model: ModelFile, labels: Labels) -> str:
         _part("page.html"),
         _part("page.css"),
         script(),
-        _described(model),
+        _describe(model),
         name=html.escape(labels.name),
         about=html.escape(f"{describe_model(model)} {describe_training(model)}".strip()),
-        weights=_text(b"".join(_blocks(model))),
+        weights=_encode85(b"".join(_blocks(model))),
     )
 
 
@@ -62,7 +69,7 @@ def _part(name: str) -> str:
     return (files("burble.export") / "page" / name).read_text("utf-8")
 
 
-def _described(model: ModelFile) -> dict[str, object]:
+def _describe(model: ModelFile) -> dict[str, object]:
     cell, asked = CELLS[model.network.cell], knobs_of(GenerationRequest)
     return {
         "network": asdict(model.network),
@@ -84,7 +91,7 @@ def _described(model: ModelFile) -> dict[str, object]:
 
 
 def _field(name: str, known: Knob) -> dict[str, object]:
-    """Describe the input of a knob in HTML's words."""
+    """Return the attributes of the HTML input for a knob."""
     described = {
         "id": name,
         "label": name.replace("_", " ").capitalize(),
@@ -102,14 +109,14 @@ def _input(model: ModelFile) -> str:
     return model.network.input if is_folded(model) else "unfolded"
 
 
-def _text(data: bytes) -> str:
-    """Base 85, five characters for four bytes, and no `<`."""
+def _encode85(data: bytes) -> str:
+    """Encode bytes in base 85, five characters for four bytes, without `<`."""
     padded = data + bytes(-len(data) % 4)
     return base64.b85encode(padded).decode().replace("<", ",")
 
 
 def _blocks(model: ModelFile) -> Iterator[bytes]:
-    """Yield the numbers in the order in which `engine.js` takes them."""
+    """Yield the weights in the order in which `engine.js` reads them."""
     weights = model.weights
     yield from _input_blocks(model)
     yield _floats(weights["layers.0.bias"])
@@ -143,7 +150,7 @@ def _int8(weights: Float32) -> Iterator[bytes]:
 
 
 def _fine(weights: Float32) -> Iterator[bytes]:
-    """Whole numbers of 20 bits, moved above zero, two in five bytes; and their scales."""
+    """Yield the weights as unsigned 20-bit integers, two in five bytes, and their scales."""
     integers, scales = to_integers(weights, FINE_LIMIT)
     whole = (integers.ravel() + FINE_LIMIT).astype(np.uint64)
     first, second = np.pad(whole, (0, whole.size % 2)).reshape(-1, 2).T

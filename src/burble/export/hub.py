@@ -1,4 +1,4 @@
-"""A folder ready to publish: the model, its description, and a card that tells what it is."""
+"""Export a model as a folder to publish: the model, its description, and a model card."""
 
 import json
 import re
@@ -15,16 +15,16 @@ from burble.model_file import ModelFile
 _ATTRIBUTES = "*.safetensors filter=lfs diff=lfs merge=lfs -text\n"
 
 _LICENCE = (
-    "No licence is named yet: that is for its author to choose, and what the training text allows "
-    "counts."
+    "No licence is named yet. Its author chooses one, within what the licence of the training text "
+    "allows."
 )
 
-# Identifiers of licences and languages; what is put into YAML stays a plain word.
+# Identifiers of licences and languages. Anything else could break the YAML.
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
 
 def write(model: ModelFile, path: Path, labels: Labels) -> None:
-    """Write the folder; files that are in it already are replaced."""
+    """Write the folder, and replace files of the same names in it."""
     config = json.dumps(json.loads(model.description()), ensure_ascii=False, indent=2)
     contents = {
         "README.md": card(model, labels).encode(),
@@ -38,7 +38,10 @@ def write(model: ModelFile, path: Path, labels: Labels) -> None:
 
 
 def card(model: ModelFile, labels: Labels) -> str:
-    """The model card, in Markdown. Raises `UsageError` for a licence or language of many words."""
+    """Return the model card, in Markdown.
+
+    Raises `UsageError` if the licence or the language is not a short identifier.
+    """
     return "\n".join([*_front_matter(model, labels), "", *_body(model, labels), ""])
 
 
@@ -47,8 +50,8 @@ def _front_matter(model: ModelFile, labels: Labels) -> list[str]:
         "---",
         "library_name: burble",
         "pipeline_tag: text-generation",
-        _entry("license", labels.license, "name the licence that you give it"),
-        _entry("language", labels.language, "name the language of the text"),
+        _yaml_line("license", labels.license, "name the licence that you give it"),
+        _yaml_line("language", labels.language, "name the language of the text"),
         "tags:",
         "- burble",
         f"- {model.tokenizer.unit}-level",
@@ -58,19 +61,21 @@ def _front_matter(model: ModelFile, labels: Labels) -> list[str]:
     ]
 
 
-def _entry(key: str, value: str | None, request: str) -> str:
-    """A line of YAML; a comment where only the author can know."""
+def _yaml_line(key: str, value: str | None, request: str) -> str:
+    """Return a line of YAML; a comment with the request if only the author knows the value."""
     if value is None:
         return f"# {key}: {request}"
     if not _WORD.fullmatch(value):
-        raise UsageError(f"The {key} must be a short identifier, as mit or en; found {value!r}.")
-    # Quoted: the language "no" is no false.
+        raise UsageError(
+            f"The {key} must be a short identifier, such as mit or en; found {value!r}."
+        )
+    # Quoted, because YAML reads the language no (Norwegian) as false.
     return f'{key}: "{value}"'
 
 
 def _body(model: ModelFile, labels: Labels) -> list[str]:
     return [
-        f"# {_plain(labels.name)}",
+        f"# {_escape(labels.name)}",
         "",
         f"{describe_model(model)} {describe_training(model)}".strip(),
         "It was trained from scratch with burble and knows nothing else.",
@@ -98,14 +103,14 @@ def _body(model: ModelFile, labels: Labels) -> list[str]:
         "",
         "## Limits",
         "",
-        "It imitates the text it learned from, its opinions and errors included; what it states is",
-        "not knowledge. Passages of that text can come out word for word.",
+        "It imitates the text it learned from, with its opinions and errors. It knows no facts. It",
+        "can write passages of that text word for word.",
         *(["", _LICENCE] if labels.license is None else []),
     ]
 
 
 def _facts(model: ModelFile) -> dict[str, str]:
-    """What is known; nothing is said where nothing was measured."""
+    """Return the rows of the table of facts, without those that were not measured."""
     network, origin = model.network, model.provenance
     residual = ", residual" if network.residual else ""
     facts = {
@@ -131,7 +136,7 @@ def _facts(model: ModelFile) -> dict[str, str]:
     return facts
 
 
-def _plain(name: str) -> str:
-    """A name that neither Markdown nor HTML takes for more."""
+def _escape(name: str) -> str:
+    """Return `name` with the characters escaped that Markdown or HTML would interpret."""
     shown = "".join(c if c.isprintable() else " " for c in name)
     return re.sub(r"([\\`*_{}\[\]<>#|&])", r"\\\1", shown)

@@ -1,4 +1,4 @@
-"""What an exported model says of itself, in words."""
+"""Describe an exported model in words."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from burble.model_file import ModelFile
 
 @dataclass(frozen=True)
 class Labels:
-    """What only its author knows of a model."""
+    """Facts about a model that only its author knows."""
 
     name: str
     license: str | None = None
@@ -16,7 +16,7 @@ class Labels:
 
 
 def describe_model(model: ModelFile) -> str:
-    """Return a sentence on the network and what it reads."""
+    """Return a sentence on the network and its vocabulary."""
     network, tokenizer = model.network, model.tokenizer
     kind = CELLS[network.cell].title
     layers = "1 layer" if network.num_layers == 1 else f"{network.num_layers} layers"
@@ -27,14 +27,14 @@ def describe_model(model: ModelFile) -> str:
 
 
 def describe_training(model: ModelFile) -> str:
-    """Return a sentence on what it learned from and how well; nothing where that is not known."""
+    """Return a sentence on the training text and the score; empty if they are not known."""
     origin = model.provenance
     if not origin.num_characters:
         return ""
-    told = f"It learned from a text of {origin.num_characters:,} characters"
+    learned = f"It learned from a text of {origin.num_characters:,} characters"
     if origin.val_bits_per_char is None:
-        return f"{told}."
+        return f"{learned}."
     return (
-        f"{told} and predicts the part that was held out with "
+        f"{learned} and predicts the part that was held out with "
         f"{origin.val_bits_per_char:.3f} bits per character."
     )

@@ -1,4 +1,4 @@
-"""One step of the network as an ONNX graph, in float32; its metadata tells what the tokens are."""
+"""Export one step of the network as an ONNX graph, in float32, with the tokenizer as metadata."""
 
 from pathlib import Path
 from typing import Any
@@ -12,32 +12,38 @@ from burble.errors import MissingExtraError, UsageError
 from burble.export.labels import Labels
 from burble.model_file import METADATA_KEY, ModelFile
 
-# An operator set and a format that every ONNX Runtime of the last years reads.
+# Versions of the operators and of the format that every ONNX Runtime of recent years reads.
 _OPSET = 17
 _IR_VERSION = 8
 
-# A protobuf message, which a graph is, holds no more.
+# A graph is one protobuf message, which is limited to 2 GB.
 _MAX_BYTES = 2**31 - 2**20
 
 
 def write(model: ModelFile, path: Path, labels: Labels) -> None:
-    """Write the graph. Raises `MissingExtraError`, and `UsageError` for weights beyond 2 GB."""
+    """Write the graph to a file; raises as `graph` does."""
     made = graph(model)
     made.graph.doc_string = labels.name
     write_durably(path, made.SerializeToString())
 
 
 def graph(model: ModelFile) -> Any:
-    """Return the graph: `token` (1, batch) and states in; `logits` (batch, vocab) and states out.
+    """Build the graph of one step.
 
-    The states are called `0.hidden`, `0.cell`, `1.hidden` … by their layers, (1, batch, hidden)
-    each; what they have become, `0.hidden.after` and so on.
+    Inputs: `token`, (1, batch), and the states `0.hidden`, `0.cell`, `1.hidden` … by layer,
+    (1, batch, hidden) each. Outputs: `logits`, (batch, vocab), and the new states,
+    `0.hidden.after` and so on. Raises `MissingExtraError` without the package onnx, and
+    `UsageError` for weights beyond 2 GB or a cell that ONNX does not have.
     """
     if sum(values.nbytes for values in model.weights.values()) > _MAX_BYTES:
-        raise UsageError("The weights are more than the 2 GB that an ONNX file can hold.")
+        raise UsageError(
+            "The weights are more than the 2 GB that an ONNX file can hold. Export to hub instead."
+        )
     cell = CELLS[model.network.cell]
     if cell.onnx is None:
-        raise UsageError(f"ONNX has no operator for {cell.title} cells.")
+        raise UsageError(
+            f"ONNX has no operator for {cell.title} cells. Export to html or hub instead."
+        )
     try:
         from onnx import checker, helper
     except ModuleNotFoundError as error:
@@ -55,7 +61,7 @@ def graph(model: ModelFile) -> Any:
     return made
 
 
-def _ordered(weights: Float32, cell: Cell, operator: OnnxOperator) -> Float32:
+def _reorder(weights: Float32, cell: Cell, operator: OnnxOperator) -> Float32:
     blocks = dict(zip(cell.gates, np.split(weights, len(cell.gates)), strict=True))
     return np.concatenate([blocks[gate] for gate in operator.gates])
 
@@ -117,10 +123,10 @@ class _Builder:
 
     def _layer(self, layer: int, below: str, states: list[str]) -> str:
         weights = [
-            _ordered(self._model.weights[f"layers.{layer}.{name}"], self._cell, self._operator)
+            _reorder(self._model.weights[f"layers.{layer}.{name}"], self._cell, self._operator)
             for name in ("weight_ih", "weight_hh", "bias")
         ]
-        # ONNX has a second bias, on the recurrent side.
+        # ONNX wants a second bias, on the recurrent side: zeros.
         weights[2] = np.concatenate([weights[2], np.zeros_like(weights[2])])
         names = [
             self._constant(f"{layer}.{name}", values[None])

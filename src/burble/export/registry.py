@@ -1,11 +1,11 @@
-"""Exporters by name: a new one is one file and one entry here."""
+"""The exporters by name. A new one is one file, and one entry here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from burble.errors import UsageError
+from burble.errors import OptionError, UsageError
 from burble.export import html, hub, onnx
 from burble.export.labels import Labels
 from burble.model_file import ModelFile
@@ -16,12 +16,12 @@ ExportKind = Literal["html", "onnx", "hub"]
 
 @dataclass(frozen=True)
 class Exporter:
-    write: Callable[[ModelFile, Path, Labels], None]  # writes it to a path whose folder is there
-    help: str  # what it is, after its name in `--help`
-    ending: str  # what its name ends in where none is given
-    next_step: str  # what to do with it
+    write: Callable[[ModelFile, Path, Labels], None]  # the folder of the path exists
+    help: str  # a description, after the name in `--help`
+    ending: str  # of the default file name
+    next_step: str  # advice on how to use the result
     is_folder: bool = False
-    has_card: bool = False  # whether it names a licence and a language
+    has_card: bool = False  # whether it has a licence and a language
 
 
 EXPORTERS: dict[ExportKind, Exporter] = {
@@ -41,7 +41,7 @@ EXPORTERS: dict[ExportKind, Exporter] = {
         hub.write,
         "a folder with a model card",
         "-hub",
-        "Read its README.md, name a licence there, and upload it.",
+        "Read its README.md, fill in a licence, and upload the folder.",
         is_folder=True,
         has_card=True,
     ),
@@ -51,15 +51,19 @@ EXPORTERS: dict[ExportKind, Exporter] = {
 def export(
     model: ModelFile, to: ExportKind, path: Path, labels: Labels, *, overwrite: bool = False
 ) -> None:
-    """Write the model in another form. Raises `UsageError` where `path` must not be written."""
+    """Write the model in another form.
+
+    Raises `UsageError` for an unknown form, for labels that it cannot hold, or for a path that
+    exists (unless `overwrite`) or has no folder.
+    """
     if to not in EXPORTERS:
-        raise UsageError(f"A model is exported to {', '.join(EXPORTERS)}; found {to!r}.")
+        raise OptionError(f"must be one of {', '.join(EXPORTERS)}; found {to!r}.", "to")
     exporter = EXPORTERS[to]
     if not exporter.has_card and (labels.license or labels.language):
         raise UsageError(
-            "A licence and a language go into a model card:",
-            "only an export to hub has one.",
-            "they need --to hub.",
+            "Only a model card has a licence and a language.",
+            "Export to hub, or leave them out.",
+            "Use --to hub, or leave them out.",
         )
     with guard_write(path):
         _check_path(path, exporter, overwrite=overwrite)
@@ -68,15 +72,20 @@ def export(
 
 def _check_path(path: Path, exporter: Exporter, *, overwrite: bool) -> None:
     if not path.parent.is_dir():
-        raise UsageError(f"Nothing can be written in {path.parent}: there is no such folder.")
+        raise UsageError(
+            f"The export cannot go into {path.parent}: there is no such folder. Make it first, or "
+            "name another."
+        )
     if not path.exists():
         return
     if path.is_dir() != exporter.is_folder:
         kind = "a folder" if path.is_dir() else "a file"
-        raise UsageError(f"{path} is {kind} already.", "Name another.", "Name another with -o.")
+        raise UsageError(
+            f"{path} is {kind} already.", "Name another path.", "Name another path with -o."
+        )
     if not overwrite:
         raise UsageError(
             f"{path} is there already.",
-            "Name another, or overwrite it.",
-            "Name another with -o, or give --overwrite.",
+            "Name another path, or pass overwrite=True.",
+            "Name another path with -o, or replace it with --overwrite.",
         )

@@ -1,1 +1,1 @@
-"""What is seen in a model: traces and reports, units that track something, like contexts."""
+"""Inspect a model: traces of a text, units that track a property, passages with similar states."""

@@ -1,1 +1,1 @@
-"""The C library: what it offers, its loader, and the checks of its file."""
+"""The C library: its interface, its loader, and the checks of its file."""

@@ -1,8 +1,8 @@
-"""Find what is wrong with a shared library before the system maps it.
+"""Check a shared library for damage before the system maps it.
 
-The loader of glibc trusts what a file says of itself: one that was cut short, or whose headers have
-a wrong bit, kills the process. What matters is written twice in an ELF file, in its segments (for
-the loader) and in its sections (for the linker), so the two are held against each other.
+glibc's loader trusts the headers of a file: one that was cut short, or has a wrong bit in a header,
+kills the process. An ELF file describes its contents twice, in segments for the loader and in
+sections for the linker, so the two can be compared.
 """
 
 import struct
@@ -18,12 +18,12 @@ _SHARED = 3
 _PAGE = 0x1000
 _HIGHEST = 1 << 47
 
-# Kinds of segments and sections, and what a section may do.
+# Kinds of segments and sections, and flags of sections.
 _LOAD, _DYNAMIC, _INTERPRETER, _TLS, _RELRO = 1, 2, 3, 7, 0x6474E552
 _DYNAMIC_SECTION, _NO_BITS = 6, 8
 _WRITE, _ALLOCATED, _EXECUTE = 1, 2, 4
 
-# Of the dynamic section: entries that hold the address where a section begins.
+# Tags of entries in the dynamic section whose value is the address of a section.
 _ADDRESSES = {4, 5, 6, 7, 12, 13, 23, 25, 26, 32, 0x6FFFFEF5, 0x6FFFFFF0, 0x6FFFFFFC, 0x6FFFFFFE}
 
 _CUT = "is cut short"
@@ -71,7 +71,7 @@ class _Segment(NamedTuple):
     align: int
 
     def holds(self, section: _Section) -> bool:
-        """Whether this segment loads the section, to its address and with its rights."""
+        """Return whether this segment loads the section, to its address and with its rights."""
         within = section.address - self.address
         if not 0 <= within <= within + section.size <= self.memory:
             return False
@@ -87,7 +87,10 @@ class _Segment(NamedTuple):
 
 
 def find_fault(data: bytes) -> str | None:
-    """Return what is wrong with a library, as a predicate; None too for other systems' files."""
+    """Return what is wrong with a library, such as "is cut short"; None if nothing is.
+
+    Files of other systems are not checked.
+    """
     if not data:
         return "is empty"
     if data[:4] != _MAGIC[: len(data)]:
@@ -176,7 +179,7 @@ def _is_sound_other(segment: _Segment, loads: list[_Segment], sections: list[_Se
 
 
 def _is_sound_relro(relro: _Segment, loads: list[_Segment]) -> bool:
-    """Whether what becomes read-only ends where its contents do, or at the end of their page."""
+    """Return whether the read-only part ends at its contents or at the end of their page."""
     end = relro.address + relro.memory
     padding = relro.memory - relro.size
     is_page_end = 0 < padding < _PAGE and end % _PAGE == 0

@@ -1,4 +1,4 @@
-/* What the library and `burble/native/` in Python must agree on. */
+/* The version of the interface between the library and `burble/native/` in Python. */
 #ifndef BURBLE_INTERFACE_H
 #define BURBLE_INTERFACE_H
 
@@ -6,13 +6,13 @@
 
 #define BURBLE_API __attribute__((visibility("default")))
 
-/* One more whenever an exported function or a struct that Python shares changes: what Python calls
- * must be what was compiled. native/library.py has the same number. */
+/* Increase this whenever an exported function or a struct that Python shares changes, so that
+ * Python refuses a library compiled from other sources. native/library.py has the same number. */
 #define BURBLE_INTERFACE 5
 
-/* Writes, in this order and up to `room` of them: BURBLE_INTERFACE, the number of kernels that this
- * machine can run, the sizes of the structs that they share. Returns how many there are. This
- * function never changes, so it can be called in any build that has it. */
+/* Write up to `room` numbers to `facts`: BURBLE_INTERFACE, the number of kernels that this machine
+ * can run, and the sizes of the shared structs. Returns how many numbers there are in all. The
+ * signature of this function never changes, so that any build can be asked. */
 BURBLE_API int32_t burble_interface(int64_t *facts, int32_t room);
 
 #endif

@@ -1,4 +1,4 @@
-"""Open the C library, after checks that it is whole and fits this Python code."""
+"""Open the C library, after checks that it is complete and fits this Python code."""
 
 import ctypes
 import functools
@@ -12,14 +12,14 @@ from burble.native.elf import find_fault
 from burble.native.structures import SIGNATURES, STRUCTS
 
 INTERFACE = 5  # `BURBLE_INTERFACE` in interface.h
-# What NumPy costs where text is written: benchmarks/results/generation.json, LSTM 2×256.
+# How much slower NumPy writes: benchmarks/results/generation.json, LSTM 2×256.
 TIMES_SLOWER = 42
 
 KERNEL_VARIABLE = "BURBLE_KERNEL"
-"""Names the kernel to use in place of the best."""
+"""Environment variable that names the kernel to use instead of the best."""
 
 _MODULE = "burble.native._library"
-# More kernels than any build has: a number beyond it is no number of kernels.
+# No build has more kernels, so a larger number is not a count of kernels.
 _MOST_KERNELS = 64
 
 
@@ -28,22 +28,23 @@ class NativeLibraryWarning(UserWarning):
 
 
 class LibraryError(Exception):
-    """A file is not the C library of this burble; the message completes "The file …"."""
+    """The file is not the C library of this burble. The message completes "The file …"."""
 
 
 @dataclass(frozen=True)
 class Found:
     library: ctypes.CDLL | None
-    problem: str | None = None  # without a library: what is wrong, what it costs, what to do
+    problem: str | None = None  # without a library: the problem, its cost, and what to do
 
 
 def library() -> ctypes.CDLL | None:
+    """Return the C library, or None if it is missing or does not fit."""
     return find_library().library
 
 
 @functools.cache
 def find_library() -> Found:
-    """Look for the C library beside this module, once a process."""
+    """Open the C library beside this module. The result is kept for the process."""
     found = importlib.util.find_spec(_MODULE)
     if found is None or found.origin is None:
         return Found(None, _describe_missing())
@@ -55,21 +56,21 @@ def find_library() -> Found:
 
 @functools.cache
 def warn_without_library() -> None:
-    """Warn, once a process, where the C library is missing or does not fit."""
+    """Warn, once in a process, if the C library is missing or does not fit."""
     problem = find_library().problem
     if problem is not None:
         warnings.warn(problem, NativeLibraryWarning, stacklevel=2)
 
 
 def open_library(path: str) -> ctypes.CDLL:
-    """Return the library in this file. Raises `LibraryError`."""
+    """Open a library and check its interface. Raises `LibraryError`."""
     try:
         fault = find_fault(Path(path).read_bytes())
         if fault is not None:
             raise LibraryError(fault)
         opened = ctypes.CDLL(path)
     except (OSError, UnicodeDecodeError) as error:
-        # ctypes decodes what the system says, which may quote the file's broken bytes.
+        # The system's message may quote broken bytes of the file, which ctypes cannot decode.
         reason = getattr(error, "strerror", None) or str(error).removeprefix(f"{path}: ")
         raise LibraryError(f"cannot be opened ({reason})") from error
     _check_interface(opened)
@@ -78,12 +79,12 @@ def open_library(path: str) -> ctypes.CDLL:
 
 
 def kernel_names(opened: ctypes.CDLL) -> list[str]:
-    """Return the kernels that this machine can write with, best first."""
+    """Return the names of the kernels that can write on this machine, best first."""
     return _names(opened.burble_kernel_name)
 
 
 def learner_kernel_names(opened: ctypes.CDLL) -> list[str]:
-    """Return the kernels that this machine can learn with, best first."""
+    """Return the names of the kernels that can learn on this machine, best first."""
     return _names(opened.burble_learner_kernel)
 
 

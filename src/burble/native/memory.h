@@ -1,5 +1,5 @@
-/* Memory for what is read again and again. Who includes it has _DEFAULT_SOURCE defined before all
- * other headers on Linux, for madvise. */
+/* Memory for weights, which are read again and again. On Linux, define _DEFAULT_SOURCE before the
+ * first header of the file that includes this one, for madvise. */
 #ifndef BURBLE_MEMORY_H
 #define BURBLE_MEMORY_H
 
@@ -9,19 +9,19 @@
 #include <sys/mman.h>
 #endif
 
-/* Weights that lie in one large page do not push each other out of the cache: 2x256 writes 8 %
- * faster than from small pages, which are scattered over memory. */
+/* Weights in one large page do not push each other out of the cache, as they do in small pages
+ * scattered over memory: 2x256 writes 8 % faster. */
 #define HUGE_PAGE ((size_t)2 << 20)
 
-/* Zeroed memory, from a cache line on, and on large pages where there is much of it; NULL where
- * there is none. free() gives it back. */
+/* Allocate zeroed memory that begins at a cache line, on large pages if it is large. Returns NULL
+ * if there is not enough. Release it with free(). */
 static inline void *zeroed(size_t size) {
     size_t unit = size > HUGE_PAGE / 4 ? HUGE_PAGE : 64;
-    size = size ? (size + unit - 1) / unit * unit : unit; /* never nothing */
+    size = size ? (size + unit - 1) / unit * unit : unit; /* never 0 bytes */
     void *memory = aligned_alloc(unit, size);
     if (!memory) return NULL;
 #ifdef MADV_HUGEPAGE
-    if (unit == HUGE_PAGE) madvise(memory, size, MADV_HUGEPAGE); /* refused, it is only slower */
+    if (unit == HUGE_PAGE) madvise(memory, size, MADV_HUGEPAGE); /* if refused, only slower */
 #endif
     memset(memory, 0, size);
     return memory;

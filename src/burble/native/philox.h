@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Four words for the counter (count0, count1, 0, 0). */
+/* Write the four random words of the counter (count0, count1, 0, 0). */
 static inline void philox(uint64_t count0, uint64_t count1, uint64_t key0, uint64_t key1,
                           uint64_t words[4]) {
     uint64_t c0 = count0, c1 = count1, c2 = 0, c3 = 0;

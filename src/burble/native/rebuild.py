@@ -1,4 +1,4 @@
-"""Say how to build the C library again, by a line that works for how burble was installed."""
+"""Find the command that builds the C library again, for the way burble was installed."""
 
 import importlib.metadata
 import json
@@ -13,8 +13,10 @@ _COMPILERS = ("cc", "gcc", "clang")
 
 
 def how_to_rebuild(broken: str | None = None) -> str:
-    """Return what to do to get the library; `broken`: a file that must go first, since a build
-    leaves alone what is newer than its sources.
+    """Return a sentence with the steps that build the library.
+
+    broken: a damaged library to delete first, because a build keeps a file that is newer than its
+    sources.
     """
     steps = []
     if not any(map(shutil.which, _COMPILERS)):

@@ -1,4 +1,4 @@
-"""The structs and functions of the C library, as ctypes needs them."""
+"""The structs and functions of the C library, for ctypes."""
 
 import ctypes
 from typing import Any
@@ -78,7 +78,7 @@ class LearnerShape(ctypes.Structure):
 
 
 class BatchFields(ctypes.Structure):
-    """`burble_batch` there."""
+    """`burble_batch` in the same header."""
 
     _fields_ = (
         ("inputs", Pointer),
@@ -89,7 +89,7 @@ class BatchFields(ctypes.Structure):
 
 
 class Update(ctypes.Structure):
-    """`burble_update` there."""
+    """`burble_update` in the same header."""
 
     _fields_ = (
         ("rate", ctypes.c_double),
@@ -110,7 +110,7 @@ class Update(ctypes.Structure):
 
 
 class Figures(ctypes.Structure):
-    """`burble_figures` there."""
+    """`burble_figures` in the same header."""
 
     _fields_ = (
         ("loss", ctypes.c_double),
@@ -129,7 +129,7 @@ STRUCTS: dict[str, type[ctypes.Structure]] = {
     "burble_update": Update,
     "burble_figures": Figures,
 }
-"""By C's names, in the order of `burble_interface`."""
+"""The structs by their names in C, in the order of `burble_interface`."""
 
 # Result and arguments of each function, in the order of the headers.
 SIGNATURES: dict[str, tuple[Any, ...]] = {

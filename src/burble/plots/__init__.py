@@ -1,1 +1,1 @@
-"""Figures for papers and slides, drawn by matplotlib (extra `plots`)."""
+"""Draw figures for papers and slides with matplotlib (extra `plots`)."""

@@ -1,11 +1,19 @@
-"""How runs learned: bits per character against time."""
+"""Draw learning curves: bits per character against time."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from burble.errors import UsageError
-from burble.plots.figure import COLOURS, SIZE, THICK, THIN, drawable, figure_bytes, styled
+from burble.plots.figure import (
+    COLOURS,
+    SIZE,
+    THICK,
+    THIN,
+    figure_bytes,
+    replace_undrawable,
+    use_style,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,17 +24,22 @@ if TYPE_CHECKING:
 
 Curve = list[tuple[float, float]]  # seconds, and bits per character
 
-# The first steps fall from log2 of the vocabulary: drawn in full, they would flatten the rest.
+# The steep fall of the first steps, from log2 of the vocabulary, would flatten the rest.
 _SHOWN_FROM = 0.1
 
 
 def learning_figure(runs: Mapping[str, Metrics], kind: str) -> bytes:
-    """Draw runs, by their names, as one of `KINDS`. Raises `UsageError`, `MissingExtraError`."""
+    """Draw the learning curves of runs, by name, and return the file's bytes.
+
+    kind: one of `KINDS`. Raises `UsageError` for an empty run, and `MissingExtraError`.
+    """
     curves = {name: (held_out(metrics), training(metrics)) for name, metrics in runs.items()}
     for name, (on_held_out, on_training) in curves.items():
         if not on_held_out and not on_training:
-            raise UsageError(f"The run {name} has logged nothing yet: there is nothing to draw.")
-    with styled():
+            raise UsageError(
+                f"The run {name} has logged nothing yet. Wait for its first line, or name another."
+            )
+    with use_style():
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=SIZE)
@@ -61,10 +74,10 @@ def _name_runs(axes: Axes, curves: Mapping[str, tuple[Curve, Curve]]) -> None:
     numbers = [str(number) for number in range(len(thick))]
     title = "held out (thick), training (thin)"
     legend = axes.legend(thick, numbers, title=title, alignment="left")
-    # Set afterwards: a label that begins with an underscore would be left out.
+    # Set the texts afterwards, because matplotlib leaves out labels that begin with an underscore.
     for text, (name, (on_held_out, _)) in zip(legend.get_texts(), curves.items(), strict=True):
         best = f": {min(bits for _, bits in on_held_out):.3f} at best" if on_held_out else ""
-        text.set_text(drawable(name) + best)
+        text.set_text(replace_undrawable(name) + best)
 
 
 def _finish(axes: Axes, curves: list[Curve]) -> None:

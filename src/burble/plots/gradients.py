@@ -1,25 +1,26 @@
-"""The figure of how the gradient fades on its way back."""
+"""Draw how the gradient fades on its way back through the text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from burble.plots.figure import COLOURS, SIZE, THICK, THIN, figure_bytes, styled
+from burble.plots.figure import COLOURS, SIZE, THICK, THIN, figure_bytes, use_style
 
-# Beyond this many times smaller, lines differ in ways that no learning can tell.
+# Gradients below this multiple of the newest one do not matter for learning.
 _LOWEST = 1e-10
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A gradient's norm 0, 1, … characters back, as a multiple of the first."""
+    """The norm of a gradient 0, 1, … characters back, as a multiple of the first."""
 
     label: str
     values: list[float]
-    is_fresh: bool  # of a network that has learned nothing yet: drawn dashed
+    is_fresh: bool  # whether the network is untrained; drawn dashed
 
 
 def gradients_figure(curves: Sequence[Curve], title: str, kind: str) -> bytes:
-    with styled():
+    """Draw curves on a logarithmic axis, and return the bytes of a file of this kind."""
+    with use_style():
         from matplotlib.figure import Figure
 
         labels = list(dict.fromkeys(curve.label for curve in curves))

@@ -1,4 +1,4 @@
-"""A trace as a figure: surprisal, one unit where it is asked for, and all units of a layer."""
+"""Draw a trace: the surprisal, one unit if chosen, and all units of a layer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from burble.errors import UsageError
-from burble.plots.figure import LINE, LITTLE, MUCH, colour_map, drawable, figure_bytes, styled
+from burble.plots.figure import (
+    LINE,
+    LITTLE,
+    MUCH,
+    colour_map,
+    figure_bytes,
+    replace_undrawable,
+    use_style,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
 
     from burble.arithmetic import Float32
 
-# A wider figure fits no page and no slide.
+# A wider figure would fit no page and no slide.
 MAX_CHARACTERS = 200
 
 _INCHES_PER_CHARACTER = 0.14
@@ -27,25 +35,26 @@ _TICK_SIZE = 7
 @dataclass(frozen=True)
 class TracePicture:
     labels: Sequence[str]  # the characters
-    surprisal: np.ndarray[Any, np.dtype[np.float64]]  # bits, (time,); NaN where nothing is known
-    values: Float32  # of one gate and layer, (time, units)
-    name: str  # what they are
+    surprisal: np.ndarray[Any, np.dtype[np.float64]]  # bits, (time,); NaN if not predicted
+    values: Float32  # of one gate or state in one layer, (time, units)
+    name: str  # of that gate or state
     layer: int
-    is_signed: bool  # whether they lie on both sides of zero, and not from 0 to 1
-    is_bounded: bool  # whether they lie in ±1; else the heat map shows their tanh
-    unit: int | None = None  # a unit to draw by itself, too
+    is_signed: bool  # whether values can be negative; if not, they are from 0 to 1
+    is_bounded: bool  # whether values stay within ±1; if not, the heat map shows their tanh
+    unit: int | None = None  # a unit to draw in a strip of its own
 
     def __post_init__(self) -> None:
         if len(self.labels) > MAX_CHARACTERS:
             raise UsageError(
                 f"A figure has room for {MAX_CHARACTERS} characters; found {len(self.labels):,}.",
-                "Give a passage; a page takes more.",
-                "Give a passage; a page (--html) takes more.",
+                "Give a shorter text; a page takes more.",
+                "Give a shorter text, or make a page with --html, which takes more.",
             )
 
 
 def trace_figure(picture: TracePicture, kind: str) -> bytes:
-    with styled():
+    """Draw a trace, and return the bytes of a file of this kind."""
+    with use_style():
         from matplotlib.figure import Figure
 
         strips = 1 if picture.unit is None else 2
@@ -73,7 +82,7 @@ def _draw_unit(axes: Axes, picture: TracePicture, unit: int) -> None:
 
 def _draw_units(axes: Axes, picture: TracePicture) -> None:
     shown = picture.values if picture.is_bounded else np.tanh(picture.values)
-    order = alike_together(shown)
+    order = order_by_similarity(shown)
     image = axes.imshow(
         shown.T[order],
         aspect="auto",
@@ -84,22 +93,26 @@ def _draw_units(axes: Axes, picture: TracePicture) -> None:
     )
     count = len(order)
     axes.set_yticks([0, count - 1], ["1", f"{count:,}"])
-    axes.set_ylabel(f"units of layer {picture.layer},\nalike ones side by side")
+    axes.set_ylabel(f"units of layer {picture.layer},\nsimilar ones side by side")
     axes.set_xticks(
         range(len(picture.labels)),
-        [drawable(label) for label in picture.labels],
+        [replace_undrawable(label) for label in picture.labels],
         fontsize=_TICK_SIZE,
     )
     for tick in axes.get_xticklabels():
-        # A code point or a byte is wider than its column.
+        # The label of a code point or a byte is wider than its column.
         tick.set_rotation(90 if len(tick.get_text()) > 2 else 0)
     axes.set_xlabel("characters of the text")
     label = picture.name if picture.is_bounded else f"tanh of {picture.name}"
     axes.figure.colorbar(image, ax=axes, label=label, aspect=30, pad=0.01)
 
 
-def alike_together(values: Float32) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Order units, of (time, units), by their angle in the plane of the two main movements."""
+def order_by_similarity(values: Float32) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return an order of units, (units,), that puts similar ones side by side.
+
+    values: (time, units). Units are sorted by their angle in the plane of the first two principal
+    components.
+    """
     if len(values) < 3:
         return np.argsort(values[-1], kind="stable")
     moves = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)[2]

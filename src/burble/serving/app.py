@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from burble.serving.completions.desk import COMPLETIONS, Desk, Door
+from burble.serving.completions.admission import COMPLETIONS, Admission, AdmissionMiddleware
 from burble.serving.completions.endpoint import CompletionResponse, check, kept_bytes
 from burble.serving.completions.models import Models
 from burble.serving.completions.requests import CompletionRequest
@@ -27,7 +27,7 @@ from burble.serving.playground.routes import add_copied, add_inspect, add_page, 
 from burble.serving.playground.supervisor import Supervisor
 from burble.version import __version__
 
-_ASKED = {
+_EXAMPLES = {
     "whole": {"value": {"prompt": "It was", "max_tokens": 200, "seed": 7, "logprobs": 5}},
     "streamed": {
         "value": {
@@ -38,9 +38,9 @@ _ASKED = {
     },
 }
 _EVENT = {"type": "object", "properties": {"data": {"type": "string"}}, "required": ["data"]}
-_WRITTEN: dict[str, Any] = {
+_COMPLETED: dict[str, Any] = {
     "model": Completion,
-    "description": "The texts; with stream, events whose data are parts of them, then [DONE].",
+    "description": "The texts; with stream, events with parts of them, then [DONE].",
     "content": {"text/event-stream": {"itemSchema": _EVENT}},
 }
 
@@ -49,14 +49,14 @@ def create_app(
     models: Models, access: Access, limits: Limits, supervisor: Supervisor | None = None
 ) -> ASGIApp:
     metrics = Metrics()
-    desk = Desk(Scheduler(limits.streams), limits, metrics)
+    admission = Admission(Scheduler(limits.streams), limits, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        desk.scheduler.start(asyncio.get_running_loop())
+        admission.scheduler.start(asyncio.get_running_loop())
         yield
-        desk.closing = True
-        desk.scheduler.stop()
+        admission.closing = True
+        admission.scheduler.stop()
         if supervisor is not None:
             await asyncio.to_thread(supervisor.close)
 
@@ -69,48 +69,48 @@ def create_app(
         responses=refusals(*ALWAYS),
     )
     _add_errors(app)
-    _add_routes(app, models, desk)
+    _add_routes(app, models, admission)
     add_page(app)
     add_copied(app, models)
     add_inspect(app, models)
     add_runs(app, supervisor)
-    return Guard(Door(app, desk), access, metrics.responses)
+    return Guard(AdmissionMiddleware(app, admission), access, metrics.responses)
 
 
-def _add_routes(app: FastAPI, models: Models, desk: Desk) -> None:
+def _add_routes(app: FastAPI, models: Models, admission: Admission) -> None:
     @app.post(
         COMPLETIONS,
         response_model=None,
-        responses={200: _WRITTEN, **refusals(404, 429)},
-        openapi_extra={"requestBody": {"content": {"application/json": {"examples": _ASKED}}}},
+        responses={200: _COMPLETED, **refusals(404, 429)},
+        openapi_extra={"requestBody": {"content": {"application/json": {"examples": _EXAMPLES}}}},
     )
     async def complete(request: CompletionRequest, http: Request) -> Response:
-        """Go on with a text."""
-        check(request, desk.limits)
-        desk.seat(http.scope, request.num_texts - 1)
-        desk.keep(http.scope, kept_bytes(request))
-        return CompletionResponse(desk, await models.find(request.model), request)
+        """Continue a text."""
+        check(request, admission.limits)
+        admission.admit(http.scope, request.num_texts - 1)
+        admission.reserve_bytes(http.scope, kept_bytes(request))
+        return CompletionResponse(admission, await models.find(request.model), request)
 
     @app.get("/v1/models")
     async def list_models() -> ModelList:
-        """The models that are served."""
+        """List the served models."""
         found = await asyncio.to_thread(models.all)
-        return {"object": "list", "data": [model.described() for model in found]}
+        return {"object": "list", "data": [model.describe() for model in found]}
 
     @app.get("/v1/models/{name}", responses=refusals(404))
     async def describe_model(name: str) -> ModelDescription:
-        """One of them."""
-        return (await models.find(name)).described()
+        """Describe one model."""
+        return (await models.find(name)).describe()
 
     @app.get("/health")
     async def health() -> Health:
-        """Whether it is there."""
+        """Answer if the server is up."""
         return {"status": "ok"}
 
     @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> str:
-        """Counters, for Prometheus."""
-        return desk.metrics.render(desk.texts.held, desk.scheduler.num_jobs)
+        """Return counters for Prometheus."""
+        return admission.metrics.render(admission.texts.used, admission.scheduler.num_jobs)
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -120,28 +120,28 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return _first_mistake(error, request.headers.get("content-type", "")).response()
+        return _describe_invalid(error, request.headers.get("content-type", "")).response()
 
     @app.exception_handler(HTTPException)
     async def failed(request: Request, error: HTTPException) -> Response:
-        asked = f"{request.method} {request.scope['path'][:100]}"
-        told = f"{error.detail}: {asked}. What there is is listed at /docs."
+        route = f"{request.method} {request.scope['path'][:100]}"
+        message = f"{error.detail}: {route}. All routes are listed at /docs."
         headers = {"Allow": _allowed(app, request)} if error.status_code == 405 else error.headers
-        return RefusalError(error.status_code, told, headers=headers).response()
+        return RefusalError(error.status_code, message, headers=headers).response()
 
     @app.exception_handler(MemoryError)
     async def full(_: Request, __: MemoryError) -> Response:
-        return RefusalError(503, "Memory has run out.").response()
+        return RefusalError(503, "The server has run out of memory.").response()
 
     @app.exception_handler(Exception)
     async def broken(_: Request, __: Exception) -> Response:
-        # uvicorn logs the error, and closes the connection: a client must not use it again.
+        # uvicorn logs the error and closes the connection, which a client must not use again.
         body = RefusalError(500, "This is a bug in burble.").body
         return plain_json(body, 500, {"Connection": "close"})
 
 
 def _allowed(app: FastAPI, request: Request) -> str:
-    """The methods of a path, of all its routes: Starlette tells those of the first."""
+    """Return the methods of all routes of a path; Starlette gives those of the first only."""
     path = request.scope["path"]
     routes = [route for route in app.routes if isinstance(route, Route)]
     methods = {
@@ -150,7 +150,7 @@ def _allowed(app: FastAPI, request: Request) -> str:
     return ", ".join(sorted(methods))
 
 
-def _first_mistake(error: RequestValidationError, media_type: str) -> RefusalError:
+def _describe_invalid(error: RequestValidationError, media_type: str) -> RefusalError:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return RefusalError(400, f"The body is not JSON: {first['ctx']['error']}.")
@@ -159,4 +159,4 @@ def _first_mistake(error: RequestValidationError, media_type: str) -> RefusalErr
         return RefusalError(400, f"{param}: {first['msg']}.", param=param)
     if "json" not in media_type:
         return RefusalError(400, "The body is not JSON: send it as Content-Type: application/json.")
-    return RefusalError(400, "The body is no JSON object with the fields listed at /docs.")
+    return RefusalError(400, "The body must be a JSON object with the fields listed at /docs.")

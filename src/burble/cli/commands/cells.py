@@ -23,8 +23,7 @@ from burble.inspection.units.cells import (
     require_length,
     search,
 )
-from burble.inspection.units.likeness import Likeness, nearest
-from burble.inspection.units.passage import Passage, liveliest, show_unit
+from burble.inspection.units.passage import Passage, find_most_variable, show_unit
 from burble.inspection.units.properties import (
     PROPERTIES,
     Property,
@@ -32,6 +31,7 @@ from burble.inspection.units.properties import (
     find_property,
     of_tokens,
 )
+from burble.inspection.units.similarity import Match, find_similar
 from burble.knobs import knob, knob_like, sections
 from burble.tokenizers.base import Ids, Tokenizer
 
@@ -150,7 +150,7 @@ def _passage(model: api.Model, ids: Ids, values: Values, trackers: list[Tracker]
     half = len(ids) // 2
     breaks = np.flatnonzero(np.isin(ids[half:], model.file.tokenizer.encode("\n", "skip")))
     starts = np.concatenate([[0], breaks + 1])
-    start = half + liveliest(values[half:], starts, _PASSAGE)
+    start = half + find_most_variable(values[half:], starts, _PASSAGE)
     part = slice(start, start + _PASSAGE)
     return [
         piece
@@ -192,12 +192,12 @@ def _find_like(
     before, span = (model.encode(part, asked.unknown) for part in (marked.before, marked.span))
     tell_unknown(model.file, marked.before + marked.span, asked.unknown)
     prompt = np.concatenate([before, span])
-    found = nearest(model.engine, ids, prompt, len(span), asked.top)
-    return [_context(model.file.tokenizer, ids, likeness, len(span)) for likeness in found]
+    found = find_similar(model.engine, ids, prompt, len(span), asked.top)
+    return [_context(model.file.tokenizer, ids, match, len(span)) for match in found]
 
 
-def _context(tokenizer: Tokenizer, ids: Ids, likeness: Likeness, length: int) -> Context:
-    start, end = likeness.start, likeness.start + length
+def _context(tokenizer: Tokenizer, ids: Ids, match: Match, length: int) -> Context:
+    start, end = match.start, match.start + length
     parts = (ids[max(0, start - _CONTEXT) : start], ids[start:end], ids[end : end + _CONTEXT])
     line = tokenizer.decode(ids[:start]).count("\n") + 1
-    return Context(line, likeness.similarity, *map(tokenizer.decode, parts))
+    return Context(line, match.similarity, *map(tokenizer.decode, parts))

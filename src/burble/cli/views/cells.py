@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from burble.engine.holding import Hold
+from burble.engine.clamping import Clamp
 from burble.inspection.palette import shade
 from burble.inspection.units.ablation import Ablation
 from burble.inspection.units.cells import Tracker
@@ -28,7 +28,7 @@ class Found:
 
 @dataclass(frozen=True)
 class AblationReport:
-    holds: list[Hold]
+    holds: list[Clamp]
     cost: Ablation
     seed: int
     free_sample: str

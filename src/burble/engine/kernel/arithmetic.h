@@ -9,7 +9,7 @@
 #define EXP_BOUND (-60.0f)
 #define LOG2_E 1.44269504f
 #define WEIGHT_BITS 30
-/* Adding and subtracting 1.5 · 2²³ rounds to a whole number, half to even, for |x| < 2²². */
+/* Adding and subtracting 1.5 · 2²³ rounds to an integer, half to even, for |x| < 2²². */
 #define ROUNDER 12582912.0f
 
 static inline float clamp(float x, float low, float high) {
@@ -35,7 +35,7 @@ static inline float burble_tanh(float x) {
 
 static inline float sigmoid(float x) { return burble_tanh(x * 0.5f) * 0.5f + 0.5f; }
 
-/* exp(x) / 2ʷʰᵒˡᵉ, for the whole number nearest to x / log 2. */
+/* Return exp(x) / 2ʷʰᵒˡᵉ, where whole is the integer nearest to x / log 2. */
 static inline float exp_fraction(float x, float whole) {
     float rest = (x - whole * 0.693359375f) - whole * -2.12194440e-4f;
     float e = rest * 0.0013814320555f + 0.0083688506857f;
@@ -45,7 +45,7 @@ static inline float exp_fraction(float x, float whole) {
     return ((e * rest) * rest + rest) + 1.0f;
 }
 
-/* exp(x) · 2³⁰ cut to a whole number, x ≤ 0. */
+/* Return exp(x) · 2³⁰ truncated to an integer, for x ≤ 0. */
 static inline int32_t scaled_exp(float x) {
     x = x > EXP_BOUND ? x : EXP_BOUND;
     float whole = round_even(x * LOG2_E), fraction = exp_fraction(x, whole);

@@ -19,8 +19,8 @@ TARGET INLINE __m256i four_inputs(const int8_t *inputs) {
     return _mm256_set1_epi32(four);
 }
 
-/* maddubs takes one side unsigned, so the sign moves over to the weights. Two products of at most
- * 127² fit its 16 bits: nothing saturates. */
+/* One side of maddubs is unsigned, so the sign of x is moved to the weights. The sum of two
+ * products of at most 127² fits 16 bits, so nothing saturates. */
 TARGET INLINE __m256i add_products(__m256i total, __m256i x, __m256i magnitude, __m256i w) {
     __m256i pairs = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(w, x));
     return _mm256_add_epi32(total, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
@@ -54,7 +54,7 @@ TARGET static int64_t probe_products(int64_t times) {
     for (int b = 0; b < 8; b++) total[b] = _mm256_setzero_si256();
     for (int64_t turn = 0; turn < 4 * times; turn++) /* 8 · 32 products */
         for (int b = 0; b < 8; b++) {
-            __asm__ volatile("" : "+x"(w)); /* so that no product is known beforehand */
+            __asm__ volatile("" : "+x"(w)); /* keeps the compiler from computing in advance */
             total[b] = add_products(total[b], x, x, w);
         }
     int32_t parts[8];

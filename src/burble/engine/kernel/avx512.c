@@ -4,12 +4,12 @@
 #include <immintrin.h>
 
 #define FEATURES "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"
-#ifdef __clang__ /* which ignores the whole attribute if it does not know one word of it */
+#ifdef __clang__ /* it ignores the whole attribute if it does not know one word of it */
 #define TARGET __attribute__((target(FEATURES)))
 #else
 #define TARGET __attribute__((target(FEATURES ",prefer-vector-width=512")))
 #endif
-#define SHIFT 128 /* dpbusd takes one side unsigned */
+#define SHIFT 128 /* one side of dpbusd is unsigned */
 #include "elementwise.h"
 
 #define BLOCKS 4 /* registers of 16 outputs side by side */
@@ -28,7 +28,7 @@ TARGET INLINE __m512i four_inputs(const int8_t *inputs) {
     return _mm512_set1_epi32(four);
 }
 
-/* One row: two chains of sums for each register, or each would wait for its last. */
+/* Multiply one row. Two chains of sums for each register hide the latency of an addition. */
 TARGET INLINE void one_row(const int8_t *weights, const int32_t *start, int32_t num_inputs,
                            const int8_t *inputs, int32_t *sums) {
     __m512i even[BLOCKS], odd[BLOCKS];
@@ -78,7 +78,7 @@ TARGET static int64_t probe_products(int64_t times) {
     for (int b = 0; b < 16; b++) total[b] = _mm512_setzero_si512();
     for (int64_t turn = 0; turn < times; turn++) /* 16 · 64 products */
         for (int b = 0; b < 16; b++) {
-            __asm__ volatile("" : "+v"(w)); /* so that no product is known beforehand */
+            __asm__ volatile("" : "+v"(w)); /* keeps the compiler from computing in advance */
             total[b] = _mm512_dpbusd_epi32(total[b], x, w);
         }
     int64_t seen = 0;

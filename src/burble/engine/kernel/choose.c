@@ -1,4 +1,4 @@
-/* From logits to a choice: sampling.py in C. */
+/* Choose the next token from logits: sampling.py in C. */
 #include "choose.h"
 
 #include <string.h>
@@ -22,9 +22,9 @@ static double uniform(const burble_stream *stream) {
     return (double)(words[0] >> 11) * 0x1p-53;
 }
 
-/* The logits, those of the last tokens weakened. */
-static const float *penalized(const float *logits, int32_t vocab, const burble_stream *stream,
-                              float *scores) {
+/* Return the logits, with those of recent tokens made smaller. */
+static const float *penalize(const float *logits, int32_t vocab, const burble_stream *stream,
+                             float *scores) {
     const float penalty = (float)stream->sampling->repetition_penalty;
     if (penalty == 1.0f) return logits;
     memcpy(scores, logits, (size_t)vocab * sizeof *scores);
@@ -55,7 +55,7 @@ static void sift_down(uint64_t *heap, int64_t size, int64_t place) {
     heap[place] = sinking;
 }
 
-/* Ranks in falling order from `*size` down to 0: takes the highest off the heap. */
+/* Take the highest rank off the heap and put it behind its new end: taken ranks end up sorted. */
 static uint64_t take_highest(uint64_t *heap, int64_t *size) {
     uint64_t highest = heap[0];
     heap[0] = heap[--*size];
@@ -67,7 +67,7 @@ static uint64_t take_highest(uint64_t *heap, int64_t *size) {
 static int32_t weight_of(uint64_t rank) { return (int32_t)(rank >> 32); }
 static int32_t token_of(uint64_t rank) { return (int32_t)(UINT32_MAX - (uint32_t)rank); }
 
-/* top-k, then top-p: all but the likeliest weigh nothing. Returns what is left in all. */
+/* Apply top-k, then top-p: set all other weights to 0. Returns the sum of what is left. */
 static int64_t keep_likeliest(int32_t *weights, int32_t vocab, int64_t top_k, double top_p,
                               int64_t total, uint64_t *ranks) {
     for (int32_t i = 0; i < vocab; i++)
@@ -103,7 +103,7 @@ static int64_t drop_unlikely(int32_t *weights, int32_t vocab, double least) {
 int32_t choose(const kernel *k, const float *logits, int32_t vocab, const burble_stream *stream,
                const choice_room *room) {
     const burble_sampling *sampling = stream->sampling;
-    const float *scores = penalized(logits, vocab, stream, room->scores);
+    const float *scores = penalize(logits, vocab, stream, room->scores);
     const float temperature = (float)sampling->temperature;
     if (temperature == 0) return likeliest(scores, vocab);
     int32_t *weights = room->weights;
@@ -112,7 +112,7 @@ int32_t choose(const kernel *k, const float *logits, int32_t vocab, const burble
         total =
             keep_likeliest(weights, vocab, sampling->top_k, sampling->top_p, total, room->ranks);
     if (sampling->min_p > 0) total = drop_unlikely(weights, vocab, sampling->min_p * LIKELIEST);
-    /* Below the total for every draw below 1, since the total is below 2⁵³. */
+    /* Always below the total, because the draw is below 1 and the total below 2⁵³. */
     int64_t place = (int64_t)(uniform(stream) * (double)total);
     int32_t token = 0;
     while (token < vocab - 1 && place >= weights[token]) place -= weights[token++];

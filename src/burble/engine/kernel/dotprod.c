@@ -1,4 +1,4 @@
-/* 64-bit ARM with dot products: from ARMv8.2 on, where a processor has them. */
+/* 64-bit ARM with dot products: some processors from ARMv8.2 on. */
 #include "kernel.h"
 #ifdef BURBLE_ARM
 #include <arm_neon.h>
@@ -15,7 +15,7 @@ static int is_available(void) {
 #if defined(__linux__)
     return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #elif defined(__APPLE__)
-    return 1; /* every Apple processor of this kind */
+    return 1; /* every 64-bit ARM processor of Apple's has them */
 #else
     return 0;
 #endif

@@ -1,6 +1,6 @@
-/* All that is not a product, written once in plain loops; each instruction set includes it with
- * TARGET set to itself, and the compiler makes vectors of them. Every operation rounds on its own,
- * so that all of them give the same bits. */
+/* Everything but the products, in plain loops. Each instruction set includes this file with its own
+ * TARGET, and the compiler vectorises the loops. Every operation rounds by itself, so all of them
+ * give the same bits. */
 
 #include "arithmetic.h"
 #include "kernel.h"
@@ -12,7 +12,7 @@ static inline int32_t float_bits(float x) {
 }
 
 TARGET static float quantize(const float *restrict x, int64_t size, int8_t *restrict integers) {
-    /* Magnitudes order as their bits do, and a largest whole number is found in any order. */
+    /* Bit patterns order magnitudes, and the largest integer is the same in any order. */
     int32_t most = 0;
     for (int64_t i = 0; i < size; i++) {
         int32_t magnitude = float_bits(x[i]) & 0x7fffffff;
@@ -74,7 +74,7 @@ TARGET static void accumulate(const float *restrict x, int64_t size, float *rest
     for (int64_t i = 0; i < size; i++) sum[i] += x[i];
 }
 
-/* A whole number that orders as x does; -0 counts as a little less than 0. */
+/* Return an integer that orders as x does; -0 counts as a little less than 0. */
 static inline int32_t order_of(float x) {
     int32_t bits = float_bits(x);
     return bits ^ ((bits >> 31) & 0x7fffffff);
@@ -98,7 +98,7 @@ TARGET static int64_t weigh(const float *restrict scores, int64_t size, float te
     return total;
 }
 
-/* Lets no compiler conclude that the second reading finds what the first one found. */
+/* Keeps the compiler from assuming that a second read returns what the first one did. */
 #ifdef __GNUC__
 #define KEEP_READING __asm__ volatile("" ::: "memory")
 #else
@@ -108,7 +108,7 @@ TARGET static int64_t weigh(const float *restrict scores, int64_t size, float te
 TARGET static int64_t probe_memory(const int64_t *restrict words, int64_t size, int64_t times) {
     int64_t seen = 0;
     for (int64_t turn = 0; turn < times; turn++) {
-        int64_t any[32] = {0}; /* so many that no reading waits for the last */
+        int64_t any[32] = {0}; /* enough that no read waits for the one before */
         for (int64_t i = 0; i + 32 <= size; i += 32)
             for (int64_t j = 0; j < 32; j++) any[j] |= words[i + j];
         for (int64_t j = 0; j < 32; j++) seen ^= any[j];
@@ -117,7 +117,7 @@ TARGET static int64_t probe_memory(const int64_t *restrict words, int64_t size, 
     return seen;
 }
 
-/* What each file puts into its kernel: all of the above, and what it defines itself. */
+/* The parts of a kernel: the functions above, and the products that each file defines. */
 #define ELEMENTWISE                                                                 \
     .shift = SHIFT, .quantize = quantize, .dequantize = dequantize, .cells = cells, \
     .accumulate = accumulate, .weigh = weigh, .probe_memory = probe_memory

@@ -1,4 +1,4 @@
-/* What differs from one instruction set to the next. */
+/* `kernel`: the functions that each instruction set implements. */
 #ifndef BURBLE_KERNEL_H
 #define BURBLE_KERNEL_H
 
@@ -6,27 +6,27 @@
 
 #include "burble.h"
 
-/* A loop over a constant number of rows keeps its sums in registers, if it is compiled as one. */
+/* Inlining makes the number of rows a constant, so that the sums of a loop stay in registers. */
 #ifdef __GNUC__
 #define INLINE static inline __attribute__((always_inline))
 #else
 #define INLINE static inline
 #endif
 
-#define PAD_INPUTS 8 /* packed inputs are a multiple of this; what is added is zero */
+#define PAD_INPUTS 8 /* packed inputs are padded with zeros to a multiple of this */
 
-/* int8 weights, packed as [outputs / width][inputs / 4][width][4]: a kernel reads them in one go,
+/* int8 weights, packed as [outputs / width][inputs / 4][width][4]: a kernel reads them in order,
  * four inputs of `width` outputs at a time. */
 typedef struct {
     int32_t outputs, inputs;
     int32_t padded_outputs, padded_inputs;
     int8_t *weights;
-    int32_t *start; /* what each sum starts at, (padded_outputs,) */
+    int32_t *start; /* the initial value of each sum, (padded_outputs,) */
     float *scales;  /* (outputs,) */
-    float *bias;    /* (outputs,); NULL where there is none */
+    float *bias;    /* (outputs,), or NULL */
 } matrix;
 
-/* What a tile of a product reads and writes, row by row. */
+/* The inputs and outputs of a tile of a product, row by row. */
 typedef struct {
     const int8_t *inputs;
     int64_t input_stride;
@@ -34,8 +34,8 @@ typedef struct {
     int64_t sum_stride;
 } product;
 
-/* The gate algebra of one step; state is (states of the cell, hidden), changed in place, and
- * the first of them is the output. */
+/* One step of a cell. state: (states of the cell, hidden), updated in place; the first state is the
+ * output. */
 typedef void (*cell_step)(const float *from_input, const float *from_state, float *state,
                           int64_t hidden);
 
@@ -47,7 +47,7 @@ typedef struct {
 typedef struct {
     const char *name;
     int32_t width;
-    /* What is added to each input before it is stored, so that it becomes unsigned: 0 or 128. */
+    /* Added to each stored input: 0, or 128 to make it unsigned. */
     int32_t shift;
     int (*is_available)(void);
 
@@ -55,15 +55,15 @@ typedef struct {
     void (*multiply)(const matrix *m, const int8_t *inputs, int64_t input_stride, int64_t rows,
                      int32_t *sums, int64_t sum_stride);
 
-    /* Whole numbers in ±127, shifted, and the worth of one of them. */
+    /* Round x to shifted integers in ±127, and return their scale. */
     float (*quantize)(const float *x, int64_t size, int8_t *integers);
     /* out = sums · (scales · scale) [+ bias] */
     void (*dequantize)(const int32_t *sums, const float *scales, float scale, const float *bias,
                        int64_t size, float *out);
-    const cell_kind *cells; /* behind the last is one without a name */
+    const cell_kind *cells; /* ends with one whose name is NULL */
     /* sum += x */
     void (*accumulate)(const float *x, int64_t size, float *sum);
-    /* exp((scores - their largest) / temperature) · 2³⁰ in whole numbers; returns their sum. */
+    /* weights = exp((scores - the largest) / temperature) · 2³⁰, as integers; returns their sum. */
     int64_t (*weigh)(const float *scores, int64_t size, float temperature, int32_t *weights);
 
     /* See burble.h. */

@@ -40,14 +40,14 @@ int32_t round_up(int32_t size, int32_t multiple) {
     return (size + multiple - 1) / multiple * multiple;
 }
 
-/* The next `bytes` of memory from a cache line on; without memory they are only counted. */
+/* Take the next `bytes` of memory, from a cache line on. If memory is NULL, only count them. */
 void *carve(char *memory, size_t *used, size_t bytes) {
     void *place = memory ? memory + *used : NULL;
     *used += (bytes + 63) / 64 * 64;
     return place;
 }
 
-/* Sizes of a slot's matrix; a folded first layer has no input side. */
+/* Set the sizes of a slot's matrix. A folded first layer has no input matrix. */
 static void describe(const burble_model *model, int32_t slot, matrix *m) {
     const burble_shape *shape = &model->shape;
     int is_head = slot == 2 * shape->num_layers;
@@ -58,7 +58,7 @@ static void describe(const burble_model *model, int32_t slot, matrix *m) {
     m->padded_inputs = round_up(m->inputs, PAD_INPUTS);
 }
 
-/* All weights first, in the order of a step, so that they lie close in the cache. */
+/* Put all weights first, in the order of a step, so that they are close together in the cache. */
 static size_t lay_out(burble_model *model, char *memory) {
     size_t used = 0;
     for (int32_t slot = 0; slot < model->num_matrices; slot++) {

@@ -13,7 +13,7 @@ struct burble_model {
     int32_t layer_state; /* numbers in one layer's state */
     int32_t num_matrices;
     matrix *matrices;
-    char *memory;       /* of all matrices */
+    char *memory;       /* holds all matrices */
     const float *input; /* a table or an embedding: see burble_set_input */
 };
 

@@ -1,5 +1,6 @@
-/* The loop around `tile`, for kernels that share loads of weights between rows: who includes it has
- * TARGET, WIDTH and TILE defined, and tile(), which is told a constant number of rows. */
+/* The loop around `tile`, for kernels that share loads of weights between rows. Define TARGET,
+ * WIDTH, TILE and tile() before including this file. tile() is called with a constant number of
+ * rows. */
 
 TARGET static void multiply(const matrix *m, const int8_t *inputs, int64_t input_stride,
                             int64_t rows, int32_t *sums, int64_t sum_stride) {

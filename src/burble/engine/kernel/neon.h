@@ -1,5 +1,4 @@
-/* The loops around one way of 64-bit ARM to add products: who includes it has TARGET and
- * add_products() defined. */
+/* Loops for 64-bit ARM. Define TARGET and add_products() before including this file. */
 #include "kernel.h"
 
 #define BLOCKS 4 /* registers of 4 outputs side by side */
@@ -36,7 +35,7 @@ TARGET static int64_t probe_products(int64_t times) {
     for (int b = 0; b < 8; b++) total[b] = vdupq_n_s32(0);
     for (int64_t turn = 0; turn < 8 * times; turn++) /* 8 · 16 products */
         for (int b = 0; b < 8; b++) {
-            __asm__ volatile("" : "+w"(w)); /* so that no product is known beforehand */
+            __asm__ volatile("" : "+w"(w)); /* keeps the compiler from computing in advance */
             total[b] = add_products(total[b], w, x);
         }
     int64_t seen = 0;

@@ -3,7 +3,7 @@
 #define SHIFT 0
 #include "elementwise.h"
 
-#define WIDTH 1 /* the packed weights are rows as they stand */
+#define WIDTH 1 /* packed weights are the plain rows */
 
 static int is_available(void) { return 1; }
 

@@ -1,4 +1,4 @@
-/* Steps: rows of texts read a token each, side by side, and the loops around that. */
+/* Run the network: read a token of each row in one step, and the loops around steps. */
 #include <fenv.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,26 +6,26 @@
 #include "choose.h"
 #include "model.h"
 
-/* Rows that step together. More would share each load of weights further, but what they hold
- * between two products would no longer fit the cache beside the weights. */
+/* Rows in one step. More rows would share each load of weights, but their intermediate values would
+ * no longer fit the cache beside the weights. */
 #define MAX_ROWS 16
 
-/* Vectors in whole numbers, one a row, and the worth of one of them. */
+/* Vectors of integers, one for each row, and their scales. */
 typedef struct {
     int8_t *integers; /* (rows, integer_stride of the workspace) */
     float *scales;    /* (rows,) */
 } quantized;
 
-/* All that a step needs besides the model and the states. */
+/* The memory of a step, besides the model and the states. */
 typedef struct {
     int64_t rows;
     float *states[MAX_ROWS]; /* (layers, states of the cell, hidden) each */
     int32_t ids[MAX_ROWS];
 
     int64_t integer_stride, sum_stride, gate_stride, output_stride;
-    int8_t *hidden;      /* (layers, rows, padded hidden): each layer's output in whole numbers */
+    int8_t *hidden;      /* (layers, rows, padded hidden): each layer's output as integers */
     float *hidden_scale; /* (layers, rows) */
-    quantized below;     /* what a layer reads, where it is not `hidden` */
+    quantized below;     /* the input of a layer, if it is not `hidden` */
     int32_t *sums;       /* (rows, padded outputs) */
     float *from_input;   /* (rows, gates) */
     float *from_state;   /* (rows, gates) */
@@ -33,7 +33,7 @@ typedef struct {
     float *logits;       /* (rows, vocab) */
     choice_room room;
     char *memory;
-    fenv_t float_mode; /* as it was found */
+    fenv_t float_mode; /* of the caller, to restore */
 } workspace;
 
 static size_t lay_out(workspace *w, const burble_model *model, int64_t rows, char *memory) {
@@ -68,10 +68,10 @@ static int open_workspace(workspace *w, const burble_model *model, int64_t rows)
     size_t size = lay_out(w, model, w->rows, NULL);
     w->memory = aligned_alloc(64, size);
     if (!w->memory) return -1;
-    /* Whoever calls may round otherwise, or flush tiny numbers to zero. */
+    /* The caller may have set another rounding, or flush tiny numbers to zero. */
     fegetenv(&w->float_mode);
     fesetenv(FE_DFL_ENV);
-    memset(w->memory, 0, size); /* the padding of whole numbers must be there, whatever it is */
+    memset(w->memory, 0, size); /* the padding of integers is read, so it must be initialised */
     lay_out(w, model, w->rows, w->memory);
     return 0;
 }
@@ -97,7 +97,7 @@ static void quantize_state(const burble_model *model, workspace *w, int64_t row,
                                 hidden.integers + row * w->integer_stride);
 }
 
-/* To be called whenever rows or states changed from outside. */
+/* Call this whenever rows or states have changed outside of a step. */
 static void quantize_states(const burble_model *model, workspace *w) {
     for (int64_t row = 0; row < w->rows; row++)
         for (int32_t layer = 0; layer < model->shape.num_layers; layer++)
@@ -114,7 +114,7 @@ static void multiply(const burble_model *model, workspace *w, int32_t slot, quan
                                   m->bias, m->outputs, out + row * out_stride);
 }
 
-/* The input side of a layer's gates; for a folded first layer each row's line of the table. */
+/* Compute the input side of a layer's gates. For a folded first layer, look it up in the table. */
 static void input_side(const burble_model *model, workspace *w, int32_t layer, quantized inputs,
                        const float **sides) {
     if (layer > 0 || model->shape.embedding_size > 0)
@@ -133,7 +133,7 @@ static void read_embedding(const burble_model *model, workspace *w) {
                                     w->below.integers + row * w->integer_stride);
 }
 
-/* Residual: what a layer hands up is its output plus what it read. */
+/* Add the residual connection: the layer above reads this layer's output plus its input. */
 static void add_below(const burble_model *model, workspace *w, int32_t layer) {
     const kernel *k = model->kernel;
     int32_t size = model->shape.hidden_size;
@@ -149,7 +149,7 @@ static void add_below(const burble_model *model, workspace *w, int32_t layer) {
     }
 }
 
-/* Read ids, one a row; logits after them where asked for. */
+/* Read one id of each row. Computes the logits after it unless `logits` is NULL. */
 static void step(const burble_model *model, workspace *w, float *logits, int64_t logit_stride) {
     const burble_shape *shape = &model->shape;
     quantized inputs = w->below;
@@ -214,31 +214,32 @@ static int is_due(const burble_stream *stream) {
     return 0;
 }
 
-/* Take these streams as the rows of the workspace, all that may go on. */
-static void seat(const burble_model *model, workspace *w, burble_stream **going, int64_t count) {
+/* Make the running streams the rows of the workspace. */
+static void set_rows(const burble_model *model, workspace *w, burble_stream **running,
+                     int64_t count) {
     w->rows = count;
-    for (int64_t row = 0; row < count; row++) w->states[row] = going[row]->state;
+    for (int64_t row = 0; row < count; row++) w->states[row] = running[row]->state;
     quantize_states(model, w);
 }
 
-/* Write on up to MAX_ROWS streams until all are done. */
-static void write_rows(const burble_model *model, workspace *w, burble_stream **going,
+/* Write to up to MAX_ROWS streams until all are done. */
+static void write_rows(const burble_model *model, workspace *w, burble_stream **running,
                        int64_t count) {
     int32_t vocab = model->shape.vocab_size;
-    if (count > 0) seat(model, w, going, count);
+    if (count > 0) set_rows(model, w, running, count);
     while (count > 0) {
         for (int64_t row = 0; row < count; row++)
-            w->ids[row] = going[row]->tokens[going[row]->end - 1];
+            w->ids[row] = running[row]->tokens[running[row]->end - 1];
         step(model, w, w->logits, vocab);
         int64_t left = 0;
         for (int64_t row = 0; row < count; row++) {
-            burble_stream *stream = going[row];
+            burble_stream *stream = running[row];
             int32_t token = choose(model->kernel, w->logits + row * vocab, vocab, stream, &w->room);
             stream->tokens[stream->end++] = token;
             stream->position++;
-            if (!is_due(stream)) going[left++] = stream;
+            if (!is_due(stream)) running[left++] = stream;
         }
-        if (left < count) seat(model, w, going, left);
+        if (left < count) set_rows(model, w, running, left);
         count = left;
     }
 }
@@ -247,11 +248,11 @@ int32_t burble_write(const burble_model *model, burble_stream *const *streams, i
     workspace w;
     if (open_workspace(&w, model, count)) return -1;
     for (int64_t first = 0; first < count; first += MAX_ROWS) {
-        burble_stream *going[MAX_ROWS];
+        burble_stream *running[MAX_ROWS];
         int64_t left = 0;
         for (int64_t i = first; i < count && i < first + MAX_ROWS; i++)
-            if (streams[i]->end < streams[i]->limit) going[left++] = streams[i];
-        write_rows(model, &w, going, left);
+            if (streams[i]->end < streams[i]->limit) running[left++] = streams[i];
+        write_rows(model, &w, running, left);
     }
     close_workspace(&w);
     return 0;

@@ -1,13 +1,12 @@
 "use strict";
 
-// tanh, sigmoid and exp as docs/engine.md has them: float32, rounded after every operation.
+// tanh, sigmoid and exp as docs/engine.md defines them: float32, rounded after every operation.
 
 const f32 = Math.fround;
 
-// Added and taken away again, it leaves a float64 below 2^51 rounded to a whole number, half to
-// even.
-const TO_WHOLE = 1.5 * 2 ** 52;
-const rint = (x) => x + TO_WHOLE - TO_WHOLE;
+// Adding and subtracting this rounds a float64 below 2^51 to an integer, half to even.
+const ROUNDER = 1.5 * 2 ** 52;
+const rint = (x) => x + ROUNDER - ROUNDER;
 
 const TANH_BOUND = f32(9.02);
 const [P1, P2, P3, P4] = [0.13379713893, 0.0034940300975, 2.0583409423e-5, 1.331897348e-8].map(f32);
@@ -30,7 +29,7 @@ const LN2_LOW = f32(-2.1219444e-4);
 const [E0, E1, E2] = [0.4999999404, 0.16666519642, 0.041668400168].map(f32);
 const [E3, E4] = [0.0083688506857, 0.0013814320555].map(f32);
 
-// exp(x) * 2^power, cut to a whole number, for x <= 0; below -60 as at -60.
+// Return exp(x) * 2^power truncated to an integer, for x <= 0; x below -60 counts as -60.
 function scaledExp(given, power) {
   const x = Math.max(given, -60);
   const n = rint(f32(x * LOG2_E));
@@ -40,12 +39,12 @@ function scaledExp(given, power) {
   return n + power < 0 ? 0 : Math.trunc(fraction * (1 << (n + power)));
 }
 
-// Whole numbers in +-limit nearest to x, put into `whole`; returns what one of them is worth.
-function toIntegers(x, whole, limit) {
+// Round x to integers in +-limit, put them into `integers`, and return their scale.
+function toIntegers(x, integers, limit) {
   let largest = 0;
   for (let i = 0; i < x.length; i++) largest = Math.max(largest, Math.abs(x[i]));
   if (largest < 2 ** -100) largest = 0;
   const inverse = largest ? f32(limit / largest) : 0;
-  for (let i = 0; i < x.length; i++) whole[i] = rint(f32(x[i] * inverse));
+  for (let i = 0; i < x.length; i++) integers[i] = rint(f32(x[i] * inverse));
   return f32(largest / limit);
 }

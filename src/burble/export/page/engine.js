@@ -1,8 +1,8 @@
-// The network, running: products in whole numbers, everything between them in float32.
+// Run the network: products in integers, everything between them in float32.
 
 const FINE_LIMIT = 2 ** 19 - 1;
 
-// Base 85 as Python's base64 module has it, but for "<", which could end the block it stands in.
+// Base 85 as in Python's base64 module, without "<", which could end the script block.
 const DIGITS =
   "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;,=>?@^_`{|}~";
 
@@ -18,7 +18,7 @@ function decode85(text) {
   return words.buffer;
 }
 
-// Takes one block of numbers after the other, in the order in which html.py wrote them.
+// Reads blocks of numbers in the order in which html.py wrote them.
 class Reader {
   constructor(buffer) {
     this.buffer = buffer;
@@ -34,42 +34,42 @@ class Reader {
     return new Float32Array(this.bytes(4 * count));
   }
 
-  // Rows of whole numbers, and what one of each row's is worth.
+  // Read rows of int8, and the scale of each row.
   int8(rows, columns) {
-    const whole = new Int8Array(this.bytes(rows * columns));
-    return { rows, columns, whole, scales: this.floats(rows) };
+    const integers = new Int8Array(this.bytes(rows * columns));
+    return { rows, columns, integers, scales: this.floats(rows) };
   }
 
-  // The same of 20 bits: two of them in five bytes.
+  // Read rows of 20-bit integers, two in five bytes, and the scale of each row.
   fine(rows, columns) {
     const pairs = Math.ceil((rows * columns) / 2);
     const packed = new Uint8Array(this.bytes(5 * pairs));
-    const whole = new Float64Array(2 * pairs);
-    for (let i = 0, j = 0; i < whole.length; i += 2, j += 5) {
+    const integers = new Float64Array(2 * pairs);
+    for (let i = 0, j = 0; i < integers.length; i += 2, j += 5) {
       const middle = packed[j + 2];
-      whole[i] = (packed[j] | (packed[j + 1] << 8) | ((middle & 15) << 16)) - FINE_LIMIT;
-      whole[i + 1] = ((middle >> 4) | (packed[j + 3] << 4) | (packed[j + 4] << 12)) - FINE_LIMIT;
+      integers[i] = (packed[j] | (packed[j + 1] << 8) | ((middle & 15) << 16)) - FINE_LIMIT;
+      integers[i + 1] = ((middle >> 4) | (packed[j + 3] << 4) | (packed[j + 4] << 12)) - FINE_LIMIT;
     }
-    return { rows, columns, whole, scales: this.floats(rows) };
+    return { rows, columns, integers, scales: this.floats(rows) };
   }
 }
 
-// Two rows share one float64, the second 2^26 times as large: a multiplication does for both.
-// Over 2048 columns each sum stays below 2^25, so both are exact and can be told apart.
+// Two rows share one float64, the second 2^26 times as large, so one multiplication serves both.
+// Over 2048 columns each sum stays below 2^25, so both are exact and can be separated.
 const SHIFT = 2 ** 26;
 const COLUMNS = 2048;
 const ROWS = 8;
 
 class Product {
-  constructor({ rows, columns, whole, scales }, bias = null) {
+  constructor({ rows, columns, integers, scales }, bias = null) {
     this.columns = columns;
     this.scales = scales;
     this.bias = bias;
     this.out = new Float32Array(rows);
-    this.whole = new Float64Array(columns);
+    this.integers = new Float64Array(columns);
     this.sums = new Float64Array(Math.ceil(rows / ROWS) * ROWS);
     this.packed = new Float64Array((this.sums.length / 2) * columns);
-    const at = (row, column) => (row < rows ? whole[row * columns + column] : 0);
+    const at = (row, column) => (row < rows ? integers[row * columns + column] : 0);
     let k = 0;
     for (let row = 0; row < rows; row += ROWS) {
       for (let column = 0; column < columns; column++) {
@@ -80,13 +80,13 @@ class Product {
     }
   }
 
-  // The float32 vector x times the matrix, plus the bias.
+  // Multiply a float32 vector by the matrix, and add the bias.
   of(x) {
-    return this.ofWhole(toIntegers(x, this.whole, 127));
+    return this.ofIntegers(toIntegers(x, this.integers, 127));
   }
 
-  // The same for what `whole` holds, worth `scale` each.
-  ofWhole(scale) {
+  // Multiply the vector `this.integers` * scale.
+  ofIntegers(scale) {
     this.sums.fill(0);
     for (let from = 0; from < this.columns; from += COLUMNS) {
       this.addUp(from, Math.min(from + COLUMNS, this.columns));
@@ -98,33 +98,33 @@ class Product {
   }
 
   addUp(from, to) {
-    const { packed, whole, sums, columns } = this;
+    const { packed, integers, sums, columns } = this;
     for (let row = 0; row < sums.length; row += ROWS) {
       let [s0, s1, s2, s3] = [0, 0, 0, 0];
       let k = (row / 2) * columns + 4 * from;
       for (let i = from; i < to; i++) {
-        const x = whole[i];
+        const x = integers[i];
         s0 += packed[k] * x;
         s1 += packed[k + 1] * x;
         s2 += packed[k + 2] * x;
         s3 += packed[k + 3] * x;
         k += 4;
       }
-      this.tellApart(row, s0);
-      this.tellApart(row + 2, s1);
-      this.tellApart(row + 4, s2);
-      this.tellApart(row + 6, s3);
+      this.separate(row, s0);
+      this.separate(row + 2, s1);
+      this.separate(row + 4, s2);
+      this.separate(row + 6, s3);
     }
   }
 
-  tellApart(row, both) {
+  separate(row, both) {
     const second = rint(both / SHIFT);
     this.sums[row] += both - second * SHIFT;
     this.sums[row + 1] += second;
   }
 }
 
-// What the first layer reads of a token, by the kind of input: its side of all gates.
+// The input side of the first layer's gates for each token, by the kind of input.
 
 class OneHotInput {
   constructor(reader, { rows, vocab }) {
@@ -164,14 +164,14 @@ class EmbeddingInput {
     return this.bias.map((bias, r) => {
       let sum = 0;
       for (let i = 0; i < size; i++) {
-        sum += embedding.whole[token * size + i] * weights.whole[r * size + i];
+        sum += embedding.integers[token * size + i] * weights.integers[r * size + i];
       }
       return f32(sum * (embedding.scales[token] * weights.scales[r])) + bias;
     });
   }
 }
 
-// An embedding too large to fold: read as the layers above read theirs.
+// An embedding too large to fold.
 class UnfoldedInput {
   constructor(reader, { rows, vocab, network }) {
     const size = network.embedding_size;
@@ -180,9 +180,9 @@ class UnfoldedInput {
   }
 
   row(token) {
-    const { whole, scales, columns } = this.embedding;
-    this.product.whole.set(whole.subarray(token * columns, (token + 1) * columns));
-    return this.product.ofWhole(scales[token]).slice();
+    const { integers, scales, columns } = this.embedding;
+    this.product.integers.set(integers.subarray(token * columns, (token + 1) * columns));
+    return this.product.ofIntegers(scales[token]).slice();
   }
 }
 
@@ -193,7 +193,7 @@ const INPUTS = {
   unfolded: UnfoldedInput,
 };
 
-// One step of each kind of cell. a: from the input, b: from the state; the states are changed.
+// One step of each kind of cell. a: input side, b: recurrent side. Updates the states in place.
 const CELLS = {
   lstm(a, b, { hidden, cell }) {
     const size = hidden.length;
@@ -223,7 +223,7 @@ const CELLS = {
 };
 
 class Model {
-  // cell: how many gates it has, and its states by name, its output first.
+  // cell: its number of gates, and the names of its states, the output first.
   constructor({ network, cell, vocab, input }, weights) {
     const reader = new Reader(decode85(weights));
     const size = network.hidden_size;
@@ -260,12 +260,12 @@ class Model {
     }
   }
 
-  // What each token would be next, after what was read.
+  // Return the logits of the next token.
   logits() {
     return this.head.of(this.layers.at(-1).output);
   }
 
-  // Made when a token is first read, and kept.
+  // Compute a token's row when it is first read, and keep it.
   row(token) {
     if (!this.rows.has(token)) this.rows.set(token, this.input.row(token));
     return this.rows.get(token);

@@ -1,5 +1,5 @@
-// The page: reads the form, writes in slices so that it stays alive, and keeps its settings in the
-// address. What a model or a person wrote is only ever set as text.
+// The page: read the form, write in short slices so that it keeps responding, and keep the settings
+// in the address. Text is only ever set as text, never as HTML.
 
 const element = (id) => document.getElementById(id);
 const about = JSON.parse(element("model").textContent);
@@ -8,12 +8,12 @@ const tokenizer = new TOKENIZERS[about.tokenizer.kind](about.tokenizer);
 
 const NUMBERS = about.fields.map(({ id }) => id);
 const SETTINGS = ["prompt", "seed", "stop", ...NUMBERS];
-const SLICE = 12; // milliseconds: a frame is 16
+const SLICE = 12; // milliseconds, within a frame of 16
 const SEEDS = 2n ** 63n;
 
 let halted = false;
 
-// Each number has its input; those without a place in the page are put under more settings.
+// An input for each number; those without a place in the page go under "More settings".
 
 for (const { label, help, slider, ...attributes } of about.fields) {
   const input = element(attributes.id) ?? document.createElement("input");
@@ -38,7 +38,7 @@ function fromAddress() {
 
 const usual = (name) => String(about.defaults[name] ?? "");
 
-// Only what differs from the defaults, and the seed.
+// Keep in the address what differs from the defaults, and the seed.
 function toAddress(seed) {
   const settings = new URLSearchParams();
   for (const name of SETTINGS) {
@@ -85,7 +85,7 @@ async function run() {
   report(request.seed, (performance.now() - started) / 1000);
 }
 
-// What is written in each slice; in between the page draws and listens.
+// Yield the text of each slice. In between, the page handles events.
 async function* inSlices(pieces) {
   let [written, end] = ["", performance.now() + SLICE];
   for (const piece of pieces) {
@@ -99,7 +99,7 @@ async function* inSlices(pieces) {
   yield written;
 }
 
-// A message comes back sooner than a timer.
+// Browsers delay timers by 4 ms or more, but not messages.
 const channel = new MessageChannel();
 
 function pause() {
@@ -115,17 +115,18 @@ function begin(prompt) {
   element("begun").textContent = prompt;
   element("written").textContent = "";
   element("output").hidden = false;
-  tell("Writing…");
+  showStatus("Writing…");
 }
 
 function report(seed, seconds) {
   const count = [...element("written").textContent].length;
   const rate = Math.round(count / Math.max(seconds, 0.001)).toLocaleString("en");
   const done = halted ? "Stopped" : "Done";
-  tell(`${done}: ${count.toLocaleString("en")} characters, ${rate} a second, seed ${seed}.`);
+  const figures = `${count.toLocaleString("en")} characters, ${rate} a second, seed ${seed}`;
+  showStatus(`${done}: ${figures}.`);
 }
 
-// Who pressed the one button by keyboard finds themselves on the other.
+// Switch between the buttons Write and Stop, and move keyboard focus with them.
 function setBusy(busy) {
   const [on, off] = (busy ? ["halt", "write"] : ["write", "halt"]).map(element);
   const pressed = document.activeElement === off;
@@ -135,7 +136,7 @@ function setBusy(busy) {
   for (const id of ["copy", "share"]) element(id).disabled = busy;
 }
 
-function tell(message, wrong = false) {
+function showStatus(message, wrong = false) {
   element("status").textContent = message;
   element("status").classList.toggle("wrong", wrong);
 }
@@ -143,22 +144,22 @@ function tell(message, wrong = false) {
 async function copy(text, what) {
   try {
     await navigator.clipboard.writeText(text);
-    tell(`${what} copied.`);
+    showStatus(`${what} copied.`);
   } catch {
-    tell("The browser does not let this page copy: select it yourself.", true);
+    showStatus("The browser does not let this page copy. Select and copy it yourself.", true);
   }
 }
 
-// What the person does.
+// Events.
 
 element("form").addEventListener("submit", (event) => {
   event.preventDefault();
   run().catch((error) => {
     if (!(error instanceof TextError)) throw error;
-    tell(error.message, true);
+    showStatus(error.message, true);
   });
 });
-// A browser can only point at a mistake that is not folded away.
+// Open the section of an invalid input, because a browser cannot point at a hidden one.
 function unfold({ target }) {
   const folded = target.closest("details");
   if (folded) folded.open = true;

@@ -1,10 +1,10 @@
-// From logits to a token: the filters in their order, and random numbers by counter.
+// Choose the next token from logits: the filters in their order, then a draw.
 
 const MASK = (1n << 64n) - 1n;
 const RECENT = 64;
 const LIKELIEST = 2 ** 30;
 
-// The first of the four words of Philox4x64-10.
+// Return the first of the four words of Philox4x64-10.
 function philox(counter, seed, stream) {
   let [c0, c1, c2, c3] = [counter, 0n, 0n, 0n];
   let [k0, k1] = [seed, stream];
@@ -19,12 +19,12 @@ function philox(counter, seed, stream) {
   return c0;
 }
 
-// The number in [0, 1) that belongs to this place of this stream.
+// Return the random number in [0, 1) for a position of a stream.
 function uniform(seed, stream, position) {
   return Number(philox(BigInt(position), seed, stream) >> 11n) * 2 ** -53;
 }
 
-// The next token. logits: one for each token, changed by the penalty; recent: the newest tokens.
+// Return the next token. logits: (vocab), changed by the penalty. recent: the newest tokens.
 function choose(logits, recent, sampling, draw) {
   penalize(logits, recent, f32(sampling.repetition_penalty));
   const temperature = f32(sampling.temperature);
@@ -66,7 +66,7 @@ function weigh(logits, best, temperature) {
   return weights;
 }
 
-// top-k, then top-p.
+// Apply top-k, then top-p: set all other weights to 0.
 function keepLikeliest(weights, { top_k, top_p }) {
   const order = [...weights.keys()].sort((a, b) => weights[b] - weights[a] || a - b);
   for (const token of order.slice(top_k ?? order.length)) weights[token] = 0;

@@ -1,9 +1,11 @@
-// Text to tokens and back, and the one decoding path from a prompt to a text.
+// Convert text to tokens and back, and write text after a prompt.
 
 class TextError extends Error {}
 
 function refuseHalves(text, what) {
-  if (/\p{Surrogate}/u.test(text)) throw new TextError(`The ${what} holds half a character.`);
+  if (/\p{Surrogate}/u.test(text)) {
+    throw new TextError(`The ${what} holds half a character. Remove it.`);
+  }
 }
 
 class CharTokenizer {
@@ -16,7 +18,7 @@ class CharTokenizer {
     return [...text].map((character) => this.ids.get(character));
   }
 
-  // The characters of a text that the model has never seen.
+  // Return the characters of a text that the model has never seen.
   unseen(text) {
     return [...new Set(text)].filter((character) => !this.ids.has(character));
   }
@@ -35,7 +37,7 @@ class ByteTokenizer {
     return [];
   }
 
-  // Waits until a character's bytes are all there.
+  // Return characters only when all their bytes have come.
   decoder() {
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     return (id) => decoder.decode(Uint8Array.of(id), { stream: true });
@@ -49,18 +51,18 @@ function normalize(text, { unicode_form, lowercase }) {
   return lowercase ? formed.toLowerCase() : formed;
 }
 
-// The prompt as the model reads it.
+// Return the prompt as the model reads it. Throws TextError for characters it has never seen.
 function readPrompt(text, tokenizer, normalization) {
   refuseHalves(text, "prompt");
   const prompt = normalize(text, normalization);
   const unseen = tokenizer.unseen(prompt);
-  if (unseen.length) throw new TextError(`The model has never seen ${listed(unseen)}.`);
+  if (unseen.length) throw new TextError(`The model has never seen ${list(unseen)}.`);
   return prompt;
 }
 
 const LISTED = 10;
 
-function listed(characters) {
+function list(characters) {
   const named = characters.slice(0, LISTED).map((character) => {
     const point = character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
     const shown = /[\p{C}\p{Z}]/u.test(character) ? "" : `“${character}” `;
@@ -70,13 +72,13 @@ function listed(characters) {
   return named.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-// Tokens of the prompt. An empty one stands for the start of a line.
+// Return the tokens of the prompt. For an empty prompt, those of a line break.
 function promptIds(tokenizer, prompt) {
   const text = prompt || (tokenizer.unseen("\n").length ? "" : "\n");
   return text ? tokenizer.encode(text) : [0];
 }
 
-// Where the stop text begins that is whole first; -1 where there is none.
+// Return where the stop text begins that is complete first; -1 if there is none.
 function stopPlace(text, stops) {
   let [place, end] = [-1, Infinity];
   for (const stop of stops) {
@@ -88,8 +90,8 @@ function stopPlace(text, stops) {
   return place;
 }
 
-// Length of the longest end of `text` that begins a stop text.
-function heldBack(text, stops) {
+// Return the length of the longest end of `text` that may be the beginning of a stop text.
+function undecidedLength(text, stops) {
   const longest = Math.max(0, ...stops.map((stop) => stop.length));
   for (let size = Math.min(text.length, longest); size > 0; size--) {
     if (stops.some((stop) => stop.startsWith(text.slice(-size)))) return size;
@@ -97,7 +99,7 @@ function heldBack(text, stops) {
   return 0;
 }
 
-// Writes the text after the prompt: yields a piece, often empty, after each token read.
+// Write text after the prompt. Yields a piece, often empty, after each token read.
 function* write(model, tokenizer, request) {
   const { length, stop, seed, stream, window } = request;
   const ids = promptIds(tokenizer, request.prompt);
@@ -113,7 +115,7 @@ function* write(model, tokenizer, request) {
     pending += characters.join("");
     const place = stopPlace(pending, stop);
     if (place >= 0) return yield pending.slice(0, place);
-    const certain = pending.length - (left > 0 ? heldBack(pending, stop) : 0);
+    const certain = pending.length - (left > 0 ? undecidedLength(pending, stop) : 0);
     yield pending.slice(0, certain);
     pending = pending.slice(certain);
   }

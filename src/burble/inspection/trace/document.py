@@ -1,4 +1,4 @@
-"""A trace as plain values, for JSON."""
+"""Turn a trace into plain values for JSON."""
 
 import math
 from typing import Any
@@ -15,6 +15,10 @@ _DECIMALS = 5
 
 
 def document(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[str, Any]:
+    """Describe a trace in plain values: the text, each token, and the chosen gates and states.
+
+    top: guesses for each token.
+    """
     tokenizer = file.tokenizer
     guesses = guesses_before(trace, tokenizer, top)
     shown = running_text(tokenizer, trace.ids)
@@ -25,7 +29,7 @@ def document(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[st
             "id": int(token),
             "surprisal_bits": None if math.isnan(bits[place]) else bits[place],
             "probability": likely[place],
-            "guesses": _described(guesses[place]),
+            "guesses": _describe(guesses[place]),
         }
         for place, token in enumerate(trace.ids)
     ]
@@ -34,16 +38,16 @@ def document(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[st
         "cell": file.network.cell,
         "bits_per_char": bits_per_char(trace, tokenizer),
         "tokens": tokens,
-        "next": _described(guesses[-1]),
-        **_values(trace, choice),
+        "next": _describe(guesses[-1]),
+        **_pick_values(trace, choice),
     }
 
 
-def _described(guesses: list[Guess]) -> list[dict[str, Any]]:
+def _describe(guesses: list[Guess]) -> list[dict[str, Any]]:
     return [{"text": text, "probability": probability} for text, probability in guesses]
 
 
-def _values(trace: Trace, choice: Choice) -> dict[str, Any]:
+def _pick_values(trace: Trace, choice: Choice) -> dict[str, Any]:
     _, layers, units = next(iter(trace.values.values())).shape
     gates = list(trace.values) if choice.gate is None else [choice.gate]
     of_layers = list(range(layers)) if choice.layer is None else [choice.layer]
@@ -52,11 +56,11 @@ def _values(trace: Trace, choice: Choice) -> dict[str, Any]:
         "layers": of_layers,
         "units": of_units,
         "values": {
-            gate: _rounded(trace.values[gate][:, of_layers][:, :, of_units]) for gate in gates
+            gate: _round(trace.values[gate][:, of_layers][:, :, of_units]) for gate in gates
         },
     }
 
 
-def _rounded(values: np.ndarray[Any, Any]) -> list[Any]:
+def _round(values: np.ndarray[Any, Any]) -> list[Any]:
     rounded: list[Any] = np.round(values.astype(np.float64), _DECIMALS).tolist()
     return rounded

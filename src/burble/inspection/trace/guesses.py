@@ -1,4 +1,4 @@
-"""What a model expected at each place of a text."""
+"""List what a model predicted at each place of a text."""
 
 import math
 
@@ -12,7 +12,10 @@ Guess = tuple[str, float]  # a token's label, and its probability
 
 
 def guesses_before(trace: Trace, tokenizer: Tokenizer, count: int) -> list[list[Guess]]:
-    """Return the guesses in place of each token and of the next; none where nothing was read."""
+    """Return the `count` likeliest tokens at the place of each token, and of the one after all.
+
+    The list of the first token is empty if nothing was read before it.
+    """
     predicted = np.concatenate([trace.before[None], trace.log_probabilities])
     order = likeliest(predicted, count)
     labels = {token: token_label(tokenizer, token) for token in set(order.ravel().tolist())}
@@ -24,11 +27,12 @@ def guesses_before(trace: Trace, tokenizer: Tokenizer, count: int) -> list[list[
 
 
 def probabilities(trace: Trace) -> list[float | None]:
-    """What the model gave to each token that came; None for a first one that nothing predicted."""
+    """Return the probability of each token; None for a first one that nothing predicted."""
     return [None if math.isnan(bits) else 2.0**-bits for bits in trace.surprisal.tolist()]
 
 
 def bits_per_char(trace: Trace, tokenizer: Tokenizer) -> float | None:
+    """Return the mean surprisal of a predicted character, in bits; None if none was predicted."""
     is_predicted = ~np.isnan(trace.surprisal)
     characters = tokenizer.count_characters(trace.ids[is_predicted])
     return float(trace.surprisal[is_predicted].sum()) / characters if characters else None

@@ -1,4 +1,4 @@
-"""A trace as one self-contained page to explore."""
+"""Turn a trace into one self-contained page to explore."""
 
 import base64
 import math
@@ -17,7 +17,7 @@ from burble.inspection.trace.tokens import running_text, token_label
 from burble.model_file import ModelFile
 from burble.page import fill_page
 
-# Values are kept in this many steps on each side of zero: to 0.4% of the unit's largest.
+# Values are stored in this many steps on each side of zero: to 0.4 % of the unit's largest.
 STEPS = 127
 
 _SCRIPTS = (
@@ -27,7 +27,7 @@ _SCRIPTS = (
 
 
 def report(file: ModelFile, trace: Trace, choice: Choice, top: int) -> str:
-    """The page. `choice` is what it shows first; `top`: guesses for each character."""
+    """Return the page as HTML. choice: what it shows first. top: guesses for each character."""
     data = _data(file, trace, choice, top)
     return fill_page(_part("report.html"), style(), script(), data)
 
@@ -70,18 +70,18 @@ def _data(file: ModelFile, trace: Trace, choice: Choice, top: int) -> dict[str, 
 
 def _gate(name: str, values: Float32) -> dict[str, Any]:
     meaning = MEANINGS[name]
-    layers = [packed(values[:, layer]) for layer in range(values.shape[1])]
+    layers = [pack(values[:, layer]) for layer in range(values.shape[1])]
     return {
         "name": name,
-        "says": meaning.text,
+        "meaning": meaning.text,
         "is_signed": meaning.is_signed,
         "is_bounded": meaning.is_bounded,
         "layers": layers,
     }
 
 
-def packed(values: Float32) -> dict[str, str]:
-    """Values (time, units) as bytes, and what one step of each unit is worth, both in base64."""
+def pack(values: Float32) -> dict[str, str]:
+    """Pack values, (time, units), into int8 with one scale for each unit, both in base64."""
     steps = np.maximum(np.abs(values).max(axis=0), 1e-6) / STEPS
     return {
         "steps": _base64(steps.astype("<f4")),

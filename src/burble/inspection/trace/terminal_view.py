@@ -1,4 +1,4 @@
-"""A trace in a terminal: the text in colours, and what was expected at each place."""
+"""Show a trace in a terminal: the coloured text, and what was expected at each place."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ from burble.inspection.trace.series import Series, surprisal_series
 from burble.inspection.trace.tokens import running_text, token_label
 from burble.tokenizers.base import Tokenizer
 
-# A longer text has a row only for what surprised most: more rows are not read.
+# Nobody reads more rows, so a longer text shows only those with the highest surprisal.
 MAX_ROWS = 60
 _ROWS_OF_LONG = 12
 
@@ -25,11 +25,11 @@ _LEFT = {"came", _EXPECTED}
 def terminal_view(
     trace: Trace, tokenizer: Tokenizer, chosen: Series | None, top: int, *, in_colour: bool
 ) -> RenderableType:
-    """Show the text coloured by a series, or by surprisal, and `top` guesses at each place."""
+    """Show the text coloured by `chosen` or by surprisal, and `top` guesses at each place."""
     shown = surprisal_series(trace) if chosen is None else chosen
     bits = bits_per_char(trace, tokenizer)
     return Group(
-        _coloured(running_text(tokenizer, trace.ids), shown),
+        _colour(running_text(tokenizer, trace.ids), shown),
         Text(),
         *([_legend(shown)] if in_colour else []),
         *([] if bits is None else [Text(f"{bits:.3f} bits per character")]),
@@ -38,10 +38,10 @@ def terminal_view(
     )
 
 
-def _coloured(pieces: list[str], series: Series) -> Text:
+def _colour(pieces: list[str], series: Series) -> Text:
     text = Text()
     for piece, share in zip(pieces, series.shares(), strict=True):
-        # The end of a line has no width to colour: a sign stands for it.
+        # A line break has no width to colour, so a sign shows it.
         text.append(piece.replace("\n", "⏎\n"), style=shade(float(share)))
     return text
 

@@ -1,4 +1,4 @@
-"""How tokens are shown: in the running text, and one by one."""
+"""Show tokens: in the running text, and one by one."""
 
 from burble.text.printable import label
 from burble.tokenizers.base import Ids, Tokenizer
@@ -7,12 +7,12 @@ _LAYOUT = {" ", "\t", "\n"}
 
 
 def token_label(tokenizer: Tokenizer, token: int) -> str:
-    """Return one token as one can point at it; a byte that is no character as <E2>."""
+    """Return a visible label of one token; a byte that is not a character becomes <E2>."""
     return label(tokenizer.label(token))
 
 
 def running_text(tokenizer: Tokenizer, ids: Ids) -> list[str]:
-    """Return what each token adds to the text; a label where that has no shape."""
+    """Return what each token adds to the text, or its label if that would be invisible."""
     decoder = tokenizer.stream_decoder()
     pieces = [decoder.push(ids[place : place + 1]) for place in range(len(ids))]
     return [

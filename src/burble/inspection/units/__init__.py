@@ -1,1 +1,1 @@
-"""Single units: which of them track something, what they are worth, what they are like."""
+"""Inspect single units: which track a property, and what the model loses without one."""

@@ -1,4 +1,4 @@
-"""What a unit is good for: how much worse the text is predicted when it is held at a value."""
+"""Measure what a unit is worth: how much worse the model predicts while the unit is clamped."""
 
 import math
 from dataclasses import dataclass
@@ -14,22 +14,25 @@ from burble.tokenizers.base import Ids, Tokenizer
 
 @dataclass(frozen=True)
 class Loss:
-    """What one kind of token costs more while the units are held."""
+    """How much harder one token is to predict while the units are clamped."""
 
     token: str
     count: int
-    extra_bits: float  # on average each time it came
+    extra_bits: float  # the mean over its occurrences
 
 
 @dataclass(frozen=True)
 class Ablation:
     free_bits: float
     held_bits: float
-    losses: list[Loss]  # the kinds of token that together lose the most, the most first
+    losses: list[Loss]  # the tokens with the largest total loss, largest first
 
 
 def compare(free: StepModel, held: StepModel, tokenizer: Tokenizer, ids: Ids, top: int) -> Ablation:
-    """Let both read ids, (tokens,), of a long text the first 262,144. `top`: how many losses."""
+    """Compare a model with its clamped version on ids, (tokens,), at most the first 262,144.
+
+    top: how many losses to list.
+    """
     ids = validation_part(ids)
     before, after = (surprisals(model, ids) for model in (free, held))
     characters = tokenizer.count_characters(ids[1:])
@@ -41,11 +44,14 @@ def compare(free: StepModel, held: StepModel, tokenizer: Tokenizer, ids: Ids, to
 
 
 def surprisals(model: StepModel, ids: Ids) -> Float64:
-    """Bits that each of ids, (tokens,), but the first comes as, read in lanes."""
+    """Return the surprisal of each of ids, (tokens,), but the first, in bits, (tokens - 1,).
+
+    The text is read in up to 32 streams side by side.
+    """
     bits = np.zeros(len(ids) - 1)
-    lanes = min(VALIDATION_STREAMS, len(bits))
-    state = model.start(lanes)
-    for batch in scan(np.arange(len(ids)), lanes, VALIDATION_WARMUP):
+    rows = min(VALIDATION_STREAMS, len(bits))
+    state = model.start(rows)
+    for batch in scan(np.arange(len(ids)), rows, VALIDATION_WARMUP):
         logits, state = model.forward(ids[batch.inputs], state)
         places = batch.targets[batch.mask]
         log_p = log_softmax(logits[batch.mask])

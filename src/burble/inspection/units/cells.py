@@ -1,4 +1,4 @@
-"""The search for units that track a property, by sums: no array is (tokens, units)."""
+"""Search for units that track a property. Sums are enough: no array is (tokens, units)."""
 
 import math
 from collections.abc import Mapping
@@ -17,51 +17,53 @@ from burble.tokenizers.base import Ids
 
 Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
-# With fewer, the best of a thousand units would be best by chance.
+# On fewer tokens, the best of a thousand units would be the best by chance.
 MIN_TOKENS = 1000
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One number of the state; layers and units are counted from 0."""
+    """One number of the state. Layers and units count from 0."""
 
     layer: int
     unit: int
     reading: Reading
 
     def of(self, block: Block) -> Values:
+        """Return the unit's values in a block, (places,)."""
         values: Values = block.readings()[self.reading][:, self.layer, self.unit]
         return values
 
 
-# A unit with less shares under 4 % of its variance with the property (0.2 squared).
+# Below this correlation, a unit and the property share less than 4 % of their variance (0.2²).
 SMALLEST = 0.2
 
-# Chance finds one unit in twenty texts.
+# The chance that any listed unit passes without tracking: one text in twenty.
 _CHANCE = 0.05
 
-# Neighbours in a text are alike, so that many places count as one. Properties that were shifted
-# along alice, which no unit can track, passed in none of 28 tries on 2,000 characters and in two of
-# 28 on 8,000; half of them stayed below 0.07 and 0.035.
+# Neighbouring characters are not independent, so this many count as one. Properties that were
+# shifted along alice, which no unit can track, passed in 0 of 28 tries on 2,000 characters and in 2
+# of 28 on 8,000; their median correlations were 0.07 and 0.035.
 _PLACES_IN_ONE = 20
 
 
 @dataclass(frozen=True)
 class Tracker:
-    """A unit that may track a property: Pearson's correlation in each half of the text."""
+    """A unit that may track a property: its Pearson correlation in each half of the text."""
 
     unit: Unit
-    chosen: float  # where it was chosen for this figure, which chance has made a little too large
-    held_out: float
-    tracks: bool  # whether `held_out` is too large for chance, and of the same sign
+    chosen: float  # in the half that chose the unit, so chance makes it a little too large
+    held_out: float  # in the other half
+    tracks: bool  # whether `held_out` has the same sign and is too large for chance
 
 
 def least_correlation(values: Values, num_listed: int) -> float:
-    """Return the correlation with values held out, (tokens,), from which on a unit tracks them.
+    """Return the smallest held-out correlation that counts as tracking.
 
-    Of `num_listed` units without any relation to it, one would pass in one text of twenty
-    (Bonferroni, and Fisher's z for a correlation of independent places). A property that is true
-    of two stretches of the text has been seen to change four times, however long they are.
+    values: the property on the held-out half, (tokens,). With `num_listed` units unrelated to it,
+    chance lets one pass in one text of twenty (Bonferroni, with Fisher's z for independent
+    places). A property has at most as many independent places as changes: one that is true of two
+    stretches changes four times, however long they are.
     """
     num_changes = int(np.count_nonzero(np.diff(values)))
     independent = max(min(len(values) / _PLACES_IN_ONE, num_changes), 4)
@@ -72,10 +74,11 @@ def least_correlation(values: Values, num_listed: int) -> float:
 def search(
     model: StepModel, ids: Ids, properties: Mapping[str, Values], top: int
 ) -> dict[str, list[Tracker]]:
-    """For each property, its values given for all of ids, (tokens,), the `top` units whose
-    correlation with it is largest in the first half, the largest first, and whether each tracks it.
+    """Find the units that correlate best with each property in the first half of a text.
 
-    None for a property that is the same everywhere in a half. Raises `TextError`.
+    ids: the text, (tokens,). properties: values for each token, (tokens,). Returns up to `top`
+    units for each property, best first, with whether each also tracks it in the second half; none
+    if the property never changes in a half. Raises `TextError` for a text too short.
     """
     require_length(ids)
     values = np.array(list(properties.values()))
@@ -94,16 +97,19 @@ def search(
 
 
 def require_length(ids: Ids) -> None:
+    """Raise `TextError` if the text is too short to search."""
     if len(ids) < MIN_TOKENS:
         raise TextError(
-            f"To look at cells takes at least {MIN_TOKENS:,} characters; found {len(ids):,}. "
+            f"A search for units needs at least {MIN_TOKENS:,} characters; found {len(ids):,}. "
             "Give more text."
         )
 
 
 def correlations(model: StepModel, ids: Ids, values: Float32) -> dict[Reading, Float64]:
-    """Pearson's correlation of every unit with each of values, (properties, tokens), on a text
-    ids, (tokens,): (properties, layers, hidden) for each reading; 0 where either never changes.
+    """Compute Pearson's correlation of every unit with every property on ids, (tokens,).
+
+    values: (properties, tokens). Returns (properties, layers, hidden) for each reading, 0 if the
+    unit or the property never changes.
     """
     shape = (len(values), model.network.num_layers, model.network.hidden_size)
     sums: dict[Reading, _Sums] = {}
@@ -114,7 +120,7 @@ def correlations(model: StepModel, ids: Ids, values: Float32) -> dict[Reading, F
 
 
 def mean_outputs(model: StepModel, ids: Ids) -> Float64:
-    """What each unit gives out on average, (layers, hidden), on a text ids, (tokens,)."""
+    """Return the mean output of each unit, (layers, hidden), on a text ids, (tokens,)."""
     blocks = read_blocks(model, ids)
     total = sum(block.outputs.sum(axis=0, dtype=np.float64) for block in blocks)
     means: Float64 = total / len(ids)
@@ -142,7 +148,7 @@ class _Sums:
     def correlations(self) -> Float64:
         n = self.count
         covariance = n * self.yx - np.outer(self.y, self.x)
-        # Rounding leaves a trace of variance in what never changes.
+        # Rounding leaves a little variance in values that never change.
         spread_x, spread_y = (
             np.where(spread > 1e-9 * n * squares, spread, np.inf)
             for squares, total in ((self.xx, self.x), (self.yy, self.y))

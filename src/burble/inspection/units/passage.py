@@ -1,4 +1,4 @@
-"""A passage of a text beside what a unit made of it: the picture behind a correlation."""
+"""Show a passage of a text with a unit's values: the picture behind a correlation."""
 
 import numpy as np
 
@@ -13,7 +13,10 @@ Passage = list[tuple[str, float]]  # pieces of a text, and a unit's value after 
 
 
 def show_unit(model: StepModel, tokenizer: Tokenizer, ids: Ids, unit: Unit, part: slice) -> Passage:
-    """What the unit makes of a part of ids, (tokens,), read with what stands before it."""
+    """Return the text of a part of ids, (tokens,), in pieces, with the unit's value after each.
+
+    The model reads up to 128 tokens before the part first.
+    """
     start, end, _ = part.indices(len(ids))
     before = max(0, start - VALIDATION_WARMUP)
     values = unit.of(read_whole(model, ids[before:end]))[start - before :]
@@ -22,8 +25,11 @@ def show_unit(model: StepModel, tokenizer: Tokenizer, ids: Ids, unit: Unit, part
     return [(piece, value) for piece, value in zip(pieces, values.tolist(), strict=True) if piece]
 
 
-def liveliest(values: Values, starts: Places, length: int) -> int:
-    """That of `starts`, (starts,), from which on `length` of values, (places,), vary the most."""
+def find_most_variable(values: Values, starts: Places, length: int) -> int:
+    """Return the start at which the next `length` values vary the most.
+
+    values: (places,). starts: the candidates, (starts,).
+    """
     length = min(length, len(values))
     sums = _sums(values, length)
     variance = _sums(np.square(values), length) - np.square(sums) / length

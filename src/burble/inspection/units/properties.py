@@ -1,7 +1,7 @@
-"""What may be true of a character's place in a text: numbers that a unit might track.
+"""Properties of a character's place in a text, which a unit might track.
 
-Each property makes of a text one number for each of its characters. All but
-`speaker` and a pattern of the user's own tell what is known once the character has been read.
+A property maps a text to one number for each character. All but `speaker` and the user's own
+patterns depend only on the text up to that character.
 """
 
 import re
@@ -17,7 +17,7 @@ from burble.tokenizers.base import Ids, Tokenizer
 Values = np.ndarray[Any, np.dtype[np.float32]]  # one number for each character or token, (places,)
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
-# Lines and words beyond these lengths are rare; uncapped, a few of them would rule a correlation.
+# Longer lines and words are rare; uncapped, a few of them would dominate a correlation.
 LONGEST_LINE = 80
 LONGEST_WORD = 20
 
@@ -41,7 +41,10 @@ class Property:
 
     @classmethod
     def of_pattern(cls, pattern: str) -> Self:
-        """Inside a match of a regular expression, or not. Raises `UsageError` for a broken one."""
+        """Return the property of being inside a match of a regular expression.
+
+        Raises `OptionError` if `pattern` is not one.
+        """
         try:
             compiled = re.compile(pattern, re.MULTILINE)
         except re.error as error:
@@ -95,17 +98,18 @@ PROPERTIES: dict[str, Property] = {
 
 
 def find_property(name: str) -> Property:
+    """Return a property by name. Raises `UsageError`."""
     if name not in PROPERTIES:
         raise UsageError(
-            f"There is no property {name!r}. Properties: {', '.join(PROPERTIES)};",
-            "or give a pattern of your own.",
-            "or give a pattern of your own with --regex.",
+            f"There is no property {name!r}. Use one of {', '.join(PROPERTIES)},",
+            "or a regular expression of your own.",
+            "or a regular expression of your own with --regex.",
         )
     return PROPERTIES[name]
 
 
 def of_tokens(values: Values, tokenizer: Tokenizer, ids: Ids) -> Values:
-    """Return for each of ids, (tokens,), the value of the character that it is a part of."""
+    """Spread values of characters over tokens: each of ids, (tokens,), gets its character's."""
     if len(ids) == len(values):
         return values
     decoder = tokenizer.stream_decoder()

@@ -1,4 +1,4 @@
-"""Reading a text to see the states that a model goes through: each place once, in blocks."""
+"""Read a text and return a model's states, in blocks that hold each place once."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from burble.engine.step_model import State, StepModel
 from burble.tokenizers.base import Ids
 
 Places = np.ndarray[Any, np.dtype[np.int64]]
-Reading = str  # a state of the cell, such as cell, or its tanh, such as tanh cell
+Reading = str  # the name of a state, such as cell, or of its tanh, such as tanh cell
 
-# As many rows as the kernels are fast at, each long beside its warm-up.
-_LANES = 64
-_SHORTEST_LANE = 512
+# The kernels are fast with this many rows, and a row must be long compared with its warm-up.
+_MOST_ROWS = 64
+_SHORTEST_ROW = 512
 
-# Of 64 rows of a 1×512 LSTM this many times take 8 MB.
+# With 64 rows of a 1×512 LSTM, the states of this many steps take 8 MB.
 _BLOCK_TIME = 32
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some places of a text and the states there."""
+    """Some places of a text and the states at them."""
 
     cell: Cell
     places: Places  # (places,), in no order
@@ -33,11 +33,11 @@ class Block:
 
     @property
     def outputs(self) -> Float32:
-        """What each unit gives out, (places, layers, hidden)."""
+        """The output of each unit, (places, layers, hidden)."""
         return self._state(self.cell.output)
 
     def readings(self) -> dict[Reading, Float32]:
-        """Return each state, (places, layers, hidden), and the tanh of one without bounds."""
+        """Return each state by name, (places, layers, hidden), and the tanh of unbounded ones."""
         found: dict[Reading, Float32] = {}
         for name in self.cell.states:
             found[name] = self._state(name)
@@ -50,11 +50,14 @@ class Block:
 
 
 def read_blocks(model: StepModel, ids: Ids) -> Iterator[Block]:
-    """Read ids, (tokens,), in lanes side by side, each warmed on what stands before it."""
-    lanes = max(1, min(_LANES, len(ids) // _SHORTEST_LANE))
-    state = model.start(lanes)
-    # Scanned are the places themselves, and one behind the end: each place but it is read.
-    for batch in scan(np.arange(len(ids) + 1), lanes, VALIDATION_WARMUP, _BLOCK_TIME):
+    """Read ids, (tokens,), in up to 64 rows side by side, and yield blocks of states.
+
+    Each row first reads the tokens before it, to warm up its state.
+    """
+    rows = max(1, min(_MOST_ROWS, len(ids) // _SHORTEST_ROW))
+    state = model.start(rows)
+    # Scan the places, not the tokens. The last place of a scan is a target only, hence one more.
+    for batch in scan(np.arange(len(ids) + 1), rows, VALIDATION_WARMUP, _BLOCK_TIME):
         tokens = ids[np.minimum(batch.inputs, len(ids) - 1)]
         passed = list(states_after(model, tokens, state))
         state = passed[-1]
@@ -70,6 +73,7 @@ def states_after(model: StepModel, ids: Ids, state: State) -> Iterator[State]:
 
 
 def read_whole(model: StepModel, ids: Ids) -> Block:
+    """Read ids, (tokens,), in one row from a fresh state."""
     passed = states_after(model, ids[:, None], model.start(1))
     states = np.stack([one.values[0] for one in passed])
     return Block(CELLS[model.network.cell], np.arange(len(ids)), states)

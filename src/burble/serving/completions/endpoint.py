@@ -1,4 +1,4 @@
-"""`/v1/completions`: from a request to jobs, from their pieces to what OpenAI's clients read."""
+"""`/v1/completions`: turn a request into jobs, and their chunks into OpenAI's responses."""
 
 import asyncio
 import json
@@ -15,24 +15,24 @@ from starlette.types import Receive, Scope, Send
 from burble.engine.generate import GenerationRequest, count_unknown, random_seed, read_prompt
 from burble.errors import BurbleError
 from burble.serving.completions import logprobs
-from burble.serving.completions.desk import Desk
+from burble.serving.completions.admission import Admission
 from burble.serving.completions.job import Job
 from burble.serving.completions.logprobs import LogprobColumns
 from burble.serving.completions.models import ServedModel
-from burble.serving.completions.outbox import Outbox, Piece
+from burble.serving.completions.outbox import Chunk, Outbox
 from burble.serving.completions.requests import CompletionRequest
 from burble.serving.completions.responses import Head, Usage
-from burble.serving.http.errors import RefusalError, closing, json_response, refused_text
+from burble.serving.http.errors import RefusalError, closing, json_response, refuse_text
 from burble.serving.http.limits import Limits
 
 _log = logging.getLogger("burble")
 
 _DONE = object()
-_LAST_WORD_SECONDS = 1.0
+_FAREWELL_SECONDS = 1.0
 
 
 def check(request: CompletionRequest, limits: Limits) -> None:
-    """Refuse what no schema can: bounds that the server sets, and options at odds."""
+    """Check what no schema can: the server's limits, and options that exclude each other."""
     longest = max(map(len, request.prompts))
     for param, count, unit, most in (
         ("n", request.num_texts, " texts", limits.max_choices),
@@ -41,20 +41,20 @@ def check(request: CompletionRequest, limits: Limits) -> None:
     ):
         _require(count <= most, param, f"{count}{unit}; the most is {most}")
     is_n = request.best_of in {None, request.n}
-    _require(is_n, "best_of", f"{request.best_of}; it must be n or absent")
+    _require(is_n, "best_of", f"{request.best_of}; leave it out, or give the same number as n")
     _require(
         kept_bytes(request) <= limits.max_kept,
         "logprobs",
-        f"{request.logprobs} for more tokens than are answered in one piece; use stream, fewer "
-        "tokens or a shorter prompt",
+        f"{request.logprobs} for too many tokens to send in one piece; use stream, fewer tokens, "
+        "or a shorter prompt",
     )
 
 
 def kept_bytes(request: CompletionRequest) -> int:
-    """Return what must be kept of log-probabilities, since it is sent in one piece."""
+    """Return the memory, in bytes, of log-probabilities that are sent in one piece."""
     if request.logprobs is None:
         return 0
-    # A character of the prompt is a token, or up to four where bytes are.
+    # A character of the prompt is one token, or up to four in a byte vocabulary.
     echoed = sum(len(prompt.encode("utf-8", "replace")) for prompt in request.prompts)
     return logprobs.kept_bytes(
         echoed=request.n * echoed if request.echo else 0,
@@ -69,11 +69,13 @@ def _require(condition: bool, param: str, found: str) -> None:  # noqa: FBT001 -
 
 
 class CompletionResponse(Response):
-    """The answer to one request; while it is given, its client is listened to."""
+    """The response to one request; it stops as soon as its client disconnects."""
 
-    def __init__(self, desk: Desk, model: ServedModel, request: CompletionRequest) -> None:
+    def __init__(
+        self, admission: Admission, model: ServedModel, request: CompletionRequest
+    ) -> None:
         super().__init__()
-        self._desk = desk
+        self._admission = admission
         self._model = model
         self._request = request
         self._outbox = Outbox()
@@ -84,7 +86,7 @@ class CompletionResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answering = asyncio.ensure_future(self._answer(scope, receive, send))
-        leaving = asyncio.ensure_future(_gone(receive))
+        leaving = asyncio.ensure_future(_wait_for_disconnect(receive))
         try:
             await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -95,29 +97,29 @@ class CompletionResponse(Response):
             answering.result()
 
     def _count(self) -> None:
-        metrics, usage = self._desk.metrics, self._usage()
+        metrics, usage = self._admission.metrics, self._usage()
         metrics.prompt_tokens += usage["prompt_tokens"]
         metrics.tokens += usage["completion_tokens"]
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await _in_turns(self._read_prompts())
+            await _run_in_slices(self._read_prompts())
             self._begin()
             if self._request.stream:
                 await self._stream(send)
             else:
-                await (await self._whole())(scope, receive, send)
+                await (await self._complete())(scope, receive, send)
         finally:
-            self._desk.scheduler.cancel(self._jobs)
+            self._admission.scheduler.cancel(self._jobs)
             self._count()
 
     def _begin(self) -> None:
-        """Send what there is, then submit: a job done meanwhile would seem to have no text."""
+        """Send the first chunks, then submit, or a job that ends in between would lose its text."""
         for job in self._jobs:
-            first = job.first_piece()
+            first = job.first_chunk()
             if first.text or first.is_last:
-                self._desk.scheduler.send_first(job, first)
-        self._desk.scheduler.submit(job for job in self._jobs if not job.done)
+                self._admission.scheduler.send_first(job, first)
+        self._admission.scheduler.submit(job for job in self._jobs if not job.done)
 
     def _read_prompts(self) -> Iterator[None]:
         request = self._request
@@ -126,15 +128,15 @@ class CompletionResponse(Response):
                 read_prompt(self._model.file, prompt, request.unknown) for prompt in request.prompts
             ]
         except BurbleError as error:
-            raise refused_text(error, "prompt") from error
-        self._head = self._start_of_answer()
+            raise refuse_text(error, "prompt") from error
+        self._head = self._make_head()
         for number, prompt in enumerate(prompts):
             for stream in range(request.n):
-                job = self._job(number * request.n + stream, prompt, stream)
+                job = self._make_job(number * request.n + stream, prompt, stream)
                 yield from job.read_prompt()
                 self._jobs.append(job)
 
-    def _start_of_answer(self) -> str:
+    def _make_head(self) -> str:
         file, texts = self._model.file, self._request.prompts
         head: Head = {
             "id": f"cmpl-{secrets.token_hex(12)}",
@@ -146,7 +148,7 @@ class CompletionResponse(Response):
         }
         return json.dumps(head)[:-1]
 
-    def _job(self, index: int, prompt: str, stream: int) -> Job:
+    def _make_job(self, index: int, prompt: str, stream: int) -> Job:
         request = self._request
         wanted = GenerationRequest(
             prompt=prompt,
@@ -166,26 +168,28 @@ class CompletionResponse(Response):
             echo=request.echo,
         )
 
-    async def _pieces(self) -> AsyncIterator[list[tuple[int, Piece]]]:
+    async def _chunks(self) -> AsyncIterator[list[tuple[int, Chunk]]]:
         left = len(self._jobs)
         is_first = True
         while left:
-            pieces = await self._outbox.take()
-            self._desk.scheduler.taken(self._outbox, sum(piece.size for _, piece in pieces))
-            for _, piece in pieces:
-                if piece.error is not None:
-                    raise piece.error
-            left -= sum(piece.is_last for _, piece in pieces)
+            chunks = await self._outbox.take()
+            self._admission.scheduler.acknowledge(
+                self._outbox, sum(chunk.size for _, chunk in chunks)
+            )
+            for _, chunk in chunks:
+                if chunk.error is not None:
+                    raise chunk.error
+            left -= sum(chunk.is_last for _, chunk in chunks)
             if is_first:
-                self._desk.metrics.first_text(time.perf_counter() - self._started)
+                self._admission.metrics.first_text(time.perf_counter() - self._started)
             is_first = False
-            yield pieces
+            yield chunks
 
-    async def _whole(self) -> Response:
+    async def _complete(self) -> Response:
         choices = [_Choice() for _ in self._jobs]
-        async for pieces in self._pieces():
-            for index, piece in pieces:
-                choices[index].add(piece)
+        async for chunks in self._chunks():
+            for index, chunk in chunks:
+                choices[index].add(chunk)
         found = [choice.json(index, self._request) for index, choice in enumerate(choices)]
         return json_response(self._json(found, usage=self._usage()))
 
@@ -206,8 +210,8 @@ class CompletionResponse(Response):
             }
         )
         try:
-            async for pieces in self._pieces():
-                await _send_part(send, "".join(self._events(pieces)))
+            async for chunks in self._chunks():
+                await _send_part(send, "".join(self._events(chunks)))
             last = [_event(self._json([], usage=self._usage()))]
             is_wanted = self._request.stream_options and self._request.stream_options.include_usage
             await _send_part(send, "".join([*(last if is_wanted else []), _event("[DONE]")]))
@@ -215,16 +219,16 @@ class CompletionResponse(Response):
             await _break_off(send, closing())
             raise
         except Exception:  # noqa: BLE001 - whatever it is
-            # To raise it would cut the connection, under a client that has read its end.
-            _log.exception("A text failed while it was streamed.")
+            # Raising it would cut the connection of a client that is still reading.
+            _log.exception("A text failed while it was being streamed.")
             await _break_off(send, RefusalError(500, "The server failed."))
         else:
             await send({"type": "http.response.body", "body": b""})
 
-    def _events(self, pieces: list[tuple[int, Piece]]) -> Iterator[str]:
+    def _events(self, chunks: list[tuple[int, Chunk]]) -> Iterator[str]:
         grown: dict[int, _Choice] = {}
-        for index, piece in pieces:
-            grown.setdefault(index, _Choice()).add(piece)
+        for index, chunk in chunks:
+            grown.setdefault(index, _Choice()).add(chunk)
         for index, choice in grown.items():
             yield _event(self._json([choice.json(index, self._request)]))
 
@@ -244,10 +248,10 @@ class _Choice:
     tokens: LogprobColumns = field(default_factory=LogprobColumns)
     finish_reason: str | None = None
 
-    def add(self, piece: Piece) -> None:
-        self.text += piece.text
-        self.tokens.add(piece.tokens)
-        self.finish_reason = piece.finish_reason or self.finish_reason
+    def add(self, chunk: Chunk) -> None:
+        self.text += chunk.text
+        self.tokens.add(chunk.tokens)
+        self.finish_reason = chunk.finish_reason or self.finish_reason
 
     def json(self, index: int, request: CompletionRequest) -> str:
         fields = {"index": index, "text": self.text, "finish_reason": self.finish_reason}
@@ -256,8 +260,8 @@ class _Choice:
         return f'{json.dumps(fields)[:-1]}, "logprobs": {found}}}'
 
 
-async def _in_turns(work: Iterator[None]) -> None:
-    """Carry out on other threads, a part at a time: those of other clients come in between."""
+async def _run_in_slices(work: Iterator[None]) -> None:
+    """Run on other threads, one slice at a time, so that other clients get their turn."""
     while await asyncio.to_thread(next, work, _DONE) is not _DONE:
         pass
 
@@ -271,14 +275,14 @@ async def _send_part(send: Send, text: str) -> None:
 
 
 async def _break_off(send: Send, why: RefusalError) -> None:
-    """End an answer that has begun: all that is left is to say so in it."""
-    # A client that does not read does not read this, either.
+    """End a response that has begun: its status is sent already, so the error becomes an event."""
+    # A client that does not read does not read this either.
     with suppress(TimeoutError):
-        async with asyncio.timeout(_LAST_WORD_SECONDS):
+        async with asyncio.timeout(_FAREWELL_SECONDS):
             await _send_part(send, _event(json.dumps(why.body)))
             await send({"type": "http.response.body", "body": b""})
 
 
-async def _gone(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 
-from burble.engine.generate import GenerationRequest, Writing, prompt_ids
+from burble.engine.generate import Generation, GenerationRequest, prompt_ids
 from burble.engine.stream import Stream
 from burble.serving.completions.logprobs import Aligned, Replay, TokenLogprob
 from burble.serving.completions.models import ServedModel
-from burble.serving.completions.outbox import Outbox, Piece
+from burble.serving.completions.outbox import Chunk, Outbox
 
-# Tokens of a round that come with log-probabilities: with 20 others named, each takes up 1 KB, and
-# 64 texts may be one client's.
+# Tokens of a round with log-probabilities: with 20 alternatives each takes 1 KB, and one client may
+# have 64 texts.
 _LOGPROBS_AT_ONCE = 32
 
 
 class Job:
-    _writing: Writing
+    _generation: Generation
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class Job:
         logprobs: int | None = None,
         echo: bool = False,
     ) -> None:
-        """outbox: where its pieces go, under `index`. logprobs: how many other tokens to name."""
+        """outbox: receives the chunks, under `index`. logprobs: how many alternatives to list."""
         self.engine = model.engine
         self.index = index
         self.outbox = outbox
@@ -45,10 +45,10 @@ class Job:
         return len(self._ids) if self._request.prompt else 0
 
     def read_prompt(self) -> Iterator[None]:
-        """Do so a part at a time, before anything else: that others' may come in between."""
+        """Read the prompt, yielding after each part so that other clients get their turn."""
         model, ids = self._model, self._ids
-        state = (yield from model.prefixes.read(ids[:-1])).values[0]
-        self._writing = Writing(model.engine, model.file.tokenizer, self._request, state)
+        state = (yield from model.prefix_cache.read(ids[:-1])).values[0]
+        self._generation = Generation(model.engine, model.file.tokenizer, self._request, state)
         if self._logprobs is None:
             return
         is_echoed = self._echo and self._request.prompt
@@ -60,28 +60,28 @@ class Job:
             self._aligned.begin(last)
             yield from self._aligned.read(ids[1:])
 
-    def first_piece(self) -> Piece:
-        """What there is before anything is written: the prompt, where it is asked for."""
+    def first_chunk(self) -> Chunk:
+        """Return the first chunk: the prompt if it is echoed, else no text."""
         text = self._request.prompt if self._echo else ""
         tokens = self._aligned.take(len(text)) if self._aligned else []
-        return Piece(text, tokens, self._finish_reason())
+        return Chunk(text, tokens, self._finish_reason())
 
     @property
     def done(self) -> bool:
-        return self._writing.done
+        return self._generation.done
 
     @property
     def stream(self) -> Stream:
-        return self._writing.stream
+        return self._generation.stream
 
-    def go_on(self, count: int) -> None:
+    def next_stream(self, count: int) -> None:
         if self._logprobs is not None:
             count = min(count, _LOGPROBS_AT_ONCE)
-        self._writing.go_on(count)
+        self._generation.next_stream(count)
 
-    def take(self) -> Piece:
-        text = self._writing.take()
-        newest = self._writing.newest
+    def collect(self) -> Chunk:
+        text = self._generation.collect()
+        newest = self._generation.newest
         self.num_tokens += len(newest)
         self.turn += len(newest)
         tokens: list[TokenLogprob] = []
@@ -89,9 +89,9 @@ class Job:
             for _ in self._aligned.read(newest):
                 pass
             tokens = self._aligned.take(len(text))
-        return Piece(text, tokens, self._finish_reason())
+        return Chunk(text, tokens, self._finish_reason())
 
     def _finish_reason(self) -> str | None:
         if not self.done:
             return None
-        return "stop" if self._writing.stopped else "length"
+        return "stop" if self._generation.stopped else "length"

@@ -1,4 +1,4 @@
-"""How likely each token was: writing does not tell, reading the same tokens again does."""
+"""Log-probabilities of tokens, from reading them again: the writing loop does not keep them."""
 
 import json
 from collections import deque
@@ -12,31 +12,31 @@ from burble.engine.scoring import log_softmax
 from burble.engine.step_model import State, StepModel
 from burble.tokenizers.base import Ids, Tokenizer
 
-# Tokens of one part.
+# Tokens read at once.
 _AT_ONCE = 256
 
 
-# Bytes of a token's objects in Python; of its JSON, and of that of each other that is named.
+# Bytes of a token's Python objects, of its JSON, and of the JSON of each alternative.
 _OBJECT_BYTES = 300
 _TOKEN_BYTES = 40
 _NAMED_BYTES = 30
-# The JSON of each text, and that of the answer.
+# The JSON of each text, and of the response.
 _COPIES = 2
 
 
 def kept_bytes(echoed: int, written: int, top: int) -> int:
-    """Return the bytes of log-probabilities. top: how many other tokens are named for each."""
+    """Return the memory of log-probabilities in bytes. top: alternatives listed for each token."""
     json_bytes = _COPIES * (_TOKEN_BYTES + top * _NAMED_BYTES)
     return echoed * (_OBJECT_BYTES + json_bytes) + written * json_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class TokenLogprob:
-    """A token, how likely it was, in nats, and the likeliest in its place: each as JSON."""
+    """A token, its log-probability in nats, and the likeliest alternatives, each as JSON."""
 
-    # They are made where the text is read, so that the event loop does no more than join them.
+    # Encoded on the reading thread, so that the event loop only has to join them.
     token: str
-    logprob: str  # null for the first token of all, which nothing predicts
+    logprob: str  # null for the first token of all, which has none
     top: str
     text: str = ""  # the characters that it completes
     offset: int = 0  # characters before it
@@ -50,7 +50,7 @@ class Replay:
     def __init__(
         self, model: StepModel, labels: Sequence[str], state: Float32, last: int, top: int
     ) -> None:
-        """labels: as JSON. state: before `last` is read. top: how many of the likeliest to name."""
+        """labels: as JSON. state: before `last` is read. top: how many alternatives to list."""
         self._model = model
         self._labels = labels
         self._state = State(state[None].copy())
@@ -58,7 +58,7 @@ class Replay:
         self._top = min(top, model.vocab_size)
 
     def unpredicted(self) -> TokenLogprob:
-        """The token to be read first, as the first of a text."""
+        """Return the first token of a text, which has no log-probability."""
         return TokenLogprob(self._labels[self._last], "null", "null")
 
     def read(self, ids: Ids) -> list[TokenLogprob]:
@@ -117,7 +117,7 @@ class Aligned:
 
 
 class LogprobColumns:
-    """Tokens as OpenAI's clients read them. They become JSON as they come: a third of the bytes."""
+    """The `logprobs` object of OpenAI's API. Kept as JSON: a third of the memory of objects."""
 
     def __init__(self) -> None:
         self._columns: tuple[list[str], ...] = ([], [], [], [])
@@ -136,7 +136,7 @@ class LogprobColumns:
 
 
 def token_labels(tokenizer: Tokenizer) -> list[str]:
-    """Return each token as text, in JSON; one that is only a part of a character by its bytes."""
+    """Return the JSON of each token's text; a part of a character appears as its bytes."""
     return [json.dumps(_label(tokenizer, token)) for token in range(tokenizer.vocab_size)]
 
 

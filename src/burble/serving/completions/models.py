@@ -16,7 +16,7 @@ from burble.folder_names import MODEL_NAME
 from burble.model_file import ModelFile
 from burble.serving.completions.logprobs import token_labels
 from burble.serving.completions.names import readable
-from burble.serving.completions.prefixes import Prefixes
+from burble.serving.completions.prefix_cache import PrefixCache
 from burble.serving.completions.responses import ModelDescription
 from burble.serving.http.errors import RefusalError
 
@@ -27,21 +27,21 @@ class ServedModel:
     path: Path
     file: ModelFile
     engine: StepModel
-    prefixes: Prefixes
+    prefix_cache: PrefixCache
     created: int = field(default_factory=lambda: int(time.time()))
 
     @classmethod
     def open(cls, path: Path, name: str | None = None) -> Self:
-        """A model file or a run folder; it is named after it. Raises `ModelFileError`."""
+        """Open a model file or run folder, named after it by default. Raises `ModelFileError`."""
         file = ModelFile.load(path)
         engine = open_model(file)
-        return cls(name or _name(path.resolve()), path, file, engine, Prefixes(engine))
+        return cls(name or _name(path.resolve()), path, file, engine, PrefixCache(engine))
 
     @cached_property
     def labels(self) -> list[str]:
         return token_labels(self.file.tokenizer)
 
-    def described(self) -> ModelDescription:
+    def describe(self) -> ModelDescription:
         network, tokenizer, provenance = (
             self.file.network,
             self.file.tokenizer,
@@ -71,12 +71,12 @@ def _name(path: Path) -> str:
 
 
 class Models:
-    """Models by name, the first of them for those who name none; those of runs as they come."""
+    """The served models by name, the first being the default, and those of runs."""
 
     def __init__(
         self, models: Sequence[ServedModel], of_runs: Callable[[], Mapping[str, Path]] = dict
     ) -> None:
-        """of_runs: finds the model files of runs by the runs' names, newest first."""
+        """of_runs: returns the model files of runs by the runs' names, newest first."""
         self._find_of_runs = of_runs
         self._of_runs: dict[str, tuple[int, ServedModel | ModelFileError]] = {}
         self._finders: dict[Path, CopyFinder | None] = {}
@@ -90,7 +90,7 @@ class Models:
             self._models[model.name] = model
 
     def all(self) -> list[ServedModel]:
-        """In the order they were named, then those of runs, newest first."""
+        """Return the models in the order they were given, then those of runs, newest first."""
         paths = self._find_of_runs()
         of_runs = [self._of_run(*item) for item in paths.items() if item[0] not in self._models]
         return [
@@ -99,9 +99,9 @@ class Models:
         ]
 
     async def find(self, name: str | None) -> ServedModel:
-        """The model of this name, or the first. Raises `RefusalError` where there is none."""
+        """Return the model of this name, or the first. Raises `RefusalError` if there is none."""
         at_hand = self._models.get(next(iter(self._models), "") if name is None else name)
-        # Only for those of runs need a disk be asked.
+        # Only models of runs need the disk.
         return await asyncio.to_thread(self._search, name) if at_hand is None else at_hand
 
     def _search(self, name: str | None) -> ServedModel:
@@ -109,14 +109,14 @@ class Models:
         for model in known:
             if name in {None, model.name}:
                 return model
-        told = f"There is no model {name!r}. Models: {', '.join(one.name for one in known)}."
+        problem = f"There is no model {name!r}. Models: {', '.join(one.name for one in known)}."
         _, broken = self._of_runs.get(name or "", (0, None))
         if isinstance(broken, ModelFileError):
-            told = str(broken)
-        raise RefusalError(404, told, param="model", code="model_not_found")
+            problem = str(broken)
+        raise RefusalError(404, problem, param="model", code="model_not_found")
 
     def copy_finder(self, model: ServedModel) -> CopyFinder | None:
-        """What tells the copied from the written; None where the training text is not beside it."""
+        """Return what finds passages of the training text, or None if that is not at hand."""
         folder = model.path if model.path.is_dir() else model.path.parent
         if folder not in self._finders:
             try:
@@ -126,7 +126,7 @@ class Models:
         return self._finders[folder]
 
     def _of_run(self, name: str, path: Path) -> ServedModel | ModelFileError | None:
-        """The best model of a run so far, or what is wrong with it; read again when it changes."""
+        """Return the best model of a run so far, or its error; load it again when it changes."""
         try:
             changed = path.stat().st_mtime_ns
         except OSError:

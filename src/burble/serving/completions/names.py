@@ -1,8 +1,8 @@
-"""What files are called, as text that can be sent and typed."""
+"""File names as text that can be sent and typed."""
 
 import os
 
 
 def readable(name: str) -> str:
-    r"""The name of a file; what in it is no UTF-8, as \xff."""
+    r"""Return a file name as text, with bytes that are not UTF-8 as \xff."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

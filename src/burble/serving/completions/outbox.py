@@ -1,17 +1,16 @@
-"""`Outbox`: what is written for a client and not sent yet."""
+"""`Outbox`: chunks that were written for a client and not sent yet."""
 
 import asyncio
 from dataclasses import dataclass, field
 
 from burble.serving.completions.logprobs import TokenLogprob
 
-# Bytes, about. A client that reads is behind by a round's text, 20 KB; for one that does not, this
-# much is written and no more.
-_MAX_BEHIND = 64 << 10
+# A client that reads is one round behind, 20 KB; for one that does not, writing pauses here.
+_MAX_UNREAD = 64 << 10
 
 
 @dataclass(frozen=True)
-class Piece:
+class Chunk:
     text: str = ""
     tokens: list[TokenLogprob] = field(default_factory=list)
     finish_reason: str | None = None
@@ -28,18 +27,18 @@ class Piece:
 
 class Outbox:
     def __init__(self) -> None:
-        self.behind = 0  # bytes written and not taken; the scheduler's lock guards it
-        self._pieces: asyncio.Queue[tuple[int, Piece]] = asyncio.Queue()
+        self.unread_bytes = 0  # about; guarded by the scheduler's lock
+        self._chunks: asyncio.Queue[tuple[int, Chunk]] = asyncio.Queue()
 
     @property
     def is_full(self) -> bool:
-        return self.behind > _MAX_BEHIND
+        return self.unread_bytes > _MAX_UNREAD
 
-    def put(self, index: int, piece: Piece) -> None:
-        self._pieces.put_nowait((index, piece))
+    def put(self, index: int, chunk: Chunk) -> None:
+        self._chunks.put_nowait((index, chunk))
 
-    async def take(self) -> list[tuple[int, Piece]]:
-        pieces = [await self._pieces.get()]
-        while not self._pieces.empty():
-            pieces.append(self._pieces.get_nowait())
-        return pieces
+    async def take(self) -> list[tuple[int, Chunk]]:
+        chunks = [await self._chunks.get()]
+        while not self._chunks.empty():
+            chunks.append(self._chunks.get_nowait())
+        return chunks

@@ -1,4 +1,4 @@
-"""What a client may ask for, and within which bounds. The OpenAPI description derives from it."""
+"""The requests, and the range of each field. The OpenAPI description derives from them."""
 
 from dataclasses import replace
 from typing import Annotated, Any, Literal
@@ -22,10 +22,10 @@ _MAX_PROMPTS = 64
 _MAX_STOPS = 16
 _MAX_STOP = 256
 _MAX_LOGPROBS = 20
-# Near 2**63, and the same number as the float that the description makes of it.
+# Near 2**63, and exact as the float that the description makes of it.
 _MAX_SEED = 9 * 10**18
 
-# A file's name has 255 bytes at most; one that is no text is told as \xff.
+# A file name has at most 255 bytes; one that is not text is written as \xff.
 Name = Annotated[str, Field(max_length=4 * 255)]
 Zero = Annotated[float, Field(ge=0, le=0)]
 
@@ -34,18 +34,18 @@ _OF_THE_FIELD = ("title", "description", "default")
 
 
 def _describe_nulls(described: dict[str, Any]) -> None:
-    """Of what may be left out, say that it may be null, too."""
+    """Describe every optional field as nullable."""
     fields = described["properties"]
     for name in fields.keys() - set(described.get("required", ())):
         field = fields[name]
         if {"type": "null"} not in field.get("anyOf", ()):
-            told = {key: field.pop(key) for key in _OF_THE_FIELD if key in field}
-            fields[name] = {"anyOf": [field, {"type": "null"}], **told}
+            facts = {key: field.pop(key) for key in _OF_THE_FIELD if key in field}
+            fields[name] = {"anyOf": [field, {"type": "null"}], **facts}
 
 
 class Strict(BaseModel):
-    """No unknown field, no number from a text, no NaN. But null is as good as leaving out, and 6.0
-    is the whole number 6: JSON has one kind of number.
+    """Reject unknown fields, numbers in quotes, and NaN. Take null as absent and 6.0 as the integer
+    6, since JSON has one kind of number.
     """
 
     model_config = ConfigDict(
@@ -66,7 +66,7 @@ class Strict(BaseModel):
 
 
 class RunRequest(Strict):
-    """A text to learn from, and how long."""
+    """A text to learn from, and for how long."""
 
     text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
     minutes: float = Field(
@@ -78,7 +78,7 @@ class RunRequest(Strict):
 
 
 class StreamOptions(Strict):
-    """What a stream holds beside the text."""
+    """What a stream contains besides the text."""
 
     include_usage: bool = False
 
@@ -99,11 +99,9 @@ _Sampled: Any = create_model("_Sampled", __base__=Strict, **_SAMPLING)
 class CompletionRequest(_Sampled):  # type: ignore[misc] # its fields are the knobs of sampling
     """OpenAI's request for a completion; a token is the model's own, mostly a character."""
 
-    model: Name | None = Field(
-        None, description="One of /v1/models; the first where none is named."
-    )
+    model: Name | None = Field(None, description="A name from /v1/models; the first by default.")
     prompt: str | Annotated[list[str], Field(min_length=1, max_length=_MAX_PROMPTS)] = Field(
-        "", description="The text to go on with, or several."
+        "", description="The text to continue, or several."
     )
     max_tokens: int = _field(_REQUEST["max_characters"], description="Tokens to write, at most.")
     n: int = Field(1, ge=1, le=64, description="Texts for each prompt.")
@@ -117,22 +115,29 @@ class CompletionRequest(_Sampled):  # type: ignore[misc] # its fields are the kn
     ) = Field(None, description="Stop before this text, or any of these.")
     seed: int | None = _field(_REQUEST["seed"], default=None, le=_MAX_SEED)
     logprobs: int | None = Field(
-        None, ge=0, le=_MAX_LOGPROBS, description="Name this many likeliest tokens at each place."
+        None,
+        ge=0,
+        le=_MAX_LOGPROBS,
+        description="List this many likeliest tokens at each position.",
     )
-    echo: bool = Field(default=False, description="Give the prompt back before the text.")
-    stream: bool = Field(default=False, description="Send the text as it is made.")
+    echo: bool = Field(default=False, description="Return the prompt before the text.")
+    stream: bool = Field(default=False, description="Send the text while it is being written.")
     stream_options: StreamOptions | None = None
     unknown: UnknownPolicy = Field("error", description=UNKNOWN_HELP)
-    user: Name | None = Field(None, description="Not looked at.")
-    best_of: int | None = Field(None, ge=1, le=64, description="Nothing but n.")
+    user: Name | None = Field(None, description="Ignored.")
+    best_of: int | None = Field(None, ge=1, le=64, description="The same number as n, or absent.")
     suffix: Literal[""] | None = Field(
-        None, description="Not possible: the model reads forward only."
+        None, description="Not supported: the model reads forward only."
     )
     logit_bias: Annotated[dict[str, Any], Field(max_length=0)] | None = Field(
-        None, description="Not possible."
+        None, description="Not supported."
     )
-    frequency_penalty: Zero | None = Field(None, description="Use repetition_penalty.")
-    presence_penalty: Zero | None = Field(None, description="Use repetition_penalty.")
+    frequency_penalty: Zero | None = Field(
+        None, description="Not supported; use repetition_penalty."
+    )
+    presence_penalty: Zero | None = Field(
+        None, description="Not supported; use repetition_penalty."
+    )
 
     @property
     def prompts(self) -> list[str]:
@@ -151,7 +156,7 @@ class CompletionRequest(_Sampled):  # type: ignore[misc] # its fields are the kn
 
 
 def page_fields() -> dict[str, Any]:
-    """Return the page's inputs that are knobs, in the words of HTML."""
+    """Return the attributes of the page's sliders and of its minutes field."""
     length = replace(_REQUEST["max_characters"], name="length", help="Tokens to write.")
     knobs = {"max_tokens": length, **knobs_of(SamplingConfig)}
     sliders = [

@@ -1,4 +1,4 @@
-"""The shapes of what is answered. The OpenAPI description derives from them."""
+"""The responses. The OpenAPI description derives from them."""
 
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 
 
 class Logprobs(TypedDict):
-    """How likely each token was, in nats; None for the first of all, which nothing predicts."""
+    """The log-probability of each token in nats; None for the very first, which has none."""
 
     tokens: list[str]
     token_logprobs: list[float | None]
@@ -20,7 +20,7 @@ class Logprobs(TypedDict):
 
 
 class Choice(TypedDict):
-    """One text, or the part of it that one event tells."""
+    """One text, or the part of it in one event."""
 
     index: int
     text: str
@@ -45,13 +45,13 @@ class Head(TypedDict):
 
 
 class Part(Head):
-    """An event of an answer that is streamed."""
+    """One event of a stream."""
 
     choices: list[Choice]
 
 
 class Completion(Part):
-    """A whole answer, or the last event of one where its usage is asked for."""
+    """A whole response, or the last event of a stream with `include_usage`."""
 
     usage: Usage
 
@@ -87,8 +87,8 @@ Span = Annotated[list[int], Field(min_length=2, max_length=2)]
 
 
 class Copies(TypedDict):
-    """Start and end of each passage, in characters, and the length that it takes to be one; None
-    where what the model learned from is not at hand.
+    """Start and end of each passage, in characters, and the shortest length that counts; None if
+    the training text is not at hand.
     """
 
     shortest: int | None
@@ -114,7 +114,7 @@ class RunList(TypedDict):
 
 
 class RunDescription(RunLine):
-    """How a run goes, or went."""
+    """The state of a run."""
 
     said: str
     has_model: bool

@@ -1,4 +1,4 @@
-"""What `/openapi.json` tells beside the routes: every refusal, and none that is never sent."""
+"""The error responses in `/openapi.json`: those that can be sent, and no others."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ _WHY = {
     400: "A field, or the body, is wrong.",
     401: "The key is missing or wrong.",
     403: "The Host or the Origin is not this server's.",
-    404: "There is nothing of this name.",
-    408: "The body took too long to come.",
-    409: "A run is going on already.",
+    404: "Nothing has this name.",
+    408: "The body took too long to arrive.",
+    409: "Another run is being trained.",
     413: "The body is too large.",
-    429: "Too many texts are being written or wait already.",
+    429: "All slots are taken.",
     503: "The server is closing, or its memory has run out.",
 }
-# What any request may meet.
+# Possible for any request.
 ALWAYS = (400, 401, 403, 408, 413, 503)
 
 _REFUSAL = {"$ref": "#/components/schemas/Refusal"}
@@ -42,20 +42,20 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 class DescribedApp(FastAPI):
-    """FastAPI without the refusal 422, which is never sent here, and with JSON in all others."""
+    """FastAPI that describes errors as JSON, and leaves out 422, which burble never sends."""
 
     def openapi(self) -> dict[str, Any]:
         described = super().openapi()
         for path in described["paths"].values():
             for operation in path.values():
-                _mend(operation["responses"])
+                _correct(operation["responses"])
         for name in ("HTTPValidationError", "ValidationError"):
             described["components"]["schemas"].pop(name, None)
         return described
 
 
-def _mend(responses: dict[str, Any]) -> None:
+def _correct(responses: dict[str, Any]) -> None:
     responses.pop("422", None)
-    for status, told in responses.items():
+    for status, response in responses.items():
         if int(status) >= 400:
-            told["content"] = {"application/json": {"schema": _REFUSAL}}
+            response["content"] = {"application/json": {"schema": _REFUSAL}}

@@ -1,4 +1,4 @@
-"""Refusals, in the shape that OpenAI's clients read."""
+"""Error responses in OpenAI's format."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit
 
 
 class Mistake(TypedDict):
-    """What was wrong, in words and for programs."""
+    """A mistake, in words and as codes for programs."""
 
     message: str
     type: str
@@ -24,12 +24,14 @@ class Mistake(TypedDict):
 
 
 class Refusal(TypedDict):
-    """What is answered in place of what was asked for."""
+    """The body of an error response."""
 
     error: Mistake
 
 
 class RefusalError(Exception):
+    """A request that is answered with an error status."""
+
     def __init__(
         self,
         status: int,
@@ -51,8 +53,7 @@ class RefusalError(Exception):
         return plain_json(self.body, self.status, self.headers)
 
 
-def refused_text(error: BurbleError, param: str) -> RefusalError:
-    """A text that cannot be read."""
+def refuse_text(error: BurbleError, param: str) -> RefusalError:
     return RefusalError(400, str(error), param=param)
 
 
@@ -67,7 +68,7 @@ def closing() -> RefusalError:
 def plain_json(
     content: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """JSON in ASCII: whatever a client sent and is told of, half a character too, can be sent."""
+    """Return JSON in ASCII, which can quote anything that a client sent, even half a character."""
     return json_response(json.dumps(content), status, headers)
 
 

@@ -1,4 +1,4 @@
-"""What every request passes before anything looks at it: host, origin, key and size."""
+"""Check host, origin, key and size of every request before anything else sees it."""
 
 import asyncio
 import hmac
@@ -14,24 +14,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from burble.inspection.trace import report
 from burble.page import source_hash
 from burble.serving.http.errors import RefusalError, busy, closing
-from burble.serving.http.room import FullError, Place, Room
+from burble.serving.http.quota import FullError, Quota, Share
 
-# Open to all: nothing in them tells of a model or costs more than a file.
+# Open without a key: these reveal nothing of a model and cost no more than a file.
 OPEN = ("/", "/health", "/docs")
 OPEN_FOLDER = "/static/"
 
 TEXT_PATH = "/burble/runs"
 
-# A body that has not come in this time is not waited for.
+# A body must arrive within this time.
 _BODY_SECONDS = 20.0
 
-# Bytes of all bodies together, beyond the first 64 KiB of each: those of ordinary requests always
-# have room, and 2,048 connections with 32 MiB each have not.
+# Bytes of all bodies together, beyond the first 64 KiB of each: ordinary requests always fit, and
+# 2,048 connections with 32 MiB each do not.
 _MAX_BODIES = 128 << 20
 _FREE_BODY = 64 << 10
 
-# An answer is sent in parts, each when the one before is on its way: what waits for a client that
-# does not read is little.
+# An answer is sent in parts, each after the one before has left: little piles up for a client that
+# does not read.
 _PART = 64 << 10
 
 _HEADERS = {
@@ -47,8 +47,7 @@ _HEADERS = {
 class Access:
     api_key: str | None = None
     hosts: frozenset[str] = frozenset({"localhost"})
-    """Names that the server is called by. Its numbers need no listing: a page elsewhere that
-    points a name of its own at this machine is what the list is against."""
+    """Names that the server answers to, against DNS rebinding. IP addresses are always allowed."""
 
     max_body: int = 1 << 20  # bytes of a request's body
     max_text_body: int = 32 << 20  # bytes of the one that brings a text to learn from
@@ -62,7 +61,7 @@ class Guard:
         self._app = app
         self._access = access
         self._responses = responses
-        self._bodies = Room(_MAX_BODIES)
+        self._bodies = Quota(_MAX_BODIES)
         headers = {"content-security-policy": _policy(), **_HEADERS}
         self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
@@ -85,34 +84,36 @@ class Guard:
             headers = _read_headers(scope)
             self._check_caller(scope["path"], headers)
             limit = self._access.body_limit(scope["path"])
-            with self._bodies.place(scope) as place:
-                body = await _read_body(receive, headers, limit, partial(self._take, place))
+            with self._bodies.share(scope) as share:
+                body = await _read_body(receive, headers, limit, partial(self._take, share))
                 if body is not None:
-                    await self._app(scope, _first(body, receive), send_safely)
+                    await self._app(scope, _replay(body, receive), send_safely)
         except RefusalError as refusal:
             await refusal.response()(scope, receive, send_safely)
         except asyncio.CancelledError:
-            # By a server that ends, and has waited as long as it does.
+            # The server is shutting down, and its grace period is over.
             if not has_begun:
                 await closing().response()(scope, receive, send_safely)
 
-    def _take(self, place: Place, num_bytes: int) -> None:
-        beyond = num_bytes - _FREE_BODY - place.count
+    def _take(self, share: Share, num_bytes: int) -> None:
+        beyond = num_bytes - _FREE_BODY - share.count
         if beyond > 0:
             try:
-                self._bodies.take(place, beyond)
+                self._bodies.take(share, beyond)
             except FullError:
-                raise busy("Too much is being sent at once. Come back soon.", 503) from None
+                raise busy(
+                    "The server is receiving too much at once. Try again in a second.", 503
+                ) from None
 
     def _check_caller(self, path: str, headers: dict[str, str]) -> None:
         host = headers.get("host", "")
         if not self._is_known(host):
             raise RefusalError(
-                403, "This server is not known by that name. Add it with --allow-host."
+                403, f"Host {host[:100]!r} is not allowed. Add it with --allow-host."
             )
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
-            raise RefusalError(403, "Pages of other sites may not use this server.")
+            raise RefusalError(403, "Pages of other sites cannot use this server.")
         is_open = path in OPEN or path.startswith(OPEN_FOLDER)
         if not (is_open or self._has_key(headers.get("authorization", ""))):
             raise RefusalError(
@@ -140,7 +141,7 @@ class Guard:
 
 
 def _policy() -> str:
-    """Allow only what is ours; in the report, which the page frames, by its hash."""
+    """Return a content security policy: our own files, and by their hashes the framed report's."""
     script, style = source_hash(report.script()), source_hash(report.style())
     return (
         f"default-src 'none'; script-src 'self' {script}; style-src 'self' {style}; "
@@ -162,18 +163,18 @@ async def _send_in_parts(send: Send, message: Message) -> None:
 async def _read_body(
     receive: Receive, headers: dict[str, str], limit: int, take: Callable[[int], None]
 ) -> bytes | None:
-    """All of it; None where the client has gone before. take: hears how much has come."""
+    """Return the whole body, or None if the client has disconnected; call `take` with its size."""
     declared = headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared[:20]) > limit:
         raise _too_large(limit)
     try:
         async with asyncio.timeout(_BODY_SECONDS):
-            return await _collect(receive, limit, take)
+            return await _receive_body(receive, limit, take)
     except TimeoutError:
-        raise RefusalError(408, "The body took too long to come.") from None
+        raise RefusalError(408, "The body took too long to arrive.") from None
 
 
-async def _collect(receive: Receive, limit: int, take: Callable[[int], None]) -> bytes | None:
+async def _receive_body(receive: Receive, limit: int, take: Callable[[int], None]) -> bytes | None:
     body = bytearray()
     while True:
         message = await receive()
@@ -195,12 +196,12 @@ def _read_headers(scope: Scope) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         if name in {b"host", b"origin", b"authorization"} and name.decode() in headers:
-            raise RefusalError(400, f"The header {name.decode()} came twice.")
+            raise RefusalError(400, f"The header {name.decode()} was sent twice.")
         headers[name.decode("latin-1")] = value.decode("latin-1")
     return headers
 
 
-def _first(body: bytes, receive: Receive) -> Receive:
+def _replay(body: bytes, receive: Receive) -> Receive:
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_after() -> Message:

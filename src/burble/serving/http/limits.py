@@ -1,4 +1,4 @@
-"""What a server grants a client, in numbers."""
+"""The limits of a server."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from burble.knobs import check_knobs, knob
 class Limits:
     streams: int = knob(64, "Texts to write side by side.", low=1)
     waiting: int = knob(
-        64, "Texts that may wait beyond those; further ones are told to come back later.", low=0
+        64, "Texts that may wait for a slot; further ones are refused with 429.", low=0
     )
 
     max_tokens: int = 100_000  # tokens in one text

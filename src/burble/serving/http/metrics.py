@@ -1,4 +1,4 @@
-"""What a server counts, in the text that Prometheus reads."""
+"""Counters of a server, in Prometheus' text format."""
 
 import math
 from collections import Counter
@@ -23,22 +23,22 @@ class Metrics:
         self._first_seconds += seconds
 
     def render(self, held: int, scheduled: int) -> str:
-        """Write all of it. held: texts not answered yet. scheduled: those not written yet."""
+        """Return all metrics. held: texts not answered yet. scheduled: those not written yet."""
         lines = [
-            *_described("burble_responses_total", "counter", "Answers by status."),
+            *_describe("burble_responses_total", "counter", "Answers by status."),
             *(
                 f'burble_responses_total{{status="{status}"}} {count}'
                 for status, count in sorted(self.responses.items())
             ),
-            *_described("burble_prompt_tokens_total", "counter", "Tokens read."),
+            *_describe("burble_prompt_tokens_total", "counter", "Tokens read."),
             f"burble_prompt_tokens_total {self.prompt_tokens}",
-            *_described("burble_tokens_total", "counter", "Tokens written."),
+            *_describe("burble_tokens_total", "counter", "Tokens written."),
             f"burble_tokens_total {self.tokens}",
-            *_described("burble_texts_held", "gauge", "Texts asked for and not answered yet."),
+            *_describe("burble_texts_held", "gauge", "Texts requested and not answered yet."),
             f"burble_texts_held {held}",
-            *_described("burble_texts_scheduled", "gauge", "Of them, those not written yet."),
+            *_describe("burble_texts_scheduled", "gauge", "Of them, those not written yet."),
             f"burble_texts_scheduled {scheduled}",
-            *_described("burble_first_text_seconds", "histogram", "Time to the first text."),
+            *_describe("burble_first_text_seconds", "histogram", "Time to the first text."),
             *self._histogram(),
         ]
         return "\n".join(lines) + "\n"
@@ -53,5 +53,5 @@ class Metrics:
         return [*buckets, f"{name}_sum {self._first_seconds:.6f}", f"{name}_count {counts[-1]}"]
 
 
-def _described(name: str, kind: str, says: str) -> list[str]:
-    return [f"# HELP {name} {says}", f"# TYPE {name} {kind}"]
+def _describe(name: str, kind: str, text: str) -> list[str]:
+    return [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]

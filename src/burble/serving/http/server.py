@@ -1,4 +1,4 @@
-"""A socket, and a server on it that ends when told to, after what it has begun."""
+"""A listening socket, and a server on it that finishes open requests before it stops."""
 
 import asyncio
 import gc
@@ -20,15 +20,15 @@ _MAX_CONNECTIONS = 2048
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 _SECONDS_BETWEEN_CHECKS = 1.0
 
-# Bytes that the kernel keeps of what was written to a client. Left alone it keeps 4 MiB of each,
-# and then tells only in steps of 800 KB that a slow client reads.
+# The kernel's send buffer for each client. By default it grows to 4 MiB, and then reports only in
+# steps of 800 KB that a slow client reads.
 _SEND_BUFFER = 64 << 10
 
 # Files and sockets for the models, the runs and the page, beside the connections.
 _OTHER_FILES = 128
 
 
-# The server's own events go to stderr as uvicorn's do.
+# Our own log goes to stderr, as uvicorn's does.
 _LOGGERS = {"burble": {"handlers": ["default"], "level": "ERROR", "propagate": False}}
 
 
@@ -41,7 +41,7 @@ class _Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound. Raises `UsageError` where that is not possible."""
+    """Return a socket bound to host and port. Raises `UsageError`."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -53,7 +53,7 @@ def listen(host: str, port: int) -> socket.socket:
         bound.bind(address)
     except OSError as error:
         raise UsageError(
-            f"Nothing can be served at {host}, port {port}: {error}.",
+            f"Cannot serve at {host}, port {port}: {error}.",
             "Try another port.",
             "Try another --port.",
         ) from error
@@ -65,7 +65,7 @@ def is_loopback(bound: socket.socket) -> bool:
 
 
 def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None], drain: int) -> None:
-    """Answer until a signal asks to stop, then finish what was begun, for up to `drain` seconds."""
+    """Serve until a stop signal, then finish open requests for up to `drain` seconds."""
     most = _allowed_connections()
     config = uvicorn.Config(
         app,
@@ -82,16 +82,16 @@ def serve(app: ASGIApp, bound: socket.socket, ready: Callable[[], None], drain: 
         timeout_graceful_shutdown=drain,
     )
     server = _Server(config)
-    # What is there now stays: looking it through for garbage would make clients wait.
+    # What exists now stays for good: scanning it for garbage would delay clients.
     gc.collect()
     gc.freeze()
-    # And what a crowd brings is looked through a few times, not at every 700th object.
+    # And a crowd's objects are scanned a few times, not at every 700th object.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     asyncio.run(_run(server, bound, ready))
 
 
 def _allowed_connections() -> int:
-    """As many as there may be files open, which is raised where the system lets us."""
+    """Return the most connections, after raising the limit on open files as far as allowed."""
     wanted = _MAX_CONNECTIONS + _OTHER_FILES
     try:
         import resource

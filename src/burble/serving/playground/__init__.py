@@ -1,1 +1,1 @@
-"""The page to write with and to watch runs with, and what it needs beside the API."""
+"""The page for writing and for watching runs, and the routes it needs besides the API."""

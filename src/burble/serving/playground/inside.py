@@ -1,4 +1,4 @@
-"""A look inside a model while it reads the end of a text: the report, for the page to frame."""
+"""The report on a model reading the end of a text, which the page shows in a frame."""
 
 from burble.config import UnknownPolicy
 from burble.engine.generate import encode_text
@@ -8,25 +8,25 @@ from burble.inspection.bounds import Bounds
 from burble.inspection.trace.report import report
 from burble.inspection.trace.series import Choice
 from burble.model_file import ModelFile
-from burble.serving.http.errors import refused_text
+from burble.serving.http.errors import refuse_text
 
-# What comes in a moment, and is drawn as fast as one types: about 6 MB as base64.
+# Arrives in a moment and is drawn as fast as you type: about 6 MB as base64.
 BOUNDS = Bounds(max_tokens=1_000, max_values=4 << 20)
 
 CONTEXT = 10
-"""Tokens read before the first, at most, for each that is shown: 10,000 take 3 s at 1×512."""
+"""Tokens of context, at most, for each that is shown: 10,000 take 3 s at 1×512."""
 
 _GUESSES = 5
 
 
 def look_inside(file: ModelFile, text: str, unknown: UnknownPolicy) -> str:
-    """Return the report on the end of the text, read in its context. Raises `RefusalError`."""
+    """Return the report, as HTML, on the end of `text` in its context. Raises `RefusalError`."""
     try:
         ids = encode_text(file, text, unknown)
         longest = BOUNDS.longest(file.network)
-        # What is shown begins where a character does; what is before it is read first.
+        # The shown part begins at a whole character; the context is what comes before it.
         start = file.tokenizer.cut_before(ids, max(0, len(ids) - longest))
         context = ids[max(0, start - CONTEXT * longest) : start]
         return report(file, trace(file, ids[start:], context), Choice(), _GUESSES)
     except BurbleError as error:
-        raise refused_text(error, "text") from error
+        raise refuse_text(error, "text") from error

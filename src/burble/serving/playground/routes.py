@@ -1,4 +1,4 @@
-"""What the page needs beside the API: its files, runs to watch, copies to mark."""
+"""The page's files, and its routes besides the API: runs, copied passages, the look inside."""
 
 import asyncio
 import json
@@ -30,17 +30,17 @@ class _TextRequest(Strict):
 
 
 class CopiedRequest(_TextRequest):
-    """A text to look through."""
+    """A text to search for copied passages."""
 
 
 class InspectRequest(_TextRequest):
-    """A text to read while one looks inside."""
+    """A text to inspect the model on."""
 
     unknown: UnknownPolicy = "error"
 
 
 def add_page(app: FastAPI) -> None:
-    """The page and its parts, read once: no name that is asked for becomes a path."""
+    """Add the page's files, read once: no requested name becomes a path."""
     folder = files("burble.serving.playground") / "page"
     parts = {part.name: part.read_bytes() for part in folder.iterdir()}
     parts["fields.js"] = f"export const FIELDS = {json.dumps(page_fields())};\n".encode()
@@ -61,7 +61,7 @@ def _file(name: str, content: bytes) -> Any:
 def add_copied(app: FastAPI, models: Models) -> None:
     @app.post("/burble/copied", responses=refusals(404))
     async def copied(request: CopiedRequest) -> Copies:
-        """The passages of a text that stand in what the model learned from."""
+        """Find passages of a text that are in the training text word for word."""
         model = await models.find(request.model)
         finder = await asyncio.to_thread(models.copy_finder, model)
         if finder is None:
@@ -72,47 +72,51 @@ def add_copied(app: FastAPI, models: Models) -> None:
 
 
 def add_inspect(app: FastAPI, models: Models) -> None:
-    # One at a time: it takes seconds of a processor, and those who write shall not wait for it.
-    looking = asyncio.Lock()
+    # One at a time: a report takes seconds of processor time, and must not delay those who write.
+    one_at_a_time = asyncio.Lock()
 
     @app.post("/burble/inspect", response_class=HTMLResponse, responses=refusals(404))
     async def inspect(request: InspectRequest, http: Request) -> str:
-        """A page with every guess, gate and state at the end of the text."""
+        """Return a page with every guess, gate and state at the end of the text."""
         model = await models.find(request.model)
-        async with looking:
+        async with one_at_a_time:
             if await http.is_disconnected():
-                raise RefusalError(400, "The client has gone.")
+                raise RefusalError(400, "The client has disconnected.")
             return await asyncio.to_thread(look_inside, model.file, request.text, request.unknown)
 
 
 def add_runs(app: FastAPI, supervisor: Supervisor | None) -> None:
-    def allowed() -> Supervisor:
+    def require_training() -> Supervisor:
         if supervisor is None:
-            raise RefusalError(403, "This server does not train: it was started without --runs.")
+            raise RefusalError(
+                403, "This server does not train. Whoever runs it can turn training on."
+            )
         return supervisor
 
     @app.get("/burble/runs")
     async def list_runs() -> RunList:
-        """All of them, newest first."""
-        listed = await asyncio.to_thread(supervisor.listed) if supervisor else []
+        """List all runs, newest first."""
+        listed = await asyncio.to_thread(supervisor.list_runs) if supervisor else []
         return {"can_train": supervisor is not None, "runs": listed}
 
     @app.post("/burble/runs", status_code=201, responses=refusals(409))
     async def start_run(request: RunRequest) -> RunName:
-        """Learn from a text."""
-        return {"name": await asyncio.to_thread(allowed().start, request.text, request.minutes)}
+        """Start a run that learns from a text."""
+        return {
+            "name": await asyncio.to_thread(require_training().start, request.text, request.minutes)
+        }
 
     @app.get("/burble/runs/{name}", responses=refusals(404))
     async def describe_run(name: str) -> RunDescription:
-        """How one goes."""
-        return await asyncio.to_thread(allowed().described, name)
+        """Describe the state of a run."""
+        return await asyncio.to_thread(require_training().describe, name)
 
     @app.post("/burble/runs/{name}/stop", status_code=202, responses=refusals(404))
     async def stop_run(name: str) -> None:
-        """Let it save and end."""
-        await asyncio.to_thread(allowed().stop, name)
+        """Save and stop a run."""
+        await asyncio.to_thread(require_training().stop, name)
 
     @app.post("/burble/runs/{name}/resume", status_code=202, responses=refusals(404, 409))
     async def resume_run(name: str) -> None:
-        """Go on with one that was stopped."""
-        await asyncio.to_thread(allowed().resume, name)
+        """Resume a stopped run."""
+        await asyncio.to_thread(require_training().resume, name)

@@ -1,7 +1,7 @@
-"""Training for the page: each run a child process, so that the server answers while it learns.
+"""Training for the page: each run is a child process, so that the server can answer meanwhile.
 
-A run may also be another's: of a person at the command line, or of a server that was killed. Its
-lock says so. It is shown and can be stopped, but it is left alone when this server ends.
+A run whose lock is not ours belongs to someone else: a person at the command line, or a server that
+was killed. It is listed and can be stopped, but it is left alone when this server ends.
 """
 
 import itertools
@@ -26,12 +26,12 @@ from burble.serving.completions.responses import RunDescription, RunLine, RunSta
 from burble.serving.http.errors import RefusalError
 from burble.stop_signals import STOP_SIGNALS
 
-# What a page gets to see of a long run.
+# What the page gets of a long run.
 _MAX_POINTS = 400
 _MAX_SAMPLES = 6000
 _MAX_SAID = 2000
 
-# A child that is asked to stop saves first.
+# A child saves before it stops.
 _STOP_SECONDS = 60
 
 _STOPPED = {128 + number for number in STOP_SIGNALS}
@@ -39,11 +39,11 @@ _STOPPED = {128 + number for number in STOP_SIGNALS}
 
 @dataclass
 class _Child:
-    """A `burble train` that this server has started, and what it said."""
+    """A `burble train` that this server started, and its stderr."""
 
     path: Path
     process: subprocess.Popen[bytes]
-    said: IO[bytes]
+    stderr: IO[bytes]
 
     def state(self) -> RunState:
         code = self.process.poll()
@@ -53,18 +53,20 @@ class _Child:
             return "failed"
         return "stopped" if code else "done"
 
-    def last_word(self) -> str:
-        self.said.seek(0)
-        lines = self.said.read().decode("utf-8", "replace").strip().splitlines()
+    def last_line(self) -> str:
+        self.stderr.seek(0)
+        lines = self.stderr.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1][:_MAX_SAID] if lines else ""
 
 
 class Supervisor:
-    """The runs in one folder. Their names are the server's; what a client sends is looked up."""
+    """The runs in one folder. A client's name for a run is only looked up, never used as a path."""
 
     def __init__(self, folder: Path) -> None:
         if folder.exists() and not folder.is_dir():
-            raise UsageError(f"{folder} is no folder. Name one to train in, there or to be made.")
+            raise UsageError(
+                f"{folder} is not a folder. Name a folder for the runs; a new one is made."
+            )
         self.folder = folder
         self._child: _Child | None = None
         self._starting = threading.Lock()
@@ -80,17 +82,17 @@ class Supervisor:
         return {name: RunFolder(path).model for name, path in self.paths().items()}
 
     def path(self, name: str) -> Path:
-        """Return a run's folder. Raises `RefusalError` for a name that none has."""
+        """Return a run's folder. Raises `RefusalError` if no run has this name."""
         path = self.paths().get(name)
         if path is None:
             raise RefusalError(404, f"There is no run {name[:100]!r}.", param="name")
         return path
 
     def start(self, text: str, minutes: float) -> str:
-        """Learn from `text`; return the name of the run."""
+        """Start to learn from `text`; return the name of the run."""
         with self._starting, tempfile.TemporaryFile() as source:
             self._check_free()
-            # The child makes it, and removes it again where there is nothing to keep in it.
+            # The child makes the folder, and removes it again if there is nothing to keep.
             paths = (self.folder / f"run-{number}" for number in itertools.count(1))
             path = next(path for path in paths if not os.path.lexists(path))
             source.write(text.encode())
@@ -105,7 +107,7 @@ class Supervisor:
             self._begin(path, ["--resume", str(path)], None)
 
     def stop(self, name: str) -> None:
-        """Ask a run to save and end. Raises `RefusalError` where it cannot be asked."""
+        """Ask a run to save and stop. Raises `RefusalError` if it cannot be reached."""
         path = self.path(name)
         if self._is_child(path):
             self._terminate_child()
@@ -115,25 +117,26 @@ class Supervisor:
             return
         if other.pid == os.getpid() or not is_held_by(other.pid, path):
             raise RefusalError(
-                409, f"{name} was started elsewhere. Stop it there, or by: kill {other.pid}"
+                409, f"{name} was started elsewhere. Stop it there, or with: kill {other.pid}"
             )
         with suppress(ProcessLookupError):  # it has just ended
             os.kill(other.pid, signal.SIGTERM)
 
     def close(self) -> None:
-        """Stop the run that was started here, and wait until it has saved."""
+        """Stop the run that this server started, and wait until it has saved."""
         if self._child is not None and self._is_running():
             self._terminate_child()
             self._child.process.wait(_STOP_SECONDS)
 
-    def listed(self) -> list[RunLine]:
+    def list_runs(self) -> list[RunLine]:
         return [
-            {"name": name, "state": self._looked_at(path)[0]} for name, path in self.paths().items()
+            {"name": name, "state": self._read_state(path)[0]}
+            for name, path in self.paths().items()
         ]
 
-    def described(self, name: str) -> RunDescription:
+    def describe(self, name: str) -> RunDescription:
         path = self.path(name)
-        state, said, metrics = self._looked_at(path)
+        state, said, metrics = self._read_state(path)
         return {
             "name": name,
             "state": state,
@@ -151,17 +154,17 @@ class Supervisor:
                 )
 
     def _begin(self, path: Path, args: list[str], source: IO[bytes] | None) -> None:
-        said = tempfile.TemporaryFile()  # noqa: SIM115 - it is read while the child lives
+        stderr = tempfile.TemporaryFile()  # noqa: SIM115 - read while the child runs
         process = subprocess.Popen(
             [*python_command(), "-m", "burble", "train", *args],
             stdin=source or subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=said,
+            stderr=stderr,
             env={**python_environment(), WITHOUT_FLAGS: "1"},
             # Ctrl-C is for the server, which then stops the run.
             start_new_session=True,
         )
-        self._child = _Child(path, process, said)
+        self._child = _Child(path, process, stderr)
 
     def _is_running(self) -> bool:
         return self._child is not None and self._child.process.poll() is None
@@ -173,7 +176,9 @@ class Supervisor:
         if self._child is not None:
             self._child.process.send_signal(signal.SIGTERM)
 
-    def _looked_at(self, path: Path) -> tuple[RunState, str, list[StepMetrics | ValidationMetrics]]:
+    def _read_state(
+        self, path: Path
+    ) -> tuple[RunState, str, list[StepMetrics | ValidationMetrics]]:
         try:
             metrics = read_thinned(path, _MAX_POINTS)
         except UsageError as error:
@@ -182,13 +187,13 @@ class Supervisor:
             return "running", "", metrics
         if self._child and self._child.path == path:
             state = self._child.state()
-            return state, self._child.last_word() if state == "failed" else "", metrics
+            return state, self._child.last_line() if state == "failed" else "", metrics
         is_done = metrics and metrics[-1].progress >= 1
         return "done" if is_done else "stopped", "", metrics
 
 
 def _age(path: Path) -> float:
-    """Return how old it is, compared with others; what is gone is oldest."""
+    """Return a key that sorts by age; a folder that is gone is oldest."""
     try:
         return -path.stat().st_mtime
     except OSError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from burble.errors import MissingExtraError
 from burble.native.library import find_library, library
-from burble.threads import settled_threads
+from burble.threads import thread_defaults
 from burble.training.learners.choice import Choice, Surroundings, choose, choose_resume_options
 from burble.training.learners.devices import (
     has_cuda_torch,
@@ -69,7 +69,7 @@ def find_resume_options(recorded: TrainingConfig, changes: Mapping[str, Any]) ->
 def open_backend(choice: Choice) -> AbstractContextManager[Backend]:
     """Open the backend of a learner. Raises `MissingExtraError` if torch is not installed."""
     try:
-        with settled_threads():
+        with thread_defaults():
             module = importlib.import_module(f"{_PACKAGES[choice.learner]}.backend")
     except ModuleNotFoundError as error:
         if error.name != "torch":

@@ -1,4 +1,4 @@
-// Colours: orange for much, blue for the opposite, over the paper.
+// Colours: orange for positive values, blue for negative ones.
 
 let much, little, inkColour, lineColour;
 function mixColours() {

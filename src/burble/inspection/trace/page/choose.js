@@ -1,4 +1,4 @@
-// What a pointer or a key chooses.
+// Choose a place, a unit or a gate with the pointer or the keyboard.
 
 function go(place, kept) {
   view.place = limit(place, 0, length - 1);
@@ -21,7 +21,7 @@ function chooseGate(gate) {
   view.gate = gate;
   if (view.colour === "surprisal") view.colour = "unit";
   draw();
-  paintLively();
+  paintMostVariable();
 }
 
 const MOVES = {
@@ -69,7 +69,7 @@ function listenToChoices() {
   $("layer").addEventListener("change", () => {
     view.layer = Number($("layer").value);
     draw();
-    paintLively();
+    paintMostVariable();
   });
   $("gate").addEventListener("change", () => chooseGate(Number($("gate").value)));
   $("unit").addEventListener("change", () => chooseUnit(Math.round(Number($("unit").value)) || 0));

@@ -1,4 +1,4 @@
-// What is known of one place.
+// Show everything about the chosen place.
 
 function cell(row, text) {
   const made = row.insertCell();
@@ -23,8 +23,8 @@ function paintSurprise() {
   const bits = data.surprisal[place];
   $("surprise").textContent =
     bits === null
-      ? "It is the first: nothing predicted it."
-      : `It came as a surprise of ${number(bits)} bits: the model gave it ${percent(data.probabilities[place])}.`;
+      ? "It is the first, so nothing predicted it."
+      : `It was a surprise of ${number(bits)} bits: the model gave it a probability of ${percent(data.probabilities[place])}.`;
 }
 
 function paintGuesses() {
@@ -37,7 +37,7 @@ function paintGuesses() {
     cell(row, percent(p));
     bar(row, p, false);
   }
-  if (!data.guesses[view.place].length) cell(body.insertRow(), "no guess yet");
+  if (!data.guesses[view.place].length) cell(body.insertRow(), "no prediction yet");
 }
 
 function paintGates() {
@@ -54,5 +54,5 @@ function paintGates() {
     bar(row, limit(squashed(gate, x), -1, 1), gate.is_signed);
   });
   $("unit-head").textContent = `unit ${view.unit}`;
-  $("says").textContent = `${gates[view.gate].name}: ${gates[view.gate].says}`;
+  $("meaning").textContent = `${gates[view.gate].name}: ${gates[view.gate].meaning}`;
 }

@@ -1,4 +1,4 @@
-// Drawing: what depends on the place alone, and all of it.
+// Draw the page: what depends on the chosen place, or everything.
 
 let series;
 
@@ -37,7 +37,7 @@ function summary() {
   const tokens = length === 1 ? `${length} ${token}` : `${length} ${token}s`;
   const at = bits === null ? "" : `, at ${number(bits)} bits a character`;
   const end = before
-    ? ` Shown is the end of the text: the ${before.toLocaleString("en")} ${token}s before it were read first.`
+    ? ` This is the end of the text; the ${before.toLocaleString("en")} ${token}s before it were read first.`
     : "";
   return `What happens in a network of ${data.layers}×${data.units} ${data.cell} units while it reads ${tokens}${at}.${end}`;
 }
@@ -63,11 +63,11 @@ function build() {
   options($("gate"), names);
   $("of-layer").hidden = data.layers === 1;
   $("resolution").textContent =
-    "Made by burble; it needs no network. Values are the network's own, in float32, shown in steps of 1/127 of each unit's largest.";
-  view.unit ??= lively()[0];
+    "Made by burble. This page works offline. Values are computed in float32 and shown in steps of 1/127 of each unit's largest value.";
+  view.unit ??= sortByVariance()[0];
   listen();
   draw();
-  paintLively();
+  paintMostVariable();
 }
 
 build();

@@ -1,4 +1,4 @@
-// A series: a figure for each place, its range, and what to call it.
+// A series: a number for each place, its range, and its name.
 
 function surprisalSeries() {
   return { values: data.surprisal, low: 0, high: data.max_surprisal, name: "surprise in bits" };

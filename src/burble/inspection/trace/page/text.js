@@ -1,4 +1,4 @@
-// The text.
+// Show the text, one element for each token.
 
 const letters = data.shown.map((shown, place) => {
   const letter = document.createElement("span");
@@ -29,7 +29,10 @@ function show(letter) {
   if (below > box.scrollTop) box.scrollTop = below + 8;
 }
 
-/** The letter a line up or down that stands nearest. Small ones stand a little lower in a line. */
+/**
+ * Return the place of the nearest letter one line up or down. Letters of one line may differ a
+ * little in height, because small ones are lower.
+ */
 function lineAway(direction) {
   const half = parseFloat(getComputedStyle($("text")).lineHeight) / 2;
   const isBeside = (one, other) => Math.abs(one.offsetTop - other.offsetTop) < half;

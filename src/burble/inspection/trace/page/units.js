@@ -1,4 +1,4 @@
-// All units of the layer, a square each.
+// Show all units of the layer as squares.
 
 const columns = limit(Math.ceil(Math.sqrt(2 * data.units)), 1, 32);
 const rows = Math.ceil(data.units / columns);
@@ -33,14 +33,14 @@ function spread(gate, unit) {
   return values.reduce((sum, x) => sum + (x - middle) ** 2, 0);
 }
 
-/** Units, those that change most along the text first. */
-function lively() {
+/** Return the units, those that vary most along the text first. */
+function sortByVariance() {
   const spreads = Array.from({ length: data.units }, (_, unit) => spread(gates[view.gate], unit));
   return [...spreads.keys()].sort((a, b) => spreads[b] - spreads[a]);
 }
 
-function paintLively() {
-  const buttons = lively()
+function paintMostVariable() {
+  const buttons = sortByVariance()
     .slice(0, 8)
     .map((unit) => {
       const button = document.createElement("button");
@@ -50,5 +50,5 @@ function paintLively() {
       button.addEventListener("click", () => chooseUnit(unit));
       return button;
     });
-  $("lively").replaceChildren("Those that change most: ", ...buttons);
+  $("most-variable").replaceChildren("Most variable units: ", ...buttons);
 }

@@ -7,11 +7,11 @@ const limit = (x, low, high) => Math.min(high, Math.max(low, x));
 const percent = (p) => (p >= 0.0995 ? `${Math.round(100 * p)}%` : `${(100 * p).toPrecision(2)}%`);
 const number = (x, digits = 2) => x.toFixed(digits).replace("-", "−");
 
-// What is looked at. `kept`: a click or a key holds the place; the pointer does not move it.
+// What the page shows. `kept`: a click or a key chose the place, so the pointer does not move it.
 const view = { place: 0, kept: false, ...data.start };
 
-// Values: signed bytes, (time, units), for each gate and layer, and what a step of each unit is
-// worth. The tables are little-endian, as every machine with a browser is.
+// For each gate and layer: values as signed bytes, (time, units), and a scale for each unit. They
+// are little-endian, as is every machine that runs a browser.
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
 const unpack = ({ steps, values }) => ({
@@ -31,7 +31,7 @@ function mean(gate, place) {
   return sum / data.units;
 }
 
-// From −1 to 1, whatever bounds a value has: the cell itself shows no more of its memory.
+// Map a value to −1 … 1. Unbounded ones go through tanh, as in the cell itself.
 const squashed = (gate, x) => (gate.is_bounded ? x : Math.tanh(x));
 
 const places = [...data.shown.keys()];

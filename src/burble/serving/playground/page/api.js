@@ -1,7 +1,6 @@
-// The server, as functions. Answers are only ever shown as text, never as markup, but for one: a
-// report is a page, shown in a frame of its own. What it holds of a text is escaped JSON, the only
-// script that may run there is the one whose hash the policy names, and the frame has no rights
-// here.
+// The server, as functions. Answers are shown as text, never as markup, with one exception: a report is a
+// page, shown in a frame without rights here. Texts in it are escaped JSON, and only the script
+// whose hash is in the policy can run.
 
 const KEY = "burble-key";
 
@@ -27,7 +26,7 @@ async function send(path, body, { signal, method } = {}) {
   });
   if (!answer.ok) {
     const told = await answer.json().catch(() => null);
-    const message = told?.error?.message ?? `The server said ${answer.status}.`;
+    const message = told?.error?.message ?? `The server answered ${answer.status}.`;
     throw new ServerError(answer.status, message);
   }
   return answer;

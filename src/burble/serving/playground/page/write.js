@@ -1,16 +1,16 @@
-// The Write tab: go on, stop, undo, branch, compare.
+// The Write tab: continue, stop, undo, branch, compare.
 
 import { ask, complete } from "./api.js";
 import { find, make, say, shown } from "./dom.js";
 import { FIELDS } from "./fields.js"; // made by the server, from the knobs
 import { Paper } from "./paper.js";
 
-// What a slider's value means; of others their title says it.
+// What a slider's value means; the title explains the others.
 const MEANINGS = {
   max_tokens: () => "Tokens to write: characters, or bytes where the model reads bytes.",
   temperature: (t) => {
     if (t === 0) return "Always the likeliest character.";
-    if (t < 0.6) return "Careful: it keeps to what it is sure of.";
+    if (t < 0.6) return "Careful: mostly the likeliest characters.";
     if (t < 1) return "A bit more careful than the model's own odds.";
     if (t === 1) return "The model's own odds.";
     return t <= 1.3 ? "Bolder than the model's own odds." : "Wild: unlikely characters come often.";
@@ -119,7 +119,7 @@ export class Writer {
     this.writing?.abort();
   }
 
-  // Whether it was done, or stopped; what went wrong is told.
+  // Return whether it finished; show what went wrong.
   async #working(work) {
     let isDone = true;
     this.writing = new AbortController();
@@ -139,7 +139,7 @@ export class Writer {
     return isDone;
   }
 
-  // Another ending after the same beginning; the one there was is kept.
+  // Write another ending; the old one is kept.
   async again() {
     if (this.writing || !this.past.length) return;
     this.#remember();
@@ -148,7 +148,7 @@ export class Writer {
     await this.goOn();
   }
 
-  // Take `token` at the cursor instead of what came, and go on from there.
+  // Put `token` at the cursor and continue from there.
   async branch(token) {
     if (this.writing) return;
     this.#remember();
@@ -246,7 +246,7 @@ export class Writer {
     this.timer = setTimeout(() => this.#score(), 250);
   }
 
-  // Ask what the model thinks of all that stands there, and of what might come after it.
+  // Score the whole text, and list what might come next.
   async #score() {
     clearTimeout(this.timer);
     const text = this.paper.text;
@@ -284,7 +284,7 @@ export class Writer {
           ? `${copied} characters stand in passages of ${found.shortest} or more that it copied.`
           : `No passage of ${found.shortest} characters or more is copied.`,
       );
-    } else parts.push("What it learned from is not beside this model, so copies cannot be told.");
+    } else parts.push("What it learned from is not beside this model, so copies cannot be marked.");
     find("bits-said").textContent = parts.join(" ");
   }
 
@@ -309,7 +309,7 @@ export class Writer {
 
   #showState() {
     const busy = this.writing !== null;
-    find("go").textContent = busy ? "Stop" : "Go on";
+    find("go").textContent = busy ? "Stop" : "Continue";
     for (const id of ["again", "compare"]) find(id).disabled = busy;
     find("again").disabled = busy || !this.past.length;
     find("undo").disabled = busy || !this.past.length;

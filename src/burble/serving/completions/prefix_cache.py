@@ -1,4 +1,4 @@
-"""`Prefixes`: texts that were read are not read again, nor are their beginnings."""
+"""`PrefixCache`: states of prompts, so that an equal beginning is read only once."""
 
 import hashlib
 import threading
@@ -8,15 +8,15 @@ from collections.abc import Generator
 from burble.engine.step_model import State, StepModel
 from burble.tokenizers.base import Ids
 
-# States are kept at every multiple, so that a text that goes on differently after any place is read
-# from shortly before it.
+# States are kept at every multiple: a prompt with a known beginning is read from shortly before
+# the place where it differs.
 _BLOCK = 512
 
-# Of a network of 3 times 1,024 cells, 25 MB.
+# 25 MB for a network of 3 × 1,024 units.
 _MOST = 1024
 
 
-class Prefixes:
+class PrefixCache:
     def __init__(self, model: StepModel, most: int = _MOST) -> None:
         self._model = model
         self._most = most
@@ -24,7 +24,7 @@ class Prefixes:
         self._lock = threading.Lock()
 
     def read(self, ids: Ids) -> Generator[None, None, State]:
-        """The state after all of `ids`, (time,), of one row; read a part at a time."""
+        """Return the state of one row after `ids`, (time,), yielding between parts."""
         ends = [*range(_BLOCK, len(ids), _BLOCK), len(ids)]
         keys = _digests(ids, ends)
         known, state = self._longest(keys)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from burble.cells import CellKind
+from burble.engine.clamping import Clamp, ClampedModel
 from burble.engine.generate import GenerationRequest, stream_text
-from burble.engine.holding import Hold, HoldingModel
 from burble.engine.numpy_model import NumpyModel
 from burble.inspection.units.reading import states_after
 from tests.engine.engines import every_engine, open_engine
@@ -40,7 +40,7 @@ def without_unit(file: ModelFile, reader: str, bias: str, unit: int, value: floa
 @every_cell
 def test_holding_nothing_changes_no_bit(kernel: str, cell: CellKind) -> None:
     file = random_model(cell=cell, num_layers=2)
-    engine, held = open_engine(kernel, file), HoldingModel(file, [])
+    engine, held = open_engine(kernel, file), ClampedModel(file, [])
     ids = texts(held)
     one, _ = engine.forward(ids, engine.start(3))
     other, _ = held.forward(ids, held.start(3))
@@ -54,7 +54,7 @@ def test_a_held_unit_is_that_number_to_all_that_read_it(cell: CellKind, value: f
     edited = without_unit(file, "layers.0.weight_hh", "layers.0.bias", unit, value)
     edited = without_unit(edited, "layers.1.weight_ih", "layers.1.bias", unit, value)
     expected = NumpyModel(edited, "float32")
-    held = HoldingModel(file, [Hold(0, unit, value)], "float32")
+    held = ClampedModel(file, [Clamp(0, unit, value)], "float32")
     ids = texts(held)
     # The model's units start from zero; the edited weights hold from before the first token on.
     start = held.start(3)
@@ -66,7 +66,7 @@ def test_a_held_unit_is_that_number_to_all_that_read_it(cell: CellKind, value: f
 
 
 def test_several_units_are_held_at_once_in_every_state() -> None:
-    held = HoldingModel(random_model(num_layers=2), [Hold(0, 1, 0.25), Hold(1, 3, -0.5)])
+    held = ClampedModel(random_model(num_layers=2), [Clamp(0, 1, 0.25), Clamp(1, 3, -0.5)])
     for state in states_after(held, texts(held), held.start(3)):
         assert (state.values[:, 0, 0, 1] == 0.25).all()
         assert (state.values[:, 1, 0, 3] == -0.5).all()
@@ -76,9 +76,9 @@ def test_several_units_are_held_at_once_in_every_state() -> None:
 def test_a_held_model_writes_another_text_from_the_same_seed() -> None:
     file = random_model(head_scale=3)
     request = GenerationRequest("ab", 60, seed=3)
-    holds = [Hold(0, unit, 0.0) for unit in range(6)]
+    holds = [Clamp(0, unit, 0.0) for unit in range(6)]
     free, again, held = (
-        "".join(stream_text(HoldingModel(file, some), file.tokenizer, request))
+        "".join(stream_text(ClampedModel(file, some), file.tokenizer, request))
         for some in ([], [], holds)
     )
     assert free == again != held

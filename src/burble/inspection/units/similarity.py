@@ -1,4 +1,4 @@
-"""The stretches of a text where a model's states are nearest to those in a marked span."""
+"""Find the stretches of a text where a model's states are most similar to those in a span."""
 
 from dataclasses import dataclass
 
@@ -10,21 +10,23 @@ from burble.inspection.units.cells import Float64
 from burble.inspection.units.reading import Block, read_blocks, read_whole
 from burble.tokenizers.base import Ids
 
-# Nearer to each other than this, two finds would be the same place, told twice.
+# Matches closer together would show the same place twice.
 _APART = 40
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """A stretch of a text, as long as the span, and how near the model's states are there."""
+class Match:
+    """A stretch of a text, as long as the span, and how similar the model's states are in it."""
 
     start: int
-    similarity: float  # mean cosine of the standardised states; 1 is the same
+    similarity: float  # mean cosine of the standardised states; 1 means equal
 
 
-def nearest(model: StepModel, ids: Ids, prompt: Ids, span: int, count: int) -> list[Likeness]:
-    """The `count` stretches of ids, (tokens,), nearest to the last `span` tokens of prompt,
-    (tokens,), at least 40 tokens apart. Raises `TextError` where ids are fewer than the span.
+def find_similar(model: StepModel, ids: Ids, prompt: Ids, span: int, count: int) -> list[Match]:
+    """Find the `count` stretches of ids most similar to the last `span` tokens of a prompt.
+
+    ids, prompt: (tokens,). Matches are at least 40 tokens apart, the best first. Raises
+    `TextError` if ids are fewer than the span.
     """
     if len(ids) < span:
         raise TextError(
@@ -33,7 +35,8 @@ def nearest(model: StepModel, ids: Ids, prompt: Ids, span: int, count: int) -> l
         )
     mean, spread = _moments(model, ids)
     marked = _directions(read_whole(model, prompt), mean, spread)[-span:]
-    # Of stretches by where they begin; those that begin before the text end up behind its end.
+    # One total for each start. A start before the text has a negative index, so it lands in the
+    # extra places at the end, which are cut off.
     total = np.zeros(len(ids) + span)
     for block in read_blocks(model, ids):
         cosines = _directions(block, mean, spread) @ marked.T
@@ -57,18 +60,18 @@ def _moments(model: StepModel, ids: Ids) -> tuple[Float64, Float64]:
 
 
 def _directions(block: Block, mean: Float64, spread: Float64) -> Float64:
-    """The top layer's outputs, standardised, as vectors of length 1, (places, hidden)."""
+    """Return the standardised outputs of the top layer as unit vectors, (places, hidden)."""
     standardised = (_top(block) - mean) / spread
     lengths = np.linalg.norm(standardised, axis=1, keepdims=True)
     directions: Float64 = standardised / np.maximum(lengths, 1e-12)
     return directions
 
 
-def _peaks(similarity: Float64, count: int, apart: int) -> list[Likeness]:
+def _peaks(similarity: Float64, count: int, apart: int) -> list[Match]:
     left = similarity.copy()
-    found: list[Likeness] = []
+    found: list[Match] = []
     while len(found) < count and np.isfinite(left).any():
         start = int(left.argmax())
-        found.append(Likeness(start, float(left[start])))
+        found.append(Match(start, float(left[start])))
         left[max(0, start - apart + 1) : start + apart] = -np.inf
     return found

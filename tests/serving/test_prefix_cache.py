@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from burble.engine.numpy_model import NumpyModel
-from burble.serving.completions.prefixes import Prefixes
+from burble.serving.completions.prefix_cache import PrefixCache
 from tests.models import random_model
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def finish(reading: Generator[None, None, State]) -> State:
             return state
 
 
-def assert_right(prefixes: Prefixes, model: Counting, ids: Ids) -> int:
+def assert_right(prefix_cache: PrefixCache, model: Counting, ids: Ids) -> int:
     """The state is that of reading all at once; how many tokens were read for it."""
     model.count = 0
-    state = finish(prefixes.read(ids))
+    state = finish(prefix_cache.read(ids))
     count = model.count
     expected = model.prefill(ids)[1] if len(ids) else model.start(1)
     assert np.array_equal(state.values, expected.values)
@@ -57,30 +57,30 @@ def assert_right(prefixes: Prefixes, model: Counting, ids: Ids) -> int:
 
 @pytest.mark.parametrize("length", [0, 1, 511, 512, 513, 1024, 1500])
 def test_a_text_is_read_once(model: Counting, length: int) -> None:
-    prefixes = Prefixes(model)
-    assert assert_right(prefixes, model, text(0, length)) == length
-    assert assert_right(prefixes, model, text(0, length)) == 0
+    prefix_cache = PrefixCache(model)
+    assert assert_right(prefix_cache, model, text(0, length)) == length
+    assert assert_right(prefix_cache, model, text(0, length)) == 0
 
 
 def test_a_text_that_goes_on_is_read_from_where_it_ended(model: Counting) -> None:
-    prefixes = Prefixes(model)
-    assert_right(prefixes, model, text(0, 1024))
-    assert assert_right(prefixes, model, text(0, 1300)) == 1300 - 1024
+    prefix_cache = PrefixCache(model)
+    assert_right(prefix_cache, model, text(0, 1024))
+    assert assert_right(prefix_cache, model, text(0, 1300)) == 1300 - 1024
 
 
 def test_a_text_that_goes_on_differently_is_read_from_shortly_before(model: Counting) -> None:
-    prefixes = Prefixes(model)
-    assert_right(prefixes, model, text(0, 2000))
+    prefix_cache = PrefixCache(model)
+    assert_right(prefix_cache, model, text(0, 2000))
     branch = np.concatenate([text(0, 1100), text(1, 50)])
-    assert assert_right(prefixes, model, branch) == 1150 - 1024
-    assert assert_right(prefixes, model, text(2, 1150)) == 1150
+    assert assert_right(prefix_cache, model, branch) == 1150 - 1024
+    assert assert_right(prefix_cache, model, text(2, 1150)) == 1150
 
 
 def test_what_was_not_used_for_longest_is_forgotten(model: Counting) -> None:
-    prefixes = Prefixes(model, most=2)
-    assert_right(prefixes, model, text(0, 10))
-    assert_right(prefixes, model, text(1, 10))
-    assert assert_right(prefixes, model, text(0, 10)) == 0
-    assert_right(prefixes, model, text(2, 10))
-    assert assert_right(prefixes, model, text(0, 10)) == 0
-    assert assert_right(prefixes, model, text(1, 10)) == 10
+    prefix_cache = PrefixCache(model, most=2)
+    assert_right(prefix_cache, model, text(0, 10))
+    assert_right(prefix_cache, model, text(1, 10))
+    assert assert_right(prefix_cache, model, text(0, 10)) == 0
+    assert_right(prefix_cache, model, text(2, 10))
+    assert assert_right(prefix_cache, model, text(0, 10)) == 0
+    assert assert_right(prefix_cache, model, text(1, 10)) == 10

@@ -1,0 +1,1 @@
+"""The README's pictures, made from what burble shows: `make pictures`."""
