@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).with_name("options.md")
 HEAD = r"""# Options
 
-What `burble COMMAND --help` shows, made from the same knobs by `make options`.
+What `burble COMMAND --help-all` shows, made from the same knobs by `make options`.
 
 - A switch `--[no-]echo` is turned on by `--echo` and off by `--no-echo`.
-- `none` takes back a number or a choice that `--preset` or `--config` gives: `--minutes none`.
+- `none` removes a number or a choice that `--preset` or `--config` sets: `--minutes none`.
 - In a text that is typed on one line (PROMPT, TEXT, `--stop`, `--like`, a line of `--interactive`,
   a line of *Stop before* in an exported page), `\n` is a line break, `\t` a tab, `\\` a backslash.
   Text from a file, from standard input or in JSON is taken as it is.
@@ -31,7 +31,7 @@ What `burble COMMAND --help` shows, made from the same knobs by `make options`.
 
 
 def make_page() -> str:
-    """Return the whole page."""
+    """Return the page in Markdown."""
     return "\n".join([HEAD, *(line for name in COMMANDS for line in _describe(name))])
 
 
@@ -39,6 +39,7 @@ def _describe(name: str) -> Iterator[str]:
     command: Command = importlib.import_module(f"burble.cli.commands.{name}").main
     yield f"## burble {name}\n"
     yield f"{inspect.cleandoc(command.help or '')}\n"
+    yield "\n".join(["```sh", *command.examples, "```", ""])
     if name == "plan":
         yield "The options are those of `burble train`.\n"
         return

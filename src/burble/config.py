@@ -1,4 +1,4 @@
-"""Every knob, once: frozen dataclasses that the command line, Python and run.toml derive from."""
+"""Every option, once: dataclasses from which the command line, Python and run.toml derive."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNKNOWN_HELP = "What to do with characters that the model has never seen."
 # Seeds have 63 bits.
 MAX_SEED = 2**63 - 1
 
-# What a minute is spent on when no budget is given.
+# The time to train when neither minutes nor epochs nor steps are given.
 DEFAULT_MINUTES = 1.0
 
 
@@ -38,33 +38,32 @@ class _Ranged:
 class ReadingConfig:
     encoding: str | None = knob(
         None,
-        "Encoding of the source files, by Python's name for it; UTF-8 where none is given.",
+        "Encoding of the source files, as Python names it; UTF-8 by default.",
         none_is_none=True,
     )
 
 
 @dataclass(frozen=True)
 class NormalizationConfig:
-    """What is done to the text, and to every prompt later; it is saved in the model file."""
+    """Changes to the text and to every prompt; saved in the model file."""
 
-    lowercase: bool = knob(False, "Turn every letter into lower case.")
-    unicode_form: UnicodeForm | None = knob(None, "Unicode normal form to bring the text to.")
+    lowercase: bool = knob(False, "Convert the text to lower case.")
+    unicode_form: UnicodeForm | None = knob(None, "Convert the text to this Unicode normal form.")
 
 
 @dataclass(frozen=True)
 class DataConfig:
     tokenizer: TokenizerKind = knob(
-        "char", "What one step of the model reads: a character, or a byte of UTF-8."
+        "char", "What the model reads in one step: a character, or a byte of UTF-8."
     )
     batching: BatchingKind = knob(
         "stream",
-        "stream: read on and on, the state carried; windows: one target after each sequence, fresh "
-        "state; sentences: one sentence a row, padded or cut to the length of a sequence.",
+        "stream: read the text in order and carry the state; windows: predict one token after each "
+        "sequence, from a fresh state; sentences: put one sentence in each row, padded or cut to "
+        "the length of a sequence.",
     )
-    seq_len: int = knob(
-        32, "Length of a sequence: tokens read between two updates.", low=1, high=65_536
-    )
-    batch_size: int = knob(16, "Rows learned from side by side.", low=1, high=65_536)
+    seq_len: int = knob(32, "Length of a sequence: tokens between two updates.", low=1, high=65_536)
+    batch_size: int = knob(16, "Sequences in a batch.", low=1, high=65_536)
     stride: int = knob(
         1,
         "Tokens between the starts of two windows (batching windows only).",
@@ -72,12 +71,12 @@ class DataConfig:
         high=1_000_000_000,
     )
     val_fraction: float = knob(
-        0.1, "Share of the text, at its end, that is held out to validate on.", low=0, high=0.9
+        0.1, "Share of the text, at its end, held out for validation.", low=0, high=0.9
     )
     test_fraction: float = knob(
         0.0,
-        "Share of the text, after that, that is sealed: neither learned from nor validated on, it "
-        "gives a second score when the run is done.",
+        "Share of the text, after the held-out part, that is sealed: it is read once, to score the "
+        "finished model.",
         low=0,
         high=0.5,
     )
@@ -95,19 +94,19 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class NetworkConfig(_Ranged):
-    """The network's shape; it is saved in the model file."""
+    """The shape of the network; saved in the model file."""
 
     cell: CellKind = knob("lstm", "Kind of recurrent cell.")
     input: InputKind = knob(
         "embedding",
-        "What the first layer sees of a character: a learned vector, a one-hot vector, or the "
-        "single number id / vocabulary size.",
+        "What the first layer gets for a character: a learned vector, a one-hot vector, or one "
+        "number, id / vocabulary size.",
     )
-    num_layers: int = knob(1, "Recurrent layers, one above the other.", low=1, high=64)
+    num_layers: int = knob(1, "Number of recurrent layers.", low=1, high=64)
     hidden_size: int = knob(512, "Units in each layer.", low=1, high=16_384)
     embedding_size: int = knob(
         64,
-        "Length of the learned vector of a character (input embedding only).",
+        "Length of a character's learned vector (input embedding only).",
         low=1,
         high=16_384,
     )
@@ -117,7 +116,7 @@ class NetworkConfig(_Ranged):
         return {"embedding": self.embedding_size, "one-hot": vocab_size, "scalar": 1}[self.input]
 
     def tensor_shapes(self, vocab_size: int) -> dict[str, tuple[int, ...]]:
-        """Return name and shape of every weight; the gates are in the order of `burble.cells`."""
+        """Return the shape of every weight by name; gates are in the order of `burble.cells`."""
         rows = len(CELLS[self.cell].gates) * self.hidden_size
         shapes: dict[str, tuple[int, ...]] = {}
         if self.input == "embedding":
@@ -134,112 +133,114 @@ class NetworkConfig(_Ranged):
 
 @dataclass(frozen=True)
 class TrainingConfig(_Ranged):
-    """How the network learns. Of minutes, epochs and steps, whichever ends first counts."""
+    """How the network learns; training ends with the first of minutes, epochs and steps."""
 
     minutes: float | None = knob(
         None,
-        "Time to train, set-up and validation included; 1 where no budget is given.",
+        "Minutes to train, set-up and validation included; 1 unless epochs or steps are given.",
         low=0.001,
         high=1_000_000,
     )
     epochs: float | None = knob(
-        None, "Times to go through the training text.", low=1e-6, high=1_000_000_000
+        None, "Passes through the training text.", low=1e-6, high=1_000_000_000
     )
     steps: int | None = knob(None, "Updates of the weights.", low=1, high=10**12)
     patience: int | None = knob(
-        None, "Stop after this many validations without a better one.", low=1, high=1_000_000
+        None, "Stop after this many validations without improvement.", low=1, high=1_000_000
     )
-    dropout: float = knob(
-        0.2, "Share of each layer's outputs dropped while learning.", low=0, below=1
-    )
+    dropout: float = knob(0.2, "Share of each layer's outputs that training drops.", low=0, below=1)
     locked_dropout: bool = knob(
         True,
-        "Drop the same units over all of a sequence (Gal and Ghahramani 2016), not anew each step.",
+        "Drop the same units throughout a sequence (Gal and Ghahramani 2016), not new ones in each "
+        "step.",
     )
     input_dropout: float = knob(
-        0.0, "Share of the first layer's inputs dropped while learning.", low=0, high=0.99
+        0.0, "Share of the first layer's inputs that training drops.", low=0, high=0.99
     )
     averaging: float = knob(
         0.998,
-        "The model is a running average of the weights, of which this share stays at each update; "
-        "0 leaves the weights as they are.",
+        "Decay of the running average of the weights, which is the model; 0 turns it off.",
         low=0,
         high=0.999999,
     )
-    learning_rate: float = knob(6e-3, "Highest step size, reached after the warm-up.", above=0)
+    learning_rate: float = knob(6e-3, "Peak learning rate, reached after the warm-up.", above=0)
     schedule: Literal["linear", "constant"] = knob(
-        "linear", "linear: down to zero at the end of the budget; constant: stay at the highest."
+        "linear",
+        "Learning rate after the warm-up. linear: falls to zero at the end of training; constant: "
+        "stays at the peak.",
     )
     warmup_steps: int = knob(
-        50, "Updates over which the step size rises from zero.", low=0, high=1_000_000_000
+        50, "Updates over which the learning rate rises from zero.", low=0, high=1_000_000_000
     )
     weight_decay: float = knob(
-        0.01, "AdamW's decoupled weight decay, on weight matrices only.", low=0, high=100
+        0.01, "Decoupled weight decay of AdamW, on weight matrices only.", low=0, high=100
     )
-    beta1: float = knob(0.9, "Adam's memory of the mean gradient.", low=0, high=0.999999)
-    beta2: float = knob(0.99, "Adam's memory of the squared gradient.", low=0, high=0.999999)
-    epsilon: float = knob(1e-8, "Adam's guard against division by zero.", above=0)
+    beta1: float = knob(0.9, "Adam's decay rate of the mean gradient.", low=0, high=0.999999)
+    beta2: float = knob(
+        0.99, "Adam's decay rate of the mean squared gradient.", low=0, high=0.999999
+    )
+    epsilon: float = knob(1e-8, "Adam's constant against division by zero.", above=0)
     grad_clip: float = knob(
         1.0,
-        "Largest global norm of the gradient; longer ones are scaled down to it. 0: no limit.",
+        "Largest global norm of the gradient; larger ones are scaled down to it. 0: no limit.",
         low=0,
         high=1_000_000_000,
     )
-    seed: int = knob(0, "Decides every random choice of the run.", low=0, high=MAX_SEED)
+    seed: int = knob(0, "Seed of every random choice in training.", low=0, high=MAX_SEED)
     threads: int | None = knob(
         None,
-        "Processor threads to use; all that burble may use where none is given. native takes fewer "
-        "for a while where that is quicker.",
+        "Most processor threads to use; by default all that are available. The native learner "
+        "takes fewer while that is faster.",
         low=1,
         high=1024,
     )
     learner: LearnerKind = knob(
         "auto",
-        "What computes the steps: native, burble's own, on processors; torch, also on GPUs, in "
-        "bfloat16 and in several processes. auto: the one that fits what is asked for.",
+        "What computes the steps. native: burble's own C library, on processors; torch: also on "
+        "GPUs, in bfloat16 and in several processes; auto: the one that fits the other options.",
     )
     device: str = knob(
         "auto",
-        "Where to compute: cpu, cuda or mps. auto: on an NVIDIA GPU where there is one, else cpu.",
+        "Where to compute: cpu, cuda or mps. auto: an NVIDIA GPU if there is one, else cpu.",
     )
     precision: TrainingPrecision = knob(
         "auto",
-        "What the layers compute in while they learn; weights, losses and updates stay in float32. "
-        "auto: bfloat16 where a quick measurement finds it faster.",
+        "Number format in which the layers compute in training; weights, losses and updates stay "
+        "in float32. auto: bfloat16 if a quick measurement finds it faster.",
     )
 
 
 @dataclass(frozen=True)
 class SamplingConfig(_Ranged):
-    """How the next character is chosen; the filters apply in the order they stand here."""
+    """How the next token is chosen; the filters apply in the order of the fields."""
 
     repetition_penalty: float = knob(
         1.0,
-        "Weakens the last 64 tokens (Keskar et al. 2019); 1 is off.",
+        "Make the last 64 tokens less likely (Keskar et al. 2019); 1 is off.",
         low=0.01,
         high=100,
         slider=(1, 1.5, 0.01),
     )
     temperature: float = knob(
         0.8,
-        "Below 1: more likely text; above 1: more surprising; 0: always the likeliest.",
+        "Lower: more predictable text; higher: more surprising; 0: always the likeliest token.",
         low=0,
         high=100,
         slider=(0, 2, 0.05),
     )
     top_k: int | None = knob(
-        None, "Choose among this many likeliest tokens only.", low=1, high=2**31
+        None, "Choose only among this many likeliest tokens.", low=1, high=2**31
     )
     top_p: float = knob(
         1.0,
-        "Choose among the likeliest tokens that together hold this probability.",
+        "Choose only among the likeliest tokens that together have this probability.",
         above=0,
         high=1,
         slider=(0.05, 1, 0.05),
     )
     min_p: float = knob(
         0.0,
-        "Leave out tokens below this share of the likeliest one's probability.",
+        "Leave out tokens less likely than this share of the likeliest one's probability.",
         low=0,
         high=1,
         slider=(0, 0.5, 0.01),
@@ -248,11 +249,11 @@ class SamplingConfig(_Ranged):
 
 @dataclass(frozen=True)
 class SampleConfig(_Ranged):
-    """What the model writes while it learns and when it is done."""
+    """The samples that the model writes during training and at its end."""
 
     sample_length: int = knob(240, "Characters in each sample.", low=0, high=1_000_000)
     sample_temperature: float = knob(
-        0.7, "Temperature of the samples; 0: always the likeliest character.", low=0, high=100
+        0.7, "Temperature of the samples; 0: always the likeliest token.", low=0, high=100
     )
     sample_window: int | None = knob(
         None,
@@ -264,7 +265,7 @@ class SampleConfig(_Ranged):
 
 @dataclass(frozen=True)
 class RunConfig:
-    """A whole training run; `run.toml` is this, written out."""
+    """The configuration of a training run, as saved in `run.toml`."""
 
     sources: tuple[str, ...] = ("python-docs",)
     reading: ReadingConfig = field(default_factory=ReadingConfig)
@@ -276,7 +277,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         for source in self.sources:
-            # A file name that is not UTF-8 holds halves of surrogate pairs, which TOML cannot.
+            # Python reads a file name that is not UTF-8 as lone surrogates, which TOML forbids.
             if any("\ud800" <= character <= "\udfff" for character in source):
                 raise UsageError(
                     f"The name {source!r} is not UTF-8, so run.toml cannot keep it. Rename the "
@@ -284,7 +285,7 @@ class RunConfig:
                 )
 
     def with_options(self, options: Mapping[str, Any]) -> RunConfig:
-        """Set options by their flat names, each in the section that has it."""
+        """Return a copy with these options set, each in the section that has its name."""
         changed: dict[str, Any] = {}
         for part, section in SECTIONS.items():
             if values := {name: options[name] for name in options if name in knobs_of(section)}:
@@ -312,7 +313,7 @@ OPTIONS = frozenset(name for section in SECTIONS.values() for name in knobs_of(s
 
 PRESETS: dict[str, RunConfig] = {
     # The Keras tutorial "Train your first LSTM model for text generation" (2021). It has no
-    # validation; the held-out tenth is kept here so that its loss can be compared with anything.
+    # validation; a held-out tenth is kept here so that its loss can be compared.
     "tutorial": RunConfig(
         normalization=NormalizationConfig(lowercase=True),
         data=DataConfig(batching="windows", seq_len=100, stride=1, batch_size=64),
@@ -339,7 +340,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     class SamplingOptions(TypedDict, total=False):
-        """The knobs of `SamplingConfig` as keyword arguments, for type checkers and editors."""
+        """The options of `SamplingConfig` as keyword arguments, for type checkers and editors."""
 
         repetition_penalty: float
         temperature: float

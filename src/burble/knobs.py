@@ -1,4 +1,4 @@
-"""Knobs: all there is to know of an option, beside the field that holds it."""
+"""Knobs: everything about an option, as metadata of the dataclass field that holds its value."""
 
 import dataclasses
 import types
@@ -11,32 +11,32 @@ from typing import Any, Literal
 from burble.errors import OptionError, brief
 from burble.escapes import read_escapes
 
-# What an option has in place of a default that must be given.
+# The default of an option that has none and must be given.
 REQUIRED: Any = ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Knob:
-    """One option: its values, and how it is shown and set."""
+    """One option: which values it takes, how it is typed and how help shows it."""
 
     help: str
-    low: float | None = None  # the least value; with `above` in its place, each value above that
+    low: float | None = None  # low and high are in the range, above and below are not
     above: float | None = None
     high: float | None = None
     below: float | None = None
     slider: tuple[float, float, float] | None = None  # lowest, highest and step
     short: str | None = None  # a flag of one letter
-    metavar: str | None = None  # what stands for its value in help, if not the type says it
+    metavar: str | None = None  # the placeholder of the value in help; by default its type
     choices: tuple[str, ...] = ()
-    positional: bool = False  # set by its place in the command line, not by a flag
-    escapes: bool = False  # whether it is text typed on one line, for `read_escapes`
-    none_is_none: bool = False  # text, of which `none` is None where it is read from text
+    positional: bool = False  # an argument, not a flag
+    escapes: bool = False  # text in which `read_escapes` replaces \n and the like
+    none_is_none: bool = False  # text for which `none` means None
     name: str = ""
-    kind: type = str  # int, float, bool or str: of each value, where it takes several
+    kind: type = str  # int, float, bool or str; of several values, the type of each
     default: Any = REQUIRED
     optional: bool = False  # None is a value
-    many: bool = False
-    count: int | None = None  # so many values at once
+    many: bool = False  # takes any number of values
+    count: int | None = None  # takes this many values
 
     @property
     def flag(self) -> str:
@@ -52,7 +52,7 @@ class Knob:
             raise OptionError(f"must be {self.range}; found {value}.", self.name)
 
     def _contains(self, value: float) -> bool:
-        # Not a number is in no range, and every comparison with it is false.
+        # NaN is in no range: every comparison with it is false.
         return (
             (self.low is None or value >= self.low)
             and (self.above is None or value > self.above)
@@ -62,7 +62,7 @@ class Knob:
 
     @property
     def range(self) -> str:
-        """Its range in words; empty where it has none."""
+        """The range in words, or an empty string."""
         if self.low is not None and self.high is not None:
             return f"between {_shown(self.low)} and {_shown(self.high)}"
         words = {"at least": self.low, "above": self.above, "at most": self.high}
@@ -70,7 +70,7 @@ class Knob:
         return " and ".join(f"{end} {_shown(at)}" for end, at in ends.items() if at is not None)
 
     def read(self, text: str) -> Any:
-        """Return the value that `text` stands for. Raises `OptionError`."""
+        """Return the value of the option for this text. Raises `OptionError`."""
         is_text = self.kind is str and not self.choices and not self.none_is_none
         if self.optional and not is_text and text.lower() == "none":
             return None
@@ -91,39 +91,41 @@ class Knob:
 
     @property
     def facts(self) -> str:
-        """Its default and its range, in brackets; empty where there is nothing to tell."""
-        default = self.default
+        """The default and the range in brackets, or an empty string."""
+        repeated = "can be repeated" if self.many and not self.positional else ""
+        return _bracket(self._describe_default(), self.range, repeated)
+
+    @property
+    def default_fact(self) -> str:
+        """The default in brackets, or an empty string."""
+        return _bracket(self._describe_default())
+
+    def _describe_default(self) -> str:
         if self.kind is bool:
-            facts = ["on by default"] if default else []
-        elif default in (REQUIRED, None, (), ""):
-            facts = []
-        else:
-            facts = [f"default {default:g}" if self.kind is float else f"default {default}"]
-        if self.range:
-            facts.append(self.range)
-        if self.many and not self.positional:
-            facts.append("can be repeated")
-        return f"[{'; '.join(facts)}]" if facts else ""
+            return "on by default" if self.default else ""
+        if self.default in (REQUIRED, None, (), ""):
+            return ""
+        return f"default {self.default:g}" if self.kind is float else f"default {self.default}"
 
 
 def flag_of(name: str) -> str:
-    """Return the flag of the knob of this name; another name, as MODEL, stays as it is."""
+    """Return the flag of an option's name: --top-k for top_k. Return MODEL and the like as is."""
     return f"--{name.replace('_', '-')}" if name.isidentifier() and name.islower() else name
 
 
 def knob(default: Any, text: str, **facts: Any) -> Any:
-    """Make a dataclass's field that is a knob. facts: fields of `Knob`."""
+    """Make a dataclass field that is a knob. facts: fields of `Knob`."""
     return _field(default, Knob(help=text, **facts))
 
 
 def argument(metavar: str, text: str, **facts: Any) -> Any:
-    """Make a field that is set by its place in the command line; required without a default."""
+    """Make a field that is an argument of the command line; required unless it has a default."""
     default = facts.pop("default", REQUIRED)
     return knob(default, text, metavar=metavar, positional=True, **facts)
 
 
 def knob_like(cls: type, name: str, **changes: Any) -> Any:
-    """Make a field like another dataclass's knob. changes: fields of `Knob`, or its default."""
+    """Make a field like a knob of another dataclass. changes: fields of `Knob`."""
     known: dataclasses.Field[Any] = cls.__dataclass_fields__[name]  # type: ignore[attr-defined]
     default = changes.pop("default", known.default)
     return _field(default, dataclasses.replace(known.metadata["knob"], **changes))
@@ -135,7 +137,11 @@ def _field(default: Any, known: Knob) -> Any:
 
 
 def sections(make: Callable[..., Any], parts: Mapping[str, type]) -> Any:
-    """Make a field that `make` builds from those knobs of the parts that are given."""
+    """Make a field that groups the knobs of several dataclasses.
+
+    make: builds the field's value from the options that were given, as keyword arguments
+    parts: the dataclasses by heading
+    """
     return dataclasses.field(default_factory=make, metadata={"sections": parts})
 
 
@@ -170,19 +176,24 @@ def _complete(field: dataclasses.Field[Any], hint: Any) -> Knob:
 
 
 def check_knobs(config: Any) -> None:
-    """Raise `OptionError` where a value of the dataclass is out of its range."""
-    for known in _ranged(typing.cast("Any", type(config))):
+    """Raise `OptionError` if a value of the dataclass is out of its range."""
+    for known in _find_ranged(typing.cast("Any", type(config))):
         known.check(getattr(config, known.name))
 
 
 @lru_cache
-def _ranged(cls: Any) -> list[Knob]:
-    # Not by way of `knobs_of`: reading the types of all options takes longer than this.
+def _find_ranged(cls: Any) -> list[Knob]:
+    # `knobs_of` would be slower: it reads the types of all options.
     return [
         dataclasses.replace(field.metadata["knob"], name=field.name)
         for field in dataclasses.fields(cls)
         if "knob" in field.metadata and field.metadata["knob"].range
     ]
+
+
+def _bracket(*facts: str) -> str:
+    shown = "; ".join(fact for fact in facts if fact)
+    return f"[{shown}]" if shown else ""
 
 
 def _shown(number: float) -> str:

@@ -1,4 +1,4 @@
-"""A run's progress: a live view on a terminal or in a notebook, plain lines elsewhere."""
+"""Show the progress of a run: a live view in a terminal, plain lines elsewhere."""
 
 from typing import TextIO
 
@@ -13,33 +13,40 @@ from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 from burble.run_folder.observer import Observer, RunFacts
 from burble.text.printable import printable
 
-Curve = list[tuple[float, float]]  # progress of the run, and a figure there
+Curve = list[tuple[float, float]]  # progress of the run from 0 to 1, and bits per character
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _CURVE_WIDTH = 40
 _SAMPLE_LINES = 12
 
+# Legible on dark and on light terminals: cyan fades on white, and rich's own grey23 on black.
+_CURVE_STYLE = "magenta"
+_REST_STYLE = "grey50"
+
 
 def view_for(stream: TextIO) -> Observer:
+    """Return a live view if the stream is a terminal, else one that prints lines."""
     soft_wrap = not stream.isatty()
-    # rich's live view in a notebook needs a package of its own; lines do not.
+    # In a notebook rich's live view needs another package; plain lines do not.
     console = Console(file=stream, highlight=False, soft_wrap=soft_wrap, force_jupyter=False)
     return LiveView(console) if console.is_terminal else PlainView(console)
 
 
 def is_watched(stream: TextIO) -> bool:
-    """Return whether a person sees the stream: in a terminal, or in a notebook."""
+    """Return whether the stream is shown in a terminal or a notebook."""
     console = Console(file=stream)
     return console.is_terminal or console.is_jupyter
 
 
 class PlainView(Observer):
+    """Print a line at each validation."""
+
     def __init__(self, console: Console) -> None:
         self._console = console
         self._train: StepMetrics | None = None
 
     def started(self, facts: RunFacts) -> None:
-        for line in headline(facts):
+        for line in describe_start(facts):
             self._console.print(line, markup=False)
 
     def stepped(self, metrics: StepMetrics) -> None:
@@ -66,10 +73,10 @@ def _draw(curve: Curve, low: float, high: float) -> str:
         height = (value - low) / max(high - low, 1e-9)
         block = _BLOCKS[max(0, min(len(_BLOCKS) - 1, int(height * len(_BLOCKS))))]
         cells[min(_CURVE_WIDTH - 1, int(progress * _CURVE_WIDTH))] = block
-    return "".join(_filled(cells))
+    return "".join(_fill_gaps(cells))
 
 
-def _filled(cells: list[str]) -> list[str]:
+def _fill_gaps(cells: list[str]) -> list[str]:
     newest = max((place for place, cell in enumerate(cells) if cell != " "), default=-1)
     before = next((cell for cell in cells if cell != " "), " ")
     for place in range(newest):
@@ -78,6 +85,8 @@ def _filled(cells: list[str]) -> list[str]:
 
 
 class LiveView(Observer):
+    """Redraw a progress bar, the learning curves and the latest sample in place."""
+
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=False)
@@ -87,7 +96,7 @@ class LiveView(Observer):
         self._sample = (0, "")
 
     def started(self, facts: RunFacts) -> None:
-        for line in headline(facts):
+        for line in describe_start(facts):
             self._console.print(line, markup=False)
         self._live.start()
 
@@ -123,7 +132,7 @@ class LiveView(Observer):
             if curve:
                 drawn = _draw(curve, min(values), max(values))
                 figure = f"{curve[-1][1]:.3f} bits per character"
-                table.add_row(name, Text(drawn, style="cyan"), figure)
+                table.add_row(name, Text(drawn, style=_CURVE_STYLE), figure)
         parts.append(table)
         step, sample = self._sample
         if sample:
@@ -138,14 +147,19 @@ class LiveView(Observer):
         words = f"{progress:4.0%}"
         if self._step is not None:
             left = self._step.seconds * (1 - progress) / max(progress, 1e-9)
-            words += f" · {duration(left)} left · {self._step.chars_per_second:,.0f} characters/s"
+            words += f" · {format_duration(left)} left"
+            words += f" · {self._step.chars_per_second:,.0f} characters/s"
             words += f" · accuracy {self._step.accuracy:.1%}"
         line = Table.grid(padding=(0, 2))
-        line.add_row(ProgressBar(total=1.0, completed=progress, width=_CURVE_WIDTH), words)
+        # The bar gives way, so that the words fit on the line in 80 columns.
+        width = max(8, min(_CURVE_WIDTH, self._console.width - len(words) - 4))
+        bar = ProgressBar(total=1.0, completed=progress, width=width, style=_REST_STYLE)
+        line.add_row(bar, words)
         return line
 
 
-def headline(facts: RunFacts) -> list[str]:
+def describe_start(facts: RunFacts) -> list[str]:
+    """Describe the text, the network and the batches of a run, one line each."""
     text, network, data = facts.text.facts, facts.config.network, facts.config.data
     tokenizer = facts.text.tokenizer
     vocab_size = tokenizer.vocab_size
@@ -163,11 +177,11 @@ def headline(facts: RunFacts) -> list[str]:
     if facts.note:
         lines.append(facts.note)
     if facts.resumed_at is not None:
-        lines.append(f"going on from step {facts.resumed_at:,}")
+        lines.append(f"continuing from step {facts.resumed_at:,}")
     return lines
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 6000:

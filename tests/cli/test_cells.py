@@ -109,7 +109,7 @@ def test_for_people_there_are_tables_and_bars_under_the_text(trained: Path) -> N
     shown = burble(*command, "--property", "capital", "--property", "digit").stdout.decode()
     assert "the first half chose the units, the second half scored them" in shown
     assert "capital: the character is a capital letter" in shown
-    assert "nothing can track it" in shown
+    assert "no unit can track it" in shown
     lines = shown.splitlines()
     line = next(place for place, text in enumerate(lines) if text.endswith("↵"))
     assert len(lines[line + 1]) == len(lines[line])

@@ -97,7 +97,7 @@ def test_a_held_out_end_that_was_learned_is_not_called_held_out(tmp_path: Path) 
     text.write_text(2 * made_up_text(100))
     succeed("train", text, "-o", tmp_path / "run", "--steps", "3", "--hidden-size", "8")
     text_shown = shown(tmp_path / "run", text)
-    assert "learned from 100.0% of this text" in text_shown
+    assert "100.0% of this text is in the training text" in text_shown
     assert "the end of the training text" in text_shown
     assert "the held-out end" not in text_shown
 
@@ -110,7 +110,7 @@ def test_a_model_file_alone_has_nothing_to_hold_against_another_text(
     assert found["learned_share"] is found["held_out"] is found["baselines"] is None
     assert "cannot be checked" in shown(model, other)
     other.write_text("Bada.\n")
-    assert "too short to look" in shown(trained / "run", other)
+    assert "too short to search" in shown(trained / "run", other)
 
 
 @pytest.mark.parametrize(

@@ -16,21 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_help_names_every_command() -> None:
-    result = burble("--help")
-    assert result.returncode == 0
-    assert all(name in result.stdout.decode() for name in COMMANDS)
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help_of_80_columns(name: str) -> None:
-    result = burble(name, "--help")
-    assert result.returncode == 0, said(result)
-    shown = result.stdout.decode()
-    assert shown.startswith(f"Usage: burble {name} ")
-    assert all(len(line) <= 80 for line in shown.splitlines())
-
-
 def test_the_version_is_told() -> None:
     assert burble("--version").stdout.decode() == f"burble {__version__}\n"
 

@@ -37,8 +37,9 @@ def test_piped_it_tells_plain_lines_on_standard_error(tmp_path: Path) -> None:
 
 def test_on_a_terminal_it_is_a_live_view(tmp_path: Path) -> None:
     text = write_text(tmp_path)
-    shown = in_terminal("train", text, "-o", tmp_path / "m", *SMALL)
+    shown = in_terminal("train", text, "-o", tmp_path / "m", *SMALL, COLUMNS="80")
     assert "\x1b[" in shown
+    assert "characters/s · accuracy" in shown  # on one line
     assert "bits per character" in shown
     assert "steps it writes" in shown
 

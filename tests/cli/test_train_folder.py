@@ -249,7 +249,7 @@ def test_the_commands_it_prints_work_for_a_name_with_a_blank(tmp_path: Path) -> 
     assert_refused(again, 2, "(burble train --resume 'my model')")
     with start("--resume", "my model", "--steps", LONG[-1], cwd=tmp_path) as process:
         assert process.stderr is not None
-        while b"going on" not in process.stderr.readline():
+        while b"continuing from step" not in process.stderr.readline():
             pass
         time.sleep(0.2)
         process.terminate()

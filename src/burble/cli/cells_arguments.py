@@ -1,4 +1,4 @@
-"""What `burble cells` is told in a writing of its own: units to hold, and a marked span."""
+"""Parse the options of `burble cells`: units to hold, and a marked span of text."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _MARKED = re.compile(r"(.*)\[\[(.+)\]\].*", re.DOTALL)
 
 @dataclass(frozen=True)
 class WantedHold:
-    """A unit to hold; at its mean where no value was given."""
+    """A unit to hold at a value; None is the unit's mean."""
 
     layer: int
     unit: int
@@ -39,6 +39,8 @@ class WantedHold:
 
 @dataclass(frozen=True)
 class MarkedSpan:
+    """A span of text and the text before it."""
+
     before: str
     span: str
 

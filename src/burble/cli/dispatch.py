@@ -1,4 +1,4 @@
-"""From the words of a command line to a command, through click."""
+"""Find the command of a command line and run it, through click."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def dispatch(purposes: dict[str, str], args: list[str], started: float | None) -> int:
-    """Run a command; return its exit code. started: on time.monotonic, when the wait began."""
+    """Run a command and return its exit code. started: time.monotonic() at the start."""
     commands = Commands(purposes)
     try:
         with commands.make_context("burble", args, obj=started) as ctx:
             commands.invoke(ctx)
-    except click.exceptions.Exit as end:  # help was asked for
+    except click.exceptions.Exit as end:  # after --help
         return end.exit_code
     except click.UsageError as error:
         raise UsageError(_explain(error, args[0])) from error
@@ -27,12 +27,15 @@ def dispatch(purposes: dict[str, str], args: list[str], started: float | None) -
 
 
 def complete(purposes: dict[str, str], variable: str, instruction: str) -> int:
+    """Print completions of the command line in the environment; return the exit code."""
     from click.shell_completion import shell_complete
 
     return shell_complete(Commands(purposes), {}, "burble", variable, instruction)
 
 
 class Commands(click.Group):
+    """The commands by name, each imported when it is called."""
+
     def __init__(self, purposes: dict[str, str]) -> None:
         super().__init__("burble", add_help_option=False)
         self._purposes = purposes

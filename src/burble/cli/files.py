@@ -1,15 +1,15 @@
-"""What commands read from and write to the files that a person names."""
+"""Read and write the files that a user names."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from burble.cli.terminal import tell
+from burble.cli.terminal import print_message
 from burble.durable import write_durably
 from burble.errors import TextError, UsageError
 
 
 def read_text(read: Callable[[], bytes], what: str) -> str:
-    """The text of what `read` gives, in UTF-8; `what` names it in messages."""
+    """Decode what `read` returns as UTF-8. Raises `TextError`. what: its name in messages."""
     try:
         return read().decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
@@ -22,15 +22,15 @@ def read_text(read: Callable[[], bytes], what: str) -> str:
 
 
 def save_file(name: str, content: bytes) -> None:
-    """Write a file, whole or not at all, and report its size. Raises as `write_durably` does."""
+    """Write a file, whole or not at all, and print its size. Raises as `write_durably` does."""
     try:
         write_durably(Path(name), content)
     except ValueError as error:
         raise UsageError(
             f"{name!r} cannot be written: {error}. Name a file in a folder that exists."
         ) from error
-    tell(f"Wrote {name} ({_size(len(content))}).")
+    print_message(f"Wrote {name} ({_format_size(len(content))}).")
 
 
-def _size(count: int) -> str:
+def _format_size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} KB"

@@ -1,4 +1,4 @@
-"""`burble COMMAND ...`: find the command, turn every error into a message and an exit code."""
+"""The program `burble`: its commands, and the message and exit code of every error."""
 
 import contextlib
 import os
@@ -6,44 +6,53 @@ import sys
 import time
 import warnings
 
-from burble.cli.talk import ReaderGoneError, guard_stderr, guard_stdout
+from burble.cli.standard_streams import ReaderGoneError, guard_stderr, guard_stdout
 from burble.errors import WITHOUT_FLAGS, BurbleError, OptionError, ResourceError
 from burble.knobs import flag_of
 from burble.system_errors import advise, describe_reason
 from burble.threads import set_thread_defaults
 from burble.version import __version__
 
+# In the order in which one needs them.
 COMMANDS = {
-    "train": "learn from texts and save a model",
-    "plan": "show what would be trained, without training",
-    "generate": "write with a model",
-    "eval": "measure how well a model predicts a text",
-    "inspect": "look inside a model while it reads a text",
-    "cells": "find units that track something in a text",
-    "gradients": "show how far back an RNN and an LSTM learn",
-    "plot": "draw how runs learned",
-    "serve": "write in the browser, and over HTTP",
-    "bench": "measure how fast a model writes here",
-    "export": "give a model another form: a page, ONNX, a folder to publish",
-    "corpora": "list the texts that have a name",
-    "doctor": "tell what this installation can do",
+    "train": "train a model on texts",
+    "plan": "show what train would do",
+    "generate": "write text with a model",
+    "serve": "write in the browser",
+    "eval": "measure how well it predicts",
+    "inspect": "watch it read a text",
+    "cells": "find what single units track",
+    "plot": "draw learning curves of runs",
+    "gradients": "see how far gradients reach",
+    "export": "save as page or ONNX",
+    "bench": "measure its speed here",
+    "corpora": "list texts to start with",
+    "doctor": "check what is installed",
 }
+
+FIRST_STEPS = (
+    "burble train alice -o my-model",
+    'burble generate my-model "Once upon a"',
+    'burble inspect my-model "Once upon a time"',
+    "burble eval my-model alice",
+    "burble export my-model -o my-model.html",
+)
 
 _HELP = """\
 burble trains a text generator on your own words and writes with it.
 
-Usage: burble COMMAND ...
+Start here (alice is a book; any text file or folder will do):
+{steps}
 
+Commands:
 {commands}
 
-First steps:  burble train my-text.txt -o my-model
-              burble generate my-model "Once upon a"
-Options:      burble COMMAND --help
+Examples and options: burble COMMAND --help. More: README.md and docs/.
 """
 
 INTERRUPTED = 130
 
-# Set by a shell that completes a command line.
+# The shell sets it to ask for completions of a command line.
 _COMPLETE = "_BURBLE_COMPLETE"
 
 
@@ -51,18 +60,18 @@ def main(args: list[str] | None = None) -> None:
     started = time.monotonic()
     set_thread_defaults()
     for stream in (sys.stdout, sys.stderr):
-        # The same bytes everywhere, whatever the locale.
+        # The same bytes in every locale.
         with contextlib.suppress(AttributeError):
             stream.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
     guard_stderr()
     guard_stdout()
-    # A warning is for the person who typed the command: no file name, no line number.
+    # A user has no use for the file name and the line number of a warning.
     warnings.showwarning = lambda message, *_: _tell(str(message))
     sys.exit(run(sys.argv[1:] if args is None else args, started))
 
 
 def run(args: list[str], started: float | None = None) -> int:
-    """Run one command; return its exit code. started: on time.monotonic, when the wait began."""
+    """Run one command and return its exit code. started: time.monotonic() at the start."""
     try:
         code = _dispatch(args, started)
         sys.stdout.flush()
@@ -80,7 +89,7 @@ def run(args: list[str], started: float | None = None) -> int:
     except OSError as error:
         _tell(f"The system refused something: {describe_reason(error)}. {advise(error)}")
         return ResourceError.exit_code
-    except Exception:  # noqa: BLE001 - the last guard: whatever comes here is our mistake
+    except Exception:  # noqa: BLE001 - every other error is a bug in burble
         import traceback
 
         traceback.print_exc()
@@ -97,14 +106,19 @@ def _dispatch(args: list[str], started: float | None) -> int:
     if args == ["--version"]:
         sys.stdout.write(f"burble {__version__}\n")
         return 0
-    if not args or args[0] in {"-h", "--help", "help"}:
-        width = max(len(name) for name in COMMANDS)
-        lines = [f"  {name:<{width}}  {purpose}" for name, purpose in COMMANDS.items()]
-        sys.stdout.write(_HELP.format(commands="\n".join(lines)))
+    if not args or args[0] in {"-h", "--help", "--help-all", "help"}:
+        sys.stdout.write(_format_help())
         return 0
     from burble.cli.dispatch import dispatch
 
     return dispatch(COMMANDS, args, started)
+
+
+def _format_help() -> str:
+    width = max(len(name) for name in COMMANDS)
+    lines = [f"  {name:<{width}}  {purpose}" for name, purpose in COMMANDS.items()]
+    steps = [f"  {step}" for step in FIRST_STEPS]
+    return _HELP.format(steps="\n".join(steps), commands="\n".join(lines))
 
 
 def _message(error: BurbleError) -> str:

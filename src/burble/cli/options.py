@@ -1,4 +1,4 @@
-"""The options of a command, made from the knobs of its dataclass, through click."""
+"""Commands of click, made from dataclasses of knobs, and their help."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from burble.config import UNKNOWN_HELP
 from burble.knobs import Knob, argument, knob, knobs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from click.shell_completion import CompletionItem
 
@@ -23,15 +23,20 @@ T = TypeVar("T")
 _PLACEHOLDERS = {int: "N", float: "NUMBER", str: "TEXT"}
 _COLUMN = 26
 
+_HELP_ROWS = [
+    ("-h, --help", "Show examples and the usual options."),
+    ("--help-all", "Show every option, with its range."),
+]
+
 
 def model_argument(**facts: Any) -> Any:
-    return argument("MODEL", "A model file, or the folder of a run.", **facts)
+    return argument("MODEL", "Model file, or folder of a run.", **facts)
 
 
 def text_argument() -> Any:
     return argument(
         "SOURCE",
-        "The text: files, folders, globs, addresses, - for standard input, or known texts.",
+        "Text to read: files, folders, globs, addresses, - for standard input, or known texts.",
     )
 
 
@@ -43,58 +48,106 @@ def json_option() -> Any:
     return knob(False, "Print one JSON object.")
 
 
-def command(asked: type[T]) -> Callable[[Callable[[T], None]], Command]:
-    """Make a command of a function: options from the dataclass `asked`, help from its docstring."""
-    return lambda main: Command(asked, main)
+def command(
+    asked: type[T], *, examples: Sequence[str], common: Sequence[str] = ()
+) -> Callable[[Callable[[T], None]], Command]:
+    """Return a decorator that makes a command of a function.
 
-
-def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001, FBT001
-    if value and not ctx.resilient_parsing:
-        # click.echo looks for a stream of its own, which hides that this one is full.
-        sys.stdout.write(f"{ctx.get_help()}\n")
-        ctx.exit()
-
-
-_HELP = click.Option(
-    ["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=_show_help
-)
+    asked: the dataclass of the command's options; its docstring is the help
+    examples: whole command lines
+    common: names of the options that --help lists, in this order; without names, all
+    """
+    return lambda main: Command(asked, main, examples, common)
 
 
 class Command(click.Command):
-    def __init__(self, asked: type[T], main: Callable[[T], None]) -> None:
-        self.knobs = _find_knobs(asked)  # under each heading, all of them
+    """A command whose `--help` is short, and whose `--help-all` lists every option."""
 
+    def __init__(
+        self,
+        asked: type[T],
+        main: Callable[[T], None],
+        examples: Sequence[str] = (),
+        common: Sequence[str] = (),
+    ) -> None:
+        self.knobs = _find_knobs(asked)  # by heading
+        self.examples = examples
+        self.common = _choose_common(self.knobs, common)
         super().__init__(
             None,
-            params=[*(_parameter(one) for part in self.knobs.values() for one in part), _HELP],
+            params=[
+                *(_make_parameter(one) for part in self.knobs.values() for one in part),
+                _help_option(["-h", "--help"], self.format_help),
+                _help_option(["--help-all"], self.format_whole_help),
+            ],
             add_help_option=False,
             help=inspect.getdoc(asked),
-            callback=lambda **values: main(_build(asked, _given(values))),
+            callback=lambda **values: main(_build(asked, _keep_given(values))),
             context_settings={
                 "max_content_width": 80,
                 "token_normalize_func": lambda name: name.replace("_", "-"),
             },
         )
 
-    def format_arguments(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Leave them to `format_options`."""
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the first paragraph of the help, the examples and the common options."""
+        self._write_opening(ctx, formatter, (self.help or "").partition("\n\n")[0])
+        _write_rows(formatter, "Arguments", [_short_row(one) for one in self.knobs["Arguments"]])
+        _write_rows(formatter, "Options", [*map(_short_row, self.common), *_HELP_ROWS])
 
-    def format_options(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's signature
-        formatter: click.HelpFormatter,
-    ) -> None:
+    def format_whole_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write all of the help, the examples and every option."""
+        self._write_opening(ctx, formatter, self.help or "")
         for heading, part in self.knobs.items():
             rows = [(spelling(one), f"{one.help} {one.facts}".rstrip()) for one in part]
             if heading == "Options":
-                rows.append(("-h, --help", "Show this help."))
-            if rows:
-                with formatter.section(heading):
-                    formatter.write_dl(rows, _COLUMN)
+                rows += _HELP_ROWS
+            _write_rows(formatter, heading, rows)
+
+    def _write_opening(self, ctx: click.Context, formatter: click.HelpFormatter, text: str) -> None:
+        self.format_usage(ctx, formatter)
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(text)
+        with formatter.section("Examples"):
+            for example in self.examples:
+                # Not wrapped, so that it can be pasted.
+                formatter.write(f"  {example}\n")
+
+
+def _choose_common(knobs: dict[str, list[Knob]], names: Sequence[str]) -> list[Knob]:
+    options = {one.name: one for part in knobs.values() for one in part if not one.positional}
+    return [options[name] for name in names or options]
+
+
+def _help_option(
+    flags: list[str], write: Callable[[click.Context, click.HelpFormatter], None]
+) -> click.Option:
+    def show(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001, FBT001
+        if value and not ctx.resilient_parsing:
+            formatter = ctx.make_formatter()
+            write(ctx, formatter)
+            # click.echo looks for a stream of its own, which hides that this one is full.
+            sys.stdout.write(formatter.getvalue())
+            ctx.exit()
+
+    return click.Option(flags, is_flag=True, is_eager=True, expose_value=False, callback=show)
+
+
+def _write_rows(formatter: click.HelpFormatter, heading: str, rows: list[tuple[str, str]]) -> None:
+    if rows:
+        with formatter.section(heading):
+            formatter.write_dl(rows, _COLUMN)
+
+
+def _short_row(one: Knob) -> tuple[str, str]:
+    """Return an option and its help, without the range and the way to turn it off."""
+    is_off = one.kind is bool and not one.default
+    return one.flag if is_off else spelling(one), f"{one.help} {one.default_fact}".rstrip()
 
 
 def spelling(one: Knob) -> str:
-    """Return how an option is given: `-o, --out FOLDER`."""
+    """Return how an option is typed: `-o, --out FOLDER`."""
     if one.positional:
         return _placeholder(one)
     if one.kind is bool:
@@ -134,7 +187,7 @@ def _build(asked: type[T], given: dict[str, Any]) -> T:
     return asked(**values)
 
 
-def _given(values: dict[str, Any]) -> dict[str, Any]:
+def _keep_given(values: dict[str, Any]) -> dict[str, Any]:
     source = click.get_current_context().get_parameter_source
     return {
         name: value
@@ -143,7 +196,7 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parameter(one: Knob) -> click.Parameter:
+def _make_parameter(one: Knob) -> click.Parameter:
     if one.positional:
         return click.Argument(
             [one.name],

@@ -1,11 +1,11 @@
-"""The text that a model is looked at with."""
+"""Read the text that a model is measured on, and report what it does not know."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from burble.api import Model
-from burble.cli.terminal import tell
+from burble.cli.terminal import print_message
 from burble.config import ReadingConfig, UnknownPolicy
 from burble.data.prepared import PreparedText
 from burble.engine.generate import count_unknown
@@ -21,9 +21,9 @@ def read_sources(
     whole: bool,
     unknown: UnknownPolicy,
 ) -> Iterator[PreparedText]:
-    """Read the sources, normalised and cut into tokens as the model's own text was.
+    """Read the sources, normalised and tokenised as the model's training text was.
 
-    Of another text than the model's own, or if `whole`, all is held out.
+    If `whole`, or if it is not the training text, all of it is held out.
     """
     from burble.data.prepare import encode_spooled, spool_text
     from burble.evaluation.evaluate import known_cuts, score_all
@@ -33,14 +33,14 @@ def read_sources(
     file = model.file
     with scratch_folder() as folder:
         found = find_documents(sources, reading.encoding)
-        with spool_text(found, file.normalization, Path(folder), tell) as text:
+        with spool_text(found, file.normalization, Path(folder), print_message) as text:
             cuts = score_all(text.whole) if whole else known_cuts(text.whole, file.provenance)
             prepared = encode_spooled(text, file.tokenizer, cuts, unknown)
         yield prepared
 
 
-def unknown_line(number: int, total: int, unknown: UnknownPolicy) -> str | None:
-    """Return what became of the unknown ones of `total` characters; None where there are none."""
+def describe_unknown(number: int, total: int, unknown: UnknownPolicy) -> str | None:
+    """Describe what happened to the unknown ones of `total` characters; None without any."""
     if not number:
         return None
     fate = "left out" if unknown == "skip" else "replaced by the nearest that it knows"
@@ -51,15 +51,16 @@ def unknown_line(number: int, total: int, unknown: UnknownPolicy) -> str | None:
     )
 
 
-def tell_unknown(file: ModelFile, text: str, unknown: UnknownPolicy) -> int:
-    """Tell what became of a text's characters that the model has never seen; return how many."""
+def report_unknown(file: ModelFile, text: str, unknown: UnknownPolicy) -> int:
+    """Print what happened to characters that the model has never seen; return their number."""
     number = count_unknown(file, text)
-    if line := unknown_line(number, len(text), unknown):
-        tell(line)
+    if line := describe_unknown(number, len(text), unknown):
+        print_message(line)
     return number
 
 
 def part_read(text: PreparedText) -> str:
+    """Return the name of the part that was read."""
     if text.facts.cut_characters:
         end = "part" if text.facts.sealed_characters else "end"
         return f"the held-out {end} of the training text"

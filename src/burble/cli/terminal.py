@@ -1,4 +1,4 @@
-"""What goes to the terminal, and how."""
+"""Write results to standard output and messages to standard error."""
 
 import sys
 
@@ -6,7 +6,7 @@ from burble.text.printable import printable
 
 
 def write_out(text: str) -> None:
-    """Write to standard output: at once and made safe on a terminal, as it is elsewhere."""
+    """Write text to standard output. On a terminal, replace control characters and flush."""
     if sys.stdout.isatty():
         sys.stdout.write(printable(text))
         sys.stdout.flush()
@@ -14,5 +14,5 @@ def write_out(text: str) -> None:
         sys.stdout.write(text)
 
 
-def tell(message: str) -> None:
+def print_message(message: str) -> None:
     sys.stderr.write(f"{message}\n")

@@ -19,15 +19,15 @@ class BenchCommand:
 
     model: str | None = model_argument(default=None)
     learning: bool = knob(
-        False, "Time steps of learning: of MODEL's network, or of four usual ones."
+        False, "Time training steps instead: of MODEL's network, or of four usual ones."
     )
     json: bool = json_option()
 
 
-@command(BenchCommand)
+@command(BenchCommand, examples=("burble bench my-model", "burble bench --learning"))
 def main(asked: BenchCommand) -> None:
     if asked.learning:
-        # Only here: it imports all that learns.
+        # Imported here: it imports the learner, which writing does not need.
         from burble.cli.views.learning_speed import show_learning
 
         show_learning(asked.model, as_json=asked.json)
@@ -46,12 +46,14 @@ def _show_writing(path: str, *, as_json: bool) -> None:
         figures = dataclasses.asdict(speed) | {"load_seconds": load_seconds}
         sys.stdout.write(json.dumps(figures) + "\n")
     else:
-        sys.stdout.write(_table(speed, load_seconds))
+        sys.stdout.write(_format_table(speed, load_seconds))
 
 
-def _table(speed: Speed, load_seconds: float) -> str:
-    one = _rate(speed.one_stream_chars_per_second, speed.one_stream_limit, "reading the weights")
-    many = _rate(speed.streams_64_chars_per_second, speed.streams_64_limit, "the products")
+def _format_table(speed: Speed, load_seconds: float) -> str:
+    one = _format_rate(
+        speed.one_stream_chars_per_second, speed.one_stream_limit, "reading the weights"
+    )
+    many = _format_rate(speed.streams_64_chars_per_second, speed.streams_64_limit, "the products")
     plural = "" if speed.threads == 1 else "s"
     lines = [
         f"one stream   {one}",
@@ -62,7 +64,7 @@ def _table(speed: Speed, load_seconds: float) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rate(rate: float, limit: float | None, of_what: str) -> str:
+def _format_rate(rate: float, limit: float | None, of_what: str) -> str:
     shown = f"{rate:>12,.0f} characters a second"
     if limit is None:
         return shown

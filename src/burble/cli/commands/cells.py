@@ -9,8 +9,8 @@ import numpy as np
 from burble import api
 from burble.cli.cells_arguments import MarkedSpan, WantedHold
 from burble.cli.options import command, json_option, model_argument, text_argument, unknown_option
-from burble.cli.reading import part_read, read_sources, tell_unknown, unknown_line
-from burble.cli.terminal import tell
+from burble.cli.reading import describe_unknown, part_read, read_sources, report_unknown
+from burble.cli.terminal import print_message
 from burble.cli.views.cells import AblationReport, Context, Found, Report, print_report
 from burble.config import ReadingConfig, UnknownPolicy
 from burble.engine.generate import GenerationRequest, stream_text
@@ -44,39 +44,41 @@ _CONTEXT = 40
 class CellsCommand:
     """Find units of a model that track something in a text.
 
-    One half of the text chooses the units, by their correlation with a property of each
-    character's place; the other half, held out, says how large the correlation is, and whether it
-    is large enough to be more than chance: if not, nothing is found. Of the text
-    the model was trained on, only the held-out end is read; of any other, all.
+    The first half of the text chooses the units whose output correlates best with a property of
+    the text. The second half measures the correlation again and drops units that may be chance. Of
+    the text that the model was trained on, only the held-out part is read. Any other text is read
+    whole.
     """
 
     model: str = model_argument()
     sources: tuple[str, ...] = text_argument()
     property: tuple[str, ...] = knob(
-        (), "What to look for; all, where nothing else is asked for.", metavar="NAME"
+        (),
+        "Property to look for; all by default, without --regex, --ablate and --like.",
+        metavar="NAME",
     )
     regex: tuple[str, ...] = knob(
-        (), "Look for units that tell whether they are inside a match.", metavar="PATTERN"
+        (), "Look for units that track matches of this regular expression.", metavar="PATTERN"
     )
     top: int = knob(5, "Units, places or characters to list of each kind.", low=1, high=10_000)
     ablate: tuple[str, ...] = knob(
         (),
-        "Hold this unit at a value, its mean where none is given, and measure what that costs; "
-        "several are held at once.",
+        "Fix the output of this unit at a value, by default its mean, and measure the cost. "
+        "Several units are fixed at once.",
         metavar="LAYER:UNIT[=VALUE]",
     )
     like: str | None = knob(
         None,
-        "List where else in all of the text the model's state is most like that in the marked "
-        "span, which is read after what stands before it.",
+        "List the places of the text where the model's state is most similar to its state in the "
+        "marked span, read after the text before it.",
         metavar="'TEXT [[SPAN]]'",
         escapes=True,
     )
-    prompt: str = knob("", "How the samples of --ablate begin.", escapes=True)
+    prompt: str = knob("", "Beginning of the samples that --ablate writes.", escapes=True)
     seed: int = knob_like(
-        GenerationRequest, "seed", default=1, help="The random numbers of the samples of --ablate."
+        GenerationRequest, "seed", default=1, help="Seed of the samples that --ablate writes."
     )
-    whole: bool = knob(False, "Read all of the text, what was learned from included.")
+    whole: bool = knob(False, "Read the whole text, including what the model learned from.")
     unknown: UnknownPolicy = unknown_option()
     json: bool = json_option()
     reading: ReadingConfig = sections(ReadingConfig, {"reading": ReadingConfig})
@@ -96,7 +98,14 @@ class CellsCommand:
         }
 
 
-@command(CellsCommand)
+@command(
+    CellsCommand,
+    examples=(
+        "burble cells my-model my-text.txt",
+        "burble cells my-model my-text.txt --ablate 0:17=0",
+    ),
+    common=("property", "regex", "top", "ablate", "like", "whole", "unknown", "json"),
+)
 def main(asked: CellsCommand) -> None:
     sought, marked, holds = asked.sought(), asked.marked(), asked.holds()
     model = api.load(asked.model)
@@ -115,8 +124,8 @@ def main(asked: CellsCommand) -> None:
         sys.stdout.write(json.dumps(asdict(report), ensure_ascii=False) + "\n")
     else:
         total = report.num_chars + report.unknown_chars * (asked.unknown == "skip")
-        if line := unknown_line(report.unknown_chars, total, asked.unknown):
-            tell(line)
+        if line := describe_unknown(report.unknown_chars, total, asked.unknown):
+            print_message(line)
         print_report(report)
 
 
@@ -177,7 +186,7 @@ def _ablate(
     request = GenerationRequest(
         model.read_prompt(asked.prompt, asked.unknown), _SAMPLE, seed=asked.seed
     )
-    tell_unknown(model.file, asked.prompt, asked.unknown)
+    report_unknown(model.file, asked.prompt, asked.unknown)
     free_sample, held_sample = (
         request.prompt + "".join(stream_text(engine, tokenizer, request))
         for engine in (model.engine, held)
@@ -190,7 +199,7 @@ def _find_like(
     asked: CellsCommand, model: api.Model, ids: Ids, marked: MarkedSpan
 ) -> list[Context]:
     before, span = (model.encode(part, asked.unknown) for part in (marked.before, marked.span))
-    tell_unknown(model.file, marked.before + marked.span, asked.unknown)
+    report_unknown(model.file, marked.before + marked.span, asked.unknown)
     prompt = np.concatenate([before, span])
     found = find_similar(model.engine, ids, prompt, len(span), asked.top)
     return [_context(model.file.tokenizer, ids, match, len(span)) for match in found]

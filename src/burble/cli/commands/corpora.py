@@ -10,12 +10,12 @@ from burble.text.corpora import CORPORA
 
 @dataclass(frozen=True)
 class CorporaCommand:
-    """List the texts that can be named instead of a file."""
+    """List the texts that you can name instead of a file."""
 
     json: bool = json_option()
 
 
-@command(CorporaCommand)
+@command(CorporaCommand, examples=("burble corpora", "burble train alice -o my-model"))
 def main(asked: CorporaCommand) -> None:
     texts = {name: text.description for name, text in CORPORA.items()}
     if asked.json:

@@ -28,12 +28,12 @@ OPTIONAL = {
 
 @dataclass(frozen=True)
 class DoctorCommand:
-    """Tell what this installation can do."""
+    """Show what this installation can do."""
 
     json: bool = json_option()
 
 
-@command(DoctorCommand)
+@command(DoctorCommand, examples=("burble doctor", "burble doctor --json"))
 def main(asked: DoctorCommand) -> None:
     found = examine()
     if asked.json:
@@ -44,6 +44,7 @@ def main(asked: DoctorCommand) -> None:
 
 
 def examine() -> dict[str, str | int]:
+    """Return the versions and the parts of this installation by name."""
     choice = choose_kernel()
     state = f" (of {', '.join(choice.available)})"
     if not choice.is_built:
@@ -55,7 +56,7 @@ def examine() -> dict[str, str | int]:
         "processors": usable_processors(),
         "numpy": importlib.metadata.version("numpy"),
         "kernel": choice.name + state,
-        "learner": _learner(),
+        "learner": _describe_learner(),
         "cache": str(cache_folder()),
     }
     for package, purpose in OPTIONAL.items():
@@ -66,7 +67,7 @@ def examine() -> dict[str, str | int]:
     return found
 
 
-def _learner() -> str:
+def _describe_learner() -> str:
     choice = choose_learner(TrainingConfig())
     if choice.learner == "torch":
         return f"torch on {choice.device}"

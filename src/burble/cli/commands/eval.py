@@ -25,32 +25,39 @@ Report = dict[str, Any]
 class EvalCommand:
     """Measure how well a model predicts a text.
 
-    Of the text the model was trained on, only what it did not learn from is scored, the held-out
-    and the sealed part each for itself; of any other text, all. What the model learned from word
-    for word is looked for in it, where that is at hand.
+    Of the text that the model was trained on, only the held-out part and the sealed part are
+    scored, each on its own. Any other text is scored whole. If the training text is available, the
+    result includes the share of the scored text that occurs in it word for word.
     """
 
     model: str = model_argument()
     sources: tuple[str, ...] = text_argument()
     protocol: Protocol = knob(
         "stream",
-        "stream: one pass, the state carried; windows: random windows of 256 from a fresh state.",
+        "stream: one pass that carries the state; windows: random windows of 256 from a fresh "
+        "state.",
     )
-    whole: bool = knob(False, "Score all of the text, what was learned from included.")
+    whole: bool = knob(False, "Score the whole text, including what the model learned from.")
     precision: Precision | None = knob(
         None,
-        "int8 is what the model writes with; float32 is for reference, and slower. Where none "
-        "is given, int8 unless the model would lose by it.",
+        "int8: as the model writes; float32: the slower reference. By default int8, unless it "
+        "would harm the model.",
     )
     baselines: bool = knob(
-        True, "Also measure n-gram counts and xz, where the training text is at hand."
+        True, "Also measure n-gram counts and xz, if the training text is available."
     )
     unknown: UnknownPolicy = unknown_option()
     json: bool = json_option()
     reading: ReadingConfig = sections(ReadingConfig, {"reading": ReadingConfig})
 
 
-@command(EvalCommand)
+@command(
+    EvalCommand,
+    examples=(
+        "burble eval my-model my-text.txt",
+        "burble eval my-model another-text.txt --unknown skip",
+    ),
+)
 def main(asked: EvalCommand) -> None:
     model = api.load(asked.model, asked.precision)
     with read_sources(
@@ -62,8 +69,9 @@ def main(asked: EvalCommand) -> None:
 
 
 def _measure(asked: EvalCommand, model: api.Model, text: PreparedText) -> Report:
-    """Return the figures of the held-out part, null where there is none, those of the sealed part
-    under "sealed", and what was unknown in both.
+    """Return the figures of the held-out part, and those of the sealed part under "sealed".
+
+    The figures of a part that does not exist are None.
     """
     sealed = _measure_part(asked, model, text, text.test_ids) if len(text.test_ids) else None
     if sealed and model.file.tokenizer.count_characters(text.val_ids[1:]) < 1:
@@ -114,7 +122,7 @@ def _learned_share(model: api.Model, text: PreparedText, ids: Ids) -> float | No
 
 
 def _training_ids(model: api.Model, text: PreparedText) -> Ids:
-    """What the model learned from: in the text itself, in its run, or not at hand (no ids)."""
+    """Return what the model learned from: from the text or its run; no ids if neither has it."""
     if len(text.train_ids) or not model.has_training_text():
         return text.train_ids
     return model.training_text().train_ids

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burble.cli.options import command, model_argument
-from burble.cli.terminal import tell
+from burble.cli.terminal import print_message
 from burble.export.labels import Labels
 from burble.export.registry import EXPORTERS, ExportKind, export
 from burble.folder_names import MODEL_NAME
@@ -16,7 +16,7 @@ from burble.model_file import ModelFile
 
 @dataclass(frozen=True)
 class ExportCommand:
-    """Give a model another form: a page that writes, an ONNX graph, a folder to publish."""
+    """Turn a model into a page that writes, an ONNX graph or a folder to publish."""
 
     model: str = model_argument()
     to: ExportKind = knob(
@@ -24,29 +24,35 @@ class ExportCommand:
     )
     out: str | None = knob(
         None,
-        "What to write; named after the model where none is given.",
+        "File or folder to write; named after the model by default.",
         short="-o",
         metavar="PATH",
     )
-    overwrite: bool = knob(False, "Replace what is there already.")
-    license: str | None = knob(None, "The licence you give the model, for its card (hub only).")
-    language: str | None = knob(None, "The language of its text, for its card (hub only).")
+    overwrite: bool = knob(False, "Replace the file or folder if it exists.")
+    license: str | None = knob(None, "Licence of the model, for its card (hub only).")
+    language: str | None = knob(None, "Language of the text, for the card (hub only).")
     json: bool = knob(False, "Print the result as one JSON object.")
 
 
-@command(ExportCommand)
+@command(
+    ExportCommand,
+    examples=(
+        "burble export my-model -o my-model.html",
+        "burble export my-model --to hub --license CC-BY-4.0",
+    ),
+)
 def main(asked: ExportCommand) -> None:
     model = ModelFile.load(Path(asked.model))
     labels = Labels(_name(Path(asked.model)), asked.license, asked.language)
     exporter = EXPORTERS[asked.to]
     path = Path(asked.out or labels.name + exporter.ending)
     export(model, asked.to, path, labels, overwrite=asked.overwrite)
-    size = _size(path)
+    size = _measure_size(path)
     if asked.json:
         described = {"to": asked.to, "path": str(path), "bytes": size}
         sys.stdout.write(json.dumps(described) + "\n")
     else:
-        tell(f"{path}: {size:,} bytes. {exporter.next_step}")
+        print_message(f"{path}: {size:,} bytes. {exporter.next_step}")
 
 
 def _name(path: Path) -> str:
@@ -55,6 +61,6 @@ def _name(path: Path) -> str:
     return named.name.removesuffix(".safetensors") or "model"
 
 
-def _size(path: Path) -> int:
+def _measure_size(path: Path) -> int:
     files = path.iterdir() if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files)

@@ -10,7 +10,7 @@ from pathlib import Path
 from burble import api
 from burble.cli.files import read_text
 from burble.cli.options import command, json_option, model_argument, unknown_option
-from burble.cli.reading import tell_unknown
+from burble.cli.reading import report_unknown
 from burble.cli.terminal import write_out
 from burble.config import SamplingConfig, UnknownPolicy
 from burble.engine.generate import GenerationRequest, random_seed
@@ -22,39 +22,42 @@ _RANDOM_PROMPT = 100
 
 @dataclass(frozen=True)
 class GenerateCommand:
-    """Write with a model. The text goes to standard output as it is made."""
+    """Write text with a model.
+
+    The text goes to standard output while it is written.
+    """
 
     model: str = model_argument()
     prompt: str | None = argument(
         "PROMPT",
-        "How the text begins; - reads it from standard input. Without one, a new line begins.",
+        "Beginning of the text; - reads it from standard input. By default a new line.",
         default=None,
         escapes=True,
     )
     prompt_file: str | None = knob(None, "Read the prompt from this file.", metavar="FILE")
     random_prompt: bool = knob(
-        False, "Begin with a random passage of the held-out text (needs the folder of the run)."
+        False, "Begin with a random passage of the held-out text (needs the run's folder)."
     )
     length: int = knob_like(GenerationRequest, "max_characters")
-    samples: int = knob(1, "Texts to write.", low=1, short="-n")
+    samples: int = knob(1, "Number of texts to write.", low=1, short="-n")
     seed: int | None = knob_like(
         GenerationRequest,
         "seed",
         default=None,
-        help="The same seed writes the same text; a random one where none is given.",
+        help="The same seed writes the same text; random by default.",
     )
-    stop: tuple[str, ...] = knob((), "Stop before this text.", escapes=True)
+    stop: tuple[str, ...] = knob((), "Stop before this string.", escapes=True)
     window: int | None = knob_like(GenerationRequest, "window")
     unknown: UnknownPolicy = unknown_option()
     echo: bool = knob(True, "Print the prompt before the text.")
     interactive: bool = knob(
-        False, "Write together: type text or commands, line by line; /help lists them."
+        False, "Write together with the model, line by line; /help lists the commands."
     )
     json: bool = json_option()
     sampling: SamplingConfig = sections(SamplingConfig, {"sampling": SamplingConfig})
 
     def request(self) -> GenerationRequest:
-        """What is asked for, but for the prompt. Raises `UsageError` where it makes no sense."""
+        """Return the request, without its prompt. Raises `UsageError` for a contradiction."""
         if self.interactive and (self.json or self.samples > 1 or self.prompt == "-"):
             raise UsageError(
                 "--interactive does not go with --json, several samples or a prompt -."
@@ -68,13 +71,31 @@ class GenerateCommand:
         )
 
 
-@command(GenerateCommand)
+@command(
+    GenerateCommand,
+    examples=(
+        'burble generate my-model "Once upon a"',
+        'burble generate my-model "Once upon a" --temperature 0.5 --seed 7',
+    ),
+    common=(
+        "length",
+        "temperature",
+        "samples",
+        "seed",
+        "stop",
+        "top_k",
+        "top_p",
+        "unknown",
+        "interactive",
+        "json",
+    ),
+)
 def main(asked: GenerateCommand) -> None:
     request = asked.request()
     model = api.load(asked.model)
-    given = _prompt(asked, model, request.seed)
+    given = _read_prompt(asked, model, request.seed)
     prompt = model.read_prompt(given, asked.unknown)
-    tell_unknown(model.file, given, asked.unknown)
+    report_unknown(model.file, given, asked.unknown)
     requests = [
         dataclasses.replace(request, prompt=prompt, stream=stream)
         for stream in range(asked.samples)
@@ -99,7 +120,7 @@ def main(asked: GenerateCommand) -> None:
         sys.stderr.write(f"(seed {request.seed})\n")
 
 
-def _prompt(asked: GenerateCommand, model: api.Model, seed: int) -> str:
+def _read_prompt(asked: GenerateCommand, model: api.Model, seed: int) -> str:
     given = [asked.prompt is not None, asked.prompt_file is not None, asked.random_prompt]
     if sum(given) > 1:
         raise UsageError("Give one prompt: PROMPT, --prompt-file or --random-prompt.")
@@ -113,7 +134,7 @@ def _prompt(asked: GenerateCommand, model: api.Model, seed: int) -> str:
 
 
 def _print_json(model: api.Model, requests: list[GenerationRequest]) -> None:
-    """One sample, or a list of them that were written side by side, in these seconds together."""
+    """Print one sample, or a list of them; the seconds are those of all samples together."""
     started = time.perf_counter()
     texts = model.write_all(requests)
     seconds = time.perf_counter() - started

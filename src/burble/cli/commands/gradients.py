@@ -26,43 +26,44 @@ from burble.training.request import RunRequest
 class GradientsCommand:
     """Show how far back an RNN and an LSTM with the same number of units learn.
 
-    Trains both on a text, or takes two that are trained, and measures on text held out from them
-    how the gradient of the loss at one character fades on its way back to the state some characters
-    earlier: in the networks as they were before they learned anything, and as they are.
+    The command trains both on a text, or takes two trained models. On held-out text it measures how
+    the gradient of the loss at one character fades on its way back to the states before: in the
+    networks before training and after it.
     """
 
     sources: tuple[str, ...] = text_argument()
     models: tuple[str, str] | None = knob(
         None,
-        "Two trained models, an rnn and an lstm with the same number of units, in place of "
-        "training them. The lstm then has four times the weights in its layers.",
+        "Use these trained models, an rnn and an lstm with the same number of units. The lstm then "
+        "has four times the weights in its layers.",
         metavar="MODEL MODEL",
     )
     steps: int = knob_like(
-        TrainingConfig, "steps", default=2000, help="Updates of the weights of each."
+        TrainingConfig, "steps", default=2000, help="Updates of the weights of each network."
     )
-    hidden_size: int = knob_like(NetworkConfig, "hidden_size", default=128, help="Units of each.")
+    hidden_size: int = knob_like(
+        NetworkConfig, "hidden_size", default=128, help="Units of each network."
+    )
     seq_len: int = knob_like(
         DataConfig,
         "seq_len",
-        help="Tokens read between two updates: as far back as the gradient is followed to learn.",
+        help="Tokens between two updates; training follows the gradient back no further.",
     )
-    seed: int = knob_like(
-        TrainingConfig, "seed", help="Decides every random choice of the training."
-    )
-    png: str | None = knob(
-        None, "Draw the figure into this file; .svg where it is named so.", metavar="FILE"
-    )
+    seed: int = knob_like(TrainingConfig, "seed")
+    png: str | None = knob(None, "Draw the curves, as .png, .svg or .pdf.", metavar="FILE")
     json: bool = json_option()
     reading: ReadingConfig = sections(ReadingConfig, {"reading": ReadingConfig})
 
 
-@command(GradientsCommand)
+@command(
+    GradientsCommand,
+    examples=("burble gradients my-text.txt", "burble gradients my-text.txt --png gradients.png"),
+)
 def main(asked: GradientsCommand) -> None:
     if asked.png is not None:
         check_drawable(asked.png)
     with scratch_folder() as scratch:
-        models = _trained(asked, Path(scratch)) if asked.models is None else _given(asked)
+        models = _train_both(asked, Path(scratch)) if asked.models is None else _load_both(asked)
         measured = {kind: _measure(asked, model) for kind, model in models.items()}
     report = Report(measured["rnn"], measured["lstm"])
     if asked.png is not None:
@@ -74,7 +75,7 @@ def main(asked: GradientsCommand) -> None:
         print_report(report)
 
 
-def _trained(asked: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model]:
+def _train_both(asked: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model]:
     from burble.progress import view_for
     from burble.run_hooks import open_run
 
@@ -96,7 +97,7 @@ def _trained(asked: GradientsCommand, scratch: Path) -> dict[CellKind, api.Model
     return models
 
 
-def _given(asked: GradientsCommand) -> dict[CellKind, api.Model]:
+def _load_both(asked: GradientsCommand) -> dict[CellKind, api.Model]:
     loaded = [api.load(path, "float32") for path in asked.models or ()]
     models = {model.file.network.cell: model for model in loaded}
     if set(models) != set(KINDS):
@@ -106,12 +107,12 @@ def _given(asked: GradientsCommand) -> dict[CellKind, api.Model]:
     if replace(rnn, cell="lstm") != lstm:
         raise UsageError(
             "The two models must differ in nothing but the cell, so that it is what is compared; "
-            f"found {_size(rnn)} and {_size(lstm)}."
+            f"found {_describe(rnn)} and {_describe(lstm)}."
         )
     return {kind: models[kind] for kind in KINDS}
 
 
-def _size(network: NetworkConfig) -> str:
+def _describe(network: NetworkConfig) -> str:
     return f"{network.cell} {network.num_layers}×{network.hidden_size} ({network.input})"
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from burble.cells import CELLS, MEANINGS
 from burble.cli.files import read_text, save_file
 from burble.cli.options import command, model_argument, unknown_option
-from burble.cli.reading import tell_unknown
+from burble.cli.reading import report_unknown
 from burble.config import UnknownPolicy
 from burble.engine.generate import encode_text
 from burble.engine.trace import Trace, trace
@@ -26,7 +26,7 @@ from burble.model_file import ModelFile
 from burble.plots.figure import figure_kind
 from burble.plots.traces import TracePicture, trace_figure
 
-# So many characters a browser still lays out at once, and so many bytes a phone still opens.
+# A browser still lays out this many characters at once; a phone still opens this many bytes.
 BOUNDS = Bounds(max_tokens=5_000, max_values=16 << 20)
 
 UNCUT = 10_000
@@ -36,19 +36,20 @@ UNCUT = 10_000
 class InspectCommand:
     """Look inside a model while it reads a text: its guesses, its surprise, its gates.
 
-    The text is coloured by surprisal; with --layer, --unit or --gate by what goes on there.
+    Colours show the surprisal of each character. With --layer, --unit or --gate they show the
+    values there.
     """
 
     model: str = model_argument()
-    text: str = argument("TEXT", "What it reads; - takes it from standard input.", escapes=True)
+    text: str = argument("TEXT", "Text to read; - reads it from standard input.", escapes=True)
     layer: int | None = knob(
-        None, "Layer to look at, from 0 for the lowest; the top one where none is given."
+        None, "Layer to show, counted from 0 for the lowest; the top one by default."
     )
-    unit: int | None = knob(None, "Unit of the layer, from 0; the mean of all where none is given.")
+    unit: int | None = knob(None, "Unit of the layer, counted from 0; the mean of all by default.")
     gate: str | None = knob(
         None,
-        "Gate or state, such as candidate or hidden; which there are depends on the cell. Its "
-        "memory where none is given.",
+        "Gate or state to show, such as candidate or hidden; by default the state that the cell "
+        "carries.",
     )
     top: int = knob(5, "Guesses to show for each character.", low=1)
     unknown: UnknownPolicy = unknown_option()
@@ -57,11 +58,11 @@ class InspectCommand:
         "Print one JSON object: all guesses and values, or those of --layer, --unit and --gate.",
     )
     html: str | None = knob(
-        None, "Write a page to explore it in a browser; it needs no network.", metavar="FILE"
+        None, "Write a page to explore in a browser, offline too.", metavar="FILE"
     )
     png: str | None = knob(
         None,
-        "Draw surprisal, and the units of a layer over the text, as .png, .svg or .pdf.",
+        "Draw the surprisal and the units of a layer over the text, as .png, .svg or .pdf.",
         metavar="FILE",
     )
 
@@ -69,12 +70,18 @@ class InspectCommand:
         return Choice(self.layer, self.gate, self.unit)
 
 
-@command(InspectCommand)
+@command(
+    InspectCommand,
+    examples=(
+        'burble inspect my-model "Once upon a time"',
+        'burble inspect my-model "Once upon a time" --html inside.html',
+    ),
+)
 def main(asked: InspectCommand) -> None:
     model = ModelFile.load(Path(asked.model))
     seen, unknown = _trace(asked, model)
     asked.choice().check(seen)
-    for name, content in _files(asked, model, seen).items():
+    for name, content in _make_files(asked, model, seen).items():
         save_file(name, content)
     if asked.json:
         found = document(model, seen, asked.choice(), asked.top)
@@ -84,7 +91,7 @@ def main(asked: InspectCommand) -> None:
         chosen = None
         if asked.choice().is_given:
             chosen = chosen_series(seen, asked.choice(), CELLS[model.network.cell].memory)
-        # In a pipe nothing is cut to the width of a window.
+        # A pipe has no width to cut lines to.
         console = Console(width=None if sys.stdout.isatty() else UNCUT, highlight=False)
         in_colour = console.is_terminal and not console.no_color
         console.print(terminal_view(seen, model.tokenizer, chosen, asked.top, in_colour=in_colour))
@@ -95,7 +102,7 @@ def _trace(asked: InspectCommand, model: ModelFile) -> tuple[Trace, int]:
     if text == "-":
         text = read_text(sys.stdin.buffer.read, "The text in standard input").removesuffix("\n")
     ids = encode_text(model, text, asked.unknown)
-    unknown = tell_unknown(model, text, asked.unknown)
+    unknown = report_unknown(model, text, asked.unknown)
     longest = BOUNDS.longest(model.network)
     if len(ids) > longest:
         raise TextError(
@@ -105,17 +112,17 @@ def _trace(asked: InspectCommand, model: ModelFile) -> tuple[Trace, int]:
     return trace(model, ids), unknown
 
 
-def _files(asked: InspectCommand, model: ModelFile, seen: Trace) -> dict[str, bytes]:
-    """What is to be written, by name: all of it is made before any of it is kept."""
+def _make_files(asked: InspectCommand, model: ModelFile, seen: Trace) -> dict[str, bytes]:
+    """Return the files to write by name, so that none is written if one cannot be made."""
     made: dict[str, bytes] = {}
     if asked.html is not None:
         made[asked.html] = report(model, seen, asked.choice(), asked.top).encode()
     if asked.png is not None:
-        made[asked.png] = _figure(asked, asked.png, model, seen)
+        made[asked.png] = _draw_figure(asked, asked.png, model, seen)
     return made
 
 
-def _figure(asked: InspectCommand, name: str, model: ModelFile, seen: Trace) -> bytes:
+def _draw_figure(asked: InspectCommand, name: str, model: ModelFile, seen: Trace) -> bytes:
     choice, network = asked.choice(), model.network
     gate = choice.gate or CELLS[network.cell].memory
     layer = network.num_layers - 1 if choice.layer is None else choice.layer

@@ -5,9 +5,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from burble.cli.commands.train import TrainCommand
+from burble.cli.commands.train import COMMON, TrainCommand
 from burble.cli.options import command
-from burble.cli.terminal import tell
+from burble.cli.terminal import print_message
 from burble.errors import UsageError
 from burble.mapping import to_mapping
 from burble.run_folder.observer import Observer
@@ -18,23 +18,28 @@ from burble.training.request import RunRequest
 
 @dataclass(frozen=True)
 class PlanCommand(TrainCommand):
-    """Show what `burble train` with the same arguments would train, and do no more.
+    """Show what burble train would do with the same arguments, without training.
 
-    What is given stays; the plan sets the other knobs, from the text, the machine and the time.
+    The plan keeps the options that you give. It chooses the size of the network, dropout and
+    weight decay from the text, the machine and the time.
     """
 
 
-class Teller(Observer):
+class MessagePrinter(Observer):
     def message(self, text: str) -> None:
-        tell(text)
+        print_message(text)
 
 
-@command(PlanCommand)
+@command(
+    PlanCommand,
+    examples=("burble plan my-text.txt", "burble plan my-text.txt --minutes 60 --num-layers 2"),
+    common=[*(name for name in COMMON if name not in {"out", "resume", "overwrite"}), "json"],
+)
 def main(asked: PlanCommand) -> None:
     if complete := asked.base():
         raise UsageError(f"With --{complete} every knob is set: there is nothing to plan.")
     with scratch_folder() as scratch:
-        plan = open_run(Path(scratch), [Teller()]).plan(RunRequest(asked.given()))
+        plan = open_run(Path(scratch), [MessagePrinter()]).plan(RunRequest(asked.given()))
     if asked.json:
         described = {
             "expected_chars": plan.expected_chars,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burble.cli.options import command
-from burble.cli.terminal import tell
+from burble.cli.terminal import print_message
 from burble.errors import MissingExtraError, UsageError
 from burble.knobs import argument, knob, knob_like
 from burble.serving.http.limits import Limits
@@ -15,35 +15,38 @@ KEY_VARIABLE = "BURBLE_API_KEY"
 
 @dataclass(frozen=True)
 class ServeCommand:
-    """Serve models: a page to write with, and an API that OpenAI's clients speak."""
+    """Serve models over HTTP: a page to write with, and an API for OpenAI's clients."""
 
     models: tuple[str, ...] = argument("MODEL", "Model files, or folders of runs.", default=())
     runs: str | None = knob(
         None,
-        "Let the page train, in this folder, and serve what is learned there.",
+        "Let the page train models in this folder, and serve them.",
         metavar="FOLDER",
     )
     host: str = knob(
-        "127.0.0.1", "Address to listen at; any other than this machine's own needs an API key."
+        "127.0.0.1", "Address to listen on; if other machines can reach it, a key is needed."
     )
-    port: int = knob(8080, "Port to listen at; 0 takes one that is free.", low=0, high=65_535)
+    port: int = knob(8080, "Port to listen on; 0 picks a free one.", low=0, high=65_535)
     api_key: str | None = knob(
         None,
-        "What clients must send; better set as BURBLE_API_KEY, where no list of processes shows "
-        "it.",
+        "Key that clients must send. The variable BURBLE_API_KEY is safer: no list of processes "
+        "shows it.",
     )
-    insecure: bool = knob(False, "Let everyone in who can reach the address, without a key.")
+    insecure: bool = knob(False, "Accept everyone who can reach the address, without a key.")
     allow_host: tuple[str, ...] = knob(
-        (), "A name that this server is reached by, such as burble.example.org."
+        (), "Accept requests for this host name, such as burble.example.org."
     )
     streams: int = knob_like(Limits, "streams")
     waiting: int = knob_like(Limits, "waiting")
     drain: int = knob(
-        30, "Seconds that what is being written may go on when the server is told to end.", low=0
+        30, "Seconds in which running requests may finish when the server stops.", low=0
     )
 
 
-@command(ServeCommand)
+@command(
+    ServeCommand,
+    examples=("burble serve my-model", "burble serve my-model --runs my-runs --port 8000"),
+)
 def main(asked: ServeCommand) -> None:
     try:
         from burble.serving.app import create_app
@@ -69,7 +72,8 @@ def main(asked: ServeCommand) -> None:
         )
     access = Access(api_key, frozenset({"localhost", *asked.allow_host}))
     app = create_app(models, access, Limits(asked.streams, asked.waiting), supervisor)
-    serve(app, bound, lambda: tell(f"Serving at {_address(*bound.getsockname()[:2])}"), asked.drain)
+    serving = f"Serving at {_address(*bound.getsockname()[:2])}"
+    serve(app, bound, lambda: print_message(serving), asked.drain)
 
 
 def _address(host: str, port: int) -> str:

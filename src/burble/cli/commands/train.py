@@ -31,46 +31,47 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainCommand:
-    """Learn from texts and save a model.
+    """Train a model on your texts and save it.
 
-    The folder of the run holds model.safetensors, the best model so far, which is all that
-    generate and eval need. Ctrl-C saves everything and tells how to go on.
+    The folder of the run holds model.safetensors, the best model so far. generate and eval need
+    no other file. Ctrl-C saves everything and prints the command that continues the run.
 
-    Options win over those of --preset, --config and --resume; none takes a number back, as in
-    --minutes none.
+    Options override those of --preset, --config and --resume; none removes a number that they
+    set: --minutes none.
     """
 
     sources: tuple[str, ...] = argument(
         "SOURCE",
-        "Files, folders, globs, .gz files, addresses, - for standard input, or names of known "
-        "texts (burble corpora lists them); python-docs where none is given.",
+        "Files, folders, globs, .gz files, addresses, - for standard input, or known texts (burble "
+        "corpora lists them). Default: python-docs.",
         default=(),
     )
     out: str | None = knob(
         None,
-        "Folder for the run; named after the first source where none is given.",
+        "Folder of the run; named after the first source by default.",
         short="-o",
         metavar="FOLDER",
     )
     preset: str | None = knob(
         None,
-        "Start from a set of options: tutorial is the Keras tutorial of 2021, step by step.",
+        "Start from a set of options. tutorial: those of the Keras tutorial of 2021.",
         choices=tuple(PRESETS),
     )
-    config: str | None = knob(None, "Start from the options of a run.toml.", metavar="FILE")
+    config: str | None = knob(None, "Start from the options in a run.toml.", metavar="FILE")
     resume: str | None = knob(
-        None, "Go on with the run in this folder, exactly where it stopped.", metavar="FOLDER"
+        None, "Continue the run in this folder exactly where it stopped.", metavar="FOLDER"
     )
     overwrite: bool = knob(
-        False, "Replace a run that is in the folder already, as soon as the new one has a model."
+        False, "Replace the run in the folder as soon as the new one has a model."
     )
     json: bool = knob(False, "Print the result as one JSON object.")
-    tensorboard: bool = knob(False, "Write curves for TensorBoard into the folder, too.")
-    options: dict[str, Any] = sections(dict, SECTIONS)  # those that were given
+    tensorboard: bool = knob(False, "Also write curves for TensorBoard into the folder.")
+    options: dict[str, Any] = sections(dict, SECTIONS)  # only those that were given
 
     def base(self) -> str | None:
-        """Return which option has a complete configuration. Raises `UsageError` for several, and
-        for another folder beside that of a run to go on with.
+        """Return the name of the option that gives a whole configuration, or None.
+
+        Raises `UsageError` for several of them, and for --resume with another folder.
         """
         named = [name for name in ("preset", "config", "resume") if getattr(self, name)]
         if self.resume:
@@ -83,11 +84,29 @@ class TrainCommand:
         return self.options | ({"sources": self.sources} if self.sources else {})
 
 
-@command(TrainCommand)
+COMMON = (
+    "out",
+    "minutes",
+    "epochs",
+    "resume",
+    "overwrite",
+    "hidden_size",
+    "num_layers",
+    "cell",
+    "dropout",
+    "seed",
+)
+
+
+@command(
+    TrainCommand,
+    examples=("burble train my-text.txt -o my-model --minutes 5", "burble train --resume my-model"),
+    common=COMMON,
+)
 def main(asked: TrainCommand) -> None:
     base, given = _read_base(asked), asked.given()
     config = base.with_options(given)
-    path = _folder(asked, config.sources)
+    path = _choose_folder(asked, config.sources)
     run = _open_run(asked, path)
     if asked.resume:
         result = run.resume(
@@ -112,13 +131,13 @@ def _read_base(asked: TrainCommand) -> RunConfig:
     return RunConfig()
 
 
-def _folder(asked: TrainCommand, sources: tuple[str, ...]) -> Path:
-    """Return the folder of the run. Raises `UsageError` for one that is among the sources."""
+def _choose_folder(asked: TrainCommand, sources: tuple[str, ...]) -> Path:
+    """Return the folder of the run. Raises `UsageError` if it is inside a source."""
     if asked.resume:
         return Path(asked.resume)
     path = Path(asked.out or default_folder(sources))
     for source in sources:
-        is_folder = os.path.isdir(source)  # noqa: PTH112 - raises nothing: the reader will
+        is_folder = os.path.isdir(source)  # noqa: PTH112 - never raises; the reader will
         if is_folder and path.resolve().is_relative_to(Path(source).resolve()):
             raise UsageError(
                 f"The run cannot be kept in {path}/: that is in {source}, which burble shall learn "
@@ -140,7 +159,7 @@ def _open_run(asked: TrainCommand, path: Path) -> Run:
 
 
 def default_folder(sources: Sequence[str]) -> str:
-    """Return a folder named after the first source (alice, my-text, standard-input) and in none."""
+    """Return a folder named after the first source (alice, my-text) that is inside no source."""
     path = Path(_name_for(sources[0]))
     # `burble train texts/` must not write into the texts, nor `burble train .` in them.
     while (source := _source_around(path, sources)) and source.name:
@@ -149,7 +168,7 @@ def default_folder(sources: Sequence[str]) -> str:
 
 
 def _source_around(path: Path, sources: Sequence[str]) -> Path | None:
-    found = (Path(source).resolve() for source in sources if os.path.exists(source))  # noqa: PTH110 - raises nothing
+    found = (Path(source).resolve() for source in sources if os.path.exists(source))  # noqa: PTH110 - never raises
     return next((source for source in found if path.resolve().is_relative_to(source)), None)
 
 

@@ -1,1 +1,1 @@
-"""What commands found, for people."""
+"""Show the results of commands in a terminal."""

@@ -1,4 +1,4 @@
-"""What `burble cells` found, for people."""
+"""Print the report of `burble cells`."""
 
 from dataclasses import dataclass
 
@@ -18,11 +18,11 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 @dataclass(frozen=True)
 class Found:
-    """The units that may track a property, best first, and a passage as the first one sees it."""
+    """Units that may track a property, best first, and a passage with the first one's output."""
 
     meaning: str
     units: list[Tracker]
-    least: float  # the correlation held out from which on a unit tracks it
+    least: float  # the lowest held-out correlation that counts as tracking
     passage: Passage
 
 
@@ -37,6 +37,8 @@ class AblationReport:
 
 @dataclass(frozen=True)
 class Context:
+    """A place of the text where the model's state is similar to that in the marked span."""
+
     line: int
     similarity: float
     before: str
@@ -46,10 +48,10 @@ class Context:
 
 @dataclass(frozen=True)
 class Report:
-    """All that was asked for; its fields are the keys of the JSON object."""
+    """The results; the fields are the keys of the JSON object."""
 
     num_chars: int
-    unknown_chars: int  # characters that the model has never seen: left out, or replaced
+    unknown_chars: int  # characters that the model has never seen, left out or replaced
     part: str
     properties: dict[str, Found]
     ablation: AblationReport | None
@@ -82,14 +84,14 @@ def print_report(report: Report) -> None:
 
 def _print_found(console: Console, found: Found) -> None:
     if not found.units:
-        console.print("  is the same everywhere in a half of this text: nothing can track it")
+        console.print("  has one value throughout a half of this text, so no unit can track it")
         return
     tracking = [tracker for tracker in found.units if tracker.tracks]
     if not tracking:
         console.print(
-            f"  found nothing that tracks it: the best unit, {_name(found.units[0])}, has "
-            f"{found.units[0].held_out:+.3f} held out; {found.least:.2f} or more would count, with "
-            "the sign that it was chosen with"
+            f"  found nothing that tracks it: the best unit, {_name(found.units[0])}, has a "
+            f"held-out correlation of {found.units[0].held_out:+.3f}; {found.least:.2f} or more "
+            "would count, with the sign that it has on the first half"
         )
         return
     table = _table("unit", "what", "held out", "chosen")
@@ -130,27 +132,27 @@ def _table(*headings: str) -> Table:
 
 
 def _print_passage(console: Console, passage: Passage) -> None:
-    """Print it, the lowest value in blue or as the lowest bar, the highest in orange."""
+    """Print a passage with its values: from blue or low bars to orange or high bars."""
     values = [value for _, value in passage]
     low, width = min(values), max(values) - min(values)
     shares = [(value - low) / width if width else 0.5 for value in values]
     shown = [(printable(piece), share) for (piece, _), share in zip(passage, shares, strict=True)]
     if console.color_system is None:
-        console.print(_barred(shown), markup=False)
+        console.print(_draw_bars(shown), markup=False)
     else:
-        console.print(_coloured(shown))
+        console.print(_colour(shown))
 
 
-def _coloured(shown: list[tuple[str, float]]) -> Text:
+def _colour(shown: list[tuple[str, float]]) -> Text:
     text = Text()
     for piece, share in shown:
-        # A line break has a value too, and nothing to colour but a sign for it.
+        # A line break has a value too, but only a visible sign can show its colour.
         visible = piece.replace("\n", "↵\n")
         text.append(visible, style=shade(2 * share - 1))
     return text
 
 
-def _barred(shown: list[tuple[str, float]]) -> str:
+def _draw_bars(shown: list[tuple[str, float]]) -> str:
     line, bars = "", ""
     lines = []
     for piece, share in shown:

@@ -1,8 +1,8 @@
-"""The figures of `burble eval` in words."""
+"""Describe the figures of `burble eval` in words."""
 
 from typing import Any
 
-from burble.cli.reading import part_read, unknown_line
+from burble.cli.reading import describe_unknown, part_read
 from burble.data.prepared import PreparedText
 from burble.evaluation.evaluate import counts_name
 from burble.evaluation.overlap import PASSAGE
@@ -20,7 +20,7 @@ def describe(report: Report, text: PreparedText) -> list[str]:
     if report["sealed"] is not None:
         lines += _describe_part(report["sealed"], "the sealed end of the training text")
     number, share = report["unknown_chars"], report["unknown_share"]
-    if number and (line := unknown_line(number, round(number / share), report["unknown"])):
+    if number and (line := describe_unknown(number, round(number / share), report["unknown"])):
         lines.append(line)
     return lines
 
@@ -42,18 +42,18 @@ def _describe_learned(report: Report) -> str:
     share = report["learned_share"]
     if share is None and report["num_chars"] < PASSAGE:
         return (
-            f"The text is too short to look for passages that the model learned from: they have "
+            "The text is too short to search it for passages of the training text, which have "
             f"{PASSAGE} characters."
         )
     if share is None:
         return (
-            "Whether the model learned from this text cannot be checked: what it learned from is "
-            "not beside it. Name the folder of its run."
+            "Whether the model learned from this text cannot be checked: its training text is "
+            "missing. Name the folder of its run."
         )
     if report["held_out"] is False:
         return (
-            f"This is no held-out figure: the model learned from {share:.1%} of this text word for "
-            "word. It shows how well the model remembers, not how well it does on new text."
+            f"This is no held-out figure: {share:.1%} of this text is in the training text, word "
+            "for word. It shows how well the model remembers, not how well it does on new text."
         )
     return (
         f"learned word for word: {share:.1%} of this text, in passages of {PASSAGE} characters or "

@@ -1,4 +1,4 @@
-"""What `burble gradients` measured, in figures and in words that follow from them."""
+"""The report of `burble gradients`: its figures, and conclusions that follow from them."""
 
 import sys
 from dataclasses import dataclass
@@ -12,15 +12,19 @@ KINDS: tuple[CellKind, ...] = ("rnn", "lstm")
 
 _BACK = (1, 5, 10, 20, 50, 100, 200)
 
-# Where the claim is judged, and by what: of the newest gradient, a tenth still teaches, and a
-# hundredth hardly does.
+# The conclusion compares the gradients this many characters back. A tenth of the newest gradient
+# still teaches; a hundredth hardly does.
 _FAR = 100
 _KEPT, _GONE = 0.1, 0.01
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A network, and how the gradient fades in it: for each tensor of its state a curve."""
+    """A network and how the gradient fades in it, before and after training.
+
+    The lists have the gradient's norm by distance in characters, as a multiple of the newest, for
+    each tensor of the state.
+    """
 
     file: ModelFile
     before: dict[str, list[float]]
@@ -34,12 +38,13 @@ class Measured:
         ]
 
     def best(self) -> Curve:
+        """Return the trained curve with the largest gradient far back."""
         trained = [curve for curve in self.curves() if not curve.is_fresh]
         return max(trained, key=lambda curve: curve.values[_FAR])
 
 
 def first_below(values: list[float], share: float) -> int | None:
-    """From how many characters back on the gradient stays below this share; None if nowhere."""
+    """Return the distance from which on the gradient stays below this share; None if nowhere."""
     reaching = max(place for place, value in enumerate(values) if place == 0 or value >= share)
     return reaching + 1 if reaching + 1 < len(values) else None
 
@@ -61,7 +66,7 @@ class Report:
         )
 
     def weights(self) -> str:
-        """Return how many weights each has: as many units are not as many weights."""
+        """Describe how many weights each has: equal units do not mean equal weights."""
         numbers = [measured.file.num_weights for measured in (self.rnn, self.lstm)]
         return (
             f"with {self.lstm.file.network.hidden_size:,} units in each layer the rnn has "
@@ -70,6 +75,7 @@ class Report:
         )
 
     def conclusion(self) -> str:
+        """Describe how far each state reaches and what the comparison shows."""
         rnn, lstm = self.rnn.best(), self.lstm.best()
         return " ".join(
             [

@@ -1,4 +1,4 @@
-"""What `burble bench --learning` measures and shows."""
+"""Measure and print the speed of learning for `burble bench --learning`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from burble.training.learners.native.speed import PHASES, LearningSpeed, measure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# As many as tinyshakespeare has.
+# As in tinyshakespeare.
 _VOCAB_SIZE = 65
 
 _USUAL = tuple(
@@ -32,7 +32,7 @@ _LABEL, _COLUMN = 14, 9
 
 
 def show_learning(path: str | None, *, as_json: bool) -> None:
-    """Time the network of this model, or the usual ones; print a table or JSON."""
+    """Time the network of this model, or the usual ones, and print a table or JSON."""
     found = find_library()
     if found.library is None:
         raise UsageError(f"There is no learner in C to measure. {found.problem}")

@@ -1,11 +1,11 @@
-"""What a finished run came to, on standard error."""
+"""Print the result of a finished run."""
 
 from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 
-from burble.progress import duration
+from burble.progress import format_duration
 from burble.run_hooks import FinalSample
 from burble.shell import burble_line
 from burble.text.printable import printable
@@ -24,7 +24,7 @@ def print_result(
         console.print(printable(sample.text), markup=False)
         console.print()
     figures = f"{result.steps:,} steps, {result.chars_seen:,} characters read, "
-    figures += duration(result.seconds)
+    figures += format_duration(result.seconds)
     if result.val_bits_per_char is not None:
         figures += f"; held-out: {result.val_bits_per_char:.3f} bits per character"
         figures += f" ({result.val_nats_per_char:.3f} nats)"

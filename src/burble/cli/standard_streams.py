@@ -1,4 +1,4 @@
-"""Standard output and standard error as burble writes to them."""
+"""Standard output and standard error that fail in a controlled way."""
 
 import os
 import sys
@@ -10,11 +10,11 @@ from burble.errors import ResourceError
 
 
 class ReaderGoneError(Exception):
-    """Whoever read standard output has had enough (`| head`)."""
+    """The reader of standard output has closed it (`| head`)."""
 
 
 class _Stream:
-    """A stream whose writes do not fail as the system has it, but as `_refused` has it."""
+    """A stream that calls `_handle` when a write fails."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -33,28 +33,28 @@ class _Stream:
         try:
             action()
         except OSError as error:
-            # What is buffered would fail again when Python ends, and change its exit code.
+            # The buffered rest would fail again when Python exits, and change the exit code.
             with suppress(OSError, ValueError):
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, self._stream.fileno())
                 os.close(nowhere)
-            self._refused(error)
+            self._handle(error)
 
-    def _refused(self, error: OSError) -> None:
+    def _handle(self, error: OSError) -> None:
         raise NotImplementedError
 
 
-class _Talk(_Stream):
-    """Falls silent where nobody reads it (`2>&1 | head`) or its disk is full."""
+class _SilentStream(_Stream):
+    """Drops what cannot be written: nobody reads it (`2>&1 | head`), or its disk is full."""
 
-    def _refused(self, error: OSError) -> None:
+    def _handle(self, error: OSError) -> None:
         pass
 
 
-class _Output(_Stream):
-    """Raises `ResourceError` where it cannot be written: what was asked for would be missing."""
+class _StrictStream(_Stream):
+    """Raises `ResourceError` when a write fails: the result of the command would be missing."""
 
-    def _refused(self, error: OSError) -> None:
+    def _handle(self, error: OSError) -> None:
         if isinstance(error, BrokenPipeError):
             raise ReaderGoneError from error
         raise ResourceError(
@@ -64,13 +64,13 @@ class _Output(_Stream):
 
 
 def guard_stderr() -> None:
-    """Let no write to standard error fail from now on; a closed one is written to nowhere."""
+    """Replace standard error by one that never fails; a closed one becomes the null device."""
     stream = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    sys.stderr = cast("TextIO", _Talk(stream))
+    sys.stderr = cast("TextIO", _SilentStream(stream))
 
 
 def guard_stdout() -> None:
-    """Let writes to standard output raise `ResourceError` or `ReaderGoneError` from now on."""
-    # A closed one's descriptor is free, and a file that is opened later must not get it.
+    """Replace standard output by one that raises `ResourceError` or `ReaderGoneError`."""
+    # Open something in place of a closed one, or the next file would get its descriptor.
     stream = sys.stdout or os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
-    sys.stdout = cast("TextIO", _Output(stream))
+    sys.stdout = cast("TextIO", _StrictStream(stream))
