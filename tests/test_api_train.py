@@ -74,7 +74,7 @@ def test_with_a_folder_the_run_is_there_and_the_model_knows_it(tmp_path: Path) -
     loaded = burble.load(tmp_path / "run")
     assert repr(loaded) == name
     assert loaded.run is loaded.verdict is None
-    with pytest.raises(UsageError, match="already holds a run"):
+    with pytest.raises(UsageError, match="already contains a run"):
         burble.train(tmp_path / "text.txt", out=tmp_path / "run", **TINY)
     burble.train(tmp_path / "text.txt", out=tmp_path / "run", overwrite=True, **TINY)
 

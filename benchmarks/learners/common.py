@@ -14,7 +14,7 @@ import numpy as np
 
 from burble.config import NormalizationConfig, RunConfig
 from burble.data.prepare import prepare_to_learn
-from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, random_windows, scan
+from burble.data.scan import VALIDATION_STREAMS, VALIDATION_WARMUP, random_windows, scan
 from burble.evaluation.evaluate import NUM_WINDOWS, WINDOW, WINDOWS_SEED
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def glance(ids: Ids) -> Iterator[Batch]:
 
     The figure is nearly that of `one_pass`, and it is much faster.
     """
-    return scan(ids, VALIDATION_LANES, VALIDATION_WARMUP)
+    return scan(ids, VALIDATION_STREAMS, VALIDATION_WARMUP)
 
 
 def fresh_windows(ids: Ids) -> Iterator[Batch]:

@@ -63,8 +63,8 @@ class PlainView(Observer):
             parts.append(f"{self._train.chars_per_second:,.0f} characters/s")
         self._console.print(" · ".join(parts), markup=False)
 
-    def noted(self, message: str) -> None:
-        self._console.print(message, markup=False)
+    def message(self, text: str) -> None:
+        self._console.print(text, markup=False)
 
 
 def _draw(curve: Curve, low: float, high: float) -> str:
@@ -115,8 +115,8 @@ class LiveView(Observer):
         self._sample = (step, text)
         self._redraw()
 
-    def noted(self, message: str) -> None:
-        self._console.print(message, markup=False)
+    def message(self, text: str) -> None:
+        self._console.print(text, markup=False)
 
     def finished(self) -> None:
         self._live.stop()

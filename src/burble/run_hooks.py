@@ -1,4 +1,4 @@
-"""What a training run calls beside learning: samples, closing figures, a diagnosis."""
+"""The hooks of a training run: samples, final figures and a diagnosis."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -21,15 +21,15 @@ from burble.training.diagnosis import diagnose
 from burble.training.evidence import Facts
 from burble.training.run import Run, TrainResult
 
-# N-gram counts of a longer text would take longer than a person waits.
+# Counting the n-grams of a longer text would keep the user waiting.
 _MAX_COUNTED_IDS = 2_000_000
 
-# While a run goes on, a sample that re-reads a window for each token is kept this short.
+# The length of a sample during training if each token reads a whole window again, which is slow.
 _WINDOWED_SAMPLE = 60
 
 
 def open_run(path: Path, observers: Sequence[Observer] = (), started: float | None = None) -> Run:
-    """Return the run in `path`. started: when the user's wait began, on time.monotonic."""
+    """Return the run in `path`. started: time.monotonic() when the user's command started."""
     return Run(path, make_sampler, _measure, observers, started)
 
 
@@ -68,7 +68,7 @@ def _facts(result: TrainResult, path: Path, text: PreparedText) -> Facts:
 
 
 def _with_final_figures(file: ModelFile, text: PreparedText) -> ModelFile:
-    # The sealed part of the text is read here and nowhere before.
+    # The sealed part of the text is used here for the first time.
     if _can_score(file, text.val_ids):
         cost = int8_cost(file, text.val_ids)
         file = replace(file, provenance=replace(file.provenance, int8_cost_bits=cost))
@@ -85,12 +85,14 @@ def _can_score(file: ModelFile, ids: Ids) -> bool:
 
 @dataclass(frozen=True)
 class FinalSample:
+    """A text that a finished model wrote."""
+
     prompt: str
     text: str
 
 
 def final_sample(path: Path, config: RunConfig) -> FinalSample:
-    """Return what the best model of a run writes, under the settings of its samples."""
+    """Let the best model of a run write a text, with the configured settings for samples."""
     file = ModelFile.load(path)
     seed = config.training.seed
     prompt = _sample_prompt(RunFolder(path).read_text(file), config.sample, seed)
@@ -99,7 +101,7 @@ def final_sample(path: Path, config: RunConfig) -> FinalSample:
 
 
 def make_sampler(config: SampleConfig, text: PreparedText) -> Callable[[ModelFile, int], str]:
-    """Return what shows a training loop what its model of this moment writes."""
+    """Return a function that lets the model of a step write a sample."""
     length = config.sample_length
     if config.sample_window is not None:
         length = min(length, _WINDOWED_SAMPLE)
@@ -116,7 +118,7 @@ def _write(file: ModelFile, request: GenerationRequest) -> str:
 
 
 def _sample_prompt(text: PreparedText, config: SampleConfig, seed: int) -> str:
-    """Return a random passage to fill a window, as in the Keras tutorial; else nothing."""
+    """Return a random passage that fills the window, as in the Keras tutorial, or ""."""
     if config.sample_window is None:
         return ""
     return text.random_passage(text.train_ids, config.sample_window, seed)

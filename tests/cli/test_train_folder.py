@@ -141,7 +141,7 @@ def test_the_old_run_stays_while_the_new_one_has_no_model(run: Path, tmp_path: P
         process.send_signal(signal.SIGINT)
         _, talk = process.communicate()
     assert process.returncode == 130
-    assert b"is as it was" in talk
+    assert b"was not replaced" in talk
     assert {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()} == before
 
 
@@ -193,11 +193,11 @@ def test_a_text_that_has_changed_is_named(run: Path, tmp_path: Path) -> None:
         return said(result)
 
     text = tmp_path / "text.txt"
-    assert "since this run began" not in talk(31)
+    assert "since this run started" not in talk(31)
     os.utime(text, (1, 1))
-    assert "since this run began" not in talk(32)
+    assert "since this run started" not in talk(32)
     text.write_text(text.read_text() + "More.")
-    assert "text.txt has changed since this run began" in talk(33)
+    assert "text.txt has changed since this run started" in talk(33)
     text.unlink()
     assert "text.txt has been moved or deleted, or cannot be read, since" in talk(34)
 
@@ -236,7 +236,7 @@ def test_a_signal_before_the_first_step_leaves_nothing(
         talk = process.stderr.read().decode()
     assert process.returncode == code
     assert talk.splitlines() == [
-        "burble: Stopped before the first step. Give the same command to start again."
+        "burble: Stopped before the first step. Run the same command to start again."
     ]
     assert list(tmp_path.iterdir()) == []
 

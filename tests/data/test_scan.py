@@ -18,8 +18,8 @@ quick = settings(deadline=None, max_examples=200, derandomize=True)
 
 @quick
 @given(st.integers(2, 300), st.integers(1, 40), st.integers(0, 50), st.integers(1, 40))
-def test_each_target_is_asked_for_once(length: int, lanes: int, warmup: int, time: int) -> None:
-    batches = list(scan(np.arange(length), lanes, warmup, time))
+def test_each_target_is_asked_for_once(length: int, streams: int, warmup: int, time: int) -> None:
+    batches = list(scan(np.arange(length), streams, warmup, time))
     assert sorted(targets(batches)) == list(range(1, length))
     for batch in batches:
         assert all(target == place + 1 for place, target in asked(batch))
@@ -27,24 +27,24 @@ def test_each_target_is_asked_for_once(length: int, lanes: int, warmup: int, tim
 
 @quick
 @given(st.integers(2, 300), st.integers(1, 40), st.integers(0, 50), st.integers(1, 40))
-def test_each_lane_is_read_on_from_a_fresh_state(
-    length: int, lanes: int, warmup: int, time: int
+def test_each_stream_is_read_on_from_a_fresh_state(
+    length: int, streams: int, warmup: int, time: int
 ) -> None:
-    batches = list(scan(np.arange(length), lanes, warmup, time))
+    batches = list(scan(np.arange(length), streams, warmup, time))
     assert [bool(batch.reset.all()) for batch in batches] == [True, *[False] * (len(batches) - 1)]
     assert not any(batch.reset.any() for batch in batches[1:])
     for batch, following in pairwise(batches):
         assert np.array_equal(batch.targets[-1], following.inputs[0])
-        assert batch.inputs.shape == following.inputs.shape == (time, min(lanes, length - 1))
+        assert batch.inputs.shape == following.inputs.shape == (time, min(streams, length - 1))
 
 
 @quick
 @given(st.integers(40, 300), st.integers(1, 6), st.integers(0, 50))
-def test_a_lane_is_warmed_on_the_ids_before_it(length: int, lanes: int, warmup: int) -> None:
-    (batch,) = scan(np.arange(length), lanes, warmup, time=length + warmup)
-    for lane in range(lanes):
-        asked_places = batch.inputs[batch.mask[:, lane], lane]
-        first_read = batch.inputs[0, lane]
+def test_a_stream_is_warmed_on_the_ids_before_it(length: int, streams: int, warmup: int) -> None:
+    (batch,) = scan(np.arange(length), streams, warmup, time=length + warmup)
+    for stream in range(streams):
+        asked_places = batch.inputs[batch.mask[:, stream], stream]
+        first_read = batch.inputs[0, stream]
         assert asked_places[0] - first_read == min(warmup, asked_places[0])
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import burble.data.sentences as sentences_module
 from burble.config import DataConfig, TokenizerKind
-from burble.data.sentences import SentenceBatching, sentence_starts
+from burble.data.sentences import SentenceBatching, find_sentence_starts
 
 from .texts import asked, made_up_text, pairs, prepared
 
@@ -24,7 +24,7 @@ every_tokenizer = pytest.mark.parametrize("kind", ["char", "byte"])
 
 def split(text: str, kind: TokenizerKind = "char") -> list[str]:
     made = prepared(text, kind=kind)
-    starts = sentence_starts(made.ids, made.tokenizer)
+    starts = find_sentence_starts(made.ids, made.tokenizer)
     return [made.tokenizer.decode(made.ids[start:end]) for start, end in pairwise(starts)]
 
 

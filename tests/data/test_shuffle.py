@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burble.data.batch import Batch
-from burble.data.shuffle import VALIDATION_ITEMS, ShuffledRows, permuted
+from burble.data.shuffle import VALIDATION_ITEMS, ShuffledRows, permute
 
 COUNTS = sorted({1, 2, 3, *(2**power + more for power in range(2, 13) for more in (-1, 0, 1))})
 
 
 def order(count: int, seed: tuple[int, ...] = (0, 0)) -> list[int]:
-    return permuted(np.arange(count), count, seed).tolist()
+    return permute(np.arange(count), count, seed).tolist()
 
 
 def row_batch(items: np.ndarray) -> Batch:
@@ -43,7 +43,7 @@ def test_each_item_has_one_place_for_any_seed(count: int, seed: tuple[int, int])
 
 def test_an_item_finds_its_place_without_the_others() -> None:
     whole = order(1000)
-    assert [int(permuted(np.array([item]), 1000, (0, 0))[0]) for item in (0, 7, 999)] == [
+    assert [int(permute(np.array([item]), 1000, (0, 0))[0]) for item in (0, 7, 999)] == [
         whole[0],
         whole[7],
         whole[999],
@@ -64,7 +64,7 @@ def test_the_order_looks_random() -> None:
 
 
 def test_a_huge_count_needs_no_memory() -> None:
-    found = permuted(np.arange(1000) + 10**12, 10**13, (0, 0))
+    found = permute(np.arange(1000) + 10**12, 10**13, (0, 0))
     assert len(set(found.tolist())) == 1000
     assert found.min() >= 0
     assert found.max() < 10**13

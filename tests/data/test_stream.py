@@ -20,7 +20,9 @@ def batching_of(num_ids: int, time: int, rows: int, seed: int = 0) -> StreamBatc
 
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(st.data(), st.integers(1, 20), st.integers(1, 9), st.integers(0, 5))
-def test_lanes_go_on_through_an_epoch(data: st.DataObject, time: int, rows: int, seed: int) -> None:
+def test_streams_continue_through_epochs(
+    data: st.DataObject, time: int, rows: int, seed: int
+) -> None:
     num_ids = data.draw(st.integers(time + 1, 400))
     batching = batching_of(num_ids, time, rows, seed)
     previous = batching.batch(0)
@@ -32,11 +34,11 @@ def test_lanes_go_on_through_an_epoch(data: st.DataObject, time: int, rows: int,
     assert batching.batch(batching.steps_per_epoch).reset.all()
 
 
-def test_now_and_then_a_lane_starts_anew() -> None:
+def test_now_and_then_a_stream_starts_anew() -> None:
     batching = batching_of(20_000, time=2, rows=10)
     resets = np.array([batching.batch(step).reset for step in range(1, 1000)])
     assert 70 < resets.sum() < 130
-    # Each lane at times of its own, and not where it did an epoch before.
+    # Each stream at times of its own, and not where it did an epoch before.
     assert len(set(map(tuple, resets.T.tolist()))) == 10
     epoch_later = [batching.batch(batching.steps_per_epoch + step).reset for step in range(1, 1000)]
     assert not np.array_equal(resets, epoch_later)
@@ -49,7 +51,7 @@ def test_an_epoch_covers_the_ring_but_for_a_rest(data: st.DataObject, time: int,
     batching = batching_of(num_ids, time, rows)
     found = targets(batching.batch(step) for step in range(batching.steps_per_epoch))
     assert len(found) == len(set(found))
-    # Each lane leaves out less than a sequence, and the lanes less than one id each.
+    # Each stream leaves out less than a sequence, and the streams less than one id each.
     assert num_ids - len(found) < batching.rows * (time + 1)
 
 
@@ -70,7 +72,7 @@ def test_epochs_begin_at_different_places() -> None:
 
 
 @pytest.mark.parametrize(("num_ids", "rows"), [(11, 1), (20, 1), (21, 2), (40, 3), (41, 4)])
-def test_a_short_text_has_fewer_lanes(num_ids: int, rows: int) -> None:
+def test_a_short_text_has_fewer_streams(num_ids: int, rows: int) -> None:
     assert batching_of(num_ids, time=10, rows=16).rows == rows
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burble.config import PRESETS, DataConfig, NormalizationConfig
-from burble.data.windows import WindowBatching, num_patterns
+from burble.data.windows import WindowBatching, count_patterns
 from burble.text.normalization import normalize
 
 from .texts import numbered, targets
@@ -30,14 +30,14 @@ def batching_of(num_ids: int, *, num_val: int = 0, **options: int) -> WindowBatc
 @settings(deadline=None, max_examples=100, derandomize=True)
 @given(st.integers(0, 200), st.integers(1, 50), st.integers(1, 60))
 def test_as_many_windows_as_a_loop_would_make(num_ids: int, seq_len: int, stride: int) -> None:
-    assert num_patterns(num_ids, seq_len, stride) == len(naive_starts(num_ids, seq_len, stride))
+    assert count_patterns(num_ids, seq_len, stride) == len(naive_starts(num_ids, seq_len, stride))
 
 
 def test_the_tutorials_text_gives_the_tutorials_patterns(alice: Path) -> None:
     text = normalize(alice.read_text("utf-8"), NormalizationConfig(lowercase=True))
     assert (len(text), len(set(text))) == (144_434, 47)
     data = PRESETS["tutorial"].data
-    assert num_patterns(len(text), data.seq_len, data.stride) == 144_334
+    assert count_patterns(len(text), data.seq_len, data.stride) == 144_334
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)

@@ -73,7 +73,7 @@ def test_bytes_are_asked_for_one_by_one_and_characters_counted() -> None:
 def test_lanes_start_fresh_and_together_ask_for_everything_once(kernel: str) -> None:
     model = random_model()
     ids = text_for(model, 201)
-    found = score(model, scan(ids, lanes=20, time=8), kernel)
+    found = score(model, scan(ids, streams=20, time=8), kernel)
     parts = [plain_score(model, ids[start : start + 11]) for start in range(0, 200, 10)]
     assert_same_score(found, sum(parts, NOTHING))
 

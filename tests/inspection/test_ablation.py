@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan
+from burble.data.scan import VALIDATION_STREAMS, VALIDATION_WARMUP, scan
 from burble.engine.clamping import Clamp, ClampedModel
 from burble.engine.numpy_model import NumpyModel
 from burble.engine.scoring import score_batches
@@ -20,7 +20,7 @@ def test_surprisals_add_up_to_the_score() -> None:
     model = NumpyModel(FILE)
     bits = surprisals(model, IDS)
     assert bits.shape == (899,)
-    batches = scan(IDS, VALIDATION_LANES, VALIDATION_WARMUP)
+    batches = scan(IDS, VALIDATION_STREAMS, VALIDATION_WARMUP)
     score = score_batches(model, FILE.tokenizer, batches)
     assert bits.sum() == pytest.approx(score.nats / math.log(2))
 

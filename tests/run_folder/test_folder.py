@@ -88,7 +88,7 @@ def test_the_old_run_stays_until_the_new_one_takes_its_place(tmp_path: Path) -> 
     folder = new_run(tmp_path)
     assert folder.is_aside
     assert seeds(tmp_path) == {"1"}
-    folder.take_place()
+    folder.replace_old()
     assert not folder.is_aside
     assert seeds(tmp_path) == {"2"}
     assert files(tmp_path) == PARTS
@@ -103,10 +103,10 @@ def test_cut_while_it_moves_in_the_next_process_finishes(
     with monkeypatch.context() as patch:
         cut_at(patch, call)
         with pytest.raises(CutError):
-            folder.take_place()
+            folder.replace_old()
     assert ModelFile.load(tmp_path).provenance.seed in {1, 2}
     RunFolder(tmp_path).read_config()
-    RunFolder(tmp_path).settle()
+    RunFolder(tmp_path).recover()
     assert seeds(tmp_path) == {"2"}
     assert files(tmp_path) == PARTS
 
@@ -115,23 +115,23 @@ def test_there_are_no_more_places_to_cut(tmp_path: Path, monkeypatch: pytest.Mon
     fill(tmp_path, seed=1, step=9)
     folder = new_run(tmp_path)
     cut_at(monkeypatch, 12)
-    folder.take_place()
+    folder.replace_old()
 
 
 def test_one_that_was_killed_before_its_first_step_is_dropped(tmp_path: Path) -> None:
     fill(tmp_path, seed=1, step=9)
     new_run(tmp_path, step=0)
-    assert RunFolder(tmp_path).settle()
+    assert RunFolder(tmp_path).recover()
     assert seeds(tmp_path) == {"1"}
     assert files(tmp_path) == PARTS
 
 
 def test_a_run_that_has_learned_is_replaced_only_when_asked(tmp_path: Path) -> None:
     fill(tmp_path, seed=1, step=9)
-    with pytest.raises(UsageError, match="already holds a run"):
+    with pytest.raises(UsageError, match="already contains a run"):
         RunFolder(tmp_path).open_new(overwrite=False)
     (tmp_path / "last" / MANIFEST).unlink()
-    with pytest.raises(UsageError, match="already holds a run"):
+    with pytest.raises(UsageError, match="already contains a run"):
         RunFolder(tmp_path).open_new(overwrite=False)
 
 
@@ -139,7 +139,7 @@ def test_a_run_that_has_learned_is_replaced_only_when_asked(tmp_path: Path) -> N
 def test_a_broken_run_is_not_thrown_away(tmp_path: Path, part: str) -> None:
     fill(tmp_path, seed=1, step=0)
     (tmp_path / part).write_bytes(b"{")
-    with pytest.raises(UsageError, match="already holds a run"):
+    with pytest.raises(UsageError, match="already contains a run"):
         RunFolder(tmp_path).open_new(overwrite=False)
     assert files(tmp_path) == PARTS
 
@@ -187,5 +187,5 @@ def test_a_state_of_a_later_version_is_not_called_broken(tmp_path: Path) -> None
     fill(tmp_path, seed=1, step=9)
     manifest = tmp_path / "last" / MANIFEST
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format_version": 2}))
-    with pytest.raises(UsageError, match="Go on with it"):
+    with pytest.raises(UsageError, match="Continue it"):
         RunFolder(tmp_path).open_new(overwrite=False)

@@ -11,7 +11,7 @@ import pytest
 
 from burble.errors import BurbleError, UsageError
 from burble.folder_names import LOCK_NAME
-from burble.run_folder.lock import Holder, holder, locked
+from burble.run_folder.lock import Holder, find_holder, lock_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 HOLD = """
 import sys
 from pathlib import Path
-from burble.run_folder.lock import locked
-with locked(Path(sys.argv[1])):
+from burble.run_folder.lock import lock_folder
+with lock_folder(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -30,11 +30,11 @@ COUNT = """
 import sys, time
 from pathlib import Path
 from burble.errors import UsageError
-from burble.run_folder.lock import locked
+from burble.run_folder.lock import lock_folder
 folder, times = Path(sys.argv[1]), int(sys.argv[2])
 while times:
     try:
-        with locked(folder):
+        with lock_folder(folder):
             counter = folder / "counter"
             number = int(counter.read_text())
             time.sleep(0.001)
@@ -65,10 +65,10 @@ def test_a_second_training_is_refused_and_told_who_is_there(tmp_path: Path) -> N
     with hold(tmp_path) as process:
         with (
             pytest.raises(UsageError, match=rf"process {process.pid} .*is training there"),
-            locked(tmp_path),
+            lock_folder(tmp_path),
         ):
             pass
-        assert holder(tmp_path) == Holder(process.pid, f"-c {tmp_path} --with 'a b'")
+        assert find_holder(tmp_path) == Holder(process.pid, f"-c {tmp_path} --with 'a b'")
         process.kill()
 
 
@@ -77,20 +77,20 @@ def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
         process.kill()
         process.wait()
         assert (tmp_path / LOCK_NAME).exists()
-        assert holder(tmp_path) is None
-        with locked(tmp_path):
-            assert holder(tmp_path) is not None
+        assert find_holder(tmp_path) is None
+        with lock_folder(tmp_path):
+            assert find_holder(tmp_path) is not None
 
 
 def test_a_lock_leaves_no_file(tmp_path: Path) -> None:
-    assert holder(tmp_path) is None
-    with locked(tmp_path):
+    assert find_holder(tmp_path) is None
+    with lock_folder(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == [LOCK_NAME]
     assert not list(tmp_path.iterdir())
 
 
 def test_within_one_process_two_are_two(tmp_path: Path) -> None:
-    with locked(tmp_path), pytest.raises(UsageError, match="is in use"), locked(tmp_path):
+    with lock_folder(tmp_path), pytest.raises(UsageError, match="is in use"), lock_folder(tmp_path):
         pass
 
 
@@ -106,16 +106,16 @@ def test_of_many_that_come_and_go_never_two_hold_it(tmp_path: Path) -> None:
 def test_asking_who_holds_it_never_keeps_a_training_out(tmp_path: Path) -> None:
     (tmp_path / LOCK_NAME).touch()
     asking = run_python(
-        "import sys; from pathlib import Path; from burble.run_folder.lock import holder\n"
+        "import sys; from pathlib import Path; from burble.run_folder.lock import find_holder\n"
         "print(flush=True)\n"
-        "while True: holder(Path(sys.argv[1]))",
+        "while True: find_holder(Path(sys.argv[1]))",
         tmp_path,
     )
     with asking:
         assert asking.stdout is not None
         asking.stdout.readline()
         for _ in range(100):
-            with locked(tmp_path):
+            with lock_folder(tmp_path):
                 pass
         asking.kill()
 
@@ -124,21 +124,21 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "diary").write_text("dear")
     (tmp_path / "run" / LOCK_NAME).symlink_to(tmp_path / "diary")
-    with pytest.raises(BurbleError), locked(tmp_path / "run"):
+    with pytest.raises(BurbleError), lock_folder(tmp_path / "run"):
         pass
     assert (tmp_path / "diary").read_text() == "dear"
 
 
 def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / LOCK_NAME)
-    with pytest.raises(BurbleError), locked(tmp_path):
+    with pytest.raises(BurbleError), lock_folder(tmp_path):
         pass
 
 
 def test_what_a_stranger_wrote_there_is_made_readable(tmp_path: Path) -> None:
     with hold(tmp_path) as process:
         (tmp_path / LOCK_NAME).write_text("12\n\x1b[31mburble\x07 train\n")
-        assert holder(tmp_path) == Holder(12, "[31mburble train")
+        assert find_holder(tmp_path) == Holder(12, "[31mburble train")
         (tmp_path / LOCK_NAME).write_bytes(b"\xff" * 5000)
-        assert holder(tmp_path) is None
+        assert find_holder(tmp_path) is None
         process.kill()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from burble.run_folder.lock import holder
+from burble.run_folder.lock import find_holder
 from tests.serving.server import Server, burble_serve, until
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def runs(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "runs"
     yield folder
     for path in folder.glob("*/"):
-        if found := holder(path):
+        if found := find_holder(path):
             with suppress(ProcessLookupError):
                 os.kill(found.pid, signal.SIGKILL)
 
@@ -65,7 +65,7 @@ def test_the_run_of_a_killed_server_is_seen_stopped_and_resumed(runs: Path) -> N
         killed.process.kill()
         killed.process.wait()
 
-    child = holder(runs / name)
+    child = find_holder(runs / name)
     assert child is not None
     with burble_serve("--runs", runs) as server:
         assert has_state(server, name, "running")
@@ -76,7 +76,7 @@ def test_the_run_of_a_killed_server_is_seen_stopped_and_resumed(runs: Path) -> N
             assert answer.status_code == 409
             assert answer.json()["error"]["code"] == "busy"
             assert name in answer.json()["error"]["message"]
-        assert holder(runs / name) == child
+        assert find_holder(runs / name) == child
 
         assert server.client.post(f"/burble/runs/{name}/stop", json={}).status_code == 202
         until(lambda: has_state(server, name, "stopped"))
@@ -92,7 +92,7 @@ def test_a_run_from_the_command_line_is_shown_from_its_first_moment_and_left_alo
 ) -> None:
     with burble_serve("--runs", runs) as server:
         person = train(runs, tmp_path / "text.txt")
-        until(lambda: holder(runs / "own") is not None)
+        until(lambda: find_holder(runs / "own") is not None)
         assert has_state(server, "own", "running")
         assert server.client.post("/burble/runs", json={"text": TEXT}).status_code == 409
         until(lambda: has_saved(server, "own"), 120)
@@ -106,7 +106,7 @@ def test_a_lock_file_that_names_another_process_kills_nobody(runs: Path, tmp_pat
     innocent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with burble_serve("--runs", runs) as server:
         person = train(runs, tmp_path / "text.txt")
-        until(lambda: holder(runs / "own") is not None)
+        until(lambda: find_holder(runs / "own") is not None)
         (runs / "own/.burble-lock").write_text(f"{innocent.pid}\nburble train\n")
         answer = server.client.post("/burble/runs/own/stop", json={})
         assert answer.status_code == 409

@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from burble.tokenizers.nearest import nearest_known
+from burble.tokenizers.nearest import find_nearest
 
 ASCII = "".join(sorted(string.printable))
 
@@ -40,7 +40,7 @@ ASCII = "".join(sorted(string.printable))
     ],
 )
 def test_what_ascii_has_nearest(character: str, nearest: str) -> None:
-    assert nearest_known(character, ASCII) == nearest
+    assert find_nearest(character, ASCII) == nearest
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_what_ascii_has_nearest(character: str, nearest: str) -> None:
 def test_what_other_vocabularies_have_nearest(
     character: str, vocabulary: str, nearest: str
 ) -> None:
-    assert nearest_known(character, vocabulary) == nearest
+    assert find_nearest(character, vocabulary) == nearest
 
 
 def test_a_known_character_is_its_own_nearest() -> None:
-    assert all(nearest_known(character, ASCII) == character for character in ASCII)
+    assert all(find_nearest(character, ASCII) == character for character in ASCII)
 
 
 def test_an_empty_vocabulary_has_nothing_near() -> None:
-    assert nearest_known("a", "") == "a"
+    assert find_nearest("a", "") == "a"

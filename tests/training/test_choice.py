@@ -12,7 +12,7 @@ from burble.run_folder.observer import Observer
 from burble.run_hooks import open_run
 from burble.run_toml import read_config
 from burble.training.learners import devices, registry
-from burble.training.learners.choice import Choice, Surroundings, choose, options_again
+from burble.training.learners.choice import Choice, Surroundings, choose, choose_resume_options
 from burble.training.request import RunRequest
 from tests.training.both_learners import needs_native, needs_torch
 from tests.training.runs import TINY, train_tiny, write_text
@@ -67,9 +67,9 @@ def test_the_choice_follows_from_what_is_asked_and_there(
 @pytest.mark.parametrize(
     ("options", "around", "words"),
     [
-        ({}, replace(LAPTOP, in_team=True), "native learns in one process"),
-        ({"device": "cuda"}, SERVER, "native computes on the processor; found the device 'cuda'"),
-        ({"precision": "bfloat16"}, LAPTOP, "native computes in float32; found bfloat16"),
+        ({}, replace(LAPTOP, in_team=True), "native trains in one process"),
+        ({"device": "cuda"}, SERVER, "computes on the processor only; found the device 'cuda'"),
+        ({"precision": "bfloat16"}, LAPTOP, "native computes in float32 only; found bfloat16"),
     ],
 )
 def test_what_native_cannot_do_is_refused(
@@ -105,8 +105,8 @@ class Notes(Observer):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def noted(self, message: str) -> None:
-        self.lines.append(message)
+    def message(self, text: str) -> None:
+        self.lines.append(text)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_a_gpu_that_is_left_idle_is_told_once(tmp_path: Path) -> None:
     request = RunRequest({**TINY, "sources": (str(write_text(tmp_path)),), "steps": 2})
     open_run(tmp_path / "plan", [notes]).plan(request)
     assert [line for line in notes.lines if "GPU" in line] == [
-        f"A GPU is left idle: {devices.how_to_use_gpu()}"
+        f"Your GPU is not used: {devices.how_to_use_gpu()}"
     ]
     notes.lines.clear()
     train_tiny(tmp_path, [notes], steps=2)
@@ -198,7 +198,7 @@ def test_another_learner_takes_what_it_needs_with_it(
     *,
     lacks_torch: bool,
 ) -> None:
-    assert options_again(asked(**recorded), changes, lacks_torch=lacks_torch) == follows
+    assert choose_resume_options(asked(**recorded), changes, lacks_torch=lacks_torch) == follows
 
 
 def resume(run: Path, **changes: Any) -> tuple[int, list[str]]:
@@ -229,8 +229,8 @@ def test_that_something_else_continues_a_run_is_told_once(
     steps, lines = resume(tmp_path / "run", steps=9, **then)
     assert steps == 9
     [line] = lines
-    assert line.startswith(f"{before} trained this run so far, and {after} continues it.")
-    assert "not be exactly" in line
+    assert line.startswith(f"This run was trained by {before} and continues with {after}.")
+    assert "will differ" in line
     saved = read_config(tmp_path / "run/run.toml").training
     assert f"{saved.learner} in {saved.precision}" == after
     assert resume(tmp_path / "run", steps=10) == (10, [])
@@ -246,7 +246,8 @@ def test_a_run_of_torch_continues_where_there_is_none(
     monkeypatch.setattr(registry, "has_torch", lambda: False)
     steps, lines = resume(tmp_path / "run", steps=9)
     assert steps == 9
-    assert [line.split(" trained")[0] for line in lines] == ["torch in float32"]
+    [line] = lines
+    assert line.startswith("This run was trained by torch in float32 and continues")
     assert read_config(tmp_path / "run/run.toml").training.learner == "native"
 
 

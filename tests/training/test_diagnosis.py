@@ -39,7 +39,7 @@ LEARNING = (
     FOUND_NOTHING,
 )  # fmt: skip
 
-RESCUED, WENT_UP = "On its way it diverged", "On its way it went up"
+RESCUED, WENT_UP = "On its way it diverged", "On its way the held-out figure went up"
 NOT_HELD_OUT, FEW, REPEATED = "Nothing was held out", "too few", "word for word"
 AHEAD, BEHIND = "do better: ", "N-gram counts need"
 
@@ -200,7 +200,7 @@ def test_a_rescue_is_a_remark_where_the_run_came_to_something() -> None:
     facts = replace(FACTS, rescues=2)
     nothing = diagnose(history(6.0, 5.9, 5.9), facts) or ""
     assert learning_verdicts(nothing) == [DIVERGED]
-    assert "taken back 2 times" in nothing
+    assert "went back 2 times" in nothing
     assert RESCUED not in nothing
     something = diagnose(history(6.0, 3.0, 2.0), facts) or ""
     assert learning_verdicts(something) == [IMPROVING]
@@ -210,8 +210,8 @@ def test_a_rescue_is_a_remark_where_the_run_came_to_something() -> None:
 def test_a_run_that_was_worse_than_guessing_on_its_way_is_told_so() -> None:
     text = diagnose(history(6.2, 8.83, 5.0, 4.8, 4.6), FACTS) or ""
     assert learning_verdicts(text) == [IMPROVING]
-    assert f"{WENT_UP} to 8.830 held-out bits, at step 500" in text
-    assert "guessing needs 6.000: a smaller learning rate" in text
+    assert f"{WENT_UP} to 8.830 bits, at step 500" in text
+    assert "guessing needs 6.000. Use a smaller learning rate" in text
     nothing = diagnose(history(6.2, 8.83, 6.0, 5.9, 5.9), replace(FACTS, counts_bits=2.0))
     assert learning_verdicts(nothing) == [DIVERGED]
     # Within the warm-up a figure may rise.
@@ -402,9 +402,9 @@ def rows_said(text: str, run: Metrics, facts: Facts) -> set[int]:
     evidence = Evidence(facts, run)
     first: dict[str, int] = {}
     for number, row in enumerate(TABLE):
-        if row.about not in first and row.holds(evidence):
+        if row.about not in first and row.applies(evidence):
             first[row.about] = number
-    return {number for number in first.values() if TABLE[number].say(evidence) in text}
+    return {number for number in first.values() if TABLE[number].describe(evidence) in text}
 
 
 class Heard(Observer):
@@ -517,7 +517,7 @@ def test_with_a_sealed_part_alone_its_figure_is_named(tmp_path: Path) -> None:
     result = train_tiny(tmp_path, val_fraction=0, test_fraction=0.1, steps=120, sentences=500)
     assert result.test_bits_per_char
     assert (result.diagnosis or "").endswith(
-        "Only the sealed figure is of text that it did not learn from."
+        "Only the sealed figure is for text that it did not learn from."
     )
     few = diagnose(history(6.0, 5.0), replace(FACTS, held_out=0, sealed=700)) or ""
     assert few.startswith(f"Only 700 characters are sealed: {FEW}")

@@ -13,7 +13,7 @@ from burble.cells import CELLS, CellKind
 from burble.config import InputKind, NetworkConfig
 from burble.native.library import library
 from burble.training import initial
-from burble.training.initial import draw_normals, initial_weights, reflected
+from burble.training.initial import draw_normals, initial_weights, multiply_reflections
 
 if TYPE_CHECKING:
     from burble.arithmetic import Float32
@@ -79,9 +79,9 @@ def test_a_seed_gives_these_weights(
 @pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 16, 31, 100])
 def test_numpy_makes_the_matrix_that_c_makes(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     place = initial._Place(2**63 - 1, 2, 1)
-    native = initial._orthogonal(size, place)
+    native = initial._draw_orthogonal(size, place)
     monkeypatch.setattr(initial, "library", lambda: None)
-    assert initial._orthogonal(size, place).tobytes() == native.tobytes()
+    assert initial._draw_orthogonal(size, place).tobytes() == native.tobytes()
 
 
 def test_many_numbers_are_those_of_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,14 +101,15 @@ def test_orthogonal_matrices_are_evenly_from_all() -> None:
     # Of an even draw the first column is that of the normal numbers, and the QR decomposition of a
     # normal matrix, with a positive diagonal, has the same law: entries of mean 0, variance 1 / n,
     # determinants of both signs, a trace of variance 1.
-    drawn = np.array([reflected(6, normals(21, tensor)) for tensor in range(2000)], np.float64)
+    every = [multiply_reflections(6, normals(21, tensor)) for tensor in range(2000)]
+    drawn = np.array(every, np.float64)
     assert abs(drawn.mean(axis=0)).max() < 5 * math.sqrt(1 / 6 / 2000)
     np.testing.assert_allclose(drawn.var(axis=0), 1 / 6, rtol=0.2)
     assert abs(np.sign(np.linalg.det(drawn)).mean()) < 0.1
     assert np.trace(drawn, axis1=1, axis2=2).var() == pytest.approx(1, abs=0.15)
     numbers = normals(21)
     np.testing.assert_allclose(
-        reflected(6, numbers)[:, 0], numbers[:6] / np.linalg.norm(numbers[:6]), atol=1e-7
+        multiply_reflections(6, numbers)[:, 0], numbers[:6] / np.linalg.norm(numbers[:6]), atol=1e-7
     )
 
 
@@ -116,7 +117,7 @@ def test_orthogonal_matrices_are_evenly_from_all() -> None:
 def test_zeros_reflect_nothing() -> None:
     numbers = np.array([0.0, 0, 0, 0, 0, -2])
     expected = np.diag(np.array([-1, -1, 1], np.float32))
-    np.testing.assert_array_equal(reflected(3, numbers), expected)
+    np.testing.assert_array_equal(multiply_reflections(3, numbers), expected)
     found, native = np.empty((3, 3), np.float32), library()
     assert native is not None
     room = np.empty(27)

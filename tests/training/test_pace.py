@@ -24,7 +24,7 @@ def run(pace: Pace, seconds: Mapping[int, float], steps: int, noise: float = 0.0
     taken = []
     for _ in range(steps):
         taken.append(pace.threads)
-        pace.tell(seconds[pace.threads] * (1 + noise * draw.random()))
+        pace.record(seconds[pace.threads] * (1 + noise * draw.random()))
     return taken
 
 
@@ -78,7 +78,7 @@ def test_one_step_that_something_holds_up_changes_nothing() -> None:
     pace = Pace(2)
     run(pace, CALM, 50)
     for _ in range(20):
-        pace.tell(1000.0)
+        pace.record(1000.0)
         assert run(pace, CALM, 9) == [2] * 9
 
 

@@ -23,8 +23,8 @@ class Notes(Observer):
     def __init__(self) -> None:
         self.messages: list[str] = []
 
-    def noted(self, message: str) -> None:
-        self.messages.append(message)
+    def message(self, text: str) -> None:
+        self.messages.append(text)
 
 
 def test_a_run_that_cannot_be_mended_ends_with_exit_code_5(tmp_path: Path) -> None:
@@ -44,6 +44,6 @@ def test_half_the_learning_rate_can_be_enough(tmp_path: Path) -> None:
         tmp_path, [notes], learning_rate=FIRST_TOO_HIGH, warmup_steps=0, steps=1, dropout=0.0
     )
     assert len(notes.messages) == 1
-    assert "back to step" in notes.messages[0]
+    assert "goes back to step" in notes.messages[0]
     assert result.steps == 1
     ModelFile.load(tmp_path / "run")

@@ -1,1 +1,1 @@
-"""Ids on disk, and the ways to make batches of them."""
+"""The prepared text: ids on disk, and the ways to cut them into batches."""

@@ -1,4 +1,4 @@
-"""`Batch`, the one thing that every way of batching makes and the training loop reads."""
+"""`Batch`: what every way of batching yields and the training loop reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Bool = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's worth of text, time first; shapes stay the same from step to step."""
+    """The text of one step, time first. All batches of a run have the same shape."""
 
     inputs: Int64  # (time, rows) ids
     targets: Int64  # (time, rows) the id that follows each input
@@ -35,7 +35,7 @@ class Batch:
 
 
 def random_batch(config: DataConfig, vocab_size: int) -> Batch:
-    """Return a batch of the configuration's shape, every position a target, to time steps with."""
+    """Return a batch of random ids in the configured shape, for timing. All positions count."""
     length, rows = config.seq_len, config.batch_size
     ids = np.random.default_rng(0).integers(vocab_size, size=(length + 1, rows))
     every = np.ones((length, rows), dtype=np.bool_)
@@ -43,25 +43,25 @@ def random_batch(config: DataConfig, vocab_size: int) -> Batch:
 
 
 class Batching(Protocol):
-    """A way to cut a text into batches. Pure: the same step always gives the same batch."""
+    """A way to cut a text into batches. The same step always gives the same batch."""
 
     steps_per_epoch: int
     rows: int  # rows in each training batch
-    targets: int  # in each training batch, at most
-    note: str  # how it cuts this text, where a person should know; else empty
+    targets: int  # the most targets in a training batch
+    note: str  # what the user should know about how this text is cut; may be empty
 
     def batch(self, step: int) -> Batch:
-        """The training batch of this step, counted from 0 over all epochs."""
+        """Return the training batch of a step. Steps count from 0 and over all epochs."""
 
     def validation(self) -> Iterator[Batch]:
-        """The held-out text, once; empty where there is none."""
+        """Yield the held-out text once. Yield nothing if no text is held out."""
 
 
 def gather(
     ids: Ids, starts: Int64 | np.ndarray[tuple[int], np.dtype[np.int64]], time: int
 ) -> Int64:
-    """`time` ids from each start on, (time, rows); past the end it goes on from the beginning."""
+    """Return `time` ids from each start, (time, rows). Wrap around at the end of the text."""
     places = np.arange(time)[:, None] + starts[None, :]
-    # Half as long as a remainder and an index; and what maps a file is slower than an array.
+    # `take` needs half the time of `%` and an index. A plain array is faster than a memory map.
     tokens: Int64 = np.asarray(ids).take(places, mode="wrap").astype(np.int64)
     return tokens

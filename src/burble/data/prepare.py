@@ -1,7 +1,8 @@
-"""From documents to ids on disk, in two passes and bounded memory.
+"""Turn documents into ids on disk, in two passes and bounded memory.
 
-The first pass decodes and normalises into one UTF-8 file and collects the characters; the second
-encodes that file. So a pipe or an address is read once, and any tokenizer can see the whole text.
+The first pass decodes and normalises everything into one UTF-8 file and collects its characters.
+The second pass encodes that file. So a pipe or an address is read only once, and a tokenizer can be
+built from the whole text.
 """
 
 from __future__ import annotations
@@ -23,24 +24,25 @@ from burble.errors import TextError, brief
 from burble.system_errors import guard_write
 from burble.text.decoding import read_text
 from burble.text.normalization import normalize_stream
-from burble.text.sources import Document, find_documents, is_found_at_once
+from burble.text.sources import Document, find_documents, is_quick_to_search
 from burble.tokenizers.base import Tokenizer, smallest_dtype
 from burble.tokenizers.registry import TOKENIZERS
 
-# From this many documents on, whole documents are held out where that hits the asked share.
+# With at least this many documents, the cut moves to the start of one. See `cut_tail`.
 MANY_DOCUMENTS = 10
 
 _CHUNK_CHARACTERS = 1 << 20
 _CODE_POINTS = 0x110000
 
-# What a character may take: in a source, where Unicode may be decomposed and in UTF-32, and as it
-# is kept.
+# The most bytes a character can take: in a source (decomposed and in UTF-32), and in our UTF-8.
 _MAX_SOURCE_BYTES = 16
 _MAX_UTF8_BYTES = 4
 
 
 @dataclass(frozen=True)
 class WholeText:
+    """What is known about a text before it is encoded."""
+
     fingerprint: str  # SHA-256 of the normalised text in UTF-8
     num_characters: int
     document_starts: tuple[int, ...]  # the character at which each document begins
@@ -48,10 +50,10 @@ class WholeText:
 
 @dataclass(frozen=True)
 class Cuts:
-    """Where the parts of a text that are not learned from begin, in characters."""
+    """Where the held-out and the sealed part of a text begin, in characters."""
 
     held_out: int
-    sealed: int  # its number of characters where nothing is sealed
+    sealed: int  # the length of the text if nothing is sealed
 
 
 @dataclass
@@ -66,7 +68,7 @@ class _Spool:
     last: str = ""
 
     def start_document(self) -> None:
-        # Two documents never share a line.
+        # A document must not continue the last line of the one before it.
         if self.last not in {"", "\n"}:
             self.write("\n")
         self.starts.append(self.num_characters)
@@ -96,7 +98,7 @@ class _Spool:
 
 @dataclass(frozen=True)
 class SpooledText:
-    """What the first pass leaves: one normalised text in a file, and what is known of it."""
+    """The result of the first pass: one normalised text in a file, and facts about it."""
 
     path: Path
     whole: WholeText
@@ -111,11 +113,14 @@ def spool_text(
     documents: Sequence[Document],
     normalization: NormalizationConfig,
     folder: Path,
-    say: Callable[[str], None],
+    message: Callable[[str], None],
 ) -> Iterator[SpooledText]:
-    """Read all documents into one text in `folder`, removed at the end. Raises `TextError`."""
-    # Taken before they are read, so that a change while they are read shows later.
-    stamp = _stamp(documents)
+    """Read all documents into one file in `folder`, and remove it at the end.
+
+    Raises `TextError`. Call `message` with each thing that was changed on the way.
+    """
+    # The stamp is taken before reading, so that it reveals a change made while reading.
+    stamp = _compute_stamp(documents)
     path = folder / "text.tmp"
     with guard_write(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,19 +128,19 @@ def spool_text(
     try:
         with guard_write(path):
             with path.open("wb") as file:
-                spool = _read_documents(documents, normalization, _Spool(file), say)
+                spool = _read_documents(documents, normalization, _Spool(file), message)
             whole = WholeText(spool.digest.hexdigest(), spool.num_characters, tuple(spool.starts))
             characters, count = spool.characters(), len(documents)
             yield SpooledText(path, whole, characters, normalization, count, stamp)
     finally:
-        with suppress(OSError):  # it is only in the way
+        with suppress(OSError):  # a leftover file does no harm
             path.unlink()
 
 
 def encode_spooled(
     text: SpooledText, tokenizer: Tokenizer, cuts: Cuts, unknown: UnknownPolicy = "error"
 ) -> PreparedText:
-    """Write the ids of a text beside it, and map them; `cuts`: where its parts begin."""
+    """Encode a text, write the ids beside it and map them into memory. Raises `TextError`."""
     folder = text.path.parent
     pieces = _pieces(text.path, cuts)
     counts = _write_ids(pieces, folder / IDS_FILE, tokenizer, cuts, unknown)
@@ -159,11 +164,11 @@ def _read_documents(
     documents: Sequence[Document],
     normalization: NormalizationConfig,
     spool: _Spool,
-    say: Callable[[str], None],
+    message: Callable[[str], None],
 ) -> _Spool:
     for document in documents:
         spool.start_document()
-        chunks = read_text(document, say)
+        chunks = read_text(document, message)
         for text in normalize_stream(chunks, normalization):
             spool.write(text)
     if spool.num_characters == 0:
@@ -174,12 +179,13 @@ def _read_documents(
     return spool
 
 
-def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]) -> PreparedText:
-    """Read and encode what a run learns from. Raises `TextError`."""
+def prepare_to_learn(
+    config: RunConfig, folder: Path, message: Callable[[str], None]
+) -> PreparedText:
+    """Read and encode the text of a run into `folder`. Raises `TextError`."""
     data = config.data
-    with spool_text(
-        find_documents(config.sources, config.reading.encoding), config.normalization, folder, say
-    ) as spooled:
+    documents = find_documents(config.sources, config.reading.encoding)
+    with spool_text(documents, config.normalization, folder, message) as spooled:
         tokenizer = TOKENIZERS[data.tokenizer].from_characters(spooled.characters)
         cuts = cut_tail(spooled.whole, data.val_fraction, data.test_fraction)
         text = encode_spooled(spooled, tokenizer, cuts)
@@ -194,13 +200,13 @@ def prepare_to_learn(config: RunConfig, folder: Path, say: Callable[[str], None]
     return text
 
 
-def changed_sources(config: RunConfig, text: PreparedText) -> str | None:
-    """Return how the sources of `text` differ now, as the start of a sentence.
+def describe_changed_sources(config: RunConfig, text: PreparedText) -> str | None:
+    """Return how the sources have changed since `text` was prepared, as the start of a sentence.
 
-    None where they do not, and where that cannot be seen. A stranger's run may name any sources:
-    no folder is searched for long, and no pipe, device or file without end is read.
+    Return None if they have not, or if that cannot be checked. A run made by somebody else may name
+    any sources, so this searches no large folder and reads no pipe, device or endless file.
     """
-    if not all(map(is_found_at_once, config.sources)):
+    if not all(map(is_quick_to_search, config.sources)):
         return None
     names = brief(", ".join(config.sources))
     try:
@@ -211,33 +217,33 @@ def changed_sources(config: RunConfig, text: PreparedText) -> str | None:
         paths = [document.path for document in documents]
         if not all(path and path.is_file() and path.stat().st_size > 0 for path in paths):
             return None
-        if _stamp(documents) == text.facts.stamp:
+        if _compute_stamp(documents) == text.facts.stamp:
             return None
-        fingerprint = _fingerprint(documents, text)
+        fingerprint = _compute_fingerprint(documents, text)
     except (TextError, OSError):
         return f"{names} can no longer be read"
     return None if fingerprint == text.facts.fingerprint else f"{names} has changed"
 
 
-def _fingerprint(documents: Sequence[Document], text: PreparedText) -> str | None:
+def _compute_fingerprint(documents: Sequence[Document], text: PreparedText) -> str | None:
     most = text.facts.num_characters
     sizes = (document.path.stat().st_size for document in documents if document.path)
     if sum(sizes) > _MAX_SOURCE_BYTES * most + _MAX_SOURCE_BYTES:
         return None
     try:
-        nowhere = cast("BinaryIO", _Nowhere(_MAX_UTF8_BYTES * most))
-        spool = _read_documents(documents, text.normalization, _Spool(nowhere), lambda _: None)
+        sink = cast("BinaryIO", _BoundedSink(_MAX_UTF8_BYTES * most))
+        spool = _read_documents(documents, text.normalization, _Spool(sink), lambda _: None)
     except _TooLongError:
         return None
     return spool.digest.hexdigest()
 
 
 class _TooLongError(Exception):
-    """More was written than there is room for."""
+    """The text is longer than the one that was prepared."""
 
 
-class _Nowhere:
-    """Takes so many bytes and keeps none: a small file may unpack to one without end."""
+class _BoundedSink:
+    """Discard what is written, up to `most` bytes: a small file may unpack to an endless one."""
 
     def __init__(self, most: int) -> None:
         self._left = most
@@ -249,27 +255,27 @@ class _Nowhere:
         return len(data)
 
 
-def _stamp(documents: Sequence[Document]) -> str:
+def _compute_stamp(documents: Sequence[Document]) -> str:
     digest = hashlib.sha256()
     for document in documents:
         if document.path is not None:
-            with suppress(OSError):  # reading it will say why
+            with suppress(OSError):  # reading the file reports the error
                 found = document.path.stat()
                 digest.update(f"{document.name}\0{found.st_size}\0{found.st_mtime_ns}\0".encode())
     return digest.hexdigest()
 
 
 def cut_tail(text: WholeText, val_fraction: float, test_fraction: float = 0.0) -> Cuts:
-    """Seal `test_fraction` of the text at its end and hold out `val_fraction` before that.
+    """Seal `test_fraction` of the text at its end, and hold out `val_fraction` before that.
 
-    With many documents a cut moves to the nearest start of one, unless its part would become
-    less than half or more than one and a half times as long as was asked for.
+    With many documents, each cut moves to the nearest start of one, unless its part would become
+    less than half or more than 1.5 times as long as asked for.
     """
     starts = text.document_starts if len(text.document_starts) >= MANY_DOCUMENTS else ()
-    # As everybody cuts, so that 0.05 and 0.05 leave as much to learn from as 0.1 and 0.
+    # Rounded as others do it, so that 0.05 + 0.05 leaves as much training text as 0.1 + 0.
     train = int((1 - (val_fraction + test_fraction)) * text.num_characters)
     asked = int((1 - test_fraction) * text.num_characters) if test_fraction else text.num_characters
-    # It takes no more than half of what is learned from, either.
+    # The sealed part must not take more than half of the training text, either.
     sealed = _nearest_start(starts, asked, min(text.num_characters - asked, train) / 2)
     held_out = sealed - (asked - train)
     return Cuts(_nearest_start(starts, held_out, (asked - train) / 2), sealed)
@@ -315,7 +321,7 @@ def _write_ids(
 
 
 def _pieces(spool: Path, cuts: Cuts) -> Iterator[tuple[int, str]]:
-    """Pieces of the text with the place where each begins; none goes across a cut."""
+    """Yield pieces of the text and where each begins. No piece crosses a cut."""
     place = 0
     with spool.open(encoding="utf-8", newline="") as file:
         while True:

@@ -1,4 +1,4 @@
-"""A text made ready once: ids in a file, mapped into memory, and what must be known of them."""
+"""A prepared text: its ids in a memory-mapped file, and the facts about them."""
 
 import json
 import mmap
@@ -23,10 +23,10 @@ IDS_FILE = "ids.bin"
 FACTS_FILE = "data.json"
 _FORMAT = SavedFormat(version=1)
 
-# A vocabulary of every code point there is takes 6 MB of JSON.
+# A vocabulary of every Unicode code point takes 6 MB of JSON.
 _MAX_FACTS_BYTES = 16 << 20
 
-# Ids that are looked at before their pages are given back.
+# How many ids are checked before their memory pages are released.
 _PIECE = 1 << 24
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -34,23 +34,23 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class TextFacts:
-    """What `data.json` holds beside the tokenizer and the normalisation."""
+    """The contents of `data.json`, without the tokenizer and the normalisation."""
 
     fingerprint: str  # SHA-256 of the normalised text in UTF-8
     num_documents: int
     num_characters: int
-    cut_characters: int  # the characters before this one train, the others validate, or are sealed
+    cut_characters: int  # length of the training part, in characters
     num_ids: int
-    cut_ids: int
-    unknown_characters: int = 0  # those that a tokenizer of another text lacks
+    cut_ids: int  # length of the training part, in ids
+    unknown_characters: int = 0  # characters that the tokenizer of another text does not know
     stamp: str = ""  # SHA-256 of the names, sizes and times of the files that were read
-    sealed_characters: int = 0  # so many at the very end are neither learned from nor validated on
+    sealed_characters: int = 0  # length of the sealed part, at the end of the text
     sealed_ids: int = 0
 
 
 @dataclass(frozen=True)
 class PreparedText:
-    """The ids of a whole text, (num_ids,): what trains, what validates, what is sealed."""
+    """The ids of a whole text, (num_ids,): the training, the held-out and the sealed part."""
 
     ids: Ids
     facts: TextFacts
@@ -70,7 +70,7 @@ class PreparedText:
         return self.ids[self.facts.num_ids - self.facts.sealed_ids :]
 
     def is_of(self, tokenizer: Tokenizer) -> bool:
-        """Return whether the ids mean what they mean to this tokenizer."""
+        """Return whether this tokenizer made the ids."""
         return self.tokenizer.to_json() == tokenizer.to_json()
 
     def random_passage(self, ids: Ids, num_tokens: int, seed: int) -> str:
@@ -81,7 +81,7 @@ class PreparedText:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Map what `prepare` left in `folder`. Raises `TextError` where it is not whole."""
+        """Map the prepared text in `folder` into memory. Raises `TextError` if it is damaged."""
         try:
             content = read_plain(folder / FACTS_FILE, _MAX_FACTS_BYTES)
             described = _FORMAT.upgrade(parse_object(content, FACTS_FILE))
@@ -108,25 +108,25 @@ def _check(text: PreparedText, mapped: mmap.mmap) -> None:
     if not (
         0 <= facts.cut_ids <= facts.num_ids - facts.sealed_ids <= facts.num_ids == len(text.ids)
     ):
-        raise ValueError(f"found {len(text.ids):,} ids where {FACTS_FILE} tells of others")
-    for piece in _pieces(mapped, text.ids):
+        raise ValueError(f"{FACTS_FILE} does not match the {len(text.ids):,} ids in {IDS_FILE}")
+    for piece in _read_pieces(mapped, text.ids):
         text.tokenizer.check(piece)
     hashes = [facts.fingerprint, *([facts.stamp] if facts.stamp else [])]
     if not all(map(_SHA256.fullmatch, hashes)) or facts.num_documents < 1:
-        raise ValueError(f"{FACTS_FILE} does not tell what text this is")
-    # What the tokenizer did not know may have been left out.
+        raise ValueError(f"{FACTS_FILE} does not identify the text")
+    # There may be fewer characters than recorded: unknown ones can be left out.
     train, sealed = facts.cut_characters, facts.sealed_characters
     held_out = facts.num_characters - train - sealed
     parts = ((train, text.train_ids), (held_out, text.val_ids), (sealed, text.test_ids))
     count = text.tokenizer.count_characters
-    if not all(sum(map(count, _pieces(mapped, ids))) <= most for most, ids in parts):
+    if not all(sum(map(count, _read_pieces(mapped, ids))) <= most for most, ids in parts):
         raise ValueError(
-            f"{FACTS_FILE} tells of {facts.num_characters:,} characters, and the ids of others"
+            f"{FACTS_FILE} counts {facts.num_characters:,} characters, and {IDS_FILE} has more"
         )
 
 
-def _pieces(mapped: mmap.mmap, ids: Ids) -> Iterator[Ids]:
-    """Yield ids of a mapped file, and let go of what was read: all of it may not fit in memory."""
+def _read_pieces(mapped: mmap.mmap, ids: Ids) -> Iterator[Ids]:
+    """Yield the ids piece by piece and release their pages: not all may fit into memory."""
     for first in range(0, len(ids), _PIECE):
         yield ids[first : first + _PIECE]
         if hasattr(mmap, "MADV_DONTNEED"):
@@ -136,7 +136,7 @@ def _pieces(mapped: mmap.mmap, ids: Ids) -> Iterator[Ids]:
 def write_facts(
     folder: Path, facts: TextFacts, tokenizer: Tokenizer, normalization: NormalizationConfig
 ) -> None:
-    """Write `data.json`; it comes last and says that the ids are whole."""
+    """Write `data.json`. Call it last: the file marks the ids as complete."""
     described: dict[str, Any] = {
         "facts": to_mapping(facts),
         "normalization": to_mapping(normalization),

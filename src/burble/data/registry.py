@@ -1,4 +1,4 @@
-"""Ways of batching by name: a new one is one file and one line here."""
+"""The ways of batching by name. A new one is one file and one line here."""
 
 from collections.abc import Callable
 

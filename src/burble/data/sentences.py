@@ -1,4 +1,4 @@
-"""One sentence a row: the shorter padded and masked, the longer cut, fresh state."""
+"""Batches of one sentence a row. Shorter ones are padded and masked, longer ones are cut."""
 
 import re
 from functools import partial
@@ -12,16 +12,20 @@ from burble.data.shuffle import ShuffledRows
 from burble.errors import TextError
 from burble.tokenizers.base import Ids, Tokenizer
 
-# A sentence goes on to the white space after its closing mark and quotes, or to an empty line.
+# A sentence ends after the white space behind its closing mark and quotes, or at an empty line.
 _SENTENCE_END = re.compile(r"""[.!?…]+["'”’)\]]*\s+|[。！？]+[」』”’）]*\s*|\n\s*\n""")
 _CHUNK_IDS = 1 << 20
 
 
 class SentenceBatching(ShuffledRows):
-    """Row i reads sentence i and is asked for all of it, from the token before it on."""
+    """Train on whole sentences, each from a fresh state.
+
+    A row reads one sentence and the token before it, and predicts every token of the sentence.
+    """
 
     def __init__(self, text: PreparedText, config: DataConfig, seed: int) -> None:
-        starts = [sentence_starts(ids, text.tokenizer) for ids in (text.train_ids, text.val_ids)]
+        parts = (text.train_ids, text.val_ids)
+        starts = [find_sentence_starts(ids, text.tokenizer) for ids in parts]
         if len(starts[0]) < 2:
             raise TextError(
                 f"The text is too short: {len(text.train_ids):,} tokens to learn from, and "
@@ -29,21 +33,23 @@ class SentenceBatching(ShuffledRows):
             )
         train, val = (
             (max(0, len(begins) - 1), partial(_sentence_batch, ids, begins, config.seq_len))
-            for ids, begins in zip((text.train_ids, text.val_ids), starts, strict=True)
+            for ids, begins in zip(parts, starts, strict=True)
         )
         super().__init__(config.batch_size, seed, train, val)
         self.targets = self.rows * config.seq_len
 
 
-def sentence_starts(ids: Ids, tokenizer: Tokenizer) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return where each sentence begins, and the end of the text: (sentences + 1,)."""
+def find_sentence_starts(
+    ids: Ids, tokenizer: Tokenizer
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return where each sentence begins, followed by the end of the text: (sentences + 1,)."""
     starts: list[int] = [0]
     pending = 0
     while pending < len(ids):
         chunk = ids[pending : pending + _CHUNK_IDS]
-        ends = _ends(tokenizer, chunk)
+        ends = _find_ends(tokenizer, chunk)
         whole = pending + len(chunk) == len(ids)
-        # A sentence cut by the chunk's end is read again with what follows it.
+        # A sentence that the chunk cuts off is read again in the next chunk.
         if not whole and len(ends) > 1:
             ends = ends[:-1]
         if whole:
@@ -53,16 +59,16 @@ def sentence_starts(ids: Ids, tokenizer: Tokenizer) -> np.ndarray[tuple[int], np
         starts.extend(pending + end for end in ends)
         pending += ends[-1]
     unique = np.unique(np.asarray(starts, dtype=np.int64))
-    # Token 0 has nothing before it to be asked for from.
+    # Token 0 cannot be predicted: no token comes before it.
     return unique if len(ids) > 1 else unique[:0]
 
 
-def _ends(tokenizer: Tokenizer, chunk: Ids) -> list[int]:
+def _find_ends(tokenizer: Tokenizer, chunk: Ids) -> list[int]:
     text = tokenizer.decode(chunk)
     ends = [match.end() for match in _SENTENCE_END.finditer(text)]
     if len(text) == len(chunk):
         return ends
-    # More than one token a character: count the tokens up to each end.
+    # A character can be several tokens, so count the tokens up to each end.
     lengths = np.cumsum(
         [len(tokenizer.encode(text[a:b])) for a, b in zip([0, *ends], ends, strict=False)]
     )

@@ -1,4 +1,4 @@
-"""Items in a random order, each once an epoch, without a list of them in memory."""
+"""Visit items in random order, each once an epoch, without keeping a list of them in memory."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -13,18 +13,18 @@ Items = np.ndarray[tuple[int], np.dtype[np.int64]]
 _ROUNDS = 6
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
-# Steps whose items are drawn at once, since one costs as much as many.
+# How many steps' items are drawn at once: drawing for one step costs as much as for many.
 _DRAWN_STEPS = 64
 
-# How many items of the held-out text are read at each validation, evenly spaced.
+# How many held-out items, evenly spaced, a validation reads.
 VALIDATION_ITEMS = 1024
 
 
-def permuted(items: Items, count: int, key: tuple[int, int]) -> Items:
-    """Where each item of 0..count-1 goes in the permutation that `key` picks.
+def permute(items: Items, count: int, key: tuple[int, int]) -> Items:
+    """Return the place of each item of 0..count-1 in the permutation that `key` selects.
 
-    A balanced Feistel network over the next power of four, walked on until it falls below
-    `count` (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
+    Apply a balanced Feistel network over the next power of four until the place is below `count`
+    (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
     """
     half = max(1, (max(count - 1, 1).bit_length() + 1) // 2)
     keys = draw_words(_ROUNDS, key, (0, 0, Use.SHUFFLE))
@@ -48,17 +48,20 @@ def _feistel(
     return (left << shift) | right
 
 
-# No method, whose cache would keep the batching alive, and with it the file that it maps.
+# Not a method: its cache would keep the batching alive, and with it the memory-mapped file.
 @functools.lru_cache(maxsize=4)
 def _draw(key: tuple[int, int], part: int, shape: tuple[int, int], count: int) -> Int64:
-    """Return the items of some steps, of shape (steps, rows); past the epoch's end, any."""
+    """Return the items of some steps, (steps, rows). After the epoch's end they are arbitrary."""
     drawn = shape[0] * shape[1]
     items = np.arange(part * drawn, (part + 1) * drawn) % count
-    return permuted(items, count, key).reshape(shape)
+    return permute(items, count, key).reshape(shape)
 
 
 class ShuffledRows:
-    """Batches of rows drawn one by one. train, val: how many rows, and what makes their batch."""
+    """Batches of shuffled rows.
+
+    train, val: how many rows there are, and a function that makes a batch of given rows.
+    """
 
     note = ""
 
@@ -82,16 +85,17 @@ class ShuffledRows:
         shape = (self._drawn_steps, self.rows)
         drawn = _draw((self._seed, epoch), part, shape, self._train_count)[place_in_part]
         items = np.arange(place * self.rows, (place + 1) * self.rows)
-        return _only(self._train_batch(drawn), items < self._train_count)
+        return _mask_padding(self._train_batch(drawn), items < self._train_count)
 
     def validation(self) -> Iterator[Batch]:
         count = min(VALIDATION_ITEMS, self._val_count)
         chosen = np.arange(count) * self._val_count // max(count, 1)
         for first in range(0, count, self.rows):
             items = np.arange(first, first + self.rows)
-            yield _only(self._val_batch(chosen[np.minimum(items, count - 1)]), items < count)
+            batch = self._val_batch(chosen[np.minimum(items, count - 1)])
+            yield _mask_padding(batch, items < count)
 
 
-def _only(batch: Batch, real: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Batch:
+def _mask_padding(batch: Batch, real: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Batch:
     batch.mask[:, ~real] = False
     return batch

@@ -1,4 +1,4 @@
-"""Stateful truncated backpropagation: long parallel lanes, every position a target."""
+"""Batches for truncated backpropagation: long parallel streams that carry the state along."""
 
 import functools
 from collections.abc import Iterator
@@ -8,23 +8,23 @@ import numpy as np
 from burble.config import DataConfig
 from burble.data.batch import Batch, Bool, gather
 from burble.data.prepared import PreparedText
-from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan, validation_part
+from burble.data.scan import VALIDATION_STREAMS, VALIDATION_WARMUP, scan, validation_part
 from burble.errors import TextError
 from burble.philox import WORDS, Use, draw_words, integer_below
 
-# At each step this share of the lanes forgets what came before, to learn how to begin: a lane in
-# 3,200 characters where a sequence has 32. With 0, one seed of three read fresh starts badly.
+# At each step this share of the streams is reset, so that the network learns how to begin: once in
+# 3,200 characters with sequences of 32. With 0, one seed of three did badly on fresh starts.
 _RESTARTS = np.uint64(0.01 * 2**64)
 
-# Steps that are drawn for at once, since one costs as much as hundreds. A multiple of `WORDS`.
+# How many steps are drawn at once: one costs as much as hundreds. A multiple of `WORDS`.
 _DRAWN_STEPS = 256
 
 
 class StreamBatching:
-    """The text, taken as a ring, is cut into as many lanes as there are rows.
+    """Read the text in one stream a row, and predict every token.
 
-    Each epoch starts at another place of the ring, so that the cuts between sequences and lanes
-    never fall at the same places twice. Now and then a lane starts anew.
+    The text is a ring, and each epoch starts at another place of it, so that the cuts between
+    sequences and streams move. Now and then a stream is reset to a fresh state.
     """
 
     def __init__(self, text: PreparedText, config: DataConfig, seed: int) -> None:
@@ -32,7 +32,7 @@ class StreamBatching:
         self._val_ids = text.val_ids
         self._time = config.seq_len
         self._seed = seed
-        # A short text has fewer lanes, each at least one sequence long.
+        # A short text has fewer streams, each at least one sequence long.
         self.rows = min(config.batch_size, (len(self._ids) - 1) // config.seq_len)
         if self.rows < 1:
             raise TextError(
@@ -44,13 +44,13 @@ class StreamBatching:
         self.targets = self.rows * config.seq_len
         is_short = self.rows < config.batch_size
         self.note = (
-            f"The text is short: {self.rows} rows side by side, not {config.batch_size}."
+            f"The text is short: batches have {self.rows} rows instead of {config.batch_size}."
             if is_short
             else ""
         )
-        lane = len(self._ids) // self.rows
-        self._lanes = np.arange(self.rows) * lane
-        self.steps_per_epoch = lane // self._time
+        stream = len(self._ids) // self.rows
+        self._streams = np.arange(self.rows) * stream
+        self.steps_per_epoch = stream // self._time
         self._drawn_steps = min(_DRAWN_STEPS, self.steps_per_epoch)
 
     def batch(self, step: int) -> Batch:
@@ -58,7 +58,7 @@ class StreamBatching:
         part, place_in_part = divmod(place, self._drawn_steps)
         shape = (self._drawn_steps, self.rows)
         offset, restarts = _draw((self._seed, epoch), part, shape, len(self._ids))
-        starts = offset + place * self._time + self._lanes
+        starts = offset + place * self._time + self._streams
         tokens = gather(self._ids, starts, self._time + 1)
         return Batch(
             inputs=tokens[:-1],
@@ -68,17 +68,15 @@ class StreamBatching:
         )
 
     def validation(self) -> Iterator[Batch]:
-        return scan(validation_part(self._val_ids), VALIDATION_LANES, VALIDATION_WARMUP)
+        return scan(validation_part(self._val_ids), VALIDATION_STREAMS, VALIDATION_WARMUP)
 
 
-# No method, whose cache would keep the batching alive, and with it the file that it maps.
+# Not a method: its cache would keep the batching alive, and with it the memory-mapped file.
 @functools.lru_cache(maxsize=4)
 def _draw(
     key: tuple[int, int], part: int, shape: tuple[int, int], num_ids: int
 ) -> tuple[int, Bool]:
-    """Return where an epoch starts, and which lanes start anew at some of its steps, of shape
-    (steps, rows).
-    """
+    """Return where an epoch starts, and which rows some of its steps reset, (steps, rows)."""
     count = shape[0] * shape[1]
     start = draw_words(1, key, (0, 0, Use.STREAM))
     words = draw_words(count, key, (1, 0, Use.STREAM), part * count // WORDS)

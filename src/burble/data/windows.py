@@ -1,4 +1,4 @@
-"""The tutorial's way: a window slid over the text, one target after each, fresh state."""
+"""Batches of sliding windows, each with one target, as the Keras tutorial makes them."""
 
 from functools import partial
 
@@ -13,11 +13,14 @@ from burble.tokenizers.base import Ids
 
 
 class WindowBatching(ShuffledRows):
-    """Row i reads the `seq_len` tokens from i · stride on and is asked for the one after them."""
+    """Read windows of `seq_len` tokens, `stride` apart, and predict the token after each.
+
+    Every window starts from a fresh state.
+    """
 
     def __init__(self, text: PreparedText, config: DataConfig, seed: int) -> None:
         counts = [
-            num_patterns(len(ids), config.seq_len, config.stride)
+            count_patterns(len(ids), config.seq_len, config.stride)
             for ids in (text.train_ids, text.val_ids)
         ]
         if counts[0] < 1:
@@ -33,13 +36,14 @@ class WindowBatching(ShuffledRows):
         )
         super().__init__(config.batch_size, seed, (counts[0], train), (counts[1], val))
         self.targets = self.rows
-        patterns = num_patterns(text.facts.num_ids, config.seq_len, config.stride)
+        patterns = count_patterns(text.facts.num_ids, config.seq_len, config.stride)
         self.note = (
             f"{patterns:,} patterns of {config.seq_len} {text.tokenizer.unit}s before any split"
         )
 
 
-def num_patterns(num_ids: int, seq_len: int, stride: int) -> int:
+def count_patterns(num_ids: int, seq_len: int, stride: int) -> int:
+    """Return how many windows with a target a text of `num_ids` tokens has."""
     return max(0, -(-(num_ids - seq_len) // stride))
 
 

@@ -1,6 +1,6 @@
 """Measure how much worse int8 makes a model, on text it has not learned from."""
 
-from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan
+from burble.data.scan import VALIDATION_STREAMS, VALIDATION_WARMUP, scan
 from burble.engine.kernels import open_model
 from burble.engine.numpy_model import Precision
 from burble.engine.scoring import score_batches
@@ -17,5 +17,5 @@ def int8_cost(file: ModelFile, ids: Ids) -> float:
 
 
 def _bits(file: ModelFile, ids: Ids, precision: Precision) -> float:
-    batches = scan(ids[:_TOKENS], VALIDATION_LANES, VALIDATION_WARMUP)
+    batches = scan(ids[:_TOKENS], VALIDATION_STREAMS, VALIDATION_WARMUP)
     return score_batches(open_model(file, precision), file.tokenizer, batches).bits_per_char

@@ -1,1 +1,1 @@
-"""Counts of the n-grams of a text, and what they predict: modified Kneser-Ney, interpolated."""
+"""Count the n-grams of a text and predict from them: interpolated, modified Kneser-Ney."""

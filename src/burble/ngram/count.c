@@ -1,19 +1,19 @@
-/* Counting: the occurrences of a text are sorted by ever longer contexts. */
+/* Count n-grams by sorting the places of a text by longer and longer contexts. */
 #include "counts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Places of tokens, each with the number of the context before it; sorted by that number. */
+/* Places of tokens, sorted by the number of the context before each. */
 typedef struct {
     uint32_t *place, *context;
     int64_t size;
 } occurrences;
 
 typedef struct {
-    occurrences now, other; /* `other` is room for sorting */
-    uint32_t *seen;  /* for each token and the beginning: the last gram that it stood before */
-    int64_t *starts; /* of buckets, by token or by context */
+    occurrences now, other; /* `other`: scratch space for sorting */
+    uint32_t *seen;         /* the last gram counted after each token, and after the beginning */
+    int64_t *starts;        /* of buckets, by token or by context */
     uint32_t num_seen;
     int64_t vocab;
 } workspace;
@@ -43,7 +43,7 @@ static void close_workspace(workspace *w) {
     free(w->starts);
 }
 
-/* From how many there are in each bucket to where each begins. */
+/* Turn the sizes of buckets into their starts. */
 static void add_up(int64_t *starts, int64_t buckets) {
     int64_t sum = 0;
     for (int64_t i = 0; i < buckets; i++) {
@@ -84,7 +84,7 @@ static void sort_by_context(workspace *w, int64_t num_contexts) {
     swap(w);
 }
 
-/* Where the gram that begins at `first` ends among the sorted occurrences. */
+/* Return the end of the occurrences of the gram at `first`. */
 static int64_t end_of_gram(const occurrences *o, const uint32_t *ids, int64_t first) {
     int64_t last = first + 1;
     while (last < o->size && o->context[last] == o->context[first] &&
@@ -93,7 +93,7 @@ static int64_t end_of_gram(const occurrences *o, const uint32_t *ids, int64_t fi
     return last;
 }
 
-/* How many different tokens stand before a gram with a context of `length`. */
+/* Count the different tokens before a gram with a context of `length`. */
 static uint32_t count_kinds(workspace *w, const uint32_t *ids, int64_t first, int64_t last,
                             int32_t length) {
     uint32_t kinds = 0, number = ++w->num_seen;
@@ -120,7 +120,7 @@ static void add_to_context(burble_context *context, const burble_gram *gram, uin
     for (int way = 0; way < BURBLE_WAYS; way++) context->total[way] += gram->count[way];
 }
 
-/* Write the grams; those that occur again become the contexts of the next level. */
+/* Write the grams of a level. Those that occur twice or more are the contexts of the next. */
 static void write_grams(burble_counts *counts, burble_level *level, workspace *w, int32_t length) {
     const occurrences *now = &w->now;
     uint32_t place = 0, longer_contexts = 0;

@@ -1,4 +1,4 @@
-"""Count a text: in C where the library is there, else with NumPy."""
+"""Count the n-grams of a text: in C, or with NumPy if the C library is missing."""
 
 from typing import Any, Protocol
 
@@ -14,30 +14,30 @@ Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
 MAX_ORDER = 31
 
-# 10 million bytes of source code take 11 s of a processor and half a gigabyte in C, with the choice
-# of an order; with NumPy 2 million take 7 s and a gigabyte.
+# In C, 10 million bytes of source code take 11 s and half a gigabyte, including the choice of an
+# order. With NumPy, 2 million take 7 s and a gigabyte.
 MAX_TOKENS = 10_000_000
 MAX_TOKENS_NUMPY = 2_000_000
 
 
 class Counts(Protocol):
-    """How often which token follows which others, and what that makes of another text."""
+    """The n-gram counts of a text, which predict another text."""
 
     vocab_size: int
-    order: int  # contexts have up to this many tokens; -1: nothing is counted, all tokens are equal
+    order: int  # the longest context, in tokens; with -1 all tokens are equally likely
 
     def probabilities(self, ids: Ids) -> Float64:
-        """Return how probable each of ids is after those before it, (tokens,)."""
+        """Return the probability of each id after the ids before it, (tokens,)."""
 
     def by_order(self, ids: Ids) -> Float64:
-        """Return the same for all orders from -1 to `order`, (orders, tokens)."""
+        """Return the probabilities for every order from -1 to `order`, (orders, tokens)."""
 
 
 def count(ids: Ids, vocab_size: int, order: int) -> Counts:
-    """Count ids, (tokens,), each below `vocab_size`; the last `max_tokens()` of them.
+    """Count the last `max_tokens()` of ids, (tokens,), each below `vocab_size`.
 
-    Below the longest context, what counts is how many different tokens stand before an n-gram, as
-    Kneser and Ney (1995) have it.
+    Below the longest context, count how many different tokens come before an n-gram (Kneser and
+    Ney 1995). Raises `ValueError` for ids or an order out of range.
     """
     if not -1 <= order <= MAX_ORDER:
         raise ValueError(f"order must be from -1 to {MAX_ORDER}; found {order}")
@@ -50,4 +50,5 @@ def count(ids: Ids, vocab_size: int, order: int) -> Counts:
 
 
 def max_tokens() -> int:
+    """Return how many tokens are counted at most."""
     return MAX_TOKENS if library() else MAX_TOKENS_NUMPY

@@ -12,17 +12,17 @@ CLASSES = 3
 
 
 def discount_all(counts_of_counts: Int64) -> Float64:
-    """Return the discounts, (..., 3), for how many n-grams have a count of 1 to 4, (..., 4)."""
+    """Return the discounts, (..., 3), from the numbers of n-grams with counts 1 to 4, (..., 4)."""
     flat = [discount(tuple(map(int, n))) for n in counts_of_counts.reshape(-1, CLASSES + 1)]
     return np.array(flat, np.float64).reshape(*counts_of_counts.shape[:-1], CLASSES)
 
 
 def discount(counts_of_counts: tuple[int, ...]) -> list[float]:
-    """Return what is taken from counts of 1, of 2, and of 3 or more: r - (r + 1) Y n(r+1) / n(r),
-    where Y = n1 / (n1 + 2 n2).
+    """Return the discounts of counts of 1, of 2, and of 3 or more, from (n1, n2, n3, n4).
 
-    Where the formula has no value, or one that takes nothing, as for a text of few n-grams or one
-    that is written twice, half of the count is taken.
+    The discount of count r is r - (r + 1) Y n(r+1) / n(r), where Y = n1 / (n1 + 2 n2). If that has
+    no value, or is not positive, it is half of the count: the text has few n-grams, or occurs
+    twice.
     """
     n1, n2 = counts_of_counts[:2]
     discounts = []

@@ -1,4 +1,4 @@
-"""The ids that are counted and looked up."""
+"""Check the ids that are counted and looked up."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from burble.tokenizers.base import Ids
 
 
 def check_range(ids: Ids, vocab_size: int) -> Ids:
-    """Return ids, (tokens,). Raise `ValueError` where one is not in the vocabulary."""
+    """Return ids, (tokens,), as an array. Raises `ValueError` for ids beyond the vocabulary."""
     ids = np.asarray(ids)
     if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) < vocab_size:
         raise ValueError(

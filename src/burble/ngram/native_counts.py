@@ -11,12 +11,12 @@ from burble.tokenizers.base import Ids
 
 Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
-# Counts of different tokens before an n-gram, and of its occurrences, in the order of counts.h.
+# Two counts of an n-gram, as in counts.h: different tokens before it, occurrences.
 _WAYS = 2
 
 
 class NativeCounts:
-    """Counts of a text; the numbers are those of `NumpyCounts`, bit for bit."""
+    """Counts of a text in C. They equal those of `NumpyCounts` bit for bit."""
 
     def __init__(self, opened: ctypes.CDLL, ids: Ids, vocab_size: int, order: int) -> None:
         self.vocab_size = vocab_size

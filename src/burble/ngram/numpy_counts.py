@@ -1,4 +1,4 @@
-"""`NumpyCounts`: the counts in NumPy, for reference and where the C library is missing."""
+"""`NumpyCounts`: counts in NumPy, as a reference and for when the C library is missing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KINDS, _TIMES = 0, 1
 
 
 class NumpyCounts:
-    """Counts of a text: for each length of context, all of its n-grams."""
+    """Counts of a text in NumPy: for each context length, all of its n-grams."""
 
     def __init__(self, ids: Ids, vocab_size: int, order: int) -> None:
         self.vocab_size = vocab_size
@@ -57,27 +57,27 @@ class NumpyCounts:
 
 
 class _Grams:
-    """The different n-grams of one length: a context's number and the token after it."""
+    """The distinct n-grams of one length: the number of a context and the token after it."""
 
     def __init__(self, contexts: Int64, tokens: Int64, vocab_size: int) -> None:
-        """contexts: the number of the one before each of tokens; there may be more of them."""
+        """contexts: the number of the context before each token. It may be longer than tokens."""
         self.keys, self.first, inverse, self.times = np.unique(
             contexts[: len(tokens)] * vocab_size + tokens,
             return_index=True,
             return_inverse=True,
             return_counts=True,
         )
-        self.of_places: Int64 = inverse.reshape(-1)  # of the n-gram that begins at each place
+        self.of_places: Int64 = inverse.reshape(-1)  # number of the n-gram at each place
 
     def count_kinds(self, longer: _Grams) -> Int64:
-        """Count the different tokens before each n-gram; the beginning of the text is one."""
+        """Count the different tokens before each n-gram, the text's beginning being one."""
         kinds = np.bincount(self.of_places[longer.first + 1], minlength=len(self.keys))
         kinds[self.of_places[:1]] += 1
         return kinds
 
 
 class _Level:
-    """The n-grams after contexts of one length, with both of their counts."""
+    """The n-grams with contexts of one length, and both of their counts."""
 
     def __init__(self, grams: _Grams, longer: _Grams, vocab_size: int) -> None:
         self.vocab_size = vocab_size
@@ -109,7 +109,11 @@ class _Level:
         return np.where((contexts >= 0) & (self._keys[places] == wanted), places, -1)
 
     def estimate(self, way: int, contexts: Int64, grams: Int64, shorter: Float64) -> Float64:
-        """Return each n-gram's probability; contexts, grams: their numbers, -1 if never seen."""
+        """Return the probability of each n-gram, (tokens,).
+
+        contexts, grams: numbers of contexts and n-grams, -1 if never seen. shorter: the
+        probabilities given by contexts that are one token shorter.
+        """
         if self._size == 0:
             return shorter
         inside = np.clip(contexts, 0, self._size - 1)

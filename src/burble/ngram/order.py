@@ -1,4 +1,4 @@
-"""How many tokens a context should have, from the training text alone."""
+"""Choose the longest context to count, from the training text alone."""
 
 import numpy as np
 
@@ -8,14 +8,17 @@ from burble.tokenizers.base import Ids
 # Longer contexts were no better on any text that was tried (docs/log.md).
 LONGEST = 10
 
-# The last tenth of the training text chooses; of a long one, this many tokens fix the figure to
-# about 0.01 bits.
+# The order is chosen on the last tenth of the training text, and on at most this many tokens of it:
+# they fix the figure to about 0.01 bits.
 _SHARE = 10
 _MOST = 1 << 17
 
 
 def choose_order(ids: Ids, vocab_size: int) -> int:
-    """Return the order, -1 to 10, whose counts surely predict the last tenth best; else -1."""
+    """Return the order, up to 10, that predicts the last tenth of the text best.
+
+    Return -1 unless it clearly beats guessing.
+    """
     ids = ids[-max_tokens() :]
     tested = min(len(ids) // _SHARE, _MOST)
     if tested == 0:

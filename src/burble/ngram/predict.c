@@ -1,16 +1,16 @@
-/* Estimates: what each context leaves, its shorter one divides. */
+/* Estimates: the probability that a context leaves over is given to its shorter context. */
 #include "counts.h"
 
 #include <stddef.h>
 #include <string.h>
 
-/* What is known of a context of the text that is being read. */
+/* A context of the text being read, as it was found in the counted text. */
 typedef struct {
     enum { UNKNOWN, LONE, SHARED } kind; /* never seen, seen once, seen more often */
-    uint32_t place;                      /* of the next token in the text; of the context */
+    uint32_t place; /* LONE: of the next token in the text. SHARED: number of the context */
 } context_place;
 
-/* A context's numbers for one token: its own counts, all of its counts, and what is left. */
+/* What a context knows about one token: the token's counts, the context's counts, the rest. */
 typedef struct {
     uint32_t count[BURBLE_WAYS], total[BURBLE_WAYS];
     double rest[BURBLE_WAYS];
@@ -62,7 +62,7 @@ static context_place look_into_shared(const burble_level *level, uint32_t place,
     return (context_place){gram->count[BURBLE_TIMES] > 1 ? SHARED : LONE, gram->next};
 }
 
-/* A context seen once has one gram, seen once. */
+/* A context that was seen once has one gram, seen once. */
 static context_place look_into_lone(const burble_counts *counts, const burble_level *level,
                                     uint32_t place, uint32_t token, evidence *found) {
     if (place == counts->size) return (context_place){UNKNOWN, 0};
@@ -75,7 +75,7 @@ static context_place look_into_lone(const burble_counts *counts, const burble_le
     return (context_place){is_same ? LONE : UNKNOWN, place + 1};
 }
 
-/* The context that is one token longer, and what this one knows of the token. */
+/* Find what a context knows about a token. Returns the context that is one token longer. */
 static context_place look_up(const burble_counts *counts, int32_t length, context_place context,
                              uint32_t token, evidence *found) {
     const burble_level *level = &counts->levels[length];
@@ -92,7 +92,7 @@ static double estimate(const burble_level *level, const evidence *found, int way
     return own / found->total[way] + found->rest[way] * shorter;
 }
 
-/* Read a token: its probability by the contexts before it, which become those before the next. */
+/* Return a token's probability after `contexts`, and move these on to the next token. */
 static double read_token(const burble_counts *counts, context_place *contexts, uint32_t token,
                          double even, double *rows, int64_t stride) {
     double shorter = even, probability = even;

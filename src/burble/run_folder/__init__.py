@@ -1,1 +1,1 @@
-"""The folder of a run: its files and their readers, its log, its lock, and who hears of it."""
+"""The folder of a run: its files and their readers, its log, its lock, and its observers."""

@@ -1,6 +1,6 @@
-"""The folder of a run: what is in it, and how a new run takes the place of an old one.
+"""The folder of a run: its files, and how a new run replaces an old one.
 
-docs/architecture.md tells what `.burble-new` and `.burble-ready` are for.
+docs/architecture.md explains `.burble-new` and `.burble-ready`.
 """
 
 import os
@@ -29,41 +29,43 @@ from burble.folder_names import (
 from burble.mapping import parse_object
 from burble.model_file import ModelFile
 from burble.plain_files import find_odd, read_plain
-from burble.run_folder.lock import holder
+from burble.run_folder.lock import find_holder
 from burble.run_toml import read_config, to_toml
 from burble.saved_format import SavedFormat, VersionError
 from burble.shell import burble_line
 from burble.system_errors import guard_write, read_error
 
-STATE_FORMAT = SavedFormat(version=1)  # that of the manifest and of the tensors it points to
+STATE_FORMAT = SavedFormat(version=1)  # of the manifest and of the tensors it points to
 
-# The model moves first: whoever writes with the folder has the old one or the new one.
+# The model moves first, so that a reader of the folder gets the old one or the new one.
 _PARTS = (MODEL_NAME, CONFIG_NAME, DATA_FOLDER, LAST_FOLDER, METRICS_NAME, SAMPLES_NAME)
 _OURS = {*_PARTS, ASIDE, READY, LOCK_NAME, TENSORBOARD}
-# These are written where they are, so that a second name of one would change with it.
+# These files are changed in place, so a hard link elsewhere would change with them.
 _WRITTEN_IN_PLACE = {LOCK_NAME, METRICS_NAME, SAMPLES_NAME}
 _FOLDERS = {DATA_FOLDER, LAST_FOLDER, ASIDE, READY, TENSORBOARD}
 
 _MAX_MANIFEST_BYTES = 1 << 16
 
-_STILL_USED = "The model beside it can still be used; to learn on, train again in another folder"
+_STILL_WORKS = "Its model still works. To continue, train again in another folder"
 TRAIN_AGAIN = (
-    f"{_STILL_USED}, or overwrite this one.",
-    f"{_STILL_USED} (-o), or in this one with --overwrite.",
+    f"{_STILL_WORKS}, or overwrite this one.",
+    f"{_STILL_WORKS} (-o), or in this one with --overwrite.",
 )
-"""Advice, and the same in flags, where a run has lost the state that it would go on from."""
+"""Advice for a run whose saved state is lost, without and with command-line flags."""
 
 
 def read_manifest(last: Path) -> dict[str, Any]:
-    """Read where the run stands whose state is in `last`. Raises `OSError` or `ValueError`."""
+    """Read the manifest of the saved state in `last`. Raises `OSError` or `ValueError`."""
     content = read_plain(last / MANIFEST, _MAX_MANIFEST_BYTES)
     return STATE_FORMAT.upgrade(parse_object(content, MANIFEST))
 
 
 @dataclass
 class RunFolder:
+    """The folder of a run."""
+
     path: Path
-    is_aside: bool = False  # whether it is written in `.burble-new`, beside the one it replaces
+    is_aside: bool = False  # True while the run is written in `.burble-new`, beside an older run
 
     @property
     def root(self) -> Path:
@@ -94,27 +96,30 @@ class RunFolder:
         return self.root / DATA_FOLDER
 
     def open_new(self, *, overwrite: bool) -> bool:
-        """Make room for a new run; return whether an empty one gave way. Raises `UsageError`."""
-        self.settle()
+        """Make room for a new run. Raises `UsageError` if something in the folder must be kept.
+
+        Return whether it deleted a run that had not learned anything yet.
+        """
+        self.recover()
         entries = {entry.name for entry in self.path.iterdir()} - {LOCK_NAME}
         replaces = self.has_learned()
         if entries and not (self._is_run() and (replaces or entries <= _OURS)):
             raise UsageError(
-                f"{self.path} is there already and is not a run of burble.",
+                f"{self.path} already exists and is not a run of burble.",
                 "Name another folder.",
                 "Name another folder with -o.",
             )
         if replaces and not overwrite:
             if self._read_step() is None:
                 raise UsageError(
-                    f"{self.path}/ already holds a run, which cannot be resumed: {self.last} is "
+                    f"{self.path}/ already contains a run, which cannot be resumed: {self.last} is "
                     "missing or broken.",
                     *TRAIN_AGAIN,
                 )
             raise UsageError(
-                f"{self.path}/ already holds a run.",
-                "Go on with it, name another folder, or overwrite it.",
-                f"Go on with it ({burble_line('train', '--resume', self.path)}), name another "
+                f"{self.path}/ already contains a run.",
+                "Continue it, name another folder, or overwrite it.",
+                f"Continue it ({burble_line('train', '--resume', self.path)}), name another "
                 "folder with -o, or replace it with --overwrite.",
             )
         with guard_write(self.path):
@@ -125,13 +130,13 @@ class RunFolder:
         return bool(entries) and not replaces
 
     def begin(self, config: RunConfig) -> None:
-        """Write the configuration beside the prepared text; the run can be learned then."""
+        """Write the configuration beside the prepared text. Then training can start."""
         self.write_config(config)
         if not RunFolder(self.path).has_learned():
-            self.take_place()
+            self.replace_old()
 
-    def take_place(self) -> None:
-        """Replace what a former run left by this one, which has been written aside."""
+    def replace_old(self) -> None:
+        """Replace the old run in the folder by this one, which was written in `.burble-new`."""
         with guard_write(self.path):
             for log in (self.metrics, self.samples):
                 log.touch()
@@ -141,12 +146,13 @@ class RunFolder:
             self._move_in()
 
     def discard(self) -> None:
+        """Delete the new run if it has not replaced the old one."""
         if self.is_aside:
             shutil.rmtree(self.root, ignore_errors=True)
             self.is_aside = False
 
-    def settle(self) -> bool:
-        """Finish what a killed process has begun; return whether a new run was dropped."""
+    def recover(self) -> bool:
+        """Finish or undo what a killed process left. Return whether a new run was deleted."""
         aside = RunFolder(self.path, is_aside=True)
         with guard_write(self.path):
             remove_litter(self.path)
@@ -155,30 +161,32 @@ class RunFolder:
             if not aside.root.exists():
                 return False
             if aside.saved_step() > 0:
-                aside.take_place()
+                aside.replace_old()
                 return False
             shutil.rmtree(aside.root)
             return True
 
     def has_learned(self) -> bool:
-        """Return whether a run is here that would be missed: it has made a step at least."""
+        """Return whether the folder contains a run of at least one step."""
         if self.saved_step() > 0:
             return True
         if not self.model.exists():
             return False
         try:
             return ModelFile.load(self.model).provenance.steps > 0
-        except BurbleError:  # a broken one is not ours to throw away
+        except BurbleError:  # keep a broken model: it may be all that is left
             return True
 
     def has_text(self) -> bool:
+        """Return whether the folder contains a prepared text."""
         return self.data.is_dir()
 
     def has_state(self) -> bool:
+        """Return whether the folder contains a saved state."""
         return (self.last / MANIFEST).exists()
 
     def saved_step(self) -> int:
-        """Return the step of the saved state, 0 without one; 1 for a broken one, to be kept."""
+        """Return the step of the saved state: 0 if there is none, 1 if it cannot be read."""
         if not self.has_state():
             return 0
         step = self._read_step()
@@ -187,22 +195,24 @@ class RunFolder:
     def _read_step(self) -> int | None:
         try:
             step = read_manifest(self.last)["position"]["step"]
-        except VersionError:  # a burble of its version can go on from it
+        except VersionError:  # another version of burble can resume it
             return 1
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return step if type(step) is int and step >= 0 else None
 
     def check_plain(self) -> None:
-        """Raise `UsageError` where a part of the run leads out of it, or is of a wrong kind."""
+        """Raise `UsageError` if a part of the run is a link or not the expected kind of file."""
         for root in (self.path, self.path / ASIDE, self.path / READY):
             for name in sorted(_OURS):
                 _check_part(root / name)
 
     def write_config(self, config: RunConfig) -> None:
+        """Write `run.toml`."""
         write_durably(self.config, to_toml(config).encode())
 
     def read_config(self) -> RunConfig:
+        """Read `run.toml`. Raises `UsageError` if there is no run or it is not readable."""
         self.check_plain()
         moving = self.path / READY / CONFIG_NAME
         config = moving if moving.exists() else self.config
@@ -216,17 +226,17 @@ class RunFolder:
         return read_config(config, saved=True)
 
     def read_text(self, model: ModelFile) -> PreparedText:
-        """Load the text of the run. Raises `TextError` where its ids are not those of the model."""
+        """Load the text of the run. Raises `TextError` if it does not belong to the model."""
         text = PreparedText.load(self.data)
         if not text.is_of(model.tokenizer):
             raise TextError(
-                f"The text in {self.data} is not the one that {self.model} learned from: their "
-                "tokens differ. Use the folder that `burble train` made."
+                f"{self.model} did not learn from the text in {self.data}: their tokens differ. "
+                "Use the folder as `burble train` made it."
             )
         return text
 
     def _is_run(self) -> bool:
-        """Return whether burble wrote this: a folder called `data` may be anybody's."""
+        """Return whether burble wrote this folder. A subfolder called `data` proves nothing."""
         try:
             self.read_config()
         except UsageError:
@@ -249,7 +259,7 @@ class RunFolder:
                 part.unlink(missing_ok=True)
 
     def _move_in(self) -> None:
-        """Move the parts of `.burble-ready` to their places; what was moved before is left out."""
+        """Move the parts of `.burble-ready` to their places. Parts already moved are skipped."""
         ready = self.path / READY
         for name in _PARTS:
             place = self.path / name
@@ -262,19 +272,19 @@ class RunFolder:
 
 
 def is_run(folder: Path) -> bool:
-    """Return whether `folder` is a run with nothing in it that leads elsewhere or would block."""
-    # A run that has just begun is locked, and still written in a folder within.
+    """Return whether `folder` is a run without links, pipes or devices in it."""
+    # A run that has just started is locked, and has no run.toml of its own yet.
     if folder.is_symlink() or not (
-        os.path.lexists(folder / CONFIG_NAME) or holder(folder) is not None
+        os.path.lexists(folder / CONFIG_NAME) or find_holder(folder) is not None
     ):
         return False
     try:
         return find_odd(folder) is None
-    except OSError:  # it is gone, or is not for us to read
+    except OSError:  # it is gone, or we may not read it
         return False
 
 
-def _is_as_it_should_be(part: Path) -> bool:
+def _is_expected_kind(part: Path) -> bool:
     if part.name in _FOLDERS:
         return part.is_dir()
     is_shared = part.name in _WRITTEN_IN_PLACE and part.stat().st_nlink > 1
@@ -284,7 +294,7 @@ def _is_as_it_should_be(part: Path) -> bool:
 def _check_part(part: Path) -> None:
     try:
         odd = find_odd(part)
-        if odd is None and os.path.lexists(part) and not _is_as_it_should_be(part):
+        if odd is None and os.path.lexists(part) and not _is_expected_kind(part):
             odd = part
     except OSError as error:
         raise read_error(error.filename or part, error) from error

@@ -1,4 +1,4 @@
-"""A lock on a run folder: one training at a time, freed by the system when its process ends."""
+"""Lock a run folder, so that one training at a time uses it. The lock ends with its process."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ from burble.folder_names import LOCK_NAME
 from burble.plain_files import open_to_change
 from burble.system_errors import guard_write
 
-# `holder` takes the lock for a moment to see whether it is free; a training tries again then.
+# `find_holder` takes the lock for a moment to test it, so a training tries several times.
 _TRIES = 5
 _WAIT_SECONDS = 0.02
 
@@ -26,28 +26,31 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 @dataclass(frozen=True)
 class Holder:
+    """The process that trains in a folder."""
+
     pid: int
     command: str
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run folder. Raises `UsageError` if another process has it."""
     with guard_write(folder):
         descriptor = _acquire(folder)
     try:
         yield
     finally:
-        # Whoever opened the file before it was removed sees that it is gone, and opens it anew.
-        with suppress(OSError):  # the system frees the lock, whether its file is there or not
+        # A process that opened the file before it was removed notices, and opens it again.
+        with suppress(OSError):  # the system frees the lock even if the file cannot be removed
             (folder / LOCK_NAME).unlink()
         os.close(descriptor)
 
 
-def holder(folder: Path) -> Holder | None:
-    """Return who trains in `folder`; None where nobody does."""
+def find_holder(folder: Path) -> Holder | None:
+    """Return the process that trains in `folder`, or None."""
     try:
         descriptor = open_to_change(folder / LOCK_NAME, os.O_RDWR)
-    except OSError:  # never locked, or not for us to read
+    except OSError:  # it was never locked, or we may not read it
         return None
     try:
         return None if _try_lock(descriptor) else _read_holder(descriptor)
@@ -56,11 +59,11 @@ def holder(folder: Path) -> Holder | None:
 
 
 def is_held_by(pid: int, folder: Path) -> bool:
-    """Return whether a process has the lock of a folder open: what a file says could be wrong."""
+    """Return whether a process has the lock file open. Its process id in the file may be old."""
     try:
         lock = (folder / LOCK_NAME).lstat()
         descriptors = list(os.scandir(f"/proc/{pid}/fd"))
-    except OSError:  # another's process, or a system without /proc
+    except OSError:  # another user's process, or a system without /proc
         return False
     return any(_is_same(entry, lock) for entry in descriptors)
 
@@ -68,7 +71,7 @@ def is_held_by(pid: int, folder: Path) -> bool:
 def _is_same(descriptor: os.DirEntry[str], file: os.stat_result) -> bool:
     try:
         return os.path.samestat(descriptor.stat(), file)
-    except OSError:  # closed meanwhile
+    except OSError:  # it was closed in the meantime
         return False
 
 
@@ -81,20 +84,20 @@ def _acquire(folder: Path) -> int:
                     _write_holder(descriptor)
                     return descriptor
             elif attempt == _TRIES - 1:
-                raise _refusal(folder, _read_holder(descriptor))
+                raise _in_use(folder, _read_holder(descriptor))
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)
         time.sleep(_WAIT_SECONDS)
     raise UsageError(
-        f"Other trainings begin and end in {folder}/ at this moment.",
-        "Name another folder.",
-        "Name another folder with -o.",
+        f"Other trainings keep starting and ending in {folder}/.",
+        "Try again, or name another folder.",
+        "Try again, or name another folder with -o.",
     )
 
 
-def _refusal(folder: Path, other: Holder | None) -> UsageError:
+def _in_use(folder: Path, other: Holder | None) -> UsageError:
     who = f"process {other.pid} ({other.command})" if other else "another process"
     stop = f"stop it: kill {other.pid}" if other else "stop it"
     advice = f"Wait until it ends, {stop}, or name another folder"
@@ -119,7 +122,7 @@ def _write_holder(descriptor: int) -> None:
 
 
 def _read_holder(descriptor: int) -> Holder | None:
-    """Read who locked it; None in the moment before it is written."""
+    """Return the process that holds the lock, or None if it has not written its id yet."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     pid, _, command = os.read(descriptor, 2 * _MAX_COMMAND).decode(errors="replace").partition("\n")
     if not pid.isdecimal():
@@ -131,7 +134,7 @@ def _read_holder(descriptor: int) -> Holder | None:
 if sys.platform == "win32":
     import msvcrt
 
-    # Windows keeps others from reading what is locked, so a byte far behind the text is.
+    # On Windows a locked byte cannot be read, so we lock one far behind the text.
     _LOCKED_BYTE = 1 << 30
 
     def _try_lock(descriptor: int) -> bool:

@@ -1,4 +1,4 @@
-"""The logs of a run: its figures and what it wrote, line by line."""
+"""The logs of a run: its figures and its samples."""
 
 import dataclasses
 import json
@@ -16,20 +16,22 @@ from burble.system_errors import guard_write
 
 
 class RunLog(Observer):
+    """Append the figures of a run to `metrics.jsonl` and its samples to `samples.txt`."""
+
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
 
     def sizes(self) -> tuple[int, int]:
-        """Bytes in `metrics.jsonl` and in `samples.txt`; a checkpoint keeps them."""
+        """Return the sizes of `metrics.jsonl` and `samples.txt` in bytes, for a checkpoint."""
         metrics, samples = (file.stat().st_size if file.exists() else 0 for file in self._files())
         return metrics, samples
 
     def cut(self, sizes: tuple[int, int]) -> None:
-        """Forget what was logged after the checkpoint that is resumed from."""
+        """Remove what was logged after the checkpoint that had these sizes."""
         for file, size in zip(self._files(), sizes, strict=True):
             if file.exists():
-                with guard_write(file), _appending(file) as log:
-                    # A log that a power cut left shorter than its checkpoint is not filled up.
+                with guard_write(file), _open_log(file) as log:
+                    # After a power cut the log can be shorter: do not fill it up with zeros.
                     log.truncate(min(size, log.tell()))
 
     def stepped(self, metrics: StepMetrics) -> None:
@@ -45,26 +47,27 @@ class RunLog(Observer):
         return self._folder.metrics, self._folder.samples
 
     def _append(self, path: Path, text: str) -> None:
-        with guard_write(path), _appending(path) as file:
+        with guard_write(path), _open_log(path) as file:
             file.write(text)
 
 
 def read_samples(folder: Path, most: int) -> str:
+    """Return the last `most` characters of the samples of a run, or "" if there are none."""
     try:
         with open_plain(folder / SAMPLES_NAME) as file:
-            # A character has four bytes at most.
+            # A character has at most four bytes.
             file.seek(max(0, file.seek(0, os.SEEK_END) - 4 * most))
             return file.read().decode("utf-8", "replace")[-most:]
-    except OSError:  # it has written nothing yet
+    except OSError:  # it has no samples yet
         return ""
 
 
-def _appending(path: Path) -> TextIO:
+def _open_log(path: Path) -> TextIO:
     try:
         return open_to_append(path)
     except OSError as error:
         if error.errno not in NOT_OURS:
             raise
         raise UsageError(
-            f"{path} is not written to: {error.strerror}. Put a copy of the file in its place."
+            f"{path} cannot be written: {error.strerror}. Replace it by a copy of the file."
         ) from error

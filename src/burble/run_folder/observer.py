@@ -1,4 +1,4 @@
-"""What a run tells while it goes on, and who may listen."""
+"""`Observer`: receives the events of a run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,39 +11,43 @@ from burble.run_folder.metrics import StepMetrics, ValidationMetrics
 
 @dataclass(frozen=True)
 class RunFacts:
+    """What is known of a run when training starts."""
+
     config: RunConfig
     folder: Path
     text: PreparedText
     num_parameters: int
-    rows: int  # rows in a batch; fewer than asked for where the text is short
+    rows: int  # rows in a batch; fewer than configured if the text is short
     steps_per_epoch: int
-    note: str  # how the text is cut into batches; empty where there is nothing to tell
-    resumed_at: int | None  # the step that a resumed run goes on from
+    note: str  # what the user should know about how the text is cut; may be empty
+    resumed_at: int | None  # the step that a resumed run continues from
 
 
 class Observer:
-    """Hears of everything; the methods do nothing until overridden."""
+    """Receive the events of a run. The methods do nothing; override those you need."""
 
     def started(self, facts: RunFacts) -> None:
-        """Learning begins."""
+        """Handle the start of training."""
 
     def stepped(self, metrics: StepMetrics) -> None:
-        """Some steps were made."""
+        """Handle the figures of some steps."""
 
     def validated(self, metrics: ValidationMetrics) -> None:
-        """The held-out text was read."""
+        """Handle the figures of a validation."""
 
     def sampled(self, step: int, text: str) -> None:
-        """The model of this moment wrote `text`."""
+        """Handle a sample that the model wrote at this step."""
 
-    def noted(self, message: str) -> None:
-        """Something a person should know."""
+    def message(self, text: str) -> None:
+        """Handle a message to the user."""
 
     def finished(self) -> None:
-        """The run is over, whatever the reason."""
+        """Handle the end of training, whatever its reason."""
 
 
 class Observers(Observer):
+    """Pass every event on to several observers, in order."""
+
     def __init__(self, observers: Sequence[Observer]) -> None:
         self.observers = observers
 
@@ -63,9 +67,9 @@ class Observers(Observer):
         for observer in self.observers:
             observer.sampled(step, text)
 
-    def noted(self, message: str) -> None:
+    def message(self, text: str) -> None:
         for observer in self.observers:
-            observer.noted(message)
+            observer.message(text)
 
     def finished(self) -> None:
         for observer in self.observers:

@@ -1,4 +1,4 @@
-"""The run's curves in TensorBoard, for those who ask for it."""
+"""Write the curves of a run for TensorBoard."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _CURVES = ("train_bits_per_char", "accuracy", "learning_rate", "grad_norm")
 
 
 class TensorBoard(Observer):
-    """Writes an event file into `folder`, flushed event by event.
+    """Write an event file into `folder` and flush it after every event.
 
-    TensorBoard's own writer has a thread that would tell of a full disk at some later event.
+    TensorBoard's own writer uses a thread, which would report a full disk too late.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,8 +39,8 @@ class TensorBoard(Observer):
         self._writer: Any = None
 
     def started(self, facts: RunFacts) -> None:  # noqa: ARG002 - it needs no facts
-        """Open the event file, now that the folder is the run's."""
-        # TensorBoard looks for "tfevents", and reads the files of a folder in their names' order.
+        """Open the event file. Before the start, the folder may belong to an older run."""
+        # TensorBoard looks for "tfevents" and reads the files of a folder in order of their names.
         path = self._folder / f"events.out.tfevents.{int(time.time()):010}.{os.getpid()}"
         with guard_write(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ class TensorBoard(Observer):
             self._write(step=metrics.step, summary=self._summary(value=[value]))
 
     def sampled(self, step: int, text: str) -> None:
-        shown = f"```\n{text}\n```".encode()  # Markdown, which is to leave it as it is
+        shown = f"```\n{text}\n```".encode()  # TensorBoard shows Markdown: keep the line ends
         value = {
             "tag": "sample",
             "metadata": self._text,
@@ -67,7 +67,7 @@ class TensorBoard(Observer):
         self._write(step=step, summary=self._summary(value=[value]))
 
     def finished(self) -> None:
-        if self._writer is None:  # the run ended before it began
+        if self._writer is None:  # the run ended before training started
             return
         with guard_write(self._folder):
             self._writer.close()

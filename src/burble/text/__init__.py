@@ -1,1 +1,1 @@
-"""What the user brings: sources, known texts, decoding and normalisation."""
+"""The user's text: its sources, known texts, decoding and normalisation."""

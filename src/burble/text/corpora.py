@@ -1,4 +1,4 @@
-"""Known texts by name: the one embedded in every Python, and two that are fetched once."""
+"""Known texts by name: one is part of every Python, the others are downloaded once."""
 
 import hashlib
 import io
@@ -35,7 +35,7 @@ class KnownText:
 
 
 def cache_folder() -> Path:
-    """Where fetched texts are kept (XDG base directory specification)."""
+    """Return the folder for downloaded texts (XDG base directory specification)."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     root = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
     return root / "burble"
@@ -49,7 +49,10 @@ def _open_python_docs() -> BinaryIO:
 
 
 def open_alice(address: str = ALICE_ADDRESS) -> BinaryIO:
-    """Open Alice's Adventures in Wonderland, fetched once and checked. Raises `TextError`."""
+    """Open Alice's Adventures in Wonderland; download and check it the first time.
+
+    Raises `TextError`.
+    """
     cached = cache_folder() / "alice.txt"
     if not cached.exists():
         book = strip_gutenberg(_fetch_alice(address), address)
@@ -72,7 +75,10 @@ def _fetch_alice(address: str) -> str:
 def open_shakespeare(
     address: str = SHAKESPEARE_ADDRESS, sha256: str = SHAKESPEARE_SHA256
 ) -> BinaryIO:
-    """Open the 1.1 MB of Shakespeare that published results use. Raises `TextError`."""
+    """Open the 1.1 MB of Shakespeare that published results use; download it the first time.
+
+    Raises `TextError`.
+    """
     cached = cache_folder() / "tinyshakespeare.txt"
     if not cached.exists() or _sha256(cached.read_bytes()) != sha256:
         text = _fetch("tinyshakespeare", address)
@@ -104,6 +110,7 @@ def _fetch(title: str, address: str) -> bytes:
 
 
 def strip_gutenberg(page: str, address: str) -> str:
+    """Return a book without Project Gutenberg's header and footer. Raises `TextError`."""
     page = page.replace("\r\n", "\n")
     start, end = _GUTENBERG_START.search(page), _GUTENBERG_END.search(page)
     if start is None or end is None or end.start() < start.end():
@@ -112,7 +119,7 @@ def strip_gutenberg(page: str, address: str) -> str:
 
 
 def check_alice(book: str, address: str) -> None:
-    """Accept the whole book only: title, twelve chapters, about 144,000 characters."""
+    """Raise `TextError` unless this is the whole book: 12 chapters, about 144,000 characters."""
     chapters = re.findall(r"^CHAPTER [IVX]+\.", book, re.MULTILINE)
     if not 130_000 <= len(book) <= 180_000 or len(set(chapters)) != _ALICE_CHAPTERS:
         raise TextError(
@@ -123,7 +130,7 @@ def check_alice(book: str, address: str) -> None:
 
 CORPORA: dict[str, KnownText] = {
     "python-docs": KnownText(
-        "Python's language reference, as it ships inside your Python; needs no network",
+        "Python's language reference, from inside your Python; needs no network",
         _open_python_docs,
     ),
     "alice": KnownText(

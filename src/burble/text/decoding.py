@@ -1,4 +1,4 @@
-"""Bytes to characters: strict, in pieces, and never a silent loss."""
+"""Decode bytes into characters: strictly, in pieces, and never with a silent loss."""
 
 import codecs
 import gzip
@@ -15,7 +15,10 @@ _GUESS_BYTES = 1 << 16
 
 
 def read_text(document: Document, say: Callable[[str], None]) -> Iterator[str]:
-    """Yield a document's text, LF and no BOM; `say` what changed. Raises `TextError`."""
+    """Yield a document's text with LF line ends and without a byte order mark.
+
+    Call `say` with a message for each thing that was changed. Raises `TextError`.
+    """
     newlines = io.IncrementalNewlineDecoder(decoder=None, translate=True)
     first = True
     for text in _decode(document):
@@ -26,7 +29,7 @@ def read_text(document: Document, say: Callable[[str], None]) -> Iterator[str]:
                 text = text[1:]  # noqa: PLW2901
         yield newlines.decode(text)
     yield newlines.decode("", final=True)
-    # One kind of line end is given as a text, several as a tuple.
+    # Python reports one kind of line end as a string, several as a tuple.
     found = newlines.newlines
     endings = (found,) if isinstance(found, str) else found or ()
     names = [name for ending, name in (("\r\n", "CRLF"), ("\r", "CR")) if ending in endings]
@@ -59,7 +62,7 @@ def _decode(document: Document) -> Iterator[str]:
 
 def _decoder(encoding: str | None) -> codecs.IncrementalDecoder:
     try:
-        "".encode(encoding or "utf-8")  # refuses what does not make text, such as hex
+        "".encode(encoding or "utf-8")  # refuses codecs that do not make text, such as hex
         return codecs.getincrementaldecoder(encoding or "utf-8")(errors="strict")
     except LookupError as error:
         raise TextError(
@@ -68,7 +71,7 @@ def _decoder(encoding: str | None) -> codecs.IncrementalDecoder:
 
 
 def _read_bytes(document: Document) -> Iterator[bytes]:
-    """The document in pieces; an empty one marks the end."""
+    """Yield the document in pieces, then an empty one that marks the end."""
     try:
         with document.open() as stream:
             while data := stream.read(CHUNK_BYTES):
@@ -95,7 +98,7 @@ def _raise_bad_bytes(
 
 
 def _advice(sample: bytes, tried: str | None) -> tuple[str, str]:
-    """Return what to do, and the same in flags."""
+    """Return what to do, and the same with command-line flags."""
     guesses = {name: word for name, word in _guesses(sample).items() if name != tried}
     if not guesses:
         advice = "It may not be a text at all; leave it out, or name its encoding"
@@ -108,14 +111,14 @@ def _advice(sample: bytes, tried: str | None) -> tuple[str, str]:
 
 
 def _guesses(sample: bytes) -> dict[str, str]:
-    """Encodings, the likeliest first, each with a word of `sample` that tells it from the other."""
+    """Return likely encodings, best first, each with a word of `sample` as it would read."""
     from charset_normalizer import from_bytes
 
     matches = from_bytes(sample)
     best = matches.best()
     if best is None or best.encoding in {"utf_8", "ascii"}:
         return {}
-    # Among equals from_bytes names cp1250 first, by the alphabet; cp1252 is the commonest by far.
+    # Among equals, from_bytes puts cp1250 first, by the alphabet. cp1252 is far more common.
     texts = {
         str(match): "cp1252"
         for match in matches
@@ -123,6 +126,6 @@ def _guesses(sample: bytes) -> dict[str, str]:
     }
     texts.setdefault(str(best), best.encoding.replace("_", "-"))
     rows = zip(*(text.split() for text in texts), strict=False)
-    telling = (row for row in rows if len(set(row)) == len(row) and not row[0].isascii())
-    words = next(telling, ("",) * len(texts))
+    different = (row for row in rows if len(set(row)) == len(row) and not row[0].isascii())
+    words = next(different, ("",) * len(texts))
     return dict(zip(texts.values(), words, strict=True))

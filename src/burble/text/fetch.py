@@ -1,4 +1,4 @@
-"""Opening an address; imported where one is named, for http takes its share of a cold start."""
+"""Download from an address. Imported only when needed: http.client slows down a cold start."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TIMEOUT_SECONDS = 30
 
 
 def open_address(address: str) -> BinaryIO:
-    """Return the bytes behind an http or https address. Raises `OSError`, on reading too."""
+    """Open an http or https address for reading. Raises `OSError`, also while it is read."""
     try:
         request = urllib.request.Request(address, headers={"User-Agent": "burble"})  # noqa: S310 - the caller checked the scheme
         response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)  # noqa: S310
@@ -28,7 +28,7 @@ def open_address(address: str) -> BinaryIO:
 
 
 class _Download(io.RawIOBase):
-    """The body of a response. http.client takes one that is cut off for a whole one."""
+    """The body of a response. Raises `OSError` if it is cut off, which http.client ignores."""
 
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self._response = response
@@ -41,7 +41,7 @@ class _Download(io.RawIOBase):
             count = self._response.readinto(buffer)
         except http.client.HTTPException as error:
             raise OSError(f"the download broke off ({error})") from error
-        left = getattr(self._response, "length", None)  # what a file: address has not
+        left = getattr(self._response, "length", None)  # a file: address has no length
         if count == 0 and left:
             raise OSError(f"the download broke off {left:,} bytes before its end")
         return count

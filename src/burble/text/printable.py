@@ -1,4 +1,4 @@
-"""Text that can do nothing where it is shown: to a terminal, to the line it stands in."""
+"""Make text safe to show: nothing in it can control the terminal or reorder a line."""
 
 import unicodedata
 
@@ -7,29 +7,29 @@ _PICTURES = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 
 
 def printable(text: str) -> str:
-    """`text` with control characters shown as pictures, so that none can steer the terminal."""
+    """Replace control characters by visible symbols, so that none can control the terminal."""
     if text.isprintable():
         return text
-    return "".join(map(_picture, text))
+    return "".join(map(_replace_control, text))
 
 
-def _picture(character: str) -> str:
+def _replace_control(character: str) -> str:
     kind = unicodedata.category(character)
     if character in _KEPT or kind not in {"Cc", "Cf"}:
         return character
     point = ord(character)
     if point < 0x20:
         return chr(0x2400 + point)
-    # Joiners are part of words and emoji; the other format characters turn text around.
+    # Joiners belong to words and emoji. The other format characters can reverse the text.
     return character if character in "\u200c\u200d" else "\ufffd"
 
 
 def label(text: str) -> str:
-    """`text` as one can point at it: blanks as pictures, what has no shape as its code point."""
-    return "".join(map(_label, text))
+    """Make every character of `text` visible: blanks as symbols, invisible ones as code points."""
+    return "".join(map(_label_character, text))
 
 
-def _label(character: str) -> str:
+def _label_character(character: str) -> str:
     if character in _PICTURES:
         return _PICTURES[character]
     if not character.isprintable():

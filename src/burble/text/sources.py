@@ -1,4 +1,4 @@
-"""SOURCE arguments to documents: files, folders, globs, `.gz`, `-`, addresses, known texts."""
+"""Find the documents of SOURCE: files, folders, globs, `.gz`, `-`, addresses, known texts."""
 
 import glob
 import gzip
@@ -23,16 +23,19 @@ _MANY_FILES = 10_000
 
 @dataclass(frozen=True)
 class Document:
-    """One text, not yet read: a name for messages and a way to its bytes."""
+    """A text that is not read yet."""
 
-    name: str
+    name: str  # for messages
     open: Callable[[], BinaryIO]
-    path: Path | None = None  # the file that it is read from, where it is one
-    encoding: str | None = None  # encoding of its bytes, by Python's name for it; UTF-8 where None
+    path: Path | None = None  # its file; None for standard input, addresses and known texts
+    encoding: str | None = None  # Python's name of the encoding; None means UTF-8
 
 
 def find_documents(sources: Sequence[str], encoding: str | None = None) -> list[Document]:
-    """Return all documents in order; folders and globs are sorted. Raises `TextError`."""
+    """Return the documents of all sources, in order. Folders and globs are sorted.
+
+    Raises `TextError`.
+    """
     documents = [document for source in sources for document in _find(source)]
     if not documents:
         raise TextError("No text was given. Name a file, a folder, an address, or a known text.")
@@ -41,21 +44,21 @@ def find_documents(sources: Sequence[str], encoding: str | None = None) -> list[
 
 def _find(source: str) -> list[Document]:
     if source == "-":
-        return [Document("standard input", lambda: _unzipped(_open_standard_input()))]
+        return [Document("standard input", lambda: _unzip(_open_standard_input()))]
     if source.startswith(("http://", "https://")):
-        return [Document(source, lambda: _unzipped(_fetch(source)))]
+        return [Document(source, lambda: _unzip(_fetch(source)))]
     if source in CORPORA:
         return [Document(source, CORPORA[source].open)]
     return [
-        Document(str(path), lambda path=path: _unzipped(_open_file(path)), path)  # type: ignore[misc]
+        Document(str(path), lambda path=path: _unzip(_open_file(path)), path)  # type: ignore[misc]
         for path in _find_files(source)
     ]
 
 
 def _find_files(source: str) -> list[Path]:
-    path, mode = Path(source), _mode(source)
+    path, mode = Path(source), _find_mode(source)
     if mode is not None and stat.S_ISDIR(mode):
-        # What earlier runs left there is no text.
+        # The files of earlier runs in the folder are not part of the text.
         found = _walk(path)
         runs = {file.parent for file in found if file.name == CONFIG_NAME}
         files = [file for file in found if runs.isdisjoint(file.parents)]
@@ -78,19 +81,19 @@ def _find_files(source: str) -> list[Path]:
     )
 
 
-def is_found_at_once(source: str) -> bool:
-    """Return whether it is no folder of many thousands of files and no pattern of folders."""
+def is_quick_to_search(source: str) -> bool:
+    """Return False for folders of more than 10,000 entries and for patterns of folders."""
     if os.path.isdir(source):  # noqa: PTH112
         entries = (name for _, folders, files in os.walk(source) for name in (*folders, *files))
         return sum(1 for _ in itertools.islice(entries, _MANY_FILES)) < _MANY_FILES
     return "**" not in source and not glob.has_magic(os.path.dirname(source))  # noqa: PTH120
 
 
-def _mode(source: str) -> int | None:
-    """Return what kind of file it is; None where there is none. Raises `TextError`."""
+def _find_mode(source: str) -> int | None:
+    """Return the file's mode, or None if there is no such file. Raises `TextError`."""
     try:
-        return os.stat(source).st_mode  # noqa: PTH116 - as it was typed
-    except ValueError:  # no name of a file
+        return os.stat(source).st_mode  # noqa: PTH116 - exactly as it was typed
+    except ValueError:  # it cannot be the name of a file
         return None
     except OSError as error:
         if error.errno in MISSING:
@@ -99,7 +102,7 @@ def _mode(source: str) -> int | None:
 
 
 def _walk(folder: Path) -> list[Path]:
-    """List all files that are not hidden, sorted. Raises `TextError` for what cannot be read."""
+    """Return all files that are not hidden, sorted. Raises `TextError` for unreadable folders."""
     found: list[Path] = []
     try:
         for parent, folders, names in os.walk(folder, onerror=_raise):
@@ -144,8 +147,8 @@ def _fetch(address: str) -> BinaryIO:
         ) from error
 
 
-def _unzipped(raw: BinaryIO) -> BinaryIO:
-    """The bytes of `raw`, decompressed where they begin as gzip does, whatever the name says."""
+def _unzip(raw: BinaryIO) -> BinaryIO:
+    """Decompress `raw` if its first bytes are those of gzip, whatever the file is called."""
     buffered = io.BufferedReader(cast("io.RawIOBase", raw))
     try:
         magic = buffered.peek(2)[:2]

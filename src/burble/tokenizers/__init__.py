@@ -1,1 +1,1 @@
-"""Text to ids and back; one file per kind."""
+"""Turn text into ids and back. One file per kind of tokenizer."""

@@ -1,4 +1,4 @@
-"""One id for each byte of UTF-8: nothing is ever unknown."""
+"""`ByteTokenizer`: one id for each byte of UTF-8, so that no character is unknown."""
 
 import codecs
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ class ByteTokenizer(Tokenizer):
         return np.frombuffer(data, dtype=np.uint8)
 
     def count_unknown(self, text: str) -> int:
-        """Return how many halves of surrogate pairs there are: no other character lacks bytes."""
+        """Count the halves of surrogate pairs: nothing else is unknown in UTF-8."""
         return len(text) - len(text.encode("utf-8", "ignore").decode("utf-8"))
 
     def decode(self, ids: Ids) -> str:

@@ -1,4 +1,4 @@
-"""One id for each character that occurs in the text, in code point order."""
+"""`CharTokenizer`: one id for each character that occurs in the text, in code point order."""
 
 import sys
 from collections.abc import Callable
@@ -10,14 +10,14 @@ import numpy as np
 from burble.config import UnknownPolicy
 from burble.errors import TextError
 from burble.tokenizers.base import Ids, StreamDecoder, Tokenizer, smallest_dtype
-from burble.tokenizers.nearest import nearest_known
+from burble.tokenizers.nearest import find_nearest
 
 _UTF32 = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
 _LISTED = 10
 
 
 class CharTokenizer(Tokenizer):
-    """The vocabulary is a string of distinct characters; a character's place is its id."""
+    """Use a character's place in the vocabulary, a string of distinct characters, as its id."""
 
     kind: ClassVar[str] = "char"
     unit: ClassVar[str] = "character"
@@ -37,13 +37,13 @@ class CharTokenizer(Tokenizer):
     def from_json(cls, mapping: dict[str, Any]) -> Self:
         vocabulary = mapping.get("vocabulary")
         if not isinstance(vocabulary, str):
-            raise ValueError(  # noqa: TRY004 - of a file
-                "a char tokenizer is described by its vocabulary, a text"
+            raise ValueError(  # noqa: TRY004 - it comes from a file
+                "a char tokenizer needs its vocabulary as a string"
             )
         if not vocabulary or list(vocabulary) != sorted(set(vocabulary)):
             raise ValueError("the vocabulary must be distinct characters in code point order")
         if any("\ud800" <= character <= "\udfff" for character in vocabulary):
-            raise ValueError("the vocabulary holds half a surrogate pair")
+            raise ValueError("the vocabulary contains half a surrogate pair")
         return cls(vocabulary)
 
     @property
@@ -54,22 +54,25 @@ class CharTokenizer(Tokenizer):
         return {"kind": self.kind, "vocabulary": self.vocabulary}
 
     def encode(self, text: str, unknown: UnknownPolicy = "error") -> Ids:
-        """Return the ids of `text`, (characters,). nearest: by case, accent or typographic form."""
-        marked = self._marked(text)
+        """Return the ids of `text`, (characters,). Raises `TextError` for unknown characters.
+
+        unknown: "nearest" tries another case, accent or typographic form.
+        """
+        marked = self._mark(text)
         missing = sorted({text[place] for place in np.flatnonzero(marked == 0)})
         if missing and unknown == "nearest":
-            nearest = {ord(c): nearest_known(c, self.vocabulary) for c in missing}
+            nearest = {ord(c): find_nearest(c, self.vocabulary) for c in missing}
             text = text.translate(nearest)
-            marked = self._marked(text)
+            marked = self._mark(text)
             missing = [c for c in missing if c in text]
         if missing and unknown != "skip":
             raise _unseen(missing, unknown)
         return (marked[marked > 0] - 1).astype(smallest_dtype(self.vocab_size))
 
     def count_unknown(self, text: str) -> int:
-        return int(np.count_nonzero(self._marked(text) == 0))
+        return int(np.count_nonzero(self._mark(text) == 0))
 
-    def _marked(self, text: str) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    def _mark(self, text: str) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
         points = np.minimum(_code_points(text), len(self._table) - 1)
         return self._table[points]
 
@@ -85,12 +88,12 @@ class CharTokenizer(Tokenizer):
     def count_characters(self, ids: Ids) -> int:
         return len(ids)
 
-    def cut_before(self, ids: Ids, place: int) -> int:  # noqa: ARG002 - every cut will do
+    def cut_before(self, ids: Ids, place: int) -> int:  # noqa: ARG002 - every cut is fine
         return place
 
     def check(self, ids: Ids) -> None:
         if ids.max(initial=0) >= self.vocab_size:
-            raise ValueError(f"id {ids.max()} is none of the {self.vocab_size:,} characters")
+            raise ValueError(f"id {ids.max()} is beyond the {self.vocab_size:,} characters")
 
 
 class _CharDecoder:

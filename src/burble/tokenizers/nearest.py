@@ -1,20 +1,20 @@
-"""The nearest character a vocabulary knows: same letter, other case, accent or typographic form."""
+"""Find the nearest known character: another case, accent or typographic form of the same letter."""
 
 import unicodedata
 
-# Typographic forms that Unicode does not fold, one group of look-alikes a line.
+# Look-alikes that Unicode does not fold, group by group.
 _ALIKE = ("'‘’‛′`´", '"“”„‟″«»', "-‐‑‒–—―−", " \u00a0\u2002\u2003\u2009\t")
 
 
-def nearest_known(character: str, vocabulary: str) -> str:
-    """A known stand-in for `character`, or itself where there is none."""
-    for candidate in _candidates(character):
+def find_nearest(character: str, vocabulary: str) -> str:
+    """Return known text to use for `character`, or `character` itself if nothing is near."""
+    for candidate in _list_candidates(character):
         if candidate and all(part in vocabulary for part in candidate):
             return candidate
     return character
 
 
-def _candidates(character: str) -> list[str]:
+def _list_candidates(character: str) -> list[str]:
     plain = "".join(
         part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)
     )

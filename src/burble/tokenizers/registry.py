@@ -1,4 +1,4 @@
-"""Tokenizers by kind: a new one is one file and one line here."""
+"""The tokenizers by kind. A new one is one file and one line here."""
 
 from burble.errors import brief
 from burble.saved_format import VersionError
@@ -12,6 +12,10 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
 
 
 def tokenizer_from_json(mapping: object) -> Tokenizer:
+    """Return the tokenizer that `Tokenizer.to_json` described.
+
+    Raises `VersionError` for an unknown kind, `ValueError` for anything else.
+    """
     kind = mapping.get("kind") if isinstance(mapping, dict) else None
     if isinstance(mapping, dict) and isinstance(kind, str) and kind in TOKENIZERS:
         return TOKENIZERS[kind].from_json(mapping)

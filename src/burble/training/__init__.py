@@ -1,1 +1,1 @@
-"""How a network learns: natively or with torch, which `learners/torch` alone imports."""
+"""Train a network, natively or with torch. Only `learners/torch` imports torch."""

@@ -1,4 +1,4 @@
-"""The whole state of a run; the step in it stands for every random choice."""
+"""Save and load the whole state of a run. Random choices need none: they follow from the step."""
 
 import errno
 import json
@@ -25,13 +25,13 @@ from burble.training.position import MAX_RESCUES, Position
 
 _STATE_NAME = re.compile(r"state-[0-9]{1,15}-[0-9]{1,20}\.safetensors")
 
-# More than any run has, and few enough for float64 to count with. Seconds: three centuries.
+# Higher than in any run, and exact in float64. Seconds: three centuries.
 _HIGHEST = {"step": 10**12, "validation_batches": 10**12, "stale": 10**12, "seconds": 1e10}
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Copies of everything that a step changes."""
+    """A copy of everything that a step changes."""
 
     position: Position
     tensors: Arrays
@@ -39,14 +39,14 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What `last/manifest.json` says: where the run stands, and which file has the rest."""
+    """The contents of `last/manifest.json`."""
 
-    file: str
+    file: str  # name of the file with the tensors
     position: Position
 
 
 def write(checkpoint: Checkpoint, folder: Path) -> None:
-    """Write to disk: the tensors under a new name, then the manifest that points to them."""
+    """Save a checkpoint: the tensors under a new name, then the manifest that points to them."""
     from safetensors.numpy import save
 
     folder.mkdir(exist_ok=True)
@@ -61,16 +61,16 @@ def write(checkpoint: Checkpoint, folder: Path) -> None:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read which state `write` left last. Raises `ModelFileError` for what no run has."""
+    """Read the manifest that `write` saved. Raises `ModelFileError` if it is missing or broken."""
     try:
-        return _as_manifest(folder_manifest(folder))
+        return _parse_manifest(folder_manifest(folder))
     except OSError as error:
         raise _unreadable(folder, error) from error
     except (ValueError, UsageError) as error:
         raise _broken(folder, error) from error
 
 
-def _as_manifest(found: dict[str, Any]) -> Manifest:
+def _parse_manifest(found: dict[str, Any]) -> Manifest:
     manifest = from_saved(Manifest, found, MANIFEST)
     if not _STATE_NAME.fullmatch(manifest.file):
         raise ValueError(f"{MANIFEST} names {manifest.file!r}")
@@ -84,7 +84,7 @@ def _as_manifest(found: dict[str, Any]) -> Manifest:
 
 
 def read(folder: Path, layout: Layout) -> Checkpoint:
-    """Read what `write` left. Raises `ModelFileError` where it is not of a run of this layout."""
+    """Load the checkpoint that `write` saved. Raises `ModelFileError` unless it has this layout."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -105,7 +105,7 @@ def read(folder: Path, layout: Layout) -> Checkpoint:
 
 
 def _unreadable(folder: Path, error: OSError) -> BurbleError:
-    """Where the machine refuses, nothing is known of the state: to train again is no advice."""
+    """Return an error that advises to train again only if the state itself is at fault."""
     is_its_own = error.errno in MISSING | NOT_OURS | {errno.EFBIG}
     return _broken(folder, error) if is_its_own else read_error(folder, error)
 
@@ -115,6 +115,6 @@ def _broken(folder: Path, error: Exception) -> ModelFileError:
     if isinstance(error, VersionError):
         return ModelFileError(f"The run cannot be resumed: {folder}: {reason}.", error.advice)
     return ModelFileError(
-        f"The run cannot be resumed: {folder} is missing, broken, or another run's ({reason}).",
+        f"The run cannot be resumed: {folder} is missing, broken, or of another run ({reason}).",
         *TRAIN_AGAIN,
     )

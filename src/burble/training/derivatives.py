@@ -1,4 +1,4 @@
-"""A step of each kind of cell in float64, and the gradient on its way back through it."""
+"""A step of each kind of cell in float64, and the backward pass of its gradient."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 Float64 = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 Values = dict[str, Float64]
-"""Gates and states of one layer, or their gradients, by name, (rows, hidden) each."""
+"""The gates and states of one layer by name, or their gradients, (rows, hidden) each."""
 
 
 @dataclass(frozen=True)
 class Back:
-    """The gradients of one step of one layer."""
+    """The gradients of the loss at one step of one layer."""
 
     states: Values
-    """With respect to the new states, what goes through the output made of them included."""
+    """With respect to the new states, including the path through the layer's output."""
 
     from_input: Float64
     """With respect to x·W_ih + b, (rows, gates · hidden)."""
@@ -32,18 +32,19 @@ class Back:
     """With respect to h·W_hh, (rows, gates · hidden)."""
 
     before: Values
-    """With respect to the states before, but for what goes through h·W_hh."""
+    """With respect to the states before the step, without the path through h·W_hh."""
 
 
 @dataclass(frozen=True)
 class Derivatives:
-    """A kind of cell."""
+    """The forward and backward pass of one kind of cell."""
 
     step: Callable[[Float64, Float64, Values], Values]
-    """From x·W_ih + b, h·W_hh and the states before to all that happens in the step."""
+    """Return gates and new states from x·W_ih + b, h·W_hh and the states before."""
 
     back: Callable[[Values, Values, Values], Back]
-    """From the gradients of the new states, what happened and the states before to `Back`."""
+    """Return `Back` from the gradients of the new states, the step's values and the states before.
+    """
 
 
 def _lstm_step(from_input: Float64, from_state: Float64, before: Values) -> Values:
@@ -113,7 +114,7 @@ def _rnn_back(gradient: Values, values: Values, _: Values) -> Back:
 
 
 def _sigmoid(x: Float64) -> Float64:
-    # A gate that is nearly shut keeps all its digits. Where exp overflows, it is shut.
+    # In this form a gate near 0 keeps all its digits. If exp overflows, the gate is 0.
     with np.errstate(over="ignore"):
         gate: Float64 = 1 / (1 + np.exp(-x))
     return gate

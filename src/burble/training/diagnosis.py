@@ -1,4 +1,4 @@
-"""The verdict on a run, in plain words, and what to do about it: a new one is a row of `TABLE`."""
+"""Judge a run in plain words, and advise what to do. A new verdict is a row of `TABLE`."""
 
 import math
 from collections.abc import Callable
@@ -8,51 +8,51 @@ from typing import Literal
 from burble.run_folder.metrics import Metrics
 from burble.training.evidence import Evidence, Facts
 
-# A share of the bits; a run that gains or loses less than this keeps its level.
+# A change of the bits by less than this share is no change.
 _STILL = 0.005
 
-# Two states of a run differ by less than this share on a few thousand characters, by chance: names
-# made up at random, which nothing can memorise, rose by 0.6 %.
+# On a few thousand characters, the figure can rise by nearly this share by chance: with random
+# names, which nothing can memorise, it rose by 0.6 %.
 _WORSE = 0.01
 
-# A training figure this far below the held-out one is no chance: the same names had 3 %.
+# A training figure this far below the held-out one is not chance: random names had 3 %.
 _APART = 0.95
 
-# Figures of single batches scatter by a few per cent; a rise by this share is none of that.
+# Figures of single batches vary by a few per cent. A rise by this factor is more than that.
 _RISE = 1.1
 
-# The step size reaches its height after 50 steps, and the average of the weights is young until
-# some hundred: what was measured before then says nothing of how the run would have ended.
+# The learning rate peaks after 50 steps, and the average of the weights needs some 100. Earlier
+# figures show nothing about how the run would have ended.
 _BEGUN = 100
 
-# Within the first steps of the warm-up a figure may rise, and come down again.
+# In the first steps of the warm-up, a figure may rise and fall again.
 _FIRST_STEPS = 20
 
-# A minute is what a run gets by default. The time ended a run that has used nearly all of it.
+# The default time budget. A run that used nearly all of its own was ended by time.
 _A_MINUTE = 60
 _BOUND = 0.9
 
-# Within a minute, a set-up of this many seconds leaves enough.
+# A set-up of this many seconds leaves enough of a minute.
 _SHORT_SETUP = 15
 
-# A bit in a hundred characters.
+# One bit in a hundred characters.
 _NOTHING_LEFT = 0.01
 
 # A network that needs nearly as many bits as guessing has not learned.
 _NEARLY_GUESSING = 0.9
 
-# Stretches of 1,000 characters of alice or tinyshakespeare differ by 0.3 to 0.4 bits from each
-# other under one model, of 100 by 0.6: there a gain of some per cent cannot be seen.
+# One model's figures for different stretches of alice or tinyshakespeare vary by 0.3 to 0.4 bits
+# with 1,000 characters, and by 0.6 with 100. That hides a gain of a few per cent.
 _FEW = 1_000
 _HARDLY_ANY = 100
 
-# A model that knows this share of the held-out text by memory saves up to as large a share of the
-# bits; of source code, written once, up to 9 % is in its other files word for word.
+# If this share of the held-out text is memorised, up to the same share of the bits is saved. Of
+# source code without copies, up to 9 % is in its other files word for word.
 _MUCH_REPEATED = 0.15
 
 
 def diverged(run: Evidence) -> bool:
-    """Its figures exploded, or it was rescued and came to nothing."""
+    """Return whether the figures exploded, or the run learned nothing after a rescue."""
     if run.facts.steps < _FIRST_STEPS:
         return False
     trained = run.train_bits(run.facts.steps)
@@ -67,32 +67,34 @@ def diverged(run: Evidence) -> bool:
 
 
 def went_up(run: Evidence) -> bool:
-    """On its way it was worse than guessing."""
+    """Return whether the run was worse than guessing at some point."""
     if not is_measured(run) or run.peak.step < _FIRST_STEPS:
         return False
     return run.peak_bits > _RISE * max(run.first, run.guessing)
 
 
 def hardly_begun(run: Evidence) -> bool:
+    """Return whether the run made too few steps to judge it."""
     return run.facts.steps < _BEGUN
 
 
 def barely_learned(run: Evidence) -> bool:
-    """It is hardly better than guessing, or than it was at its start."""
+    """Return whether the run is hardly better than guessing, or than it was at its start."""
     return run.best_bits > _NEARLY_GUESSING * min(run.first, run.guessing)
 
 
 def is_too_slow(run: Evidence) -> bool:
-    """It has hardly learned where the counts show that there is something to learn."""
+    """Return whether the run hardly learned although n-gram counts found something to learn."""
     return barely_learned(run) and run.counts_share < _NEARLY_GUESSING
 
 
 def got_worse(run: Evidence) -> bool:
+    """Return whether the held-out figure has risen since its best."""
     return run.last_bits > (1 + _WORSE) * run.best_bits
 
 
 def memorised(run: Evidence) -> bool:
-    """The held-out figure has risen, and the training figure has not and is far below it."""
+    """Return whether the held-out figure has risen, and the training figure is far below it."""
     trained = run.train_bits(run.last.step)
     if trained is None or run.train_ratio is None or not got_worse(run):
         return False
@@ -100,30 +102,32 @@ def memorised(run: Evidence) -> bool:
 
 
 def is_perfect(run: Evidence) -> bool:
+    """Return whether the run predicts nearly every character."""
     return run.best_bits < _NOTHING_LEFT
 
 
 def was_improving(run: Evidence) -> bool:
-    """It got better to its end, and was not ended by its patience."""
+    """Return whether the run improved until its end, and did not run out of patience."""
     return run.gain > _STILL and (run.last.progress >= 1 or run.best is run.last)
 
 
 def is_measured(run: Evidence) -> bool:
-    """There are held-out figures that are more than noise."""
+    """Return whether there are held-out figures that are more than noise."""
     return bool(run.validations) and run.facts.held_out >= _HARDLY_ANY
 
 
 def is_repeated(run: Evidence) -> bool:
+    """Return whether much of the held-out text is also in the training text."""
     return run.facts.repeated >= _MUCH_REPEATED
 
 
 def is_judged(run: Evidence) -> bool:
-    """The held-out figures can tell what became of the run."""
+    """Return whether the held-out figures show how the run went."""
     return is_measured(run) and not is_repeated(run) and not run.begins_late
 
 
 def is_compared(run: Evidence) -> bool:
-    """The held-out figure can be put beside that of the counts."""
+    """Return whether the held-out figure can be compared with that of n-gram counts."""
     is_known = run.counts_share < math.inf and run.facts.held_out >= _FEW
     if not is_known or not is_judged(run):
         return False
@@ -131,20 +135,21 @@ def is_compared(run: Evidence) -> bool:
 
 
 def counts_are_ahead(run: Evidence) -> bool:
-    """The counts need fewer bits than the run, by more than a tie."""
+    """Return whether n-gram counts need clearly fewer bits than the run."""
     return is_compared(run) and run.counts_share < 1 - _STILL
 
 
 def found_nothing(run: Evidence) -> bool:
-    """Neither the run nor the counts are better than guessing."""
+    """Return whether neither the run nor n-gram counts are better than guessing."""
     if not is_compared(run):
         return False
     return min(1, run.counts_share) * run.best_bits > (1 - _STILL) * run.guessing
 
 
 def describe_divergence(run: Evidence) -> str:
+    """Return the verdict on a run that diverged."""
     times = run.facts.rescues
-    rescued = f" and was taken back {_times(times)}" if times else ""
+    rescued = f" and went back {_format_times(times)}" if times else ""
     figures = ""
     if run.validations and not run.begins_late:
         figures = (
@@ -155,54 +160,59 @@ def describe_divergence(run: Evidence) -> str:
 
 
 def describe_beginning(run: Evidence) -> str:
+    """Return the verdict on a run of too few steps."""
     steps = f"{run.facts.steps:,} step{'s' if run.facts.steps > 1 else ''}"
     why = ""
     if run.setup_seconds > run.budget_seconds / 2:
-        setup, budget = _time(run.setup_seconds), _time(run.budget_seconds)
+        setup, budget = _format_seconds(run.setup_seconds), _format_seconds(run.budget_seconds)
         why = f" Setting up took {setup} of its {budget}."
-    return f"It has hardly begun to learn, with {steps}.{why} {_more(run)}"
+    return f"It has hardly begun to learn, with {steps}.{why} {_advise_more(run)}"
 
 
-def _more(run: Evidence) -> str:
+def _advise_more(run: Evidence) -> str:
     if run.seconds < _BOUND * run.budget_seconds:
         return "Give it 1,000 steps or more."
     if run.budget_seconds < _A_MINUTE:
-        return _more_time(run)
+        return _advise_more_time(run)
     return "Use a smaller network, or give it more time."
 
 
-def _more_time(run: Evidence) -> str:
+def _advise_more_time(run: Evidence) -> str:
     minutes = math.ceil(1 + run.setup_seconds / 60) if run.setup_seconds > _SHORT_SETUP else 1
     return f"Give it {minutes} minutes or more." if minutes > 1 else "Give it a minute or more."
 
 
 def describe_memorising(run: Evidence) -> str:
+    """Return the verdict on a run that memorised its training text."""
     before, after = run.train_bits(run.best.step), run.train_bits(run.last.step)
     trained = ""
     if before is not None and after is not None:
         trained = f" while the training figure went from {before:.3f} to {after:.3f}"
     return (
-        f"It was best after {_time(run.best.seconds)} and has memorised the training text since: "
-        f"the held-out figure rose from {run.best_bits:.3f} to {run.last_bits:.3f} bits{trained}. "
-        "The best model was kept. Give it more text, more dropout, or less time."
+        f"It was best after {_format_seconds(run.best.seconds)} and has memorised the training "
+        f"text since: the held-out figure rose from {run.best_bits:.3f} to {run.last_bits:.3f} "
+        f"bits{trained}. The best model was kept. Give it more text, more dropout, or less time."
     )
 
 
 def describe_few(run: Evidence) -> str:
+    """Return the remark that too few characters are held out or sealed."""
     number = run.facts.held_out or run.facts.sealed
     part = "held out" if run.facts.held_out else "sealed"
     return (
-        f"Only {number:,} characters are {part}: too few for a figure to rely on. "
-        "Give it more text, or hold out more of it."
+        f"Only {number:,} characters are {part}: too few for a reliable figure. "
+        "Use more text, or hold out more of it."
     )
 
 
 def describe_counts_ahead(run: Evidence) -> str:
+    """Return the remark that n-gram counts do better."""
     counts = "N-gram counts" if got_worse(run) else "So far n-gram counts"
     return f"{counts} do better: {run.facts.counts_bits:.3f} bits."
 
 
 def describe_counts_behind(run: Evidence) -> str:
+    """Return the remark that n-gram counts do not do better."""
     share = run.counts_share - 1
     more = "about as many" if share <= _STILL else f"{share:.0%} more"
     return f"N-gram counts need {run.facts.counts_bits:.3f} bits, {more}."
@@ -210,11 +220,11 @@ def describe_counts_behind(run: Evidence) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """A sentence, and when it is said: where it is the first of its subject whose test holds."""
+    """A verdict. For each subject, the first row that applies to the run is used."""
 
     about: Literal["learning", "rescue", "figure", "counts"]
-    holds: Callable[[Evidence], bool]
-    say: Callable[[Evidence], str]
+    applies: Callable[[Evidence], bool]
+    describe: Callable[[Evidence], str]
 
 
 TABLE = (
@@ -223,13 +233,13 @@ TABLE = (
         lambda run: run.facts.steps == 0,
         lambda run: (
             "It has learned nothing: reading the text and setting up took "
-            f"{_time(run.setup_seconds)}, and its time was {_time(run.budget_seconds)}. "
-            f"{_more_time(run)}"
+            f"{_format_seconds(run.setup_seconds)}, and its time was "
+            f"{_format_seconds(run.budget_seconds)}. {_advise_more_time(run)}"
         ),
     ),
     Row("learning", diverged, describe_divergence),
     Row("learning", hardly_begun, describe_beginning),
-    # From here on the held-out figures decide; where they cannot, "figure" says why.
+    # From here on the held-out figures decide. If they cannot, a row about "figure" explains why.
     Row(
         "learning",
         lambda run: run.begins_late and is_measured(run),
@@ -261,9 +271,9 @@ TABLE = (
         "learning",
         got_worse,
         lambda run: (
-            f"It was best after {_time(run.best.seconds)}, and the held-out figure has risen from "
-            f"{run.best_bits:.3f} to {run.last_bits:.3f} bits since. The best model was kept. Use "
-            "a smaller learning rate, or give it more text."
+            f"It was best after {_format_seconds(run.best.seconds)}, and the held-out figure has "
+            f"risen from {run.best_bits:.3f} to {run.last_bits:.3f} bits since. The best model "
+            "was kept. Use a smaller learning rate, or give it more text."
         ),
     ),
     Row(
@@ -288,17 +298,17 @@ TABLE = (
         "rescue",
         lambda run: run.facts.rescues > 0 and not diverged(run),
         lambda run: (
-            f"On its way it diverged {_times(run.facts.rescues)} and was taken back; a smaller "
-            "learning rate would have saved that."
+            f"On its way it diverged {_format_times(run.facts.rescues)} and went back. A smaller "
+            "learning rate would avoid that."
         ),
     ),
     Row(
         "rescue",
         lambda run: went_up(run) and not diverged(run),
         lambda run: (
-            f"On its way it went up to {run.peak_bits:.3f} held-out bits, at step "
-            f"{run.peak.step:,}, where guessing needs {run.guessing:.3f}: a smaller learning rate "
-            "will do better."
+            f"On its way the held-out figure went up to {run.peak_bits:.3f} bits, at step "
+            f"{run.peak.step:,}, and guessing needs {run.guessing:.3f}. Use a smaller learning "
+            "rate."
         ),
     ),
     Row(
@@ -306,8 +316,8 @@ TABLE = (
         is_repeated,
         lambda run: (
             f"{run.facts.repeated:.0%} of the held-out text is in the training part word for word, "
-            "so the held-out figure does not say how well it does on new text. Remove what is in "
-            "the text twice."
+            "so the held-out figure does not show how well it does on new text. Remove the copies "
+            "from your text."
         ),
     ),
     Row("figure", lambda run: 0 < (run.facts.held_out or run.facts.sealed) < _FEW, describe_few),
@@ -315,15 +325,15 @@ TABLE = (
         "figure",
         lambda run: run.facts.held_out < 1 <= run.facts.sealed,
         lambda _: (
-            "Nothing was held out to choose its best state by, so the last one was kept. Only the "
-            "sealed figure is of text that it did not learn from."
+            "Nothing was held out to find the best model, so the last one was kept. Only the "
+            "sealed figure is for text that it did not learn from."
         ),
     ),
     Row(
         "figure",
         lambda run: run.facts.held_out < 1,
         lambda _: (
-            "Nothing was held out, so no figure says how well it does on new text. Hold some out: "
+            "Nothing was held out, so no figure shows how well it does on new text. Hold some out: "
             "a tenth is usual."
         ),
     ),
@@ -332,24 +342,24 @@ TABLE = (
     Row("counts", lambda run: hardly_begun(run) or got_worse(run), describe_counts_ahead),
     Row("counts", was_improving, describe_counts_ahead),
 )
-"""Every sentence, in the order of the text."""
+"""All verdicts, in the order of the text."""
 
 
 def diagnose(history: Metrics, facts: Facts) -> str | None:
-    """Return what became of the run and what to do; None where there is no log to see it in."""
+    """Return how the run went and what to do, or None if there is no log of it."""
     if not history.validations:
         return None
     run = Evidence(facts, history)
-    said: dict[str, str] = {}
+    sentences: dict[str, str] = {}
     for row in TABLE:
-        if row.about not in said and row.holds(run):
-            said[row.about] = row.say(run)
-    return " ".join(sentence for sentence in said.values() if sentence) or None
+        if row.about not in sentences and row.applies(run):
+            sentences[row.about] = row.describe(run)
+    return " ".join(sentence for sentence in sentences.values() if sentence) or None
 
 
-def _time(seconds: float) -> str:
+def _format_seconds(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
-def _times(count: int) -> str:
+def _format_times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"

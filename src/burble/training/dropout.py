@@ -1,4 +1,4 @@
-"""What dropout multiplies each number with: a function of seed, step, place and number."""
+"""The factors of dropout: a function of seed, step, place and element, the same everywhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from burble.config import RunConfig, TrainingConfig
 
 INPUT = 0
-"""The place of what enters the first layer. What comes out of layer number i has place i + 1."""
+"""The place of the first layer's input. The output of layer i has place i + 1."""
 
 _NUMBERS_OF_BLOCK = 2 * WORDS
 
@@ -23,8 +23,9 @@ _NUMBERS_OF_BLOCK = 2 * WORDS
 def draw_masks(
     config: RunConfig, vocab_size: int, step: int, shape: tuple[int, int]
 ) -> list[Float32 | None]:
-    """Return the factors of a step, counted from 0, on batches of (time, rows): of the input, then
-    of what each layer puts out.
+    """Return the factors of a step, for the input and then for the output of each layer.
+
+    step: counted from 0. shape: (time, rows). Each mask has shape (time, rows, features).
     """
     network = config.network
     widths = [network.input_size(vocab_size)] + [network.hidden_size] * network.num_layers
@@ -37,9 +38,9 @@ def draw_masks(
 def draw_mask(
     training: TrainingConfig, place: int, step: int, shape: tuple[int, int, int]
 ) -> Float32 | None:
-    """Return the factors of (time, rows, features) at a place; None where nothing is dropped.
+    """Return the factors at a place, (time, rows, features), or None if nothing is dropped there.
 
-    Locked ones, (1, rows, features), are the same at every time.
+    Locked factors, (1, rows, features), are the same at every time.
     """
     rate = training.input_dropout if place == INPUT else training.dropout
     if rate == 0:
@@ -49,7 +50,10 @@ def draw_mask(
 
 
 def draw_factors(rate: float, key: tuple[int, int], place: int, count: int) -> Float32:
-    """Return 0 for what is dropped, which is `rate` of all, and 1 / (1 - rate) for what is kept."""
+    """Return `count` factors: 0 with probability `rate`, else 1 / (1 - rate).
+
+    key: seed and step.
+    """
     native = library()
     if native is None:
         return numpy_factors(rate, key, place, count)
@@ -59,7 +63,8 @@ def draw_factors(rate: float, key: tuple[int, int], place: int, count: int) -> F
 
 
 def numpy_factors(rate: float, key: tuple[int, int], place: int, count: int) -> Float32:
-    """Return what `burble_dropout` draws: each word is two numbers, its lower half the first."""
+    """Return the factors of `draw_factors` bit for bit, without the C library."""
+    # Each 64-bit word is two numbers, its lower half first.
     blocks = -(-count // _NUMBERS_OF_BLOCK)
     words = draw_words(blocks * WORDS, key, (place, 0, Use.WRITING_AND_DROPOUT))
     numbers = words.astype("<u8", copy=False).view("<u4")[:count]

@@ -1,4 +1,4 @@
-"""What is known of a run once it is over: its log, a few facts, and what follows from them."""
+"""The figures of a finished run that its diagnosis is based on."""
 
 import math
 from dataclasses import dataclass, field
@@ -8,18 +8,22 @@ from burble.run_folder.metrics import Metrics, ValidationMetrics
 
 @dataclass(frozen=True)
 class Facts:
+    """Facts about a run that are not in its log."""
+
     steps: int
-    held_out: int  # characters that are scored
+    held_out: int  # characters of the held-out part that are scored
     vocab_size: int
     sealed: int = 0  # characters of the sealed part that are scored
-    repeated: float = 0.0  # share of the held-out text that the training part has word for word
-    counts_bits: float | None = None  # of n-gram counts on the same text, where that is known
-    minutes: float | None = None  # None where it was bounded by steps or epochs alone
-    rescues: int = 0  # how often it diverged, and was taken back with half the learning rate
+    repeated: float = 0.0  # share of the held-out text that is in the training part word for word
+    counts_bits: float | None = None  # bits of n-gram counts on the same text, if known
+    minutes: float | None = None  # time budget; None if only steps or epochs limit the run
+    rescues: int = 0  # how often it diverged and went back with half the learning rate
 
 
 @dataclass(frozen=True)
 class Evidence:
+    """The facts and the log of a run, and figures derived from them."""
+
     facts: Facts
     history: Metrics
     validations: list[ValidationMetrics] = field(init=False)
@@ -29,12 +33,12 @@ class Evidence:
 
     @property
     def begins_late(self) -> bool:
-        """Whether the log lacks the start of the run, as where it was deleted before a resume."""
+        """Whether the start of the log is missing, for example deleted before a resume."""
         return bool(self.history.validations) and self.history.validations[0].step > 0
 
     @property
     def first(self) -> float:
-        """The held-out bits before it learned; where the log has not, those of guessing."""
+        """The held-out bits before the first step. If the log lacks them, those of guessing."""
         return self.guessing if self.begins_late else _bits(self.validations[0])
 
     @property
@@ -80,26 +84,26 @@ class Evidence:
 
     @property
     def gain(self) -> float:
-        """By what share the held-out figure fell in the last quarter of the steps."""
+        """The share by which the held-out figure fell in the last quarter of the steps."""
         start = 0.75 * self.last.step
         earlier = [_bits(reading) for reading in self.validations if reading.step <= start]
         before = min(earlier, default=self.first)
         return 1 - self.last_bits / before if before > 0 else 0.0
 
     def train_bits(self, step: int) -> float | None:
-        """Return the training figure reported there, or last before; None where there is none."""
+        """Return the last training figure up to a step, or None."""
         until = [one.train_bits_per_char for one in self.history.steps if one.step <= step]
         return until[-1] if until else None
 
     @property
     def train_ratio(self) -> float | None:
-        """Return the last training figure as a multiple of that at the best validation."""
+        """The last training figure, as a multiple of the one at the best validation."""
         before, after = self.train_bits(self.best.step), self.train_bits(self.last.step)
         return after / before if before and after is not None else None
 
     @property
     def counts_share(self) -> float:
-        """The bits of the counts as a share of the run's; infinity where one is not known."""
+        """The bits of the n-gram counts as a share of the run's, infinite if unknown."""
         counts = self.facts.counts_bits
         if counts is None or not self.validations or not self.best_bits:
             return math.inf

@@ -1,4 +1,4 @@
-"""A network in float64, one step at a time, and the gradient on its way back through it."""
+"""A network in float64, one step at a time, and the backward pass of its gradient."""
 
 from __future__ import annotations
 
@@ -20,37 +20,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Step:
-    """What happened in one step, and what the way back needs of it."""
+    """The values of one step, as the backward pass needs them."""
 
     before: list[Values]
-    """The states of each layer before it."""
+    """The states of each layer before the step."""
 
     states: list[Values]
-    """The states of each layer after it, and its gates."""
+    """The gates of each layer and its states after the step."""
 
     output: Float64
-    """What the head reads, (rows, hidden)."""
+    """The input of the head, (rows, hidden)."""
 
 
 @dataclass(frozen=True)
 class ExactNetwork:
-    """A network without dropout: far back the gradient is smaller than any float32."""
+    """A network without dropout, in float64: far back, gradients are smaller than any float32."""
 
     config: NetworkConfig
     weights: dict[str, Float64]
 
     @classmethod
     def of(cls, config: NetworkConfig, weights: Weights) -> ExactNetwork:
+        """Return the network with these weights."""
         return cls(config, {name: array.astype(np.float64) for name, array in weights.items()})
 
     def start(self, rows: int) -> list[Values]:
-        """Return zeros for each state of each layer."""
+        """Return the initial states of each layer: zeros, (rows, hidden)."""
         zeros = np.zeros((rows, self.config.hidden_size))
         states = CELLS[self.config.cell].states
         return [dict.fromkeys(states, zeros) for _ in range(self.config.num_layers)]
 
     def step(self, ids: Ids, before: list[Values]) -> Step:
-        """Read one character a row, ids (rows,)."""
+        """Read one id in each row, (rows,), and return the values of the step."""
         product = self._first_product(ids)
         after: list[Values] = []
         output = np.zeros_like(before[0]["hidden"])
@@ -67,9 +68,11 @@ class ExactNetwork:
     def back(
         self, step: Step, gradients: list[Values], output: Float64
     ) -> tuple[list[Values], list[Values]]:
-        """Go back through a step. From `gradients`, which the steps after it passed back to each
-        layer's states, and the gradient of its output, (rows, hidden), return the whole gradients
-        of its states, and what is passed back to the states before.
+        """Propagate gradients back through a step.
+
+        gradients: those that later steps passed back to each layer's states. output: the gradient
+        of the step's output, (rows, hidden). Return the total gradients of each layer's states, and
+        the gradients passed back to the states before.
         """
         totals: list[Values] = []
         passed: list[Values] = []
@@ -87,7 +90,10 @@ class ExactNetwork:
         return totals[::-1], passed[::-1]
 
     def loss_gradient(self, output: Float64, targets: Ids) -> Float64:
-        """Return the gradient of each row's cross-entropy with respect to what the head reads."""
+        """Return the gradient of each row's loss with respect to the head's input, (rows, hidden).
+
+        targets: (rows,).
+        """
         logits = output @ self.weights["head.weight"].T + self.weights["head.bias"]
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         surplus = odds / odds.sum(axis=1, keepdims=True)
@@ -104,7 +110,7 @@ class ExactNetwork:
             case "one-hot":
                 return weight[ids]
             case "scalar":
-                # The network has learned from this quotient as float32 rounds it.
+                # The network was trained with this quotient rounded to float32.
                 quotients = ids.astype(np.float32) / np.float32(len(self.weights["head.bias"]))
                 return quotients.astype(np.float64)[:, None] @ weight
 

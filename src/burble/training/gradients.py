@@ -1,5 +1,7 @@
-"""How far back learning reaches: the gradient of the loss at one character with respect to the
-state that the network was in some characters earlier.
+"""Measure how far back learning reaches.
+
+This is the gradient of the loss at one character with respect to the states of the network some
+characters earlier.
 """
 
 from __future__ import annotations
@@ -24,32 +26,33 @@ if TYPE_CHECKING:
     from burble.training.exact_network import Step
 
 FARTHEST = 200
-"""Characters to go back."""
+"""How many characters back the gradient is measured."""
 
 _WINDOWS = 256
 _ROWS = 64
 
-# What is read before, so that no state is near the fresh one, which no text ever comes back to.
+# Characters read first: later in a text, no state is like the fresh one.
 _WARMUP = 50
 
 Flow = dict[str, list[float]]
-"""For each state of the cell: the gradient's norm k characters back,
-k = 0, 1, …, the mean over many windows, as a multiple of that at k = 0.
+"""For each state of the cell, the norm of the gradient k = 0, 1, … characters back.
+
+It is the mean over many windows, as a multiple of the norm at k = 0.
 """
 
 
 @dataclass(frozen=True)
 class FlowOfRun:
-    """The flow in a network before it learned anything, and after."""
+    """The gradient flow of a network before training, and after."""
 
     before: Flow
     after: Flow
 
 
 def flow_of_run(file: ModelFile, ids: Ids) -> FlowOfRun:
-    """Measure the flow in the model and in the fresh network of its seed, on ids, (tokens,).
+    """Measure the gradient flow of a model and of its untrained network, on ids, (tokens,).
 
-    Raises `TextError` for a text shorter than a window.
+    Raises `TextError` if the text is shorter than a window.
     """
     after = gradient_flow(file.network, file.weights, ids)
     fresh = initial_weights(file.network, file.tokenizer.vocab_size, file.provenance.seed)
@@ -63,30 +66,32 @@ def gradient_flow(
     farthest: int = FARTHEST,
     windows: int = _WINDOWS,
 ) -> Flow:
-    """Measure the flow back to `farthest` characters, on windows spread evenly over ids, (tokens,).
+    """Measure the gradient flow up to `farthest` characters back.
 
-    Raises `TextError` for a text shorter than a window.
+    The windows are spread evenly over ids, (tokens,). Raises `TextError` if the text is shorter
+    than one of them.
     """
     length = _WARMUP + farthest + 2
     if len(ids) < length:
         raise TextError(
-            f"To follow the gradient {farthest} characters back takes a held-out text of at least "
-            f"{length:,} characters; found {len(ids):,}. Give more text."
+            f"The held-out text is too short to follow the gradient {farthest} characters back: "
+            f"that needs at least {length:,} characters; found {len(ids):,}. Use more text."
         )
     exact = ExactNetwork.of(network, weights)
     starts = np.unique(np.linspace(0, len(ids) - length, windows).astype(np.int64))
     tokens = gather(ids, starts, length)
     parts = [tokens[:, first : first + _ROWS] for first in range(0, len(starts), _ROWS)]
-    # Weights that nobody learned may let it explode beyond float64, or begin at zero.
+    # With untrained weights the gradient may explode beyond float64, or start at zero.
     with np.errstate(over="ignore", invalid="ignore"):
-        norms = np.sum([_norms(exact, part) for part in parts], axis=0)
+        norms = np.sum([_sum_norms(exact, part) for part in parts], axis=0)
         relative = (norms / norms[:, :1]).tolist()
     return dict(zip(CELLS[network.cell].states, relative, strict=True))
 
 
-def _norms(network: ExactNetwork, tokens: Int64) -> Float64:
-    """Return the norms of the gradients of the loss at the last of tokens, (time, rows), summed
-    over the rows: (states of the cell, characters back).
+def _sum_norms(network: ExactNetwork, tokens: Int64) -> Float64:
+    """Return the gradient norms for the loss at the last token, summed over the rows.
+
+    tokens: (time, rows). Return shape: (states of the cell, characters back).
     """
     states = network.start(tokens.shape[1])
     steps: list[Step] = []
@@ -99,12 +104,12 @@ def _norms(network: ExactNetwork, tokens: Int64) -> Float64:
     norms = []
     for step in reversed(steps[_WARMUP:]):
         totals, gradients = network.back(step, gradients, output)
-        output = np.zeros_like(output)  # only the last output is asked for a character
+        output = np.zeros_like(output)  # only the last output has a target
         norms.append([_norm_over_layers(totals, name) for name in names])
     return np.array(norms).T
 
 
 def _norm_over_layers(totals: list[Values], name: str) -> float:
-    """Return the norm of all layers together for each row, summed over the rows."""
+    """Return the norm over all layers of each row, summed over the rows."""
     squares = [np.square(layer[name]).sum(axis=1) for layer in totals]
     return float(np.sqrt(np.sum(squares, axis=0)).sum())

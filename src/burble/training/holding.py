@@ -1,4 +1,4 @@
-"""The folder of a run while it is trained in: made, locked, and tidied by the leader of a team."""
+"""Make, lock and tidy the folder of a run during training. Only the leader of a team does it."""
 
 import os
 from collections.abc import Iterator
@@ -8,24 +8,28 @@ from pathlib import Path
 
 from burble.errors import UsageError
 from burble.run_folder.folder import RunFolder
-from burble.run_folder.lock import locked
+from burble.run_folder.lock import lock_folder
 from burble.system_errors import guard_write
 from burble.training.team import Team
 
 
 @contextmanager
-def held(team: Team, path: Path) -> Iterator[None]:
+def hold_folder(team: Team, path: Path) -> Iterator[None]:
+    """Lock the folder of a run. Raises `UsageError` if another training uses it."""
     with ExitStack() as stack:
-        team.run_on_leader(partial(stack.enter_context, locked(path)))
+        team.run_on_leader(partial(stack.enter_context, lock_folder(path)))
         yield
 
 
 @contextmanager
-def new_run(team: Team, folder: RunFolder) -> Iterator[None]:
-    """Hold the folder of a new run; one that fails before it has a place leaves no trace."""
+def hold_new_folder(team: Team, folder: RunFolder) -> Iterator[None]:
+    """Make and lock the folder of a new run, and remove it again if the run fails early.
+
+    Raises `UsageError` if the folder cannot be used.
+    """
     is_new = team.run_on_leader(partial(_make_folder, folder.path))
     try:
-        with held(team, folder.path):
+        with hold_folder(team, folder.path):
             try:
                 yield
             finally:
@@ -33,7 +37,7 @@ def new_run(team: Team, folder: RunFolder) -> Iterator[None]:
                     folder.discard()
     finally:
         if is_new and team.leads:
-            with suppress(OSError):  # it is not empty: the run is there
+            with suppress(OSError):  # it is not empty: it contains the run
                 folder.path.rmdir()
 
 

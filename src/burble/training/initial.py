@@ -1,6 +1,6 @@
-"""The weights that a network begins with: a function of its sizes and the seed, to the bit.
+"""The initial weights of a network: a function of its sizes and the seed, bit for bit.
 
-All learners start from them. docs/engine.md tells how each number is drawn.
+All learners start from them. docs/engine.md explains how each number is drawn.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
-# Numbers that are drawn at once: little memory, and whole blocks of words.
+# How many numbers are drawn at once: whole blocks of words, in little memory.
 _AT_ONCE = 1 << 16
 
 _WORDS_OF_NORMAL = 3
 _PARTS_OF_NORMAL = 12
 _MEAN_OF_PARTS = _PARTS_OF_NORMAL * (2**16 - 1) / 2
 
-# What C needs beside the numbers, for each row.
+# Scratch numbers that C needs for each row.
 _ROOM = 9
 
 
 class _Place(NamedTuple):
-    """Where numbers are drawn for."""
+    """The tensor and gate for which numbers are drawn."""
 
     seed: int
     tensor: int
@@ -44,40 +44,42 @@ class _Place(NamedTuple):
 
 
 def initial_weights(network: NetworkConfig, vocab_size: int, seed: int) -> Weights:
-    """Return the weights of a fresh network, by the model file's names.
+    """Return the weights of an untrained network, by the names of the model file.
 
-    Glorot for the input, orthogonal for the recurrence (Saxe et al. 2014), gate by gate; the forget
-    gate is open, by a bias of 1 (Jozefowicz et al. 2015).
+    Input weights are Glorot, recurrent ones orthogonal gate by gate (Saxe et al. 2014). The forget
+    gate has a bias of 1, so that it is open (Jozefowicz et al. 2015).
     """
     gates = CELLS[network.cell].gates
     shapes = network.tensor_shapes(vocab_size)
     return {
-        name: _initial(name, shape, gates, _Place(seed, number))
+        name: _draw_tensor(name, shape, gates, _Place(seed, number))
         for number, (name, shape) in enumerate(shapes.items())
     }
 
 
-def _initial(name: str, shape: tuple[int, ...], gates: tuple[str, ...], place: _Place) -> Float32:
+def _draw_tensor(
+    name: str, shape: tuple[int, ...], gates: tuple[str, ...], place: _Place
+) -> Float32:
     part, *_, kind = name.split(".")
     hidden = shape[0] // len(gates)
     match part, kind:
         case "embedding", _:
             return draw_normals(math.prod(shape), place, np.float32).reshape(shape)
         case "head", "weight":
-            return _uniform(shape, 1 / math.sqrt(shape[1]), place)
+            return _draw_uniform(shape, 1 / math.sqrt(shape[1]), place)
         case "head", _:
             return np.zeros(shape, np.float32)
         case _, "weight_ih":
-            return _uniform(shape, math.sqrt(6 / (hidden + shape[1])), place)
+            return _draw_uniform(shape, math.sqrt(6 / (hidden + shape[1])), place)
         case _, "weight_hh":
             every = [place._replace(gate=gate) for gate in range(len(gates))]
-            return np.concatenate([_orthogonal(hidden, gate) for gate in every])
+            return np.concatenate([_draw_orthogonal(hidden, gate) for gate in every])
         case _:
             return np.repeat([np.float32(gate == "forget") for gate in gates], hidden)
 
 
-def _uniform(shape: tuple[int, ...], bound: float, place: _Place) -> Float32:
-    """Return numbers between ±bound, each of the upper 53 bits of a word."""
+def _draw_uniform(shape: tuple[int, ...], bound: float, place: _Place) -> Float32:
+    """Return uniform numbers between ±bound, each from the upper 53 bits of a word."""
     values = np.empty(math.prod(shape), np.float32)
     _fill(values, 1, lambda words: ((words >> np.uint64(11)) * 2.0**-52 - 1) * bound, place)
     return values.reshape(shape)
@@ -86,8 +88,10 @@ def _uniform(shape: tuple[int, ...], bound: float, place: _Place) -> Float32:
 def draw_normals(
     count: int, place: _Place, dtype: type[np.floating[Any]]
 ) -> np.ndarray[Any, np.dtype[Any]]:
-    """Return numbers near the standard normal, (count,): the twelve 16-bit parts of three words,
-    summed, less the mean of that, over 2¹⁶. It has 20 bits, so nothing rounds.
+    """Return nearly standard normal numbers, (count,).
+
+    Each is the sum of the twelve 16-bit parts of three words, minus its mean, over 2¹⁶. It has 20
+    bits, so nothing is rounded.
     """
     ones = np.ones(_PARTS_OF_NORMAL, np.float32)
 
@@ -114,23 +118,24 @@ def _fill(
         part[:] = numbers(draw_words(len(part) * words_each, key, counter, first_block))
 
 
-def _orthogonal(size: int, place: _Place) -> Float32:
-    """Return a random orthogonal matrix, (size, size), evenly from all of them."""
+def _draw_orthogonal(size: int, place: _Place) -> Float32:
+    """Return a random orthogonal matrix, (size, size), all equally likely."""
     normals = draw_normals(size * (size + 1) // 2, place, np.float64)
     native = library()
     if native is None:
-        return reflected(size, normals)
+        return multiply_reflections(size, normals)
     weights = np.empty((size, size), np.float32)
     room = np.empty(_ROOM * size)
     native.burble_orthogonal(size, normals.ctypes.data, room.ctypes.data, weights.ctypes.data)
     return weights
 
 
-def reflected(size: int, normals: Float64) -> Float32:
-    """Return the product of the reflections that size · (size + 1) / 2 normal numbers stand for:
-    Stewart, "The efficient generation of random orthogonal matrices", 1980.
+def multiply_reflections(size: int, normals: Float64) -> Float32:
+    """Return the product of random reflections, made from size · (size + 1) / 2 normal numbers.
 
-    The bits of `burble_orthogonal`. Sums run over rows, ascending; `@` promises no order.
+    See Stewart, "The efficient generation of random orthogonal matrices", 1980. The result equals
+    that of `burble_orthogonal` bit for bit, so sums run over the rows in ascending order: `@`
+    promises no order.
     """
     vectors = np.split(normals, np.cumsum(np.arange(size, 1, -1)))
     product = np.zeros((size, size))

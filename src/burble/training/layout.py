@@ -1,4 +1,4 @@
-"""What the saved state of a run must hold: its tensors, their shapes, and what numbers may be."""
+"""The layout of a saved state: its tensors, their shapes, and the range of their numbers."""
 
 import math
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from burble.training.learner import Arrays
 
 Shapes = dict[str, tuple[int, ...]]
 
-# What AdamW keeps of each parameter, once it has made a step, by torch's names.
+# The state of AdamW for each parameter after the first step, by torch's names.
 ADAM_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
-# Adam counts in float32, which stays at this number.
+# Adam counts its steps in float32, which cannot count beyond this number.
 _MAX_STEP = 2.0**24
 
-# By the beginning of a tensor's name: the lowest and the highest number in it.
+# The lowest and the highest number in a tensor, by the beginning of its name.
 _RANGES = {
     "optimizer.step.": (0.0, _MAX_STEP),
     "optimizer.exp_avg.": (-math.inf, math.inf),
@@ -29,12 +29,14 @@ _WEIGHTS = (-MAX_WEIGHT, MAX_WEIGHT)
 
 @dataclass(frozen=True)
 class Layout:
+    """The tensors in the saved state of a run."""
+
     config: RunConfig
     vocab_size: int
-    rows: int  # rows of each training batch, of which the state is carried
+    rows: int  # rows in a training batch; each carries a state
 
     def shapes(self, step: int) -> Shapes:
-        """Return the shape of each tensor after so many steps; before the first, Adam has none."""
+        """Return the shape of each tensor after `step` steps. Adam has none before the first."""
         weights = self.config.network.tensor_shapes(self.vocab_size)
         shapes = {f"network.{name}": shape for name, shape in weights.items()}
         if self.config.training.averaging > 0:
@@ -44,9 +46,9 @@ class Layout:
                 f"optimizer.{key}.{name}": () if key == "step" else shape
                 for name, shape in weights.items()
             }
-        return shapes | self._carried()
+        return shapes | self._carried_shapes()
 
-    def _carried(self) -> Shapes:
+    def _carried_shapes(self) -> Shapes:
         network = self.config.network
         return {
             f"carried.{depth}.{place}": (1, self.rows, network.hidden_size)
@@ -56,11 +58,11 @@ class Layout:
 
 
 def check_numbers(tensors: Arrays) -> None:
-    """Raise `ValueError` for numbers that no run has: NaN, infinite, or out of their range."""
+    """Raise `ValueError` for numbers that are NaN, infinite, or out of their range."""
     for name, tensor in tensors.items():
         ranges = (found for start, found in _RANGES.items() if name.startswith(start))
         low, high = next(ranges, _WEIGHTS)
         with np.errstate(invalid="ignore"):
             is_sound = bool((np.isfinite(tensor) & (tensor >= low) & (tensor <= high)).all())
         if not is_sound:
-            raise ValueError(f"{name} holds NaN or numbers that no run has")
+            raise ValueError(f"{name} contains NaN or numbers out of range")

@@ -1,4 +1,4 @@
-"""The one loop: step, and at each milestone validate, keep the best, save, and show a sample."""
+"""The training loop: step, and at each milestone validate, keep the best, save and sample."""
 
 from dataclasses import dataclass
 
@@ -18,6 +18,8 @@ from burble.training.watch import Watch
 
 @dataclass
 class Loop:
+    """The training loop and its parts."""
+
     training: TrainingConfig
     batching: Batching
     learner: Learner
@@ -30,22 +32,27 @@ class Loop:
     position: Position
 
     def run(self) -> Position:
-        """Learn until budget or patience ends, a signal comes, or rescues no longer help."""
+        """Train until the budget is used up, and return the last position.
+
+        Raises `TrainingInterruptedError` after a signal, `DivergedError` if training diverges for
+        good.
+        """
         if self.rescue.good is None:
             self._milestone()
         while not self.budget.is_used_up(self._progress(), self.position.stale):
             self._step()
-            self.watch.look()
+            self.watch.sync()
             self._pass_milestones()
             if self.store.is_due(self.position, self.watch.seconds) and self.learner.is_sound():
                 self._milestone() if self.store.is_aside else self._save()
             self._stop_if_asked()
         return self.position
 
-    def go_to(self, saved: Checkpoint) -> None:
+    def restore(self, saved: Checkpoint) -> None:
+        """Continue from a checkpoint."""
         self.learner.restore(saved.tensors, saved.position.step)
         self.position = saved.position
-        self.validation.go_to(self._progress())
+        self.validation.skip_to(self._progress())
         self.recent.clear()
 
     def _progress(self) -> float:
@@ -71,37 +78,38 @@ class Loop:
             self._milestone()
         elif self.learner.is_sound():
             self.store.show_sample(self.position, self.learner)
-            self.watch.look()
+            self.watch.sync()
 
     def _milestone(self) -> None:
-        # Beside each figure of the held-out text there is one of the training text.
+        # Log a training figure with every held-out figure, so that they can be compared.
         self.recent.show(self.position.step, self._progress())
         reading = self.validation.read(self.learner, self.position.validation_batches)
         if not (reading.is_finite and self.learner.is_sound()):
-            self._go_back("the weights or the validation had no sensible value any more")
+            self._go_back("the weights or the held-out loss became too large or undefined")
             return
-        self.watch.look()
+        self.watch.sync()
         self.position = self.position.after_validation(reading, self.watch.seconds)
         self.store.publish(self.position, reading, self._progress(), self.learner)
         self.rescue.good = self._save()
         if self.position.step > 0:
-            self.store.take_place()
+            self.store.replace_old()
         self.recent.clear()
 
     def _save(self) -> Checkpoint:
-        self.watch.look()
+        self.watch.sync()
         saved = self.store.save(self.position, self.watch.seconds, self.learner)
         self.position = saved.position
-        self.watch.look()
+        self.watch.sync()
         return saved
 
     def _stop_if_asked(self) -> None:
         if self.watch.signal is not None:
-            # Where it is not sound, the state before stays.
+            # If the weights are not sound, keep the state that was saved before.
             if not self.store.is_aside and self.learner.is_sound():
                 self._save()
             problem = f"Stopped at step {self.position.step}."
-            raise TrainingInterruptedError(problem, self.store.how_to_resume(), self.watch.signal)
+            left = self.store.describe_resuming()
+            raise TrainingInterruptedError(problem, left, self.watch.signal)
 
     def _go_back(self, reason: str) -> None:
-        self.go_to(self.rescue.take_back(self.position, reason))
+        self.restore(self.rescue.take_back(self.position, reason))

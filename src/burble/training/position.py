@@ -1,32 +1,35 @@
-"""Where a run is, in numbers."""
+"""`Position`: how far a run has come, in numbers."""
 
 from dataclasses import dataclass, replace
 from typing import Self
 
 from burble.training.validation import Reading
 
-# Of a learning rate that was halved so often, nothing is left to go on with.
+# After this many rescues, each of which halves the learning rate, another one does not help.
 MAX_RESCUES = 3
 
 
 @dataclass(frozen=True)
 class Position:
+    """How far a run has come."""
+
     step: int = 0
     seconds: float = 0.0
     chars_seen: int = 0
     best_bits: float | None = None
     stale: int = 0  # validations since the best one
-    validation_batches: int | None = None  # what each validation reads; None before the first
-    rate_scale: float = 1.0  # halved at each rescue from numbers that were not finite
+    validation_batches: int | None = None  # batches that each validation reads; None before one
+    rate_scale: float = 1.0  # factor of the learning rate, halved at each rescue
     rescues: int = 0
-    metrics_bytes: int = 0
-    samples_bytes: int = 0  # lengths of the logs
+    metrics_bytes: int = 0  # size of `metrics.jsonl`
+    samples_bytes: int = 0  # size of `samples.txt`
 
     def after_step(self, num_characters: int) -> Self:
+        """Return the position after a step on this many characters."""
         return replace(self, step=self.step + 1, chars_seen=self.chars_seen + num_characters)
 
     def after_validation(self, reading: Reading, seconds: float) -> Self:
-        """Return the position after a validation; without a held-out text each one is the best."""
+        """Return the position after a validation. Without a held-out text, each one is the best."""
         bits = reading.bits
         best = bits is None or self.best_bits is None or bits < self.best_bits
         return replace(
@@ -38,4 +41,5 @@ class Position:
         )
 
     def after_rescue(self) -> Self:
+        """Return the position with half the learning rate and one more rescue."""
         return replace(self, rate_scale=self.rate_scale / 2, rescues=self.rescues + 1)

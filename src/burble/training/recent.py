@@ -1,4 +1,4 @@
-"""The figures of the steps since they were last shown."""
+"""Collect the figures of steps and show them now and then."""
 
 from burble.data.batch import Batch
 from burble.run_folder.metrics import StepMetrics
@@ -12,6 +12,8 @@ _LOG_SECONDS = 0.5
 
 
 class RecentFigures:
+    """The figures of the steps since they were last shown."""
+
     def __init__(
         self, observer: Observer, clock: Clock, tokenizer: Tokenizer, steps_per_epoch: int
     ) -> None:
@@ -22,24 +24,29 @@ class RecentFigures:
         self.clear()
 
     def clear(self) -> None:
+        """Forget the steps so far."""
         self._score = NOTHING
         self._rate = self._norm = 0.0
         self._since = self._clock.seconds()
 
     def add(self, batch: Batch, figures: StepFigures, rate: float) -> int:
+        """Add a step, and return how many characters it trained on."""
         score = figures.score(batch, self._tokenizer)
         self._score += score
         self._rate, self._norm = rate, figures.norm
         return score.num_characters
 
     def show_if_due(self, step: int, progress: float) -> None:
-        """Show them often enough to watch; a run of hours logs a few thousand lines."""
+        """Show the figures if it is time: twice a second, and less often in a long run.
+
+        So a run of hours logs a few thousand lines.
+        """
         seconds = self._clock.seconds()
         if seconds - self._since >= max(_LOG_SECONDS, seconds / 1000):
             self.show(step, progress)
 
     def show(self, step: int, progress: float) -> None:
-        """Show the mean over the steps since the last time, if there were any."""
+        """Show the figures if there were any steps, and clear them."""
         if not self._score.num_characters:
             return
         seconds = self._clock.seconds()

@@ -1,4 +1,4 @@
-"""Going back to the last good state, with half the step size, from numbers that are not finite."""
+"""Go back to the last good state with half the learning rate when training diverges."""
 
 from dataclasses import replace
 
@@ -10,25 +10,30 @@ from burble.training.store import Store
 
 
 class Rescue:
+    """The last good state of a run, to go back to."""
+
     def __init__(self, observer: Observer, store: Store, good: Checkpoint | None) -> None:
         self._observer = observer
         self._store = store
         self.good = good
 
     def take_back(self, position: Position, reason: str) -> Checkpoint:
-        """Return the last good state with half the step size. Raises `DivergedError`."""
+        """Return the last good state with half the learning rate.
+
+        Raises `DivergedError` if there is none, or after too many rescues.
+        """
         rescued = position.after_rescue()
         if self.good is None or rescued.rescues > MAX_RESCUES:
             raise DivergedError(
-                f"Training diverged at step {position.step}: {reason}. {position.rescues} "
-                "times it was taken back with half the learning rate.",
-                self._store.what_is_left(),
+                f"Training diverged at step {position.step}: {reason}. It went back "
+                f"{position.rescues} times, each time with half the learning rate.",
+                self._store.describe_remains(),
                 "Try a smaller learning rate.",
                 "Try a smaller --learning-rate.",
             )
         good = self.good.position
-        self._observer.noted(
-            f"At step {position.step} {reason}: back to step {good.step} with "
+        self._observer.message(
+            f"At step {position.step} {reason}. Training goes back to step {good.step} with "
             f"{rescued.rate_scale:g} of the learning rate."
         )
         begun = replace(good, rate_scale=rescued.rate_scale, rescues=rescued.rescues)

@@ -1,4 +1,4 @@
-"""A training run: asked for, prepared and planned, then trained; and resumed."""
+"""`Run`: plan, train or resume a run in a folder."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from burble.capacity import num_weights
-from burble.data.prepare import changed_sources, prepare_to_learn
+from burble.data.prepare import describe_changed_sources, prepare_to_learn
 from burble.errors import OptionError, UsageError
 from burble.run_folder.folder import RunFolder
 from burble.run_folder.log import RunLog
 from burble.run_folder.observer import Observer, Observers, RunFacts
 from burble.system_errors import guard_write
 from burble.training.budget import Budget, Clock
-from burble.training.holding import held, new_run
+from burble.training.holding import hold_folder, hold_new_folder
 from burble.training.learners.choice import describe_change
 from burble.training.learners.registry import (
     choose_learner,
     describe_lack,
+    find_resume_options,
     open_backend,
-    resumed_options,
 )
 from burble.training.loop import Loop
 from burble.training.plan import Steps, make_plan
@@ -48,15 +48,15 @@ if TYPE_CHECKING:
 
     MakeSampler = Callable[[SampleConfig, PreparedText], Sampler]
 
-# What may be asked for anew when a run is resumed; the rest is the run.
+# The options that may change when a run is resumed. The others define the run.
 RESUMABLE = {"minutes", "epochs", "steps", "patience", "threads", "learner", "precision"}
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a finished run reports."""
+    """The result of a finished run."""
 
-    model: str | None  # its file; None where the run left no folder
+    model: str | None  # path of the model file; None if the run kept no folder
     val_bits_per_char: float | None
     val_nats_per_char: float | None
     steps: int
@@ -65,13 +65,13 @@ class TrainResult:
     parameters: int
     seed: int
     rescues: int = 0
-    """How often it diverged, and was taken back with half the learning rate."""
+    """How often it diverged and went back with half the learning rate."""
 
     diagnosis: str | None = None
-    """What became of the run, in plain words."""
+    """How the run went and what to do, in plain words."""
 
     test_bits_per_char: float | None = None
-    """Of the saved model on the sealed part of the text; None where nothing was sealed."""
+    """The figure of the saved model on the sealed part of the text, None if nothing was sealed."""
 
     test_nats_per_char: float | None = None
 
@@ -80,33 +80,36 @@ class TrainResult:
 class Run:
     """A run in the folder `path`.
 
-    Under torchrun there is one in each process; only process 0 returns, and the others leave when
-    the run is learned.
+    torchrun starts one in each process. Only process 0 returns: the others exit after training.
     """
 
     path: Path
     make_sampler: MakeSampler
-    """What lets the run see what its model writes."""
+    """Returns a function that lets a model write a sample."""
 
     measure: Callable[[TrainResult, Path], TrainResult]
-    """What adds the figures of the finished model to the result."""
+    """Adds the figures of the finished model to the result."""
 
     observers: Sequence[Observer] = ()
     started: float | None = None
-    """When the user's wait began, on time.monotonic; None: when learning begins."""
+    """time.monotonic() when the user's command started; None counts from the start of training."""
 
     def plan(self, request: RunRequest) -> Plan:
-        """Read the text into the folder, measure the machine and plan; train nothing."""
+        """Prepare the text in the folder, measure the machine, and return the plan."""
         asked = request.resolve()
         choice = choose_learner(asked.training)
         config = asked.with_options(choice.options())
         with open_backend(choice) as backend:
             self._note_lack(choice)
-            text = prepare_to_learn(config, RunFolder(self.path).data, self._noted())
+            text = prepare_to_learn(config, RunFolder(self.path).data, self._message)
             return _plan(config, request.left_to_plan, text, backend)
 
     def train(self, request: RunRequest, *, overwrite: bool = False) -> TrainResult:
-        """Train; with `overwrite`, in place of a run that is in the folder."""
+        """Train a new run. `overwrite` replaces a run that is already in the folder.
+
+        Raises `UsageError` if the folder or the options cannot be used, `TextError` for the text,
+        `DivergedError` or `TrainingInterruptedError` if training does not finish.
+        """
         with guard_write(self.path):
             return self.measure(self._train(request, overwrite=overwrite), self.path)
 
@@ -117,12 +120,12 @@ class Run:
         with (
             StopSignals() as signals,
             open_backend(choice) as backend,
-            new_run(backend.team, folder),
+            hold_new_folder(backend.team, folder),
         ):
 
             def prepare() -> tuple[RunConfig, bool]:
                 if folder.open_new(overwrite=overwrite):
-                    self._noted()(f"The run in {self.path}/ had made no step yet: it starts over.")
+                    self._message(f"The run in {self.path}/ had made no step yet. It starts over.")
                 self._note_lack(choice)
                 config = self._prepare(chosen, request.left_to_plan, folder, backend)
                 folder.begin(config)
@@ -135,39 +138,41 @@ class Run:
     def _prepare(
         self, config: RunConfig, names: frozenset[str], folder: RunFolder, backend: Backend
     ) -> RunConfig:
-        """Read the text into the folder; return the configuration with every option decided.
+        """Prepare the text in the folder, and return the configuration with every option decided.
 
-        names: of the options that are left to a plan.
+        names: the options that a plan decides.
         """
-        noted = self._noted()
-        text = prepare_to_learn(config, folder.data, noted)
+        text = prepare_to_learn(config, folder.data, self._message)
         backend.team.check_rows(make_batching(config, text).rows)
         if names:
             plan = _plan(config, names, text, backend)
-            noted(plan.line())
+            self._message(plan.line())
             return plan.config
         if config.training.precision == "auto":
             config, _ = backend.measure(config, text.tokenizer.vocab_size)
         return config
 
     def resume(self, changes: Mapping[str, Any]) -> TrainResult:
-        """Continue the run; `changes` are options among `RESUMABLE`."""
+        """Continue the run. `changes` are options among `RESUMABLE`.
+
+        Raises the errors of `train`, and `ModelFileError` if the saved state cannot be used.
+        """
         _check_changes(changes)
         with guard_write(self.path):
             return self.measure(self._resume(changes), self.path)
 
     def _resume(self, changes: Mapping[str, Any]) -> TrainResult:
         folder = RunFolder(self.path)
-        # Processes find each other by their device, so the configuration is read before that.
+        # The processes of a team connect by their device, so the configuration is read first.
         recorded = folder.read_config()
-        options = resumed_options(recorded.training, changes)
+        options = find_resume_options(recorded.training, changes)
         choice = choose_learner(recorded.with_options(options).training)
         with (
             StopSignals() as signals,
             open_backend(choice) as backend,
-            held(backend.team, self.path),
+            hold_folder(backend.team, self.path),
         ):
-            was_dropped = backend.team.run_on_leader(folder.settle)
+            was_dropped = backend.team.run_on_leader(folder.recover)
             recorded = folder.read_config()
             config = recorded.with_options({**options, **choice.options()})
             start = start_again(config, folder)
@@ -177,29 +182,31 @@ class Run:
             self._note_what_differs(start, recorded, backend.team, was_dropped=was_dropped)
             return self._learn(start, folder, backend, watch)
 
-    def _noted(self) -> Callable[[str], None]:
-        return Observers(self.observers).noted
+    def _message(self, text: str) -> None:
+        Observers(self.observers).message(text)
 
     def _note_lack(self, choice: Choice) -> None:
         for lack in describe_lack(choice):
-            self._noted()(lack)
+            self._message(lack)
 
     def _note_what_differs(
         self, start: Start, recorded: RunConfig, team: Team, *, was_dropped: bool
     ) -> None:
         if not team.leads:
             return
-        noted = self._noted()
         if was_dropped:
-            noted(f"A run that was to replace {self.path}/ was stopped before its first save.")
+            self._message(
+                f"A new run in {self.path}/ was stopped before its first save. The older run, "
+                "which it would have replaced, continues."
+            )
         change = describe_change(recorded.training, start.config.training)
         if change is not None and start.position.step:
-            noted(change)
-        changed = changed_sources(start.config, start.text)
+            self._message(change)
+        changed = describe_changed_sources(start.config, start.text)
         if changed is not None:
-            noted(
-                f"{changed} since this run began. It continues with the text as it was then, of "
-                "which it has a copy. To learn the new text, train anew."
+            self._message(
+                f"{changed} since this run started. The run continues with its own copy of the "
+                "old text. To learn the new text, start a new run."
             )
 
     def _learn(
@@ -211,7 +218,7 @@ class Run:
         sampler = self.make_sampler(start.config.sample, start.text)
         store = Store(start.config, start.text, folder, log, observer, sampler, team)
         loop = _make_loop(start, backend, store, watch)
-        facts = _facts(start, self.path)
+        facts = _collect_facts(start, self.path)
         try:
             observer.started(facts)
             watch.signals.is_learning = True
@@ -221,8 +228,8 @@ class Run:
             observer.finished()
         if store.is_aside:
             raise UsageError(
-                "The budget was used up before the first step, so the run that is in "
-                f"{self.path}/ was kept. Give more minutes."
+                "The budget was used up before the first step, so the old run in "
+                f"{self.path}/ was kept. Use more minutes."
             )
         team.finish()
         bits = position.best_bits
@@ -250,8 +257,8 @@ def _make_loop(start: Start, backend: Backend, store: Store, watch: Watch) -> Lo
     parts = (learner, budget, validation, recent, rescue, store, watch)
     loop = Loop(training, batching, *parts, start.position)
     if start.saved is not None:
-        loop.go_to(start.saved)
-        store.go_to(start.saved)
+        loop.restore(start.saved)
+        store.restore_logs(start.saved)
     return loop
 
 
@@ -262,7 +269,7 @@ def _plan(config: RunConfig, names: frozenset[str], text: PreparedText, backend:
     return make_plan(config, names, steps, vocab_size, speed)
 
 
-def _facts(start: Start, path: Path) -> RunFacts:
+def _collect_facts(start: Start, path: Path) -> RunFacts:
     return RunFacts(
         start.config,
         path,

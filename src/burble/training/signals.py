@@ -9,14 +9,18 @@ from burble.errors import TrainingInterruptedError
 from burble.stop_signals import heard_signals
 
 
-class _Stop(BaseException):  # not for those who catch errors
+class _Stop(BaseException):  # so that `except Exception` does not catch it
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number, self.exit_code = number, 128 + number
 
 
 class StopSignals:
-    """The first signal ends set-up, or is noted once `is_learning`; a second one acts as always."""
+    """The signals that ask a run to stop.
+
+    During set-up, the first signal ends it. While `is_learning`, it only sets `requested`. A second
+    signal has its normal effect.
+    """
 
     def __init__(self) -> None:
         self.requested: int | None = None
@@ -24,9 +28,9 @@ class StopSignals:
         self._before: dict[int, signal._HANDLER] = {}
 
     def __enter__(self) -> Self:
-        # Python lets only the main thread handle signals; elsewhere the caller decides.
+        # In Python only the main thread can handle signals.
         if threading.current_thread() is threading.main_thread():
-            self._before = {n: signal.signal(n, self._note) for n in heard_signals()}
+            self._before = {n: signal.signal(n, self._handle) for n in heard_signals()}
         return self
 
     def __exit__(
@@ -35,21 +39,21 @@ class StopSignals:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._put_back()
+        self._restore_handlers()
         if isinstance(error, _Stop):
             raise TrainingInterruptedError(
                 "Stopped before the first step.",
-                "Give the same command to start again.",
+                "Run the same command to start again.",
                 error.number,
             ) from None
 
-    def _note(self, number: int, _: FrameType | None) -> None:
-        self._put_back()
+    def _handle(self, number: int, _: FrameType | None) -> None:
+        self._restore_handlers()
         if not self.is_learning:
             raise _Stop(number)
         self.requested = number
 
-    def _put_back(self) -> None:
+    def _restore_handlers(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}

@@ -1,4 +1,4 @@
-"""Where a run starts: fresh, or from the state that it was left in."""
+"""Start a run, fresh or from its saved state."""
 
 from dataclasses import dataclass
 
@@ -18,6 +18,8 @@ from burble.training.position import Position
 
 @dataclass(frozen=True)
 class Start:
+    """What a run starts from."""
+
     config: RunConfig
     text: PreparedText
     batching: Batching
@@ -25,19 +27,25 @@ class Start:
 
     @property
     def position(self) -> Position:
+        """The position that the run continues from."""
         return Position() if self.saved is None else self.saved.position
 
     def build_learner(self, backend: Backend) -> Learner:
+        """Return a fresh learner for the run."""
         return backend.build(self.config, self.text.tokenizer.vocab_size, self.batching.rows)
 
 
 def start_fresh(config: RunConfig, folder: RunFolder) -> Start:
+    """Return the start of a new run on the prepared text. Raises `TextError`."""
     text = PreparedText.load(folder.data)
     return Start(config, text, make_batching(config, text))
 
 
 def start_again(config: RunConfig, folder: RunFolder) -> Start:
-    """Return the start where the run was left, or a fresh one. Raises `ModelFileError`."""
+    """Return the start from the saved state, or a fresh one if the run made no step.
+
+    Raises `TextError` or `ModelFileError` if the text, the state or the model is of another run.
+    """
     start = start_fresh(config, folder)
     if not folder.has_state() and not folder.has_learned():
         return start
@@ -54,4 +62,5 @@ def start_again(config: RunConfig, folder: RunFolder) -> Start:
 
 
 def make_batching(config: RunConfig, text: PreparedText) -> Batching:
+    """Return the configured batching of a text. Raises `TextError` if the text is too short."""
     return BATCHINGS[config.data.batching](text, config.data, config.training.seed)

@@ -1,4 +1,4 @@
-"""Where a run leaves its models, states and samples; of a team only the leader writes."""
+"""Save the models, states and samples of a run. In a team, only the leader writes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,12 +21,14 @@ from burble.version import __version__
 
 Sampler = Callable[[ModelFile, int], str]
 
-# A run that is killed loses no more than this of its work.
+# A killed run loses at most this many seconds of its work.
 _SAVE_SECONDS = 60.0
 
 
 @dataclass
 class Store:
+    """Writes a run to its folder."""
+
     config: RunConfig
     text: PreparedText
     folder: RunFolder
@@ -36,11 +38,13 @@ class Store:
     team: Team
 
     def __post_init__(self) -> None:
-        self.is_aside = self.folder.is_aside  # whether it will replace another, in every process
+        # Every process of a team needs it, but only the leader's folder changes.
+        self.is_aside = self.folder.is_aside
 
     def publish(
         self, position: Position, reading: Reading, progress: float, learner: Learner
     ) -> None:
+        """Report a validation, save the model if it is the best so far, and show a sample."""
         is_best = position.stale == 0
         figures = (position.step, position.seconds, progress, reading.bits, reading.accuracy)
 
@@ -54,6 +58,7 @@ class Store:
         self.team.run_on_leader(publish)
 
     def show_sample(self, position: Position, learner: Learner) -> None:
+        """Let the model write a sample, and show it."""
         self.team.run_on_leader(lambda: self._sample(self._model(position, learner), position.step))
 
     def _model(self, position: Position, learner: Learner) -> ModelFile:
@@ -78,9 +83,11 @@ class Store:
         self.observer.sampled(step, self.sampler(model, step))
 
     def is_due(self, position: Position, seconds: float) -> bool:
+        """Return whether it is time to save. seconds: how long the run has taken."""
         return seconds - position.seconds > _SAVE_SECONDS
 
     def save(self, position: Position, seconds: float, learner: Learner) -> Checkpoint:
+        """Save the state of the run, and return it."""
         metrics_bytes, samples_bytes = self.team.run_on_leader(self.log.sizes)
         position = replace(
             position, seconds=seconds, metrics_bytes=metrics_bytes, samples_bytes=samples_bytes
@@ -89,22 +96,26 @@ class Store:
         self.team.run_on_leader(lambda: checkpoint.write(saved, self.folder.last))
         return saved
 
-    def go_to(self, state: Checkpoint) -> None:
+    def restore_logs(self, state: Checkpoint) -> None:
+        """Remove from the logs what came after a checkpoint."""
         sizes = (state.position.metrics_bytes, state.position.samples_bytes)
         self.team.run_on_leader(lambda: self.log.cut(sizes))
 
-    def take_place(self) -> None:
+    def replace_old(self) -> None:
+        """Replace the older run in the folder by this one, if there is one."""
         if self.is_aside:
-            self.team.run_on_leader(self.folder.take_place)
+            self.team.run_on_leader(self.folder.replace_old)
             self.is_aside = False
 
-    def what_is_left(self) -> str:
+    def describe_remains(self) -> str:
+        """Return a sentence about what is left of a run that failed."""
         if self.is_aside:
-            return f"The run in {self.folder.path}/ that it was to replace is as it was."
+            return f"The old run in {self.folder.path}/ was not replaced."
         return f"{self.folder.model} is the best model before that."
 
-    def how_to_resume(self) -> str:
+    def describe_resuming(self) -> str:
+        """Return a sentence about how to continue a run that was stopped."""
         if self.is_aside:
-            return f"The new run was not saved yet. {self.what_is_left()}"
+            return f"The new run was not saved yet. {self.describe_remains()}"
         line = burble_line("train", "--resume", self.folder.path)
-        return f"Everything is saved. Go on with: {line}"
+        return f"Everything is saved. Continue with: {line}"

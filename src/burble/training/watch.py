@@ -6,11 +6,14 @@ from burble.training.team import Team
 
 
 class Watch:
+    """The time that a run has taken, and the signal that asks it to stop."""
+
     def __init__(self, clock: Clock, signals: StopSignals, team: Team) -> None:
         self.clock = clock
         self.signals = signals
         self._team = team
-        self.look()
+        self.sync()
 
-    def look(self) -> None:
+    def sync(self) -> None:
+        """Update `seconds` and `signal` to the values that the whole team uses."""
         self.seconds, self.signal = self._team.sync(self.clock.seconds(), self.signals.requested)

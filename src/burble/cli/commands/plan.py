@@ -26,8 +26,8 @@ class PlanCommand(TrainCommand):
 
 
 class MessagePrinter(Observer):
-    def noted(self, message: str) -> None:
-        print_message(message)
+    def message(self, text: str) -> None:
+        print_message(text)
 
 
 @command(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from burble.data.scan import VALIDATION_LANES, VALIDATION_WARMUP, scan, validation_part
+from burble.data.scan import VALIDATION_STREAMS, VALIDATION_WARMUP, scan, validation_part
 from burble.engine.scoring import log_softmax
 from burble.engine.step_model import StepModel
 from burble.inspection.units.cells import Float64
@@ -49,7 +49,7 @@ def surprisals(model: StepModel, ids: Ids) -> Float64:
     The text is read in up to 32 streams side by side.
     """
     bits = np.zeros(len(ids) - 1)
-    rows = min(VALIDATION_LANES, len(bits))
+    rows = min(VALIDATION_STREAMS, len(bits))
     state = model.start(rows)
     for batch in scan(np.arange(len(ids)), rows, VALIDATION_WARMUP):
         logits, state = model.forward(ids[batch.inputs], state)

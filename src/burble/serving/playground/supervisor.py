@@ -18,7 +18,7 @@ from typing import IO
 from burble.errors import WITHOUT_FLAGS, UsageError
 from burble.isolation import python_command, python_environment
 from burble.run_folder.folder import RunFolder, is_run
-from burble.run_folder.lock import holder, is_held_by
+from burble.run_folder.lock import find_holder, is_held_by
 from burble.run_folder.log import read_samples
 from burble.run_folder.metrics import StepMetrics, ValidationMetrics, read_thinned
 from burble.serving.completions.names import readable
@@ -112,7 +112,7 @@ class Supervisor:
         if self._is_child(path):
             self._terminate_child()
             return
-        other = holder(path)
+        other = find_holder(path)
         if other is None:
             return
         if other.pid == os.getpid() or not is_held_by(other.pid, path):
@@ -148,7 +148,7 @@ class Supervisor:
 
     def _check_free(self) -> None:
         for name, path in self.paths().items():
-            if self._is_child(path) or holder(path):
+            if self._is_child(path) or find_holder(path):
                 raise RefusalError(
                     409, f"{name} is being trained already. Stop it first.", code="busy"
                 )
@@ -183,7 +183,7 @@ class Supervisor:
             metrics = read_thinned(path, _MAX_POINTS)
         except UsageError as error:
             return "failed", str(error), []
-        if holder(path):
+        if find_holder(path):
             return "running", "", metrics
         if self._child and self._child.path == path:
             state = self._child.state()

@@ -1,1 +1,1 @@
-"""What learns: one package for each way to compute a step, all behind `Learner`."""
+"""The learners: one package for each way to compute a step, all behind `Learner`."""

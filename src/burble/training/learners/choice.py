@@ -1,4 +1,4 @@
-"""Which learner computes a run, and where: one decision, from what is asked and what is there."""
+"""Choose the learner and the device of a run, from the options and the machine."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Learner = Literal["native", "torch"]
 class Surroundings:
     """What a run can use on this machine."""
 
-    has_library: bool  # burble's own learner is quick only with it
+    has_library: bool  # the native learner is fast only with the C library
     has_torch: bool
     has_gpu: bool
     has_cuda_torch: bool
-    """Whether a torch that computes on such a GPU is installed."""
+    """Whether the installed torch can use the GPU."""
 
     in_team: bool
     """Whether torchrun started this process as one of several."""
@@ -36,17 +36,17 @@ class Choice:
     learner: Learner
     device: str
     leaves_gpu_idle: bool = False
-    """Whether it would have taken the GPU that is there, had it a torch for it."""
+    """Whether the run would use the GPU if a suitable torch were installed."""
 
     def options(self) -> dict[str, Any]:
-        """Return the options of a run that it decides."""
+        """Return the options that this choice sets."""
         return {"learner": self.learner, "device": self.device}
 
 
 def choose(asked: TrainingConfig, around: Surroundings) -> Choice:
-    """Return what was asked for; where that is left open, a GPU first, then the native learner.
+    """Choose what the options ask for. If they leave it open, prefer a GPU, then native.
 
-    Raises `OptionError` where the native learner cannot do what is asked for.
+    Raises `OptionError` if native is asked for and cannot do the rest.
     """
     if asked.learner == "native":
         _check_native(asked, around)
@@ -65,13 +65,13 @@ def choose(asked: TrainingConfig, around: Surroundings) -> Choice:
     return Choice("torch" if needs_torch else "native", device, may_use_gpu and device == "cpu")
 
 
-def options_again(
+def choose_resume_options(
     recorded: TrainingConfig, changes: Mapping[str, Any], *, lacks_torch: bool
 ) -> dict[str, Any]:
-    """Return the changes to a run that continues, and those that follow from them.
+    """Return the changes to a resumed run, completed by those that follow from them.
 
-    Another learner finds a device anew, and native computes in float32. Where torch trained the
-    run and is not installed, native takes over.
+    A new learner chooses its device again, and native computes in float32. If torch trained the run
+    and is not installed, native continues it.
     """
     was = learner_of(recorded)
     if lacks_torch and was == "torch" and "learner" not in changes:
@@ -84,30 +84,30 @@ def options_again(
 
 
 def learner_of(recorded: TrainingConfig) -> Learner:
-    """Return which learner trained a run; before there were two of them, none was recorded."""
+    """Return which learner trained a run. Old runs did not record it: that was torch."""
     return "native" if recorded.learner == "native" else "torch"
 
 
 def describe_change(recorded: TrainingConfig, now: TrainingConfig) -> str | None:
-    """Return that another learner or precision continues a run; None where it is the same."""
+    """Return a message if another learner or precision continues the run, else None."""
     before, after = (f"{learner_of(one)} in {one.precision}" for one in (recorded, now))
     if before == after:
         return None
     return (
-        f"{before} trained this run so far, and {after} continues it. The weights will not be "
-        "exactly those of a run without this change."
+        f"This run was trained by {before} and continues with {after}. Its weights will differ "
+        "slightly from those of a run without this change."
     )
 
 
 def _check_native(asked: TrainingConfig, around: Surroundings) -> None:
     if around.in_team:
         raise OptionError(
-            "native learns in one process, and torchrun starts several. Use torch.", "learner"
+            "native trains in one process, and torchrun starts several. Use torch.", "learner"
         )
     if asked.device not in {"auto", "cpu"}:
         raise OptionError(
-            f"native computes on the processor; found the device {asked.device!r}. Use torch.",
+            f"native computes on the processor only; found the device {asked.device!r}. Use torch.",
             "learner",
         )
     if asked.precision == "bfloat16":
-        raise OptionError("native computes in float32; found bfloat16. Use torch.", "learner")
+        raise OptionError("native computes in float32 only; found bfloat16. Use torch.", "learner")

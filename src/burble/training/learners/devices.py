@@ -1,4 +1,4 @@
-"""What this machine has to compute on, found without importing torch."""
+"""Find out what this machine can compute on, without importing torch."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from burble.installation import how_to_install
 
 _DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
-# `cuda: Optional[str] = '12.8'`; None in a torch that was built for processors.
+# torch/version.py: `cuda: Optional[str] = '12.8'`, or None in a build for processors.
 _BUILT_FOR_CUDA = re.compile(r"""^cuda\b[^=]*=\s*['"]""", re.MULTILINE)
 
 
 def has_nvidia_gpu() -> bool:
-    """Return whether NVIDIA's driver answers and has a GPU that CUDA_VISIBLE_DEVICES shows."""
+    """Return whether NVIDIA's driver finds a GPU. CUDA_VISIBLE_DEVICES can hide it."""
     count = ctypes.c_int()
     try:
         driver = ctypes.CDLL(_DRIVER)
-        answers = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
-    except (OSError, AttributeError):  # no driver, or something else of its name
+        is_working = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    except (OSError, AttributeError):  # there is no driver, or it is another library
         return False
-    return answers and count.value > 0
+    return is_working and count.value > 0
 
 
 def has_torch() -> bool:
@@ -33,7 +33,7 @@ def has_torch() -> bool:
 
 
 def has_cuda_torch() -> bool:
-    """Return whether the torch that is installed was built for CUDA."""
+    """Return whether the installed torch was built for CUDA."""
     folder = _torch_folder()
     try:
         return folder is not None and bool(
@@ -44,11 +44,11 @@ def has_cuda_torch() -> bool:
 
 
 def how_to_use_gpu() -> str:
-    """Return what to install so that learning uses the GPU."""
+    """Return what to install to train on the GPU, as the end of a sentence and advice."""
     if has_torch():
         return (
-            "the torch that is installed computes on processors only. "
-            "https://pytorch.org/get-started/locally/ has one for CUDA."
+            "the installed torch computes on processors only. Install one for CUDA: "
+            "https://pytorch.org/get-started/locally/"
         )
     return f"training on it needs torch. {how_to_install('torch')}"
 

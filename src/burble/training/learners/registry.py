@@ -1,4 +1,4 @@
-"""Where a run finds what computes its steps. This alone knows the packages of the learners."""
+"""The registry of learners. No other module knows their packages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from burble.errors import MissingExtraError
 from burble.native.library import find_library, library
 from burble.threads import thread_defaults
-from burble.training.learners.choice import Choice, Surroundings, choose, options_again
+from burble.training.learners.choice import Choice, Surroundings, choose, choose_resume_options
 from burble.training.learners.devices import (
     has_cuda_torch,
     has_nvidia_gpu,
@@ -29,17 +29,20 @@ _PACKAGES: dict[Learner, str] = {
     "native": "burble.training.learners.native",
     "torch": "burble.training.learners.torch",
 }
-"""Each has a module `backend`, whose `open_backend` takes a device."""
+"""Each package has a module `backend` with a function `open_backend(device)`."""
 
 
 def choose_learner(asked: TrainingConfig) -> Choice:
-    """Return the learner and the device of a run on this machine."""
+    """Choose the learner and the device of a run on this machine.
+
+    Raises `OptionError` if native is asked for and cannot do the rest.
+    """
     return choose(
         asked,
         Surroundings(
             has_library=library() is not None,
             has_torch=has_torch(),
-            # Waking the driver takes a moment where there is a GPU.
+            # Starting the driver of a GPU takes a moment, so do it only if needed.
             has_gpu=asked.device == "auto" and has_nvidia_gpu(),
             has_cuda_torch=has_cuda_torch(),
             in_team="RANK" in os.environ,
@@ -48,23 +51,23 @@ def choose_learner(asked: TrainingConfig) -> Choice:
 
 
 def describe_lack(choice: Choice) -> list[str]:
-    """Return what would make learning quicker here, a sentence or two each."""
+    """Return messages about what would make training faster on this machine."""
     lacks = []
     if choice.leaves_gpu_idle:
-        lacks.append(f"A GPU is left idle: {how_to_use_gpu()}")
+        lacks.append(f"Your GPU is not used: {how_to_use_gpu()}")
     problem = find_library().problem
     if problem is not None and choice.device == "cpu":
         lacks.append(problem)
     return lacks
 
 
-def resumed_options(recorded: TrainingConfig, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options to change where a run continues on this machine."""
-    return options_again(recorded, changes, lacks_torch=not has_torch())
+def find_resume_options(recorded: TrainingConfig, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options to change when a run is resumed on this machine."""
+    return choose_resume_options(recorded, changes, lacks_torch=not has_torch())
 
 
 def open_backend(choice: Choice) -> AbstractContextManager[Backend]:
-    """Open what computes. Raises `MissingExtraError` where torch shall and is not installed."""
+    """Open the backend of a learner. Raises `MissingExtraError` if torch is not installed."""
     try:
         with thread_defaults():
             module = importlib.import_module(f"{_PACKAGES[choice.learner]}.backend")

@@ -1,1 +1,1 @@
-"""The learner of processors: its C kernels, and the same in NumPy."""
+"""The learner for processors: its C kernels, and the same in NumPy."""

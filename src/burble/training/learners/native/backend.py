@@ -1,4 +1,4 @@
-"""The native learner on this machine: what a run asks of it before there is a learner."""
+"""`NativeBackend`: measure this machine and build the native learner."""
 
 import time
 from collections.abc import Iterator
@@ -17,16 +17,16 @@ from burble.training.learners.native.numpy_network import NumpyNetwork
 from burble.training.learners.native.speed import step_rate
 from burble.training.team import Team
 
-# What a plan chooses among lies between them. On a slow machine the larger ones are left out.
+# A plan chooses among these sizes and those between them. A slow machine skips the larger ones.
 _SIZES = (128, 256, 512)
 _MEASURING_SECONDS = 0.1
 
-# To read, to plan, to validate and to close.
+# Seconds to read, plan, validate and finish.
 _OVERHEAD = 1.5
 
 
 class NativeBackend:
-    """burble's own step, in one process: in C, or in NumPy where the library is missing."""
+    """Compute in one process: in C, or in NumPy if the C library is missing."""
 
     def __init__(self) -> None:
         self.team = Team()
@@ -61,5 +61,6 @@ def _make_network(config: RunConfig, vocab_size: int) -> LearningNetwork[Any]:
 
 @contextmanager
 def open_backend(device: str) -> Iterator[NativeBackend]:
-    del device  # nothing but the processor comes here
+    """Yield the native backend. The device is always the processor."""
+    del device
     yield NativeBackend()

@@ -1,4 +1,4 @@
-"""What the native learner asks of what computes its steps: the kernels in C, or NumPy."""
+"""The interface between the native learner and what computes its steps: C kernels or NumPy."""
 
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -12,41 +12,42 @@ Float32 = np.ndarray[Any, np.dtype[np.float32]]
 
 Kind = Literal["weights", "averages", "means", "squares", "gradients"]
 KINDS: tuple[Kind, ...] = ("weights", "averages", "means", "squares", "gradients")
-"""What there is of each tensor of the model file, in the order of `burble_kind`."""
+"""The arrays that exist for each tensor of the model file, in the order of `burble_kind`."""
 
 
 class Space(Protocol):
-    """Room for batches of one shape, and the state that is carried from one to the next."""
+    """Memory for batches of one shape, and the state carried from one batch to the next."""
 
     def state(self, layer: int, place: int) -> Float32:
         """Return a copy of a state, (rows, hidden), by its place in the table of cells."""
 
     def set_state(self, layer: int, place: int, values: Float32) -> None:
-        """Take a copy of it."""
+        """Set a state, (rows, hidden), to a copy of `values`."""
 
 
 S = TypeVar("S", bound=Space)
 
 
 class LearningNetwork(Protocol[S]):
-    """Weights, their averages, moments and gradients."""
+    """The weights of a network, with their averages, moments and gradients."""
 
     hidden_size: int
     shapes: dict[str, tuple[int, ...]]
 
     def space(self, shape: tuple[int, int], *, learns: bool) -> S:
-        """Return room for batches of (time, rows), whose state is zero; without `learns` only to
-        score them.
+        """Return memory for batches of shape (time, rows), with zero states.
+
+        learns: whether it is for training. Otherwise it is smaller and only for scoring.
         """
 
     def tensor(self, kind: Kind, name: str) -> Float32:
-        """Return a copy of what there is of this kind for a tensor of the model file."""
+        """Return a copy of one array of a tensor of the model file."""
 
     def set_tensor(self, kind: Kind, name: str, values: np.ndarray[Any, Any]) -> None:
-        """Take a copy of it."""
+        """Set one array of a tensor to a copy of `values`."""
 
     def step(self, space: S, batch: Batch, update: Update, threads: int) -> StepFigures:
-        """Learn from a batch. Where the figures are not finite, nothing is changed."""
+        """Train on a batch. Change nothing if the loss or the gradient is not finite."""
 
     def score(self, space: S, batch: Batch, kind: Kind, threads: int) -> BatchFigures:
-        """Read a batch with the weights or their averages, without dropout."""
+        """Score a batch with the weights or their averages, without dropout."""

@@ -1,4 +1,4 @@
-"""Which of the kernels for learning is used here."""
+"""Choose a kernel of the native learner."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def choose_kernel(opened: ctypes.CDLL) -> str:
-    """Return the one that `BURBLE_KERNEL` names, or the best.
+    """Return the kernel that `BURBLE_KERNEL` names, or the fastest one for this processor.
 
-    A name that only writing has a kernel for, such as numpy, is for writing alone: what is learned
-    is the same with every kernel.
+    The variable may also name a kernel that only the engine has, such as numpy. That does not
+    matter here: training gives the same result with every kernel.
     """
     available = learner_kernel_names(opened)
     asked = os.environ.get(KERNEL_VARIABLE)

@@ -1,4 +1,4 @@
-"""The native learner behind `Learner`."""
+"""`NativeLearner`: burble's own learner."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from burble.training.learner import Arrays, StepFigures
     from burble.training.learners.native.contract import Kind, LearningNetwork, Space
 
-# By the names that a run's state has for them: torch's.
+# Adam's moments by their names in a saved state, which are torch's.
 _MOMENTS: dict[str, Kind] = {"exp_avg": "means", "exp_avg_sq": "squares"}
 
-# A state counts steps in float32, which stays at this number.
+# A saved state counts steps in float32, which cannot count beyond this number.
 _MOST_STEPS = 2.0**24
 
-# Factors of a power that are multiplied at once.
+# How many factors of a power are multiplied at once.
 _AT_ONCE = 1 << 16
 
 
 class NativeLearner:
-    """A network, the average of its weights, and the state that it carries."""
+    """A network, the average of its weights, and the state carried between batches."""
 
     def __init__(
         self, config: RunConfig, network: LearningNetwork[Any], rows: int, threads: int
@@ -56,13 +56,13 @@ class NativeLearner:
 
     @property
     def _model(self) -> Kind:
-        """Which weights are the model."""
+        """The weights that are saved as the model."""
         return "averages" if self._training.averaging > 0 else "weights"
 
     def step(
         self, batch: Batch, rate: float, share: float, threads: int | None = None
     ) -> StepFigures:
-        """As `Learner.step`; with this number of threads, or the one that is quickest just now."""
+        """Make a step as in `Learner.step`. Without `threads`, use the fastest number of them."""
         training, steps = self._training, self._steps + 1
         powers = (self._powers[0] * training.beta1, self._powers[1] * training.beta2)
         update = Update(
@@ -86,7 +86,7 @@ class NativeLearner:
         else:
             started = time.perf_counter()
             figures = self.network.step(self._space, batch, update, self._pace.threads)
-            self._pace.tell(time.perf_counter() - started)
+            self._pace.record(time.perf_counter() - started)
         if figures.is_finite:
             self._steps, self._powers = steps, powers
         return figures
@@ -157,9 +157,9 @@ class NativeLearner:
 
 
 def power(base: float, exponent: int) -> float:
-    """Return the product that `exponent` steps make one by one, each rounded, to the bit.
+    """Return base ** exponent, multiplied step by step as in training, to the same bit.
 
-    Below 2⁻⁶⁰ it is a beginning of that product: 1 less either of them is 1.
+    Stop early below 2⁻⁶⁰: 1 minus the result is 1 from there on.
     """
     product = 1.0
     while exponent > 0 and product > 2.0**-60:

@@ -1,4 +1,4 @@
-"""A network that learns in C: `kernel/learner.h` in Python."""
+"""A network that is trained in C: `kernel/learner.h` in Python."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class NativeSpace:
 
     def __init__(self, network: NativeNetwork, shape: tuple[int, int], *, learns: bool) -> None:
         self._library = network.library
-        self._network = network  # lives at least as long
+        self._network = network  # keeps it alive
         self.shape = shape
         self._shape = (shape[1], network.hidden_size)
         self.handle = self._library.burble_space_new(network.handle, *shape, int(learns))
@@ -41,7 +41,7 @@ class NativeSpace:
 
 
 class NativeNetwork:
-    """`LearningNetwork` in C, with the threads that compute it."""
+    """`LearningNetwork` in C, with its threads."""
 
     def __init__(
         self,
@@ -101,25 +101,25 @@ class NativeNetwork:
         return BatchFigures(figures.loss, figures.correct)
 
     def phase_seconds(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """Return the seconds that all steps so far spent in each phase."""
+        """Return the seconds that all steps so far spent in each phase, (phases,)."""
         count = self.library.burble_learner_seconds(self.handle, None, 0)
         seconds = np.zeros(count)
         self.library.burble_learner_seconds(self.handle, seconds.ctypes.data, count)
         return seconds
 
     def probe(self, times: int, threads: int) -> int:
-        """Make 1,024 · times multiply-adds of vectors on each thread; return a vector's width."""
+        """Make 1,024 · times vector multiply-adds on each thread, and return the vector's width."""
         width: int = self.library.burble_learner_probe(self.handle, times, threads)
         return width
 
 
 def _check_shape(space: NativeSpace, batch: Batch) -> None:
     if batch.inputs.shape != space.shape:
-        raise ValueError(f"room for {space.shape} and a batch of {batch.inputs.shape}")
+        raise ValueError(f"a batch must have the shape {space.shape}; found {batch.inputs.shape}")
 
 
 def _fields(batch: Batch) -> tuple[BatchFields, list[np.ndarray[Any, Any]]]:
-    """Return C's view of a batch, and the arrays that it points into."""
+    """Return the batch as a C struct, and the arrays it points to, which must be kept alive."""
     arrays: list[np.ndarray[Any, Any]] = [
         np.ascontiguousarray(batch.inputs, np.int64),
         np.ascontiguousarray(batch.targets, np.int64),

@@ -1,4 +1,4 @@
-"""A network that learns in NumPy where the C library is missing: the reference, quick products."""
+"""A network that is trained in NumPy, for when the C library is missing."""
 
 from typing import Any
 
@@ -15,6 +15,8 @@ from burble.training.learners.native.reference.products import add_fast
 
 
 class NumpySpace:
+    """`Space` in NumPy."""
+
     def __init__(self, states: States) -> None:
         self.states = states
 
@@ -27,13 +29,15 @@ class NumpySpace:
 
 
 class NumpyNetwork:
+    """`LearningNetwork` in NumPy: the reference with fast matrix products."""
+
     def __init__(self, config: NetworkConfig, vocab_size: int) -> None:
         self.hidden_size = config.hidden_size
         self.shapes = config.tensor_shapes(vocab_size)
         self._learner = ReferenceLearner(config, vocab_size, add_fast)
 
     def space(self, shape: tuple[int, int], *, learns: bool) -> NumpySpace:
-        del learns  # the same for both
+        del learns  # both need the same memory
         return NumpySpace(self._learner.start(shape[1]))
 
     def tensor(self, kind: Kind, name: str) -> Float32:
@@ -44,7 +48,7 @@ class NumpyNetwork:
         self._learner.tensors[kind][name] = taken
 
     def step(self, space: NumpySpace, batch: Batch, update: Update, threads: int) -> StepFigures:
-        del threads  # NumPy's own
+        del threads  # NumPy chooses its own
         return self._learner.step(space.states, batch, update)
 
     def score(self, space: NumpySpace, batch: Batch, kind: Kind, threads: int) -> BatchFigures:

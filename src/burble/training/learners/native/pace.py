@@ -1,32 +1,31 @@
-"""How many threads are quickest just now."""
+"""`Pace`: find the fastest number of threads while training."""
 
 from __future__ import annotations
 
 import statistics
 from collections import deque
 
-# Steps that a number of threads is tried for; their median leaves out the first, which fills the
-# caches.
+# Steps of a trial. Their median ignores the first one, which fills the caches.
 _TRIAL = 3
 
-# What a step takes is the median of so many: one that something interrupts says nothing.
+# The median of this many steps is the usual time, so that an interrupted step does not matter.
 _RECENT = 9
 
-# Steps between two trials of more threads. A failed one costs 3 slower steps of 43.
+# Steps between two trials of more threads. A failed trial costs 3 slower steps of 43.
 _PATIENCE = 40
 
-# So much slower than before, somebody else needs the processors: fewer threads are tried.
+# If steps get slower by this factor, other programs use the processors: try fewer threads.
 _DISTURBED = 1.5
 
-# Steps after a trial before the next one of fewer threads.
+# Steps after a trial before fewer threads are tried.
 _CALM = 20
 
 
 class Pace:
-    """Chooses between `most`, half of that, a quarter, … and 1 thread, by the time of the steps.
+    """Choose between `most` threads, half of them, a quarter, … and 1, by timing the steps.
 
-    On a machine that others use, two threads that wait for each other may take longer than one. The
-    results are the same with any number.
+    On a busy machine, two threads that wait for each other can be slower than one. The number of
+    threads does not change the results.
     """
 
     def __init__(self, most: int) -> None:
@@ -39,11 +38,11 @@ class Pace:
 
     @property
     def threads(self) -> int:
-        """What to take for the next step."""
+        """The number of threads for the next step."""
         return self._choices[self._tried]
 
-    def tell(self, seconds: float) -> None:
-        """Count what the step with `threads` took."""
+    def record(self, seconds: float) -> None:
+        """Record how long a step with `threads` took."""
         if self._trial is None:
             self._watch(seconds)
             return
@@ -62,15 +61,15 @@ class Pace:
             self._try(self._used - 1)
 
     def _try(self, place: int) -> None:
-        """Try another choice; where there is none, what the steps take now is usual."""
+        """Start a trial of another choice. If there is none, accept the current times as usual."""
         self._tried = min(max(place, 0), len(self._choices) - 1)
         if self._tried == self._used:
-            self._settle()
+            self._end_trial()
         else:
             self._trial = []
 
     def _compare(self, trial: list[float]) -> None:
-        """Take what was tried if it is quicker, and look further in the same direction."""
+        """Keep the tried number if it is faster, and try the next one in the same direction."""
         if not self._recent:  # the first trial of all
             self._recent.extend(trial)
             self._try(self._used - 1)
@@ -81,9 +80,9 @@ class Pace:
             self._try(self._used + direction)
         else:
             self._tried = self._used
-            self._settle()
+            self._end_trial()
 
-    def _settle(self) -> None:
+    def _end_trial(self) -> None:
         self._trial = None
         self._since = 0
         self._lowest = statistics.median(self._recent)

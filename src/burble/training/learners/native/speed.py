@@ -1,6 +1,4 @@
-"""How fast the native learner is here, phase by phase, and how near that is to what the machine can
-do.
-"""
+"""Measure the speed of the native learner, phase by phase, and against the machine's peak."""
 
 import statistics
 import time
@@ -18,19 +16,19 @@ from burble.training.learners.native.learner import NativeLearner
 from burble.training.learners.native.network import NativeNetwork
 
 PHASES = ("input", "forward", "head", "backward", "weights", "below", "embedding", "update")
-"""What a step spends its time on, in the order of `phase` in kernel/network.h."""
+"""The phases of a step, in the order of `phase` in kernel/network.h."""
 
 _WARM_UP = 3
-# Steps for a plan, which people wait for.
+# Steps timed for a plan. There are few, because the user waits.
 _QUICK = 3
 _PROBE_TIMES = 4000
-# Multiply-adds of whole vectors in one of those times: PROBE in kernel/kernel.h.
+# Vector multiply-adds in each of those: PROBE in kernel/kernel.h.
 _PROBE = 1024
 
 
 @dataclass(frozen=True)
 class LearningSpeed:
-    """One step of a network, and the most that its threads can do."""
+    """The speed of a training step, and the peak of its threads."""
 
     network: str
     """Layers × units."""
@@ -42,24 +40,24 @@ class LearningSpeed:
     step_ms: float
     phases_ms: dict[str, float]
     gflops: float
-    """Billions of floating-point operations in a second, counted as `operations` does: a one-hot
-    vector counts as the product that it stands for, though the learner only picks a column."""
+    """Billions of floating-point operations a second, as `operations` counts them. A one-hot input
+    counts as a matrix product, though the learner only picks a column."""
 
     peak_gflops: float
-    """If multiply-adds in registers were all there is to do."""
+    """The speed of nothing but multiply-adds in registers."""
 
     @property
     def share(self) -> float:
-        """How much of the peak the step reaches."""
+        """The share of the peak that the step reaches."""
         return self.gflops / self.peak_gflops
 
 
 def measure_learning(
     learner: NativeLearner, config: RunConfig, vocab_size: int, threads: int, repeats: int = 15
 ) -> LearningSpeed:
-    """Time steps on random text between probes of the machine; medians.
+    """Time training steps on random text, alternating with probes of the peak. Return medians.
 
-    Raises `TypeError` for a learner that does not compute in C.
+    Raises `TypeError` if the learner does not compute in C.
     """
     network_in_c = learner.network
     if not isinstance(network_in_c, NativeNetwork):
@@ -89,7 +87,7 @@ def measure_learning(
 
 
 def peak(network: NativeNetwork, threads: int) -> float:
-    """Return the operations that so many threads make in a second of multiply-adds alone."""
+    """Return the operations a second of this many threads that only make multiply-adds."""
     started = time.perf_counter()
     width = network.probe(_PROBE_TIMES, threads)
     seconds = time.perf_counter() - started
@@ -97,7 +95,7 @@ def peak(network: NativeNetwork, threads: int) -> float:
 
 
 def step_rate(network: LearningNetwork[Any], config: RunConfig, threads: int) -> float:
-    """Return the floating-point operations a second in steps on random text, weights all zero."""
+    """Return the floating-point operations a second of steps on random text, at learning rate 0."""
     vocab_size = network.shapes["head.bias"][0]
     batch = random_batch(config.data, vocab_size)
     space = network.space((config.data.seq_len, config.data.batch_size), learns=True)

@@ -1,1 +1,1 @@
-"""The learner that computes with torch; nothing else in burble imports it."""
+"""The learner that computes with torch. Nothing else in burble imports torch."""

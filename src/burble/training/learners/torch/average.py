@@ -1,4 +1,4 @@
-"""A running average of the weights: what a run keeps and saves, while the raw weights go on."""
+"""A moving average of the weights. A run saves the average and trains the raw weights."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class WeightAverage:
     """Exponential moving average of a network's parameters (Polyak and Juditsky 1992).
 
-    It evens out the noise of the last steps and of dropout. decay: what stays of it at each step;
-    0 keeps no average, and the raw weights are the model.
+    It smooths the noise of the last steps and of dropout. decay: the share of the average that
+    remains at each step. With 0 there is no average, and the raw weights are the model.
     """
 
     def __init__(self, network: Network, decay: float) -> None:
@@ -35,7 +35,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, steps: int, rate: float) -> None:
-        """After a step; steps and rate as for `share_of_new`."""
+        """Update the average after a step. steps, rate: see `share_of_new`."""
         if self._averages:
             share = share_of_new(self._decay, steps, rate)
             torch._foreach_lerp_(
@@ -44,7 +44,7 @@ class WeightAverage:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """While entered, the network has the averages for weights."""
+        """Use the averages as the weights of the network inside a `with` block."""
         self._swap()
         try:
             yield
@@ -57,9 +57,10 @@ class WeightAverage:
             parameter.data, self._averages[name] = average, parameter.data
 
     def state(self) -> dict[str, Tensor]:
-        """The averages, by the parameters' names; nothing without averaging."""
+        """Return the averages by the names of the parameters. Without averaging, return {}."""
         return dict(self._averages)
 
     def load(self, state: dict[str, Tensor]) -> None:
+        """Set the averages to copies of these."""
         for name in self._averages:
             self._averages[name].copy_(state[name])

@@ -1,4 +1,4 @@
-"""Torch on this machine: what a run asks of it before there is a learner."""
+"""`TorchBackend`: measure this machine and build the learner that uses torch."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from burble.training.learners.torch.processes import TorchTeam
 
 
-# To import torch, to warm up, and to close.
+# Seconds to import torch, warm up and finish.
 _OVERHEAD = 4.0
 
 
 class TorchBackend:
-    """Torch, in one process of a team."""
+    """Compute with torch, in one process of a team."""
 
     def __init__(self, team: TorchTeam) -> None:
         self.team = team
 
     def measure(self, config: RunConfig, vocab_size: int) -> tuple[RunConfig, Throughput]:
         _use_threads(config)
-        # One process is timed with its share of a batch; the others are taken to be as fast.
+        # One process is timed with its share of a batch. We assume that the others are as fast.
         size = self.team.size
         share = config.with_options({"batch_size": config.data.batch_size // size})
         device = find_device(config.training.device)
@@ -48,7 +48,10 @@ class TorchBackend:
 
 @contextmanager
 def open_backend(device: str) -> Iterator[TorchBackend]:
-    """Join the processes of this run, which find each other by their device."""
+    """Yield the backend of this process, connected with the other processes of the run.
+
+    Raises `UsageError` if they cannot connect or use the device.
+    """
     with open_team(device) as team:
         yield TorchBackend(team)
 

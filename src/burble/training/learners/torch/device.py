@@ -1,4 +1,4 @@
-"""Where a run computes."""
+"""Find the torch device of a run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from burble.errors import UsageError, brief
 
 
 def find_device(name: str) -> torch.device:
-    """Return the device of this name. Raises `UsageError` where it cannot be used."""
+    """Return the device with this name. Raises `UsageError` if it cannot be used."""
     try:
         device = torch.device(name)
-        # "meta" makes tensors, but they hold no numbers; others lack a generator, or all of it.
+        # Try what training needs: "meta" tensors have no values, other devices no generator.
         torch.zeros(1, device=device).item()
         torch.Generator(device)
     except (RuntimeError, AssertionError, ImportError) as error:

@@ -1,4 +1,4 @@
-"""Torch behind `Learner`."""
+"""`TorchLearner`: the learner that uses torch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class TorchLearner:
-    """The network, its optimizer, the average of its weights, and the state that it carries."""
+    """A network in torch, its optimizer, the average of its weights, and the carried state."""
 
     def __init__(self, config: RunConfig, vocab_size: int, rows: int, team: TorchTeam) -> None:
         self._config = config
@@ -47,7 +47,7 @@ class TorchLearner:
         self._network = network.to(self._device)
         self._optimizer = adamw(self._network, config.training)
         self._average = WeightAverage(self._network, config.training.averaging)
-        self._carried = team.own(self._network.start(rows))
+        self._carried = team.shard_state(self._network.start(rows))
         self._steps = 0
 
     def step(self, batch: Batch, rate: float, share: float) -> StepFigures:
@@ -66,19 +66,19 @@ class TorchLearner:
         return figures
 
     def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, NetworkState]:
-        """Return this process's part of the mean loss, of the likeliest, and its state."""
+        """Return this process's part of the mean loss and of the correct targets, and its state."""
         own = self._team.shard(batch)
         masks = self._masks(*batch.inputs.shape)
         loss, correct, carried = loss_of(self._network, own, self._carried, self._device, masks)
         if not own.num_targets:
-            # The padding at the end of an epoch; the mean of nothing is not a number.
+            # All rows are padding at the end of an epoch, and the mean of nothing would be NaN.
             return torch.zeros_like(loss), correct, carried
         loss = loss * (own.num_targets / batch.num_targets)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach(), correct, carried
 
     def _masks(self, time: int, rows: int) -> Masks:
-        """Draw dropout for all rows, and keep this process's."""
+        """Draw the dropout masks for all rows, and return this process's part."""
         every = draw_masks(self._config, self._vocab_size, self._steps, (time, rows))
         own = self._team.rows(rows)
         return tuple(
@@ -145,7 +145,7 @@ class TorchLearner:
             tuple(tensors[f"carried.{depth}.{place}"] for place in range(len(layer)))
             for depth, layer in enumerate(fresh)
         )
-        self._carried = self._team.own(carried)
+        self._carried = self._team.shard_state(carried)
         self._steps = steps
 
 

@@ -25,8 +25,9 @@ def loss_of(
     device: torch.device,
     masks: Masks = (),
 ) -> tuple[Tensor, Tensor, NetworkState]:
-    """Cross-entropy of the unmasked targets: their mean in nats, how many were the likeliest, and
-    the state after them.
+    """Return the mean cross-entropy of the targets in nats, how many were right, and the new state.
+
+    A target is right if the network gave it the highest probability. Masked targets do not count.
     """
     state = reset_rows(state, torch.from_numpy(batch.reset).to(device))
     logits, state = network(torch.from_numpy(batch.inputs).to(device), state, masks)

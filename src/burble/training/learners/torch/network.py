@@ -1,6 +1,7 @@
-"""The network in torch: input, recurrent layers, head. Its parameters are the model file's tensors.
+"""The network in torch: input, recurrent layers and head.
 
-Shapes are time first: ids (time, rows), hidden (time, rows, hidden).
+Its parameters are the tensors of the model file. Shapes are time first: ids (time, rows), hidden
+(time, rows, hidden).
 """
 
 from __future__ import annotations
@@ -22,18 +23,19 @@ if TYPE_CHECKING:
     from burble.model_file import Weights
 
 LayerState = tuple[Tensor, ...]
-"""Tensors (1, rows, hidden) that one layer carries; the cell that made them knows what they are."""
+"""The states of one layer, (1, rows, hidden) each, in the order of its cell."""
 
 NetworkState = tuple[LayerState, ...]
 
 Masks = tuple[Tensor | None, ...]
-"""What dropout multiplies with, (1 or time, rows, width): the input, then what each layer puts out.
-None drops nothing, as does an empty tuple.
+"""The factors of dropout, (1 or time, rows, width), for the input and the output of each layer.
+
+None drops nothing, nor does an empty tuple.
 """
 
 
 class Cell(nn.Module):
-    """One recurrent layer. The fused kernels want two biases; the second stays zero."""
+    """One recurrent layer. Torch's fused kernels need a second bias, which stays zero."""
 
     kind: CellKind
 
@@ -47,11 +49,12 @@ class Cell(nn.Module):
         self.register_buffer("zero_bias", torch.zeros(rows), persistent=False)
 
     def start(self, rows: int) -> LayerState:
+        """Return the initial states: zeros."""
         zeros = self.bias.new_zeros(1, rows, self.hidden_size)
         return (zeros,) * len(CELLS[self.kind].states)
 
     def run(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Read inputs (time, rows, width); hidden (time, rows, hidden) and the state after them."""
+        """Read inputs (time, rows, width). Return hidden (time, rows, hidden) and the new state."""
         raise NotImplementedError
 
     def _weights(self) -> tuple[Tensor, ...]:
@@ -101,7 +104,7 @@ _CLASSES: dict[CellKind, type[Cell]] = {cell.kind: cell for cell in (Lstm, Gru, 
 
 
 class OneHot(nn.Module):
-    """Ids (time, rows) to one-hot vectors (time, rows, vocab)."""
+    """Turn ids (time, rows) into one-hot vectors (time, rows, vocab)."""
 
     def __init__(self, vocab_size: int) -> None:
         super().__init__()
@@ -112,14 +115,14 @@ class OneHot(nn.Module):
 
 
 class Scalar(nn.Module):
-    """Ids (time, rows) to the single number id / vocabulary size, as the Keras tutorial does."""
+    """Turn each id into one number, id / vocabulary size, as the Keras tutorial does."""
 
     def __init__(self, vocab_size: int) -> None:
         super().__init__()
         self.vocab_size = vocab_size
 
     def forward(self, ids: Tensor) -> Tensor:
-        """(time, rows, 1) in [0, 1)."""
+        """Return numbers from 0 to below 1, (time, rows, 1), for ids (time, rows)."""
         return (ids.float() / self.vocab_size)[..., None]
 
 
@@ -137,7 +140,7 @@ def _input_layer(config: NetworkConfig, vocab_size: int) -> nn.Module:
 
 
 class Network(nn.Module):
-    """Ids to logits. `state_dict()` has exactly the tensors of the model file."""
+    """The whole network. `state_dict()` has exactly the tensors of the model file."""
 
     def __init__(
         self, config: NetworkConfig, weights: Weights, precision: TrainingPrecision = "float32"
@@ -158,18 +161,19 @@ class Network(nn.Module):
         self.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in weights.items()})
 
     def cells(self) -> list[Cell]:
-        """The recurrent layers, from the input up."""
+        """Return the recurrent layers, from the input up."""
         return [layer for layer in self.layers if isinstance(layer, Cell)]
 
     def start(self, rows: int) -> NetworkState:
+        """Return the initial states of all layers: zeros."""
         return tuple(cell.start(rows) for cell in self.cells())
 
     def forward(
         self, ids: Tensor, state: NetworkState, masks: Masks = ()
     ) -> tuple[Tensor, NetworkState]:
-        """Read ids (time, rows); logits (time, rows, vocab) and the state after them.
+        """Read ids (time, rows). Return logits (time, rows, vocab) and the new state.
 
-        While it learns, layers and head may compute in bfloat16; what comes out is float32.
+        In training, layers and head may compute in bfloat16. The result is always float32.
         """
         lower = self.training and self.precision == "bfloat16"
         with torch.autocast(ids.device.type, torch.bfloat16, enabled=lower):
@@ -178,7 +182,7 @@ class Network(nn.Module):
 
     def _read(self, ids: Tensor, state: NetworkState, masks: Masks) -> tuple[Tensor, NetworkState]:
         input_mask, *layer_masks = masks or (None,) * (1 + len(self.layers))
-        hidden = _dropped(self.embedding(ids), input_mask)
+        hidden = _drop(self.embedding(ids), input_mask)
         after: list[LayerState] = []
         for depth, (cell, before, mask) in enumerate(
             zip(self.cells(), state, layer_masks, strict=True)
@@ -186,16 +190,19 @@ class Network(nn.Module):
             outputs, cell_state = cell.run(hidden, before)
             if self.residual and depth > 0:
                 outputs = outputs + hidden
-            hidden = _dropped(outputs, mask)
+            hidden = _drop(outputs, mask)
             after.append(cell_state)
         return self.head(hidden), tuple(after)
 
 
-def _dropped(hidden: Tensor, mask: Tensor | None) -> Tensor:
+def _drop(hidden: Tensor, mask: Tensor | None) -> Tensor:
     return hidden if mask is None else hidden * mask
 
 
 def reset_rows(state: NetworkState, fresh: Tensor) -> NetworkState:
-    """The state without its past gradient, and zero in the rows that `fresh`, (rows,), marks."""
+    """Return the state without its gradient history, and zero in the rows marked by `fresh`.
+
+    fresh: (rows,).
+    """
     keep = (~fresh).to(state[0][0].dtype)[None, :, None]
     return tuple(tuple(part.detach() * keep for part in layer) for layer in state)

@@ -1,4 +1,4 @@
-"""The update of the weights from their gradients."""
+"""Clip gradients and update weights."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def clip_gradients(network: Network, limit: float) -> float:
-    """Scale the gradient down to the norm `limit` (Pascanu et al. 2013); returns its norm before.
+    """Scale the gradient down to the norm `limit` (Pascanu et al. 2013). Return the norm before.
 
-    Most gradients are short enough and only measured: half the time of torch's own, which
-    multiplies by 1.
+    Most gradients are short enough and are only measured. That takes half the time of torch's own
+    function, which multiplies them by 1.
     """
     gradients = [p.grad for p in network.parameters() if p.grad is not None]
     norms = torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients])
@@ -26,7 +26,7 @@ def clip_gradients(network: Network, limit: float) -> float:
 
 
 def adamw(network: Network, config: TrainingConfig) -> torch.optim.AdamW:
-    """Loshchilov and Hutter 2019; weight decay on matrices only, not on biases."""
+    """Return an AdamW optimizer (Loshchilov and Hutter 2019). Only matrices decay, not biases."""
     matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]
     biases = [parameter for parameter in network.parameters() if parameter.ndim == 1]
     return torch.optim.AdamW(

@@ -1,4 +1,4 @@
-"""How fast this machine learns, and in which precision: a quick measurement."""
+"""Measure how fast torch trains on this machine, and choose the precision by it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from burble.cells import CellKind
     from burble.config import TrainingPrecision
 
-# The first steps make oneDNN's primitives; then a few for the median.
+# The first steps build oneDNN's primitives. The others are timed.
 _WARM_UP = 3
 _TIMED = 5
 
-# Fewer bits must be worth it, beyond the noise of this measurement.
+# bfloat16 must be faster by this factor, which is more than the noise of the measurement.
 _WORTH = 1.1
 
 
 def has_bfloat16(cell: CellKind, device: torch.device) -> bool:
-    """Whether torch can learn in it there: on processors without AVX-512 it has no such LSTM."""
+    """Return whether torch can train this cell in bfloat16. Processors need AVX-512 for LSTM."""
     options = {
         "cell": cell,
         "precision": "bfloat16",
@@ -45,21 +45,24 @@ def has_bfloat16(cell: CellKind, device: torch.device) -> bool:
 
 
 def check_precision(config: RunConfig, device: torch.device) -> None:
-    """Raise `UsageError` where this machine cannot learn in the precision that is asked for."""
+    """Raise `UsageError` if this machine cannot train in the configured precision."""
     cell = config.network.cell
     if config.training.precision == "bfloat16" and not has_bfloat16(cell, device):
         raise UsageError(
-            f"This machine cannot train a network of {cell} cells in bfloat16: torch has none for "
+            f"This machine cannot train {cell} cells in bfloat16: torch does not support that on "
             "its processor.",
-            "Use float32, also to resume a run that was begun elsewhere.",
-            "Use --precision float32, also to resume a run that was begun elsewhere.",
+            "Use float32, also to resume a run from another machine.",
+            "Use --precision float32, also to resume a run from another machine.",
         )
 
 
 def resolve_precision(
     config: RunConfig, vocab_size: int, device: torch.device
 ) -> tuple[RunConfig, float]:
-    """Return the configuration with its precision decided, and its `training_rate`."""
+    """Return the configuration with its precision decided, and its `training_rate`.
+
+    Raises `UsageError` if this machine cannot train in the configured precision.
+    """
     check_precision(config, device)
     asked: tuple[TrainingPrecision, ...] = ("float32",)
     if config.training.precision != "auto":
@@ -73,7 +76,7 @@ def resolve_precision(
 
 
 def training_rate(config: RunConfig, vocab_size: int, device: torch.device) -> float:
-    """Floating-point operations a second in steps of `config`'s network on random text."""
+    """Return the floating-point operations a second of training steps on random text."""
     weights = initial_weights(config.network, vocab_size, config.training.seed)
     network = Network(config.network, weights, config.training.precision).to(device)
     batch = random_batch(config.data, vocab_size)
@@ -86,6 +89,6 @@ def _step_seconds(network: Network, batch: Batch, device: torch.device) -> float
     started = time.perf_counter()
     loss, _, _ = loss_of(network, batch, network.start(batch.inputs.shape[1]), device)
     loss.backward()  # type: ignore[no-untyped-call]
-    loss.item()  # waits for whatever still runs on a GPU
+    loss.item()  # waits for the GPU
     network.zero_grad(set_to_none=True)
     return time.perf_counter() - started

@@ -1,6 +1,6 @@
-"""Several processes that learn as one with torch, each from its own rows of every batch.
+"""A team of processes that train one model with torch, each on its own rows of every batch.
 
-All hold the same weights. A step sums their gradients and makes the same update everywhere.
+All have the same weights. A step sums their gradients, and every process makes the same update.
 """
 
 from __future__ import annotations
@@ -26,35 +26,35 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# A process that dies closes its connections, and the others notice at once. This is for a machine
-# that falls silent, and long enough for the leader to prepare a text of gigabytes.
+# A process that dies closes its connections, which the others notice at once. This timeout is for a
+# machine that stops responding. It leaves the leader time to prepare gigabytes of text.
 _SILENCE = timedelta(minutes=30)
 
 
 class TorchTeam(Team):
-    """A process alone, which holds all rows."""
+    """A single process, which has all rows."""
 
-    def own(self, state: NetworkState) -> NetworkState:
-        """Return this process's rows of the state of all."""
+    def shard_state(self, state: NetworkState) -> NetworkState:
+        """Return this process's rows of the state of all rows."""
         return tuple(tuple(part[:, self.rows(part.shape[1])] for part in layer) for layer in state)
 
     def gather(self, state: NetworkState) -> NetworkState:
-        """Return the state of all rows, from each process's own."""
+        """Return the state of all rows, collected from all processes."""
         return state
 
     def add_up(self, network: Network, *figures: Tensor) -> list[float]:
-        """Sum gradients, in place, and figures, (), over the processes."""
+        """Sum the gradients over all processes, in place, and return the sums of figures, ()."""
         del network
         return [float(figure.item()) for figure in figures]
 
 
 class ProcessTeam(TorchTeam):
-    """Processes over torch.distributed, whose group is open.
+    """Several processes, connected by torch.distributed.
 
-    One sum over one buffer, and not DistributedDataParallel: that averages without regard to
-    masks, wraps the network, whose parameters are the model file's, and gains by overlapping sums
-    with the backward pass of many layers; here nearly all weights are in one recurrent layer,
-    whose gradient is ready only when backpropagation is over.
+    It sums one buffer instead of using DistributedDataParallel, which ignores masks in its average
+    and wraps the network, whose parameters must keep the names of the model file. Its gain, to sum
+    during the backward pass, would be small here: nearly all weights are in one recurrent layer,
+    whose gradient is complete only at the end.
     """
 
     def __init__(self) -> None:
@@ -62,16 +62,16 @@ class ProcessTeam(TorchTeam):
         self.size = distributed.get_world_size()
 
     def gather(self, state: NetworkState) -> NetworkState:
-        return tuple(tuple(self._gathered(part, dim=1) for part in layer) for layer in state)
+        return tuple(tuple(self._gather_parts(part, dim=1) for part in layer) for layer in state)
 
     def add_up(self, network: Network, *figures: Tensor) -> list[float]:
         parameters = list(network.parameters())
-        # A process whose rows are all padding has none.
+        # A process whose rows are all padding has no gradients.
         parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         # float32 counts exactly up to 16 million, more than a batch has tokens.
         parts.append(torch.stack([figure.detach().float() for figure in figures]))
         flat = torch.cat([part.flatten() for part in parts])
-        with _told_when_alone():
+        with _raise_on_lost_process():
             distributed.all_reduce(flat)
         *gradients, sums = torch.split(flat, [part.numel() for part in parts])
         for parameter, gradient in zip(parameters, gradients, strict=True):
@@ -79,53 +79,57 @@ class ProcessTeam(TorchTeam):
         return [float(figure) for figure in sums.tolist()]
 
     def sync(self, seconds: float, signal: int | None) -> tuple[float, int | None]:
-        """Return the leader's clock, and a signal that any process was sent."""
-        told = self._gathered(torch.tensor([[seconds, signal or 0]], dtype=torch.float64), dim=0)
-        return float(told[0, 0]), int(told[:, 1].max()) or None
+        """Return the leader's clock, and a signal that any of the processes received."""
+        own = torch.tensor([[seconds, signal or 0]], dtype=torch.float64)
+        received = self._gather_parts(own, dim=0)
+        return float(received[0, 0]), int(received[:, 1].max()) or None
 
     def run_on_leader(self, task: Callable[[], T]) -> T:
-        """Let the leader do it, and give all its result; where it fails, all end."""
+        """Run a task on the leader and return its result in every process. If it fails, all end."""
         if not self.leads:
-            followed: T = self._follow()
+            followed: T = self._receive()
             return followed
         try:
             result = task()
         except BaseException as error:
-            self._tell([None, getattr(error, "exit_code", 1)])
+            self._broadcast([None, getattr(error, "exit_code", 1)])
             raise
-        self._tell([result, 0])
+        self._broadcast([result, 0])
         return result
 
-    def _follow(self) -> Any:
-        told: list[Any] = [None, 0]
-        self._tell(told)
-        result, exit_code = told
+    def _receive(self) -> Any:
+        received: list[Any] = [None, 0]
+        self._broadcast(received)
+        result, exit_code = received
         if exit_code:
             raise SystemExit(exit_code)
         return result
 
-    def _gathered(self, part: Tensor, dim: int) -> Tensor:
+    def _gather_parts(self, part: Tensor, dim: int) -> Tensor:
         parts = [torch.empty_like(part) for _ in range(self.size)]
-        with _told_when_alone():
+        with _raise_on_lost_process():
             distributed.all_gather(parts, part.contiguous())
         return torch.cat(parts, dim)
 
-    def _tell(self, objects: list[Any]) -> None:
-        with _told_when_alone():
+    def _broadcast(self, objects: list[Any]) -> None:
+        with _raise_on_lost_process():
             distributed.broadcast_object_list(objects)
 
 
 @contextmanager
 def open_team(device: str) -> Iterator[TorchTeam]:
-    """Yield the team that torchrun started this process in, or a process alone."""
+    """Yield the team of processes that torchrun started, or a team of this process alone.
+
+    Raises `UsageError` if the processes cannot connect or use the device.
+    """
     if "RANK" not in os.environ or int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield TorchTeam()
         return
     _take_device(device)
-    # torch's optimizers import this module, whose defaults keep the group that is open then; its
-    # threads would outlive the interpreter, and the process would abort at its end (torch 2.13).
+    # torch's optimizers import this module, and its default arguments keep the group that is open,
+    # whose threads abort the process at its end (torch 2.13). So import it before opening one.
     importlib.import_module("torch.distributed.nn.functional")
-    # What lies in main memory, clocks and messages, need not pass through a GPU.
+    # Clocks and messages are in main memory and need not pass through a GPU.
     backend = "gloo" if device == "cpu" else "cpu:gloo,cuda:nccl"
     try:
         distributed.init_process_group(backend, timeout=_SILENCE)
@@ -138,10 +142,10 @@ def open_team(device: str) -> Iterator[TorchTeam]:
 
 
 def _take_device(device: str) -> None:
-    """With GPUs, the one of this process's number on its machine becomes "cuda"."""
+    """Select the GPU that belongs to this process on its machine."""
     if device not in {"cpu", "cuda"}:
         raise UsageError(
-            f"Several processes learn on cpu or cuda, where each takes a GPU; found {device!r}."
+            f"Several processes can train on cpu or cuda only; found the device {device!r}."
         )
     if device == "cuda":
         try:
@@ -151,7 +155,7 @@ def _take_device(device: str) -> None:
 
 
 @contextmanager
-def _told_when_alone() -> Iterator[None]:
+def _raise_on_lost_process() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:

@@ -4,7 +4,7 @@
 #include <immintrin.h>
 
 #define FEATURES "avx512f,avx512bw,avx512dq,avx512vl,fma"
-#ifdef __clang__ /* which ignores the whole attribute if it does not know one word of it */
+#ifdef __clang__ /* it ignores the whole attribute if it does not know one word of it */
 #define TARGET __attribute__((target(FEATURES)))
 #else
 #define TARGET __attribute__((target(FEATURES ",prefer-vector-width=512")))

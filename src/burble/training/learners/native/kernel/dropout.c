@@ -2,7 +2,7 @@
 
 #include "../../../../native/philox.h"
 
-/* Each block of four 64-bit words is eight numbers, the lower half of a word before its upper. */
+/* A block of four 64-bit words is eight numbers, the lower half of each word first. */
 #define NUMBERS 8
 
 static inline float factor_of(uint64_t word, int upper, uint64_t below, float kept) {

@@ -1,12 +1,12 @@
-/* All of a learner that is no product, in plain loops that the compiler makes vectors of; each
- * operation rounds on its own. Who includes it has TARGET defined. */
+/* Everything in a learner except matrix products: plain loops that the compiler vectorises. Each
+ * operation is rounded separately. Define TARGET before including this file. */
 #include <math.h>
 #include <string.h>
 
 #include "../../../../engine/kernel/arithmetic.h"
 #include "kernel.h"
 
-/* Said of a loop whose rounds do not meet: what a cell reads and writes are arrays of their own. */
+/* Tells the compiler that iterations are independent: a cell reads and writes separate arrays. */
 #if defined(__clang__)
 #define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)
@@ -122,11 +122,11 @@ static const cell_rule cells[] = {
     {NULL, 0, 0, 0, NULL, NULL},
 };
 
-/* exp(x) for x ≤ 0, below EXP_BOUND as there; NaN stays NaN, so that a loss tells of it. */
+/* exp(x) for x ≤ 0, constant below EXP_BOUND. NaN stays NaN, so that it shows in the loss. */
 static inline float exponential(float x) {
     x = x < EXP_BOUND ? EXP_BOUND : x;
     float rounded = x * LOG2_E + ROUNDER, fraction = exp_fraction(x, rounded - ROUNDER);
-    /* The lowest bits of the rounded number are those of the whole one. */
+    /* The lowest bits of `rounded` are those of the integer. */
     uint32_t bits;
     float power;
     memcpy(&bits, &rounded, sizeof bits);
@@ -135,7 +135,7 @@ static inline float exponential(float x) {
     return fraction * power;
 }
 
-/* Terms of a sum of float32 that are added up before they enter one in float64. */
+/* This many terms are added in float32 before the result is added to a sum in float64. */
 #define TERMS 64
 
 TARGET static void exponentials(float *restrict z, int64_t vocab, float *restrict largest,
@@ -173,8 +173,8 @@ TARGET static void multiply(const float *restrict x, int64_t size, float *restri
     for (int64_t i = 0; i < size; i++) product[i] *= x[i];
 }
 
-/* Adam's moments become zero here: they would get stuck among numbers below the smallest normal
- * one, which are slow, and which processors may flush. */
+/* Smaller moments of Adam become zero. Otherwise they would stay subnormal: such numbers are slow,
+ * and some processors flush them. */
 #define SMALLEST 0x1p-100f
 
 TARGET static void adam(const adam_rule *rule, const adam_arrays *at, int64_t size) {

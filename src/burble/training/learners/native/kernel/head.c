@@ -1,4 +1,4 @@
-/* From the last layer's outputs to logits, losses and their gradients. */
+/* The head: logits, losses and their gradients from the outputs of the last layer. */
 #include <string.h>
 
 #include "logarithm.h"
@@ -11,7 +11,7 @@ static int has_targets(const pass *p, int64_t time) {
     return 0;
 }
 
-/* The losses of one group, and what its logits become: the gradient of the mean loss. */
+/* Compute the losses of one group, and replace its logits by the gradient of the mean loss. */
 static void score_group(const pass *p, int64_t time, int64_t group, float *logits) {
     const burble_space *space = p->space;
     const learner_kernel *kernel = p->learner->kernel;
@@ -23,7 +23,7 @@ static void score_group(const pass *p, int64_t time, int64_t group, float *logit
         int64_t target = p->batch->targets[first + row];
         aimed[row] = logits[target * GROUP + row];
         space->hits[first + row] = 1;
-        /* The likeliest is the first of those that are equally likely. */
+        /* Of equal logits, the first counts as the highest. */
         for (int64_t id = 0; id < vocab; id++)
             if (logits[id * GROUP + row] > aimed[row] ||
                 (id < target && logits[id * GROUP + row] == aimed[row])) {
@@ -46,7 +46,7 @@ static void score_group(const pass *p, int64_t time, int64_t group, float *logit
             logits[p->batch->targets[first + row] * GROUP + row] -= one;
 }
 
-/* Logits of some times, which all have targets, their losses and gradients. */
+/* Compute logits, losses and gradients of some times, which all have targets. */
 static void score_times(const pass *p, range times, float *logits) {
     const burble_space *space = p->space;
     const learner_kernel *kernel = p->learner->kernel;
@@ -64,7 +64,7 @@ static void score_times(const pass *p, range times, float *logits) {
     kernel->backward(&weights, &d, rows_from(space->gradient_rows, times.first * space->rows), 0);
 }
 
-/* Nothing is learned from a time without targets. */
+/* Set the gradients of a time without targets to zero. */
 static void skip_time(const pass *p, int64_t time, float *logits) {
     const burble_space *space = p->space;
     if (!p->update) return;
@@ -73,7 +73,7 @@ static void skip_time(const pass *p, int64_t time, float *logits) {
     memset(rows.values, 0, (size_t)(space->rows * rows.stride) * sizeof(float));
 }
 
-/* The times of a thread; `logits` are those of the first. */
+/* Compute the times of one thread. `logits` are those of the first time. */
 static void run_times(const pass *p, range own, float *logits) {
     int64_t one = time_step(p->space, p->learner->shape.vocab_size);
     range times = {own.first, own.first};
@@ -89,7 +89,7 @@ static void run_times(const pass *p, range own, float *logits) {
     }
 }
 
-/* Sums over the times of a block. */
+/* Add the gradients of weights and bias over the times of a block. */
 static void learn_block(const pass *p, int32_t thread, range times) {
     const burble_space *space = p->space;
     const learner_kernel *kernel = p->learner->kernel;
@@ -131,10 +131,10 @@ void run_head(const pass *p, int32_t thread) {
         range own = share_of(p, thread, block.end - block.first, 1);
         range times = {block.first + own.first, block.first + own.end};
         run_times(p, times, space->logits + own.first * one);
-        meet(p);
+        barrier(p);
         if (!p->update) continue;
         learn_block(p, thread, block);
-        meet(p);
+        barrier(p);
     }
     if (p->update) learn_bias(p, thread);
 }

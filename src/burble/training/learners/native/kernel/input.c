@@ -1,5 +1,4 @@
-/* From ids to the first layer, and back from its gradient to the embedding or the one-hot weights.
- */
+/* The input: from ids to the first layer, and its gradient back to the embedding or the weights. */
 #include <string.h>
 
 #include "dropout.h"
@@ -11,7 +10,7 @@ static const uint64_t *key_of(const pass *p, uint64_t key[2]) {
     return key;
 }
 
-/* Times that have masks of their own. */
+/* How many times have their own mask. */
 static int64_t mask_times(const pass *p) { return p->update->locked_dropout ? 1 : p->space->time; }
 
 static void draw_input(const pass *p, int32_t thread) {
@@ -29,7 +28,7 @@ static void draw_layer(const pass *p, int32_t thread, int32_t layer) {
     int64_t hidden = p->learner->shape.hidden_size;
     uint64_t key[2];
     range groups = share_of(p, thread, mask_times(p) * space->groups, 1);
-    /* Drawn in rows, in the place of the outputs' rows, which nothing has entered yet. */
+    /* Draw into the memory of the outputs' rows, which is unused so far. */
     for (int64_t i = groups.first; i < groups.end; i++) {
         int64_t time = i / space->groups, group = i % space->groups;
         int64_t first = time * space->rows + group * GROUP, count = rows_in(space, group);
@@ -61,7 +60,7 @@ float one_hot_factor(const pass *p, int64_t time, int64_t row, int64_t id) {
     return factor;
 }
 
-/* The mask of a row of the input, or NULL. */
+/* Return the mask of an input row, or NULL without dropout. */
 static const float *input_mask(const pass *p, int64_t time, int64_t row) {
     if (!p->update || p->update->input_dropout == 0) return NULL;
     int64_t place = p->update->locked_dropout ? row : time * p->space->rows + row;
@@ -96,7 +95,7 @@ void read_input(const pass *p, int32_t thread) {
     }
 }
 
-/* Positions ascending; threads part the columns. */
+/* Add the positions in ascending order. The threads divide the columns. */
 static void learn_embedding(const pass *p, int32_t thread) {
     const burble_space *space = p->space;
     matrix gradient = matrix_of(p->learner, BURBLE_GRADIENTS, EMBEDDING_PLACE);
@@ -115,7 +114,7 @@ static void learn_embedding(const pass *p, int32_t thread) {
     }
 }
 
-/* Positions ascending; threads part the gates. */
+/* Add the positions in ascending order. The threads divide the gates. */
 static void learn_one_hot(const pass *p, int32_t thread) {
     const burble_space *space = p->space;
     matrix gradient = matrix_of(p->learner, BURBLE_GRADIENTS, input_place(p->learner, 0));

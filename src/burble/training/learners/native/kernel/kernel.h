@@ -1,12 +1,12 @@
-/* What differs from one instruction set to the next while a network learns. */
+/* The interface of a kernel: the part of the learner that depends on the instruction set. */
 #ifndef BURBLE_LEARNER_KERNEL_H
 #define BURBLE_LEARNER_KERNEL_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Rows of a batch that lie side by side: (features, GROUP) floats. A group's unused rows are zero
- * where they enter a sum, and nothing reads what becomes of them elsewhere. */
+/* This many rows of a batch are stored side by side as a group: (features, GROUP) floats. Unused
+ * rows of a group are zero where they enter a sum. Elsewhere their values are never read. */
 #define GROUP 16
 
 #ifdef __GNUC__
@@ -21,47 +21,45 @@ typedef struct {
     int64_t stride;
 } view;
 
-/* Weights or their gradients, or some rows or columns of them. */
+/* Weights or gradients, or some of their rows or columns. */
 typedef struct {
     view at;
     int64_t outputs, inputs;
 } matrix;
 
-/* Weights and the groups of inputs that they meet. */
+/* Weights, and the groups of inputs that they are multiplied with. */
 typedef struct {
     matrix weights;
     const float *values; /* of the first group, (inputs, GROUP) */
     int64_t next;        /* floats from one group to the next */
 } term;
 
-/* Groups that are computed together, so that weights are read once for all of them. */
+/* Groups that are computed together, so that weights are read only once for all of them. */
 typedef struct {
     float *values; /* of the first, (outputs, GROUP) */
     int64_t next, count;
 } row_groups;
-/* As many as make it worth while, and so few that what they read and write stays in the second
- * cache. */
+/* Enough groups to be worth it, and few enough that their data stays in the second cache. */
 #define TOGETHER 4
 
-/* Groups of several times, one after the other. */
+/* The groups of several times, one after the other. */
 typedef struct {
     const float *values; /* of the first group, (features, GROUP) */
     int64_t next;        /* floats from one group to the next */
-    int64_t times, rows; /* rows of the batch: each time has as many groups as hold them */
+    int64_t times, rows; /* rows of the batch; the last group of a time can be partly used */
 } lanes;
 
-/* What a cell computes with at one time, for some of its units of one group: (units, GROUP) each.
- */
+/* The values of a cell at one time, for some units of one group: (units, GROUP) each. */
 typedef struct {
-    float *gates[4]; /* sums; after the forward pass their activations; after the backward pass the
-                        gradients of the sums */
-    float *apart; /* of a gate whose sum over the state stands apart: that sum, then its gradient */
-    const float *before[2];
+    float *gates[4]; /* sums; after the forward pass activations; after the backward pass gradients
+                        of the sums */
+    float *apart;    /* GRU: the last gate's sum over the state, then its gradient */
+    const float *before[2]; /* states */
     float *after[2];
-    float *squashed; /* tanh of the memory, kept for the backward pass */
-    /* The backward pass: */
-    const float *gradient; /* of the output, without what the carry holds */
-    float *carry;          /* on its way back in time beside the product with the weights */
+    float *squashed; /* LSTM: tanh of the cell, kept for the backward pass */
+    /* For the backward pass: */
+    const float *gradient; /* of the output, without `carry` */
+    float *carry;          /* gradient passed back in time, without the part through the weights */
     float *bias[4];        /* sums of the gradients over time */
     int64_t size;          /* units · GROUP */
 } moment;
@@ -69,7 +67,7 @@ typedef struct {
 typedef struct {
     const char *name;
     int32_t gates, states;
-    int32_t apart; /* the last gate's sum over the state stands apart */
+    int32_t apart; /* 1 if the last gate keeps its sum over the state separate */
     void (*forward)(const moment *now);
     void (*backward)(const moment *now);
 } cell_rule;
@@ -78,7 +76,7 @@ typedef struct {
 typedef struct {
     float scale;              /* of the gradient */
     float keep;               /* 1 - rate · weight decay */
-    float rate, beta1, beta2; /* rate: over the first moment's correction */
+    float rate, beta1, beta2; /* rate: divided by the correction of the first moment */
     float rest1, rest2;       /* 1 - beta */
     float root_correction, epsilon;
     float share; /* of the weights in their average */
@@ -93,35 +91,34 @@ typedef struct {
     const char *name;
     int32_t width; /* floats in a vector */
     int (*is_available)(void);
-    const cell_rule *cells; /* behind the last is one without a name */
+    const cell_rule *cells; /* the last one has no name and marks the end */
 
-    /* Each group of out = bias + Σ weights · group; without a bias it starts at what stands in
-     * `out`. */
+    /* For each group: out = bias + Σ weights · group. Without a bias, sums start from `out`. */
     void (*forward)(const term *over, const float *bias, row_groups out);
-    /* out, (times · rows, inputs) = Σ d · weights, over the outputs. Where `goes_on` it starts at
-     * what stands in `out`. Rows of `out` have room for a multiple of GROUP. */
-    void (*backward)(const matrix *weights, const lanes *d, view out, int32_t goes_on);
-    /* gradients = Σ d · x over all rows of all times; x: (times · rows, inputs), with room for a
-     * multiple of GROUP. Where `goes_on` they start at what they are. */
-    void (*outer)(const matrix *gradients, const lanes *d, view x, int32_t goes_on);
+    /* out, (times · rows, inputs) = Σ d · weights over the outputs. With `adds`, sums start from
+     * `out`. Its rows have room for a multiple of GROUP. */
+    void (*backward)(const matrix *weights, const lanes *d, view out, int32_t adds);
+    /* gradients = Σ d · x over all rows of all times. x: (times · rows, inputs), with room for a
+     * multiple of GROUP. With `adds`, sums start from `gradients`. */
+    void (*outer)(const matrix *gradients, const lanes *d, view x, int32_t adds);
 
-    /* Between (rows, features) and (features, GROUP); rows that are not there become zero. */
+    /* Transpose (rows, features) into (features, GROUP) and back. Missing rows become zero. */
     void (*to_group)(view rows, int64_t count, int64_t features, float *group);
     void (*to_rows)(const float *group, int64_t count, int64_t features, view rows);
 
-    /* z, (vocab, GROUP), becomes exp(z - largest), whose sums are `total`, (GROUP,) like
-     * `largest`. */
+    /* Write the largest z, (vocab, GROUP), of each row to largest, (GROUP,). Replace z by
+     * exp(z - largest), and write its sums to total, (GROUP,). */
     void (*exponentials)(float *z, int64_t vocab, float *largest, double *total);
-    /* z, (vocab, GROUP), times factor, (GROUP,) */
+    /* Multiply z, (vocab, GROUP), by factor, (GROUP,). */
     void (*scale)(float *z, int64_t vocab, const float *factor);
     void (*accumulate)(const float *x, int64_t size, float *sum);   /* sum += x */
     void (*multiply)(const float *x, int64_t size, float *product); /* product *= x */
 
-    /* Sizes are multiples of GROUP. */
+    /* In the functions below, sizes are multiples of GROUP. */
     void (*adam)(const adam_rule *rule, const adam_arrays *at, int64_t size);
-    /* Σ x²: GROUP chains, folded half onto half. */
+    /* Return Σ x²: GROUP interleaved chains, added half to half. */
     double (*square)(const float *x, int64_t size);
-    /* Makes times · PROBE multiply-adds of whole vectors, as fast as it can. */
+    /* Make times · PROBE vector multiply-adds, as fast as possible. */
     float (*probe)(int64_t times);
 } learner_kernel;
 

@@ -1,14 +1,14 @@
-/* A recurrent layer: forward over all times, and back through them. */
+/* A recurrent layer, forward and backward through time. */
 #include <string.h>
 
 #include "pass.h"
 
-/* Where what a layer computes at a time stands, in all groups; `kept` only for what is learned. */
+/* Return the values of a time. Only training keeps those of all times. */
 static float *at_time(const pass *p, float *values, int64_t features, int64_t time) {
     return values + (p->update ? time * time_step(p->space, features) : 0);
 }
 
-/* The part of a cell's arrays that belongs to some units of one group at one time. */
+/* Return the part of a cell's arrays for some units of one group at one time. */
 static moment moment_of(const pass *p, int32_t layer, int64_t time, int64_t group, range units) {
     const burble_space *space = p->space;
     const cell_rule *cell = p->learner->cell;
@@ -35,14 +35,14 @@ static moment moment_of(const pass *p, int32_t layer, int64_t time, int64_t grou
     return now;
 }
 
-/* The weights of some outputs. */
+/* Return the weights of some outputs. */
 static matrix outputs_of(matrix whole, int64_t first, int64_t end) {
     whole.at.values += first * whole.at.stride;
     whole.outputs = end - first;
     return whole;
 }
 
-/* What the first layer reads of one-hot vectors is a column of its weights. */
+/* Begin the sums of the first layer. The product with a one-hot vector is a column of weights. */
 static void read_one_hot(const pass *p, int64_t time, int64_t group, range gates, float *out) {
     const burble_space *space = p->space;
     matrix weights = matrix_of(p->learner, p->kind, input_place(p->learner, 0));
@@ -57,14 +57,14 @@ static void read_one_hot(const pass *p, int64_t time, int64_t group, range gates
     }
 }
 
-/* The weights of some outputs with all groups of what they meet at a time. */
+/* Return the weights of some outputs, with the groups that they are multiplied with. */
 static term term_of(const pass *p, int32_t place, range gates, const float *values) {
     matrix weights = outputs_of(matrix_of(p->learner, p->kind, place), gates.first, gates.end);
     term made = {weights, values, weights.inputs * GROUP};
     return made;
 }
 
-/* The gates' sums of some outputs, over so many times. */
+/* Return the gates' sums of some times, from output `first` on. */
 static row_groups sums_of(const pass *p, int32_t layer, int64_t time, int64_t times,
                           int64_t first) {
     int64_t next = p->learner->cell->gates * p->space->unit;
@@ -79,7 +79,7 @@ static range units_of_gate(const pass *p, int32_t gate, range units) {
     return made;
 }
 
-/* Begins the gates' sums of these times: the bias and the sum over the input. */
+/* Begin the gates' sums of some times: the bias and the sum over the input. */
 static void sum_input(const pass *p, int32_t layer, int64_t time, int64_t times, range units) {
     int32_t place = input_place(p->learner, layer);
     const float *bias = matrix_of(p->learner, p->kind, bias_place(p->learner, layer)).at.values;
@@ -103,7 +103,7 @@ static void pick_input(const pass *p, int64_t time, range units) {
     }
 }
 
-/* Goes on with the sum over the state; where it stands apart it begins there. */
+/* Add the sum over the state to the gates' sums, or start a separate sum if the cell needs it. */
 static void sum_state(const pass *p, int32_t layer, int64_t time, range units) {
     const cell_rule *cell = p->learner->cell;
     const layer_space *at = &p->space->layers[layer];
@@ -124,7 +124,7 @@ static void sum_state(const pass *p, int32_t layer, int64_t time, range units) {
     }
 }
 
-/* Where dropout or the input that is added makes it another number than h. */
+/* Compute the layer's output from h if they differ, by dropout or a residual. */
 static void put_out(const pass *p, int32_t layer, int64_t time, int64_t group, range units) {
     const burble_space *space = p->space;
     const learner_kernel *kernel = p->learner->kernel;
@@ -142,13 +142,13 @@ static void put_out(const pass *p, int32_t layer, int64_t time, int64_t group, r
     }
 }
 
-/* Copies units of a group into the columns of rows. */
+/* Copy units of a group into columns of rows. */
 static void write_rows(const pass *p, const float *group, int64_t count, range units, view rows) {
     view columns = {rows.values + units.first, rows.stride};
     p->learner->kernel->to_rows(group, count, units.end - units.first, columns);
 }
 
-/* From the gates' sums to what the layer puts out. */
+/* Compute states and output from the gates' sums. */
 static void run_cell(const pass *p, int32_t layer, int64_t time, int64_t group, range units) {
     const burble_space *space = p->space;
     int64_t one = time_step(space, p->learner->shape.hidden_size);
@@ -165,7 +165,7 @@ static void run_cell(const pass *p, int32_t layer, int64_t time, int64_t group, 
                    rows_from(at->output_rows, first));
 }
 
-/* The state where the batch starts: what was carried, or zero in the rows that start anew. */
+/* Set the state at the start of the batch: the carried one, or zero in rows that are reset. */
 static void start_layer(const pass *p, int32_t layer, range units) {
     const burble_space *space = p->space;
     const layer_space *at = &space->layers[layer];
@@ -185,7 +185,7 @@ static void start_layer(const pass *p, int32_t layer, range units) {
 }
 
 static void run_time(const pass *p, int32_t layer, int64_t time, range units) {
-    /* Where no time but one is kept, its sums stand alone. */
+    /* Scoring keeps only one time, so its sums are computed one time after the other. */
     int64_t most = p->update ? times_together(p) : 1, left = p->space->time - time;
     if (layer == 0 && p->learner->shape.input == BURBLE_ONE_HOT)
         pick_input(p, time, units);
@@ -199,15 +199,14 @@ static void run_time(const pass *p, int32_t layer, int64_t time, range units) {
 void run_layer(const pass *p, int32_t thread, int32_t layer) {
     range units = share_of(p, thread, p->learner->shape.hidden_size, GROUP);
     start_layer(p, layer, units);
-    meet(p);
+    barrier(p);
     for (int64_t time = 0; time < p->space->time; time++) {
         if (units.first < units.end) run_time(p, layer, time, units);
-        meet(p);
+        barrier(p);
     }
 }
 
-/* The gradient of h, for some units of a group: of what was put out, and of the next time's sums.
- */
+/* Collect the gradient of h for some units of a group, from its output and the next time's sums. */
 static void gather_gradient(const pass *p, int32_t layer, int64_t time, int64_t group,
                             range units) {
     const burble_space *space = p->space;
@@ -243,13 +242,13 @@ static matrix columns_of(matrix whole, range columns) {
     return whole;
 }
 
-/* Gradients of sums, (gates, GROUP), and how many gates they are of. */
+/* The gradients of some gates' sums, (count, GROUP) each; `first` is their first output. */
 typedef struct {
     const float *values;
     int64_t first, count;
 } sums_of_gates;
 
-/* Those that stand before the weights of the state: where a gate is apart, its own stand alone. */
+/* Return the gradients of the sums over the state, in two parts if the cell has a separate sum. */
 static int32_t state_sums(const pass *p, int32_t layer, sums_of_gates parts[2]) {
     const cell_rule *cell = p->learner->cell;
     const layer_space *at = &p->space->layers[layer];
@@ -261,13 +260,13 @@ static int32_t state_sums(const pass *p, int32_t layer, sums_of_gates parts[2]) 
     return cell->apart ? 2 : 1;
 }
 
-/* How many floats a group of these has. */
+/* Return how many floats a group has. */
 static int64_t group_size(const pass *p, const sums_of_gates *sums) {
     int64_t gates = sums->first ? 1 : p->learner->cell->gates;
     return gates * p->space->unit;
 }
 
-/* The groups of some times, from one of their sums on. */
+/* Return the groups of some times, from sum `first` on. */
 static lanes lanes_of(const pass *p, const sums_of_gates *sums, int64_t first, range times) {
     int64_t next = group_size(p, sums);
     lanes made = {sums->values + times.first * p->space->groups * next + first * GROUP, next,
@@ -275,7 +274,7 @@ static lanes lanes_of(const pass *p, const sums_of_gates *sums, int64_t first, r
     return made;
 }
 
-/* Back from the sums of one time to h before them. */
+/* Propagate the gradient of one time's sums to the h before it. */
 static void learn_state(const pass *p, int32_t layer, int64_t time, range units) {
     matrix whole =
         columns_of(matrix_of(p->learner, p->kind, state_place(p->learner, layer)), units);
@@ -312,7 +311,7 @@ static void learn_weights(const pass *p, int32_t thread, int32_t layer) {
     learner->kernel->outer(&to, &d, layer ? output_rows(p, layer - 1) : space->input_rows, 0);
 }
 
-/* The rows of a group one after the other. */
+/* Add the rows of a group in their order. */
 static void learn_bias(const pass *p, int32_t thread, int32_t layer) {
     matrix gradient = matrix_of(p->learner, BURBLE_GRADIENTS, bias_place(p->learner, layer));
     range own = share_of(p, thread, gradient.inputs, GROUP);
@@ -324,7 +323,7 @@ static void learn_bias(const pass *p, int32_t thread, int32_t layer) {
     }
 }
 
-/* Back to what the layer has read; nothing learns from the scalar or the one-hot input. */
+/* Propagate the gradient to the layer's input. A scalar or one-hot input needs none. */
 static void learn_below(const pass *p, int32_t thread, int32_t layer) {
     const burble_space *space = p->space;
     if (layer == 0 && p->learner->shape.input != BURBLE_EMBEDDING) return;
@@ -361,14 +360,14 @@ void learn_layer(const pass *p, int32_t thread, int32_t layer) {
             moment now = moment_of(p, layer, time, group, units);
             p->learner->cell->backward(&now);
         }
-        meet(p);
+        barrier(p);
         if (time && size) learn_state(p, layer, time, units);
     }
-    spent(p, thread, BACKWARD);
+    count_time(p, thread, BACKWARD);
     learn_weights(p, thread, layer);
     learn_bias(p, thread, layer);
-    spent(p, thread, WEIGHTS);
+    count_time(p, thread, WEIGHTS);
     learn_below(p, thread, layer);
-    meet(p);
-    spent(p, thread, BELOW);
+    barrier(p);
+    count_time(p, thread, BELOW);
 }

@@ -21,9 +21,9 @@ typedef float32x4_t vec;
 #include "products.h"
 #include "probe.h"
 
-/* A square of 4 by 4 numbers, turned in registers: pairs, then halves. */
+/* Transpose 4 by 4 numbers in registers: pairs, then halves. */
 #define SQUARE 4
-INLINE void turn_square(view from, view to) {
+INLINE void transpose_square(view from, view to) {
     float32x4_t row[4];
     for (int i = 0; i < 4; i++) row[i] = vld1q_f32(from.values + i * from.stride);
     float32x4x2_t first = vtrnq_f32(row[0], row[1]), second = vtrnq_f32(row[2], row[3]);

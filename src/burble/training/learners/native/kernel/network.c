@@ -46,7 +46,7 @@ int64_t row_stride(int64_t columns) {
 
 #define MUCH ((int64_t)1 << 24)
 
-/* Linux gives out more memory than there is, and kills who then uses it. */
+/* Linux grants more memory than it has, and kills the process that then uses it: check before. */
 static int is_free(int64_t count) {
     int found = 1;
 #ifdef __linux__
@@ -63,7 +63,7 @@ static int is_free(int64_t count) {
     return found;
 }
 
-float *floats(int64_t count) {
+float *allocate_floats(int64_t count) {
     return is_free(count) ? zeroed((size_t)count * sizeof(float)) : NULL;
 }
 
@@ -159,7 +159,7 @@ burble_learner *burble_learner_new(const char *name, const burble_learner_shape 
         learner->pool = pool_new(threads);
         is_whole = learner->row_squares && learner->pool && is_free(KINDS * learner->size);
         for (int32_t kind = 0; kind < KINDS; kind++)
-            is_whole = is_whole && (learner->arenas[kind] = floats(learner->size));
+            is_whole = is_whole && (learner->arenas[kind] = allocate_floats(learner->size));
     }
     if (!is_whole) {
         burble_learner_free(learner);

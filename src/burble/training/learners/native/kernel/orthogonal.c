@@ -1,24 +1,23 @@
 /* The product of random Householder reflections: Stewart, "The efficient generation of random
- * orthogonal matrices", 1980. Each column meets all reflections while it is in the cache. */
+ * orthogonal matrices", 1980. All reflections are applied to a column while it is in the cache. */
 #include "orthogonal.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Two columns: as much as every processor's registers hold. A compiler left to itself mixes rows.
- */
+/* Two columns fit the registers of every processor. Without this type, compilers mix rows. */
 typedef double pair __attribute__((vector_size(16), aligned(8), may_alias));
 #define PAIRS 4
 
-/* Columns side by side: 512 rows of them are 32 KB. */
+/* This many columns are computed side by side: 512 rows of them are 32 KB. */
 #define LANES (2 * PAIRS)
 
-/* Reflection `number` leaves the rows before that number as they are. */
+/* Return where the vector of a reflection begins. Reflection `number` changes rows from it on. */
 static int64_t place_of(int64_t size, int64_t number) {
     return number * size - number * (number - 1) / 2;
 }
 
-/* Turns normal numbers into the vector of their reflection; returns half its square. */
+/* Turn normal numbers into the vector of a reflection, and return half of its square. */
 static double make_reflection(int64_t length, double *vector) {
     double square = 0;
     for (int64_t row = 0; row < length; row++) square += vector[row] * vector[row];
@@ -28,7 +27,7 @@ static double make_reflection(int64_t length, double *vector) {
     return half > 0 ? half : INFINITY; /* zeros reflect nothing */
 }
 
-/* rows: (length, PAIRS). */
+/* Apply a reflection to rows, (length, PAIRS). */
 static void reflect(int64_t length, const double *vector, double half, pair *rows) {
     pair sums[PAIRS] = {{0}};
     for (int64_t row = 0; row < length; row++)
@@ -47,7 +46,7 @@ void burble_orthogonal(int64_t size, double *normals, double *room, float *weigh
         memset(columns, 0, (size_t)(size * LANES) * sizeof *columns);
         for (int64_t i = first; i < first + width; i++)
             columns[i * LANES + i - first] = normals[place_of(size, i)] < 0 ? 1 : -1;
-        /* Later ones only reflect rows that are still zero; the last of all is a sign. */
+        /* Later reflections would change only rows that are still zero. The last is just a sign. */
         int64_t last = first + width < size ? first + width - 1 : size - 2;
         for (int64_t number = last; number >= 0; number--)
             reflect(size - number, normals + place_of(size, number), halves[number],

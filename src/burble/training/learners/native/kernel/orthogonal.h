@@ -6,8 +6,8 @@
 
 #include "../../../../native/interface.h"
 
-/* Makes weights, (size, size), from size · (size + 1) / 2 normal numbers, of which reflections are
- * made in place. room: 9 · size numbers. */
+/* Write a random orthogonal matrix to weights, (size, size), from size · (size + 1) / 2 normal
+ * numbers, which are overwritten. room: 9 · size numbers of scratch space. */
 BURBLE_API void burble_orthogonal(int64_t size, double *normals, double *room, float *weights);
 
 #endif

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Looks for about 50 µs, longer than a thread takes for its share of one time. */
-#define LOOKS 2000
+/* Spin for about 50 µs, longer than a thread needs for its share of one time. */
+#define SPINS 2000
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define PAUSE __builtin_ia32_pause()
@@ -16,7 +16,7 @@
 #define PAUSE ((void)0)
 #endif
 
-/* A number that only grows. */
+/* A counter that threads can wait for. */
 typedef struct {
     _Alignas(64) atomic_uint value;
     atomic_int sleepers;
@@ -38,16 +38,16 @@ struct pool {
     int is_closing;
     pool_task task;
     void *job;
-    member *members; /* from 1 on; the calling thread is 0 */
+    member *members; /* from 1 on: the calling thread is 0 */
 };
 
-static void wait_for_more(pool *p, counter *c, unsigned seen) {
-    for (int i = 0; i < LOOKS; i++) {
+static void wait_for_change(pool *p, counter *c, unsigned seen) {
+    for (int i = 0; i < SPINS; i++) {
         if (atomic_load_explicit(&c->value, memory_order_acquire) != seen) return;
         PAUSE;
     }
-    /* Who counts on looks for sleepers after it has counted; who goes to sleep looks at the count
-     * after it has become one: one of them sees the other. */
+    /* The thread that advances the counter checks for sleepers afterwards. A thread that goes to
+     * sleep registers first and then checks the counter. So one of them notices the other. */
     atomic_fetch_add(&c->sleepers, 1);
     pthread_mutex_lock(&p->lock);
     while (atomic_load(&c->value) == seen) pthread_cond_wait(&p->woken, &p->lock);
@@ -55,7 +55,7 @@ static void wait_for_more(pool *p, counter *c, unsigned seen) {
     atomic_fetch_sub(&c->sleepers, 1);
 }
 
-static void count_on(pool *p, counter *c) {
+static void advance(pool *p, counter *c) {
     atomic_fetch_add(&c->value, 1);
     if (atomic_load(&c->sleepers) == 0) return;
     pthread_mutex_lock(&p->lock);
@@ -63,16 +63,16 @@ static void count_on(pool *p, counter *c) {
     pthread_mutex_unlock(&p->lock);
 }
 
-void pool_meet(pool *p) {
-    /* Read before this thread counts as here: from then on the next task may change it. */
+void pool_barrier(pool *p) {
+    /* Read it before this thread is counted: after that, the next task may change it. */
     int32_t active = p->active;
     if (active == 1) return;
     unsigned seen = atomic_load(&p->meetings.value);
     if (atomic_fetch_add(&p->here, 1) == active - 1) {
         atomic_store(&p->here, 0);
-        count_on(p, &p->meetings);
+        advance(p, &p->meetings);
     } else {
-        wait_for_more(p, &p->meetings, seen);
+        wait_for_change(p, &p->meetings, seen);
     }
 }
 
@@ -80,10 +80,10 @@ static void *work(void *argument) {
     member *me = argument;
     pool *p = me->p;
     for (unsigned seen = 0;; seen++) {
-        wait_for_more(p, &me->tasks, seen);
+        wait_for_change(p, &me->tasks, seen);
         if (p->is_closing) return NULL;
         p->task(p->job, me->number);
-        pool_meet(p);
+        pool_barrier(p);
     }
 }
 
@@ -91,9 +91,9 @@ void pool_run(pool *p, int32_t threads, pool_task task, void *job) {
     p->active = threads < 1 ? 1 : threads < p->size ? threads : p->size;
     p->task = task;
     p->job = job;
-    for (int32_t i = 1; i < p->active; i++) count_on(p, &p->members[i].tasks);
+    for (int32_t i = 1; i < p->active; i++) advance(p, &p->members[i].tasks);
     task(job, 0);
-    pool_meet(p);
+    pool_barrier(p);
 }
 
 int32_t pool_active(const pool *p) { return p->active; }
@@ -123,7 +123,7 @@ pool *pool_new(int32_t threads) {
 void pool_free(pool *p) {
     if (!p) return;
     p->is_closing = 1;
-    for (int32_t i = 1; i < p->size; i++) count_on(p, &p->members[i].tasks);
+    for (int32_t i = 1; i < p->size; i++) advance(p, &p->members[i].tasks);
     for (int32_t i = 1; i < p->size; i++) pthread_join(p->members[i].thread, NULL);
     pthread_cond_destroy(&p->woken);
     pthread_mutex_destroy(&p->lock);

@@ -1,5 +1,5 @@
-/* Any processor with a C compiler. Where it has no fused multiply-add, fmaf computes one: exact,
- * and slow. */
+/* Any processor with a C compiler. Without fused multiply-add in hardware, fmaf is exact but slow.
+ */
 #include <math.h>
 
 #include "kernel.h"

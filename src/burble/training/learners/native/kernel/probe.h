@@ -1,4 +1,4 @@
-/* The most that a kernel's multiply-adds can do: sums that need nothing but registers. */
+/* The peak speed of a kernel's multiply-adds: sums that need nothing but registers. */
 #include "kernel.h"
 
 #ifdef __GNUC__
@@ -10,7 +10,7 @@
 TARGET static float probe(int64_t times) {
     enum { CHAINS = 8 };
     float start = 0.5f, numbers[GROUP];
-    OPAQUE(start); /* so that no product is known beforehand */
+    OPAQUE(start); /* so that the compiler cannot compute the products */
     vec sums[CHAINS], shrink = fill(start), add = fill(start);
     for (int i = 0; i < CHAINS; i++) sums[i] = fill(start);
     for (int64_t turn = 0; turn < times * PROBE / CHAINS; turn++)

@@ -1,10 +1,9 @@
-/* Products in tiles that stay in registers; each output is one chain of fused multiply-adds.
+/* Matrix products in tiles that stay in registers. Each output is one chain of fused multiply-adds.
  *
- * Who includes it has defined TARGET, vec, WIDTH (floats in a vec), load, store, fill and
- * multiply_add(sum, a, b); FORWARD_TILE and BACKWARD_TILE, the rows of a tile, with FORWARD_CASES
- * and BACKWARD_CASES; SIDE, the groups that a forward tile has beside each other where there are
- * enough; and WIDE, the vectors that a backward tile has beside each other where there are enough
- * columns.
+ * Define before including this file: TARGET, vec, WIDTH (floats in a vec), load, store, fill and
+ * multiply_add(sum, a, b); FORWARD_TILE and BACKWARD_TILE (rows of a tile) with FORWARD_CASES and
+ * BACKWARD_CASES; SIDE (groups side by side in a forward tile, if there are enough); WIDE (vectors
+ * side by side in a backward tile, if there are enough columns).
  */
 #include "kernel.h"
 
@@ -18,11 +17,11 @@
 #define SIDE_VECS (SIDE * NARROW)
 #define MOST_VECS (SIDE_VECS > WIDE ? SIDE_VECS : WIDE)
 #if SIDE > 1 && NARROW > 1
-#error "A group that is several vectors wide has none beside it."
+#error "SIDE must be 1 if a group is several vectors wide."
 #endif
 
-/* Factors of a sum: how far it is from one number or vector to the next along the tile, and along
- * the sum; what will be read soon lies `ahead`, where that is not zero. */
+/* The factors of a sum. across: distance to the next number or vector in the tile. next: distance
+ * to the next term of the sum. ahead: distance to what is read soon, or 0. */
 typedef struct {
     const float *values;
     int64_t across, next, ahead;
@@ -45,7 +44,7 @@ TARGET INLINE void chain(const int rows, const int vecs, int64_t count, factor a
     }
 }
 
-/* Where a tile's sums stand: how far it is from one row, and from one vector, to the next. */
+/* The place of a tile's sums, with the distances to the next row and the next vector. */
 typedef struct {
     float *values;
     int64_t row, vector;
@@ -70,7 +69,7 @@ TARGET INLINE void write_sums(const int rows, const int vecs, vec sums[][MOST_VE
         for (int v = 0; v < vecs; v++) store(to.values + r * to.row + v * to.vector, sums[r][v]);
 }
 
-/* A tile of each number of rows is compiled by itself, so that its sums are registers. */
+/* Tiles are compiled separately for each number of rows, so that their sums are in registers. */
 #define CASE(n, call)      \
     case n: {              \
         enum { ROWS = n }; \
@@ -83,7 +82,7 @@ TARGET INLINE void write_sums(const int rows, const int vecs, vec sums[][MOST_VE
     CASES_TO_6(call)      \
     CASE(7, call) CASE(8, call) CASE(9, call) CASE(10, call) CASE(11, call) CASE(12, call)
 
-/* Rows of the tile that begins at `first`: as even as they can be, none above `most`. */
+/* Return the rows of the tile at `first`, so that tiles are about equal and have at most `most`. */
 INLINE int64_t tile_rows(int64_t first, int64_t size, int64_t most) {
     int64_t left = size - first, tiles = (left + most - 1) / most;
     return left / tiles;
@@ -105,14 +104,14 @@ TARGET INLINE void forward_tile(const int rows, const int side, const term *over
     else
         read_sums(rows, vecs, to, sums);
     view weights = part(over->weights.at, first, 0);
-    /* The next tile's weights, where they come from afar. */
+    /* Prefetch the next tile's weights. */
     factor a = {weights.values, weights.stride, 1, rows * weights.stride};
     factor b = {over->values + group * over->next, SIDE > 1 ? over->next : WIDTH, GROUP, 0};
     chain(rows, vecs, over->weights.inputs, a, b, sums);
     write_sums(rows, vecs, sums, to);
 }
 
-/* Weights that one tile reads stay in the first cache while all groups go by. */
+/* The weights of a tile stay in the first cache while it is applied to all groups. */
 TARGET static void forward(const term *over, const float *bias, row_groups out) {
     int64_t outputs = over->weights.outputs;
     for (int64_t first = 0, rows; first < outputs; first += rows) {
@@ -127,27 +126,27 @@ TARGET static void forward(const term *over, const float *bias, row_groups out) 
     }
 }
 
-/* Outputs, or rows of all times, that one block of a sum goes over: so few that what it reads again
- * and again stays in the first cache. */
+/* How many terms of the sums form a block: outputs, or rows of all times. They are so few that what
+ * is read repeatedly stays in the first cache. */
 #define BLOCK 128
 
 TARGET INLINE void backward_tile(const int rows, const int vecs, const matrix *weights,
-                                 const float *d, view out, int32_t goes_on) {
+                                 const float *d, view out, int32_t adds) {
     vec sums[BACKWARD_TILE][MOST_VECS];
     sums_place to = {out.values, out.stride, WIDTH};
-    if (goes_on)
+    if (adds)
         read_sums(rows, vecs, to, sums);
     else
         fill_sums(rows, vecs, NULL, sums);
     factor a = {d, 1, GROUP, 0};
-    /* Rows of weights lie far apart, which no processor foresees: those of the next columns. */
+    /* Prefetch the weights of the next columns: their rows are too far apart for the hardware. */
     factor b = {weights->at.values, WIDTH, weights->at.stride, vecs * WIDTH};
     chain(rows, vecs, weights->outputs, a, b, sums);
     write_sums(rows, vecs, sums, to);
 }
 
 TARGET INLINE void backward_columns(const int vecs, const matrix *weights, const lanes *d, view out,
-                                    int32_t goes_on) {
+                                    int32_t adds) {
     const float *group = d->values;
     for (int64_t time = 0; time < d->times; time++)
         for (int64_t row = 0, rows; row < d->rows; row += rows, group += d->next) {
@@ -156,16 +155,16 @@ TARGET INLINE void backward_columns(const int vecs, const matrix *weights, const
             for (int64_t first = 0, some; first < rows; first += some) {
                 some = tile_rows(first, rows, BACKWARD_TILE);
                 switch (some) {
-                    BACKWARD_CASES(backward_tile(ROWS, vecs, weights, group + first,
-                                                 part(to, first, 0), goes_on))
+                    BACKWARD_CASES(
+                        backward_tile(ROWS, vecs, weights, group + first, part(to, first, 0), adds))
                 }
             }
         }
 }
 
-TARGET static void backward(const matrix *weights, const lanes *d, view out, int32_t goes_on) {
+TARGET static void backward(const matrix *weights, const lanes *d, view out, int32_t adds) {
     int64_t columns = (weights->inputs + GROUP - 1) / GROUP * GROUP;
-    for (int64_t n = 0; n < weights->outputs; n += BLOCK, goes_on = 1) {
+    for (int64_t n = 0; n < weights->outputs; n += BLOCK, adds = 1) {
         matrix block = *weights;
         block.outputs = weights->outputs - n < BLOCK ? weights->outputs - n : BLOCK;
         lanes from = *d;
@@ -173,20 +172,20 @@ TARGET static void backward(const matrix *weights, const lanes *d, view out, int
         int64_t c = 0;
         for (; c + WIDE * WIDTH <= columns; c += WIDE * WIDTH) {
             block.at = part(weights->at, n, c);
-            backward_columns(WIDE, &block, &from, part(out, 0, c), goes_on);
+            backward_columns(WIDE, &block, &from, part(out, 0, c), adds);
         }
         for (; c < columns; c += GROUP) {
             block.at = part(weights->at, n, c);
-            backward_columns(NARROW, &block, &from, part(out, 0, c), goes_on);
+            backward_columns(NARROW, &block, &from, part(out, 0, c), adds);
         }
     }
 }
 
 TARGET INLINE void outer_tile(const int rows, const int vecs, view gradients, const lanes *d,
-                              view x, int32_t goes_on) {
+                              view x, int32_t adds) {
     vec sums[BACKWARD_TILE][MOST_VECS];
     sums_place to = {gradients.values, gradients.stride, WIDTH};
-    if (goes_on)
+    if (adds)
         read_sums(rows, vecs, to, sums);
     else
         fill_sums(rows, vecs, NULL, sums);
@@ -202,24 +201,24 @@ TARGET INLINE void outer_tile(const int rows, const int vecs, view gradients, co
 }
 
 TARGET INLINE void outer_columns(const int vecs, const matrix *gradients, const lanes *d, view x,
-                                 int32_t goes_on) {
+                                 int32_t adds) {
     for (int64_t first = 0, some; first < gradients->outputs; first += some) {
         some = tile_rows(first, gradients->outputs, BACKWARD_TILE);
         lanes from = *d;
         from.values += first * GROUP;
         view to = part(gradients->at, first, 0);
-        switch (some) { BACKWARD_CASES(outer_tile(ROWS, vecs, to, &from, x, goes_on)) }
+        switch (some) { BACKWARD_CASES(outer_tile(ROWS, vecs, to, &from, x, adds)) }
     }
 }
 
-/* Outputs whose d stays in the second cache while all columns of x go by. */
+/* For this many outputs, d stays in the second cache while all columns of x are read. */
 #define OUTPUTS 96
 
-TARGET static void outer(const matrix *gradients, const lanes *d, view x, int32_t goes_on) {
+TARGET static void outer(const matrix *gradients, const lanes *d, view x, int32_t adds) {
     int64_t columns = (gradients->inputs + GROUP - 1) / GROUP * GROUP;
     int64_t groups = (d->rows + GROUP - 1) / GROUP;
     int64_t times = d->rows < BLOCK ? BLOCK / d->rows : 1;
-    for (int64_t t = 0; t < d->times; t += times, goes_on = 1)
+    for (int64_t t = 0; t < d->times; t += times, adds = 1)
         for (int64_t n = 0; n < gradients->outputs; n += OUTPUTS) {
             matrix block = *gradients;
             block.outputs = gradients->outputs - n < OUTPUTS ? gradients->outputs - n : OUTPUTS;
@@ -229,11 +228,11 @@ TARGET static void outer(const matrix *gradients, const lanes *d, view x, int32_
             int64_t c = 0;
             for (; c + WIDE * WIDTH <= columns; c += WIDE * WIDTH) {
                 block.at = part(gradients->at, n, c);
-                outer_columns(WIDE, &block, &from, part(x, t * d->rows, c), goes_on);
+                outer_columns(WIDE, &block, &from, part(x, t * d->rows, c), adds);
             }
             for (; c < columns; c += GROUP) {
                 block.at = part(gradients->at, n, c);
-                outer_columns(NARROW, &block, &from, part(x, t * d->rows, c), goes_on);
+                outer_columns(NARROW, &block, &from, part(x, t * d->rows, c), adds);
             }
         }
 }

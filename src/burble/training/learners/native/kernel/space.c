@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Logits that stand at once: 16 MB. */
+/* The most logits in memory at once: 16 MB. */
 #define MOST_LOGITS ((int64_t)1 << 22)
 
 int64_t time_step(const burble_space *space, int64_t features) {
@@ -11,13 +11,13 @@ int64_t time_step(const burble_space *space, int64_t features) {
 }
 
 static view rows_of(int64_t rows, int64_t columns, int *is_whole) {
-    view made = {floats(rows * row_stride(columns)), row_stride(columns)};
+    view made = {allocate_floats(rows * row_stride(columns)), row_stride(columns)};
     *is_whole = *is_whole && made.values;
     return made;
 }
 
-static float *some(int64_t count, int *is_whole) {
-    float *made = floats(count);
+static float *allocate(int64_t count, int *is_whole) {
+    float *made = allocate_floats(count);
     *is_whole = *is_whole && made;
     return made;
 }
@@ -28,20 +28,20 @@ static int make_layer(burble_space *space, layer_space *layer, int32_t depth) {
     int64_t times = space->time, kept = space->learns ? times : 1;
     int64_t one = time_step(space, hidden), every = times * space->rows;
     int is_whole = 1;
-    layer->gates = some(kept * time_step(space, gates), &is_whole);
-    layer->squashed = some(kept * one, &is_whole);
-    if (learner->cell->apart) layer->apart = some(kept * one, &is_whole);
+    layer->gates = allocate(kept * time_step(space, gates), &is_whole);
+    layer->squashed = allocate(kept * one, &is_whole);
+    if (learner->cell->apart) layer->apart = allocate(kept * one, &is_whole);
     for (int32_t i = 0; i < learner->cell->states; i++) {
-        layer->states[i] = some((times + 1) * one, &is_whole);
-        layer->carried[i] = some(one, &is_whole);
+        layer->states[i] = allocate((times + 1) * one, &is_whole);
+        layer->carried[i] = allocate(one, &is_whole);
     }
-    layer->outputs = some(times * one, &is_whole);
+    layer->outputs = allocate(times * one, &is_whole);
     if (!space->learns) return is_whole;
     layer->state_rows = rows_of(every + space->rows, hidden, &is_whole);
     layer->output_rows = rows_of(every, hidden, &is_whole);
-    layer->mask = some(times * one, &is_whole);
-    layer->bias = some(gates * GROUP, &is_whole);
-    if (depth && learner->shape.residual) layer->passed = some(times * one, &is_whole);
+    layer->mask = allocate(times * one, &is_whole);
+    layer->bias = allocate(gates * GROUP, &is_whole);
+    if (depth && learner->shape.residual) layer->passed = allocate(times * one, &is_whole);
     return is_whole;
 }
 
@@ -53,7 +53,7 @@ static int make(burble_space *space) {
     int64_t most = MOST_LOGITS / (vocab * GROUP * space->groups);
     int is_whole = 1;
     space->block = most < 1 ? 1 : most < times ? most : times;
-    space->logits = some(space->block * time_step(space, vocab), &is_whole);
+    space->logits = allocate(space->block * time_step(space, vocab), &is_whole);
     space->losses = calloc((size_t)every, sizeof *space->losses);
     space->hits = calloc((size_t)every, sizeof *space->hits);
     space->layers = calloc((size_t)shape->num_layers, sizeof *space->layers);
@@ -61,17 +61,17 @@ static int make(burble_space *space) {
     for (int32_t depth = 0; depth < shape->num_layers; depth++)
         is_whole = make_layer(space, &space->layers[depth], depth) && is_whole;
     if (shape->input != BURBLE_ONE_HOT) {
-        space->input = some(groups * width * GROUP, &is_whole);
+        space->input = allocate(groups * width * GROUP, &is_whole);
         space->input_rows = rows_of(every, width, &is_whole);
     }
     if (!space->learns) return is_whole;
     if (shape->input != BURBLE_ONE_HOT) space->input_mask = rows_of(every, width, &is_whole);
     space->gradient_rows = rows_of(every, wide, &is_whole);
     space->state_gradient = rows_of(space->rows, hidden, &is_whole);
-    space->gradient = some(time_step(space, hidden), &is_whole);
-    space->carry = some(time_step(space, hidden), &is_whole);
-    space->scratch = some(time_step(space, hidden), &is_whole);
-    space->head_bias = some(vocab * GROUP, &is_whole);
+    space->gradient = allocate(time_step(space, hidden), &is_whole);
+    space->carry = allocate(time_step(space, hidden), &is_whole);
+    space->scratch = allocate(time_step(space, hidden), &is_whole);
+    space->head_bias = allocate(vocab * GROUP, &is_whole);
     return is_whole;
 }
 

@@ -1,8 +1,7 @@
-/* Room for what a network computes on batches of one shape.
+/* The memory for batches of one shape.
  *
- * What happens to the rows of a batch lies side by side in groups, (times, groups, features,
- * GROUP): so do states, gates and outputs. What enters a gradient as its second factor also lies in
- * rows, (times · rows, features).
+ * States, gates and outputs are stored in groups of rows, (times, groups, features, GROUP). The
+ * second factors of gradients are also stored in rows, (times · rows, features).
  */
 #ifndef BURBLE_SPACE_H
 #define BURBLE_SPACE_H
@@ -12,13 +11,13 @@
 #define MOST_STATES 2
 
 typedef struct {
-    float *gates, *apart, *squashed; /* of one time only where nothing is learned */
-    float *states[MOST_STATES];      /* of one time more: the first is where the batch starts */
-    float *carried[MOST_STATES];     /* of one time: where the next batch starts */
-    float *outputs;                  /* where dropout or what is added makes them other than h */
-    view state_rows, output_rows;    /* of h, of one time more; of the outputs */
-    float *mask;                     /* of dropout: of one time where it is locked */
-    float *passed;                   /* the gradient of h + input, for the input */
+    float *gates, *apart, *squashed; /* of one time for scoring, of all times for training */
+    float *states[MOST_STATES];      /* of one time more: the first is the start of the batch */
+    float *carried[MOST_STATES];     /* of one time: the start of the next batch */
+    float *outputs;                  /* if dropout or a residual makes them differ from h */
+    view state_rows, output_rows;    /* h, of one time more; the outputs */
+    float *mask;                     /* of dropout; of one time if it is locked */
+    float *passed;                   /* gradient of the input through the residual */
     float *bias;                     /* gradients of the biases, (gates · hidden, GROUP) */
 } layer_space;
 
@@ -30,18 +29,18 @@ struct burble_space {
     layer_space *layers;
     float *input; /* (times, groups, input size, GROUP) */
     view input_rows;
-    view input_mask;                   /* of input dropout: of one time where it is locked */
-    view gradient_rows;                /* of what a layer has put out, then of its input */
+    view input_mask;                   /* of input dropout; of one time if it is locked */
+    view gradient_rows;                /* of a layer's outputs, then of its input */
     view state_gradient;               /* of h of one time */
     float *gradient, *carry, *scratch; /* of one time */
     float *logits;                     /* of a block of times */
-    int64_t block;                     /* how many */
+    int64_t block;                     /* how many times that is */
     float *head_bias;                  /* gradients, (vocab, GROUP) */
     double *losses;                    /* (times, rows) */
     uint8_t *hits;                     /* (times, rows) */
 };
 
-/* Floats from one time to the next where a learner keeps all times. */
+/* Return the floats from one time to the next. */
 int64_t time_step(const burble_space *space, int64_t features);
 
 #endif

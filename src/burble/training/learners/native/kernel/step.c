@@ -13,7 +13,7 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-void spent(const pass *p, int32_t thread, enum phase phase) {
+void count_time(const pass *p, int32_t thread, enum phase phase) {
     if (thread != 0 || !p->update) return;
     double at = now();
     p->learner->seconds[phase] += at - p->learner->since;
@@ -23,27 +23,26 @@ void spent(const pass *p, int32_t thread, enum phase phase) {
 static void run_phases(const pass *p, int32_t thread) {
     int32_t layers = p->learner->shape.num_layers;
     draw_dropout(p, thread);
-    meet(p);
+    barrier(p);
     read_input(p, thread);
-    meet(p);
-    spent(p, thread, INPUT);
+    barrier(p);
+    count_time(p, thread, INPUT);
     for (int32_t layer = 0; layer < layers; layer++) run_layer(p, thread, layer);
-    spent(p, thread, FORWARD);
+    count_time(p, thread, FORWARD);
     run_head(p, thread);
     if (p->update) {
-        meet(p);
-        spent(p, thread, HEAD);
+        barrier(p);
+        count_time(p, thread, HEAD);
         for (int32_t layer = layers - 1; layer >= 0; layer--) learn_layer(p, thread, layer);
         learn_input(p, thread);
-        meet(p);
-        spent(p, thread, EMBEDDING);
+        barrier(p);
+        count_time(p, thread, EMBEDDING);
     }
     update_weights(p, thread);
-    spent(p, thread, UPDATE);
+    count_time(p, thread, UPDATE);
 }
 
-/* Rounds to nearest and keeps numbers below the smallest normal one, whatever another library has
- * set. */
+/* Round to nearest and keep subnormal numbers, even if another library has changed that. */
 static void run_pass(void *job, int32_t thread) {
     fenv_t before;
     fegetenv(&before);

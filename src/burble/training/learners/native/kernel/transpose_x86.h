@@ -1,7 +1,7 @@
-/* A square of 8 by 8 numbers, turned in registers: pairs, then fours, then halves. */
+/* Transpose 8 by 8 numbers in registers: pairs, then fours, then halves. */
 #define SQUARE 8
 
-TARGET INLINE void turn_square(view from, view to) {
+TARGET INLINE void transpose_square(view from, view to) {
     __m256 row[8], pair[8];
     for (int i = 0; i < 8; i++) row[i] = _mm256_loadu_ps(from.values + i * from.stride);
     for (int i = 0; i < 8; i += 2) {

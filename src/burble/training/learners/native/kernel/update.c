@@ -18,7 +18,7 @@ static void square_rows(const pass *p, int32_t thread) {
     }
 }
 
-/* The rows of all tensors one after the other. */
+/* Add the squares of all rows in their order. */
 static void add_up(const pass *p) {
     const burble_learner *learner = p->learner;
     double squares = 0.0;
@@ -58,7 +58,7 @@ static void update_part(const pass *p, int32_t thread, int64_t first, int64_t en
     learner->kernel->adam(&rule, &at, own.end - own.first);
 }
 
-/* What the next batch starts from. */
+/* Keep the last state for the next batch. */
 static void carry_state(const pass *p, int32_t thread) {
     const burble_space *space = p->space;
     int64_t one = time_step(space, p->learner->shape.hidden_size);
@@ -70,7 +70,7 @@ static void carry_state(const pass *p, int32_t thread) {
                    (size_t)(own.end - own.first) * sizeof(float));
 }
 
-/* Losses in the order of the positions. */
+/* Add the losses in the order of the positions. */
 static void add_losses(const pass *p) {
     double sum = 0.0;
     int64_t correct = 0;
@@ -87,9 +87,9 @@ void update_weights(const pass *p, int32_t thread) {
     if (thread == 0) add_losses(p);
     if (p->update) {
         square_rows(p, thread);
-        meet(p);
+        barrier(p);
         if (thread == 0) add_up(p);
-        meet(p);
+        barrier(p);
         if (!isfinite(p->figures->loss) || !isfinite(p->figures->norm)) return;
         update_part(p, thread, 0, p->learner->matrices, 1);
         update_part(p, thread, p->learner->matrices, p->learner->size, 0);

@@ -1,1 +1,1 @@
-"""What the C learner computes, in NumPy: number for number, in the same orders."""
+"""The reference in NumPy: it computes the same as the C learner, in the same order."""

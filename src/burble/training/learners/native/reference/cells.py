@@ -1,6 +1,6 @@
-"""What a cell computes at one time, forward and back, as in kernel/elementwise.h.
+"""One time step of each cell, forward and backward, as in kernel/elementwise.h.
 
-Every number here is float32 and every operation rounds on its own.
+Every number is float32 and every operation is rounded separately.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ ONE = np.float32(1)
 
 @dataclass(frozen=True)
 class Sums:
-    """The sums of the gates, in their order, or the gradients of those sums."""
+    """The sums of the gates before their activation, or the gradients of those sums."""
 
     gates: list[Float32]
-    """(rows, hidden) each"""
+    """(rows, hidden) each, in the order of the gates."""
 
     apart: list[Float32] = field(default_factory=list)
-    """Of the last gate over the state, where that sum is apart; else empty."""
+    """The last gate's sum over the state, if the cell keeps it separate; else empty."""
 
     def over_state(self) -> Float32:
-        """Gradients of the sums over the state, (rows, gates · hidden)."""
+        """Return the gradients of the sums over the state, (rows, gates · hidden)."""
         together = len(self.gates) - len(self.apart)
         return np.concatenate([*self.gates[:together], *self.apart], axis=1)
 
     def over_input(self) -> Float32:
-        """Gradients of the sums over the input, (rows, gates · hidden)."""
+        """Return the gradients of the sums over the input, (rows, gates · hidden)."""
         return np.concatenate(self.gates, axis=1)
 
 
 class Moment(Protocol):
-    """What a cell keeps of one time for its way back."""
+    """The values of one time step that the backward pass needs."""
 
     states: list[Float32]
-    """After this time, (rows, hidden) each."""
+    """The states after the step, (rows, hidden) each."""
 
     def back(self, gradient: Float32, carry: Float32) -> tuple[Sums, Float32]:
-        """Return the gradients of the sums, and what goes back in time beside them.
+        """Return the gradients of the sums, and the gradient carried to the step before.
 
-        gradient: of the output, without what the later time carries back.
+        gradient: of the output, without `carry`, the gradient carried back from the step after.
         """
 
 
@@ -76,7 +76,7 @@ class LstmMoment:
 
 
 class GruMoment:
-    """A gated recurrent unit, whose candidate's sum over the state is apart."""
+    """A gated recurrent unit. Its candidate keeps the sum over the state separate."""
 
     def __init__(self, sums: Sums, before: list[Float32]) -> None:
         (self.before,), (self.apart,) = before, sums.apart
@@ -113,4 +113,4 @@ MOMENTS: dict[CellKind, type[LstmMoment | GruMoment | RnnMoment]] = {
 }
 
 APART: frozenset[CellKind] = frozenset({"gru"})
-"""Cells whose last gate's sum over the state is apart."""
+"""The cells whose last gate keeps its sum over the state separate."""

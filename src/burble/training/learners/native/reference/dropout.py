@@ -1,4 +1,4 @@
-"""Which numbers dropout keeps, at one place of a step."""
+"""The factors of dropout at one place of a step."""
 
 import math
 from dataclasses import dataclass
@@ -14,17 +14,19 @@ Int64 = np.ndarray[Any, np.dtype[np.int64]]
 
 @dataclass(frozen=True)
 class Dropout:
+    """Dropout at one place of a step."""
+
     rate: float
     key: tuple[int, int]  # seed and step
-    place: int  # 0 at the input, then the layers from 1 on
+    place: int  # 0 for the input, then 1 for the first layer, and so on
 
     def factors(self, numbers: Int64) -> Float32:
-        """Return the factor of each of these numbers, in their shape."""
-        return self._first(int(numbers.max()) + 1)[numbers]
+        """Return the factors with these numbers, in the shape of `numbers`."""
+        return self._draw(int(numbers.max()) + 1)[numbers]
 
     def mask(self, *shape: int) -> Float32:
-        """Return the factors of an array's numbers."""
-        return self._first(math.prod(shape)).reshape(shape)
+        """Return the factors of all elements of an array of this shape."""
+        return self._draw(math.prod(shape)).reshape(shape)
 
-    def _first(self, count: int) -> Float32:
+    def _draw(self, count: int) -> Float32:
         return numpy_factors(self.rate, self.key, self.place, count)

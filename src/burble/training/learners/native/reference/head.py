@@ -1,4 +1,4 @@
-"""From outputs to logits, losses and their gradients, as in kernel/head.c."""
+"""Compute logits, losses and their gradients, as in kernel/head.c."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from burble.training.learner import Arrays
     from burble.training.learners.native.reference.products import AddProduct
 
-# Terms of a sum of float32 that are added up before they enter one in float64.
+# This many terms are added in float32 before the result is added to a sum in float64.
 TERMS = 64
 
 
@@ -26,11 +26,11 @@ class HeadFigures:
     loss: float
     correct: int
     gradient: Float32
-    """(positions, vocab); zero where no target counts."""
+    """(positions, vocab). It is zero where the target is masked."""
 
 
 def run_head(outputs: Float32, weights: Arrays, batch: Batch, add: AddProduct) -> HeadFigures:
-    """Score the targets that count. outputs: (positions, hidden)."""
+    """Score the targets that are not masked. outputs: (positions, hidden)."""
     vocab, counts = len(weights["head.bias"]), batch.mask.reshape(-1)
     gradient = np.zeros((counts.size, vocab), np.float32)
     if batch.num_targets == 0:
@@ -50,7 +50,7 @@ def run_head(outputs: Float32, weights: Arrays, batch: Batch, add: AddProduct) -
 
 
 def sum_terms(e: Float32) -> Float64:
-    """Sum along the vocabulary, (positions, vocab): blocks in float32, then these in float64."""
+    """Sum e, (positions, vocab), over the vocabulary: blocks in float32, then those in float64."""
     positions, vocab = e.shape
     blocks = np.zeros((positions, -(-vocab // TERMS), TERMS), np.float32)
     blocks.reshape(positions, -1)[:, :vocab] = e
@@ -60,5 +60,5 @@ def sum_terms(e: Float32) -> Float64:
 
 
 def add_up(numbers: Float64) -> float:
-    """Sum one number after the other; NumPy's `sum` has an order of its own."""
+    """Add the numbers in their order. NumPy's `sum` uses another order."""
     return float(np.add.accumulate(numbers)[-1])

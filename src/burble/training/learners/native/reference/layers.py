@@ -1,4 +1,4 @@
-"""A recurrent layer, forward over all times and back through them, as in kernel/layer.c."""
+"""A recurrent layer, forward and backward through time, as in kernel/layer.c."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from burble.training.learners.native.reference.cells import Moment
     from burble.training.learners.native.reference.products import AddProduct
 
-# Rows of a batch that lie side by side in C, whose lanes are summed over time each by itself.
+# C stores this many rows of a batch side by side. Each is a lane that is summed separately.
 GROUP = 16
 
 
 @dataclass(frozen=True)
 class LayerGradients:
-    """Gradients of the sums of all times, (times · rows, gates · hidden), and of what they meet."""
+    """The gradients of a layer. over_input: of the gates' sums, (times · rows, gates · hidden)."""
 
     over_input: Float32
     weight_hh: Float32
@@ -43,8 +43,9 @@ class Layer:
         self._moments: list[Moment] = []
 
     def run(self, sums: Float32) -> Float32:
-        """Return h of all times, (times, rows, hidden). sums: over bias and input, (times, rows,
-        gates · hidden).
+        """Return h of all times, (times, rows, hidden).
+
+        sums: bias and sums over the input, (times, rows, gates · hidden).
         """
         for now in sums:
             moment = MOMENTS[self._cell](self._sum_gates(now), self._states)
@@ -54,11 +55,11 @@ class Layer:
 
     @property
     def states(self) -> list[Float32]:
-        """After the last time, (rows, hidden) each."""
+        """The states after the last time, (rows, hidden) each."""
         return self._states
 
     def _sum_gates(self, sums: Float32) -> Sums:
-        """Go on with a time's sums over what the state has, from where those over the input end."""
+        """Add the sums over the state to those over the input, term by term."""
         h, hidden = self._states[0], self._hidden
         together = sums.shape[1] - hidden * (self._cell in APART)
         whole = self._add(sums[:, :together], h, self._weights[:together].T)
@@ -69,7 +70,7 @@ class Layer:
         return Sums(np.split(gates, gates.shape[1] // hidden, axis=1), apart)
 
     def back(self, gradient: Float32) -> LayerGradients:
-        """Go back through the batch. gradient: of h of all times, (times, rows, hidden)."""
+        """Propagate the gradient of h, (times, rows, hidden), back through the batch."""
         carry = np.zeros_like(self._first)
         parts: list[Sums] = []
         for time in reversed(range(len(gradient))):
@@ -90,9 +91,10 @@ class Layer:
 
 
 def sum_rows(gradients: Float32) -> Float32:
-    """Sum over times, in their order, and rows: (times, rows, features) → (features,).
+    """Sum (times, rows, features) over times and rows: (features,).
 
-    A lane is every sixteenth row. Each is summed by itself, and the lanes at the end.
+    Every sixteenth row belongs to the same lane. Each lane is summed over time, then the lanes are
+    added.
     """
     features = gradients.shape[2]
     lanes = np.zeros((GROUP, features), np.float32)

@@ -1,4 +1,4 @@
-"""The C learner's operations, in NumPy."""
+"""`ReferenceLearner`: the operations of the C learner, in NumPy."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 
 class ReferenceLearner:
-    """A network that learns. With `add_in_order` it gives the C kernels' bits; with `add_fast` it
-    differs from them in the last ones, and is what is there without the compiled library.
+    """A network that is trained in NumPy.
+
+    With `add_in_order` it equals the C kernels bit for bit. `add_fast` differs in the last bits. It
+    is used if the C library is missing.
     """
 
     def __init__(
@@ -41,7 +43,7 @@ class ReferenceLearner:
         self._add = add
 
     def start(self, rows: int) -> States:
-        """Return fresh states of so many rows."""
+        """Return zero states for this many rows."""
         count, shape = len(CELLS[self._network.cell].states), (rows, self._network.hidden_size)
         return [
             [np.zeros(shape, np.float32) for _ in range(count)]
@@ -49,15 +51,16 @@ class ReferenceLearner:
         ]
 
     def set(self, kind: str, tensors: Arrays) -> None:
-        """Take copies of the tensors of a kind."""
+        """Set all tensors of a kind to copies of these."""
         self.tensors[kind] = {
             name: np.array(tensors[name], np.float32) for name in self.tensors[kind]
         }
 
     @np.errstate(all="ignore")
     def step(self, states: States, batch: Batch, update: Update) -> StepFigures:
-        """Learn from a batch, and carry the states on. Where loss or norm is not finite, only the
-        gradients are changed.
+        """Train on a batch, and update the states in place.
+
+        If loss or norm is not finite, change only the gradients.
         """
         masks = draw_masks(self._network, self._vocab_size, batch, update)
         done = Pass(self._network, self.tensors["weights"], batch, masks, self._add)
@@ -71,7 +74,10 @@ class ReferenceLearner:
 
     @np.errstate(all="ignore")
     def score(self, states: States, batch: Batch, *, raw: bool = False) -> BatchFigures:
-        """Read a batch with the averaged weights, or the `raw` ones, without dropout."""
+        """Score a batch with the averaged weights, or the `raw` ones, without dropout.
+
+        Update the states in place.
+        """
         weights = self.tensors["weights" if raw else "averages"]
         done = Pass(self._network, weights, batch, Masks(), self._add)
         loss, correct = done.run(states)

@@ -1,4 +1,4 @@
-"""One batch on its way through a network, and back, as in kernel/step.c and kernel/input.c."""
+"""One batch forward and backward through a network, as in kernel/step.c and kernel/input.c."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from burble.training.learners.native.reference.products import AddProduct
 
 States = list[list[Float32]]
-"""What each layer carries: (rows, hidden) for each of its states."""
+"""For each layer, its states, (rows, hidden) each."""
 
 
 @dataclass(frozen=True)
 class Masks:
-    """What dropout multiplies with; None where there is none."""
+    """The factors of dropout, None if nothing is dropped."""
 
     input: Float32 | None = None
-    """(times or 1, rows, width); of a one-hot vector the factor of its one, with a width of 1"""
+    """(times or 1, rows, width). For one-hot inputs only the factor of the 1, so width is 1."""
 
     layers: Float32 | None = None
-    """(layers, times or 1, rows, hidden)"""
+    """(layers, times or 1, rows, hidden)."""
 
 
 def draw_masks(network: NetworkConfig, vocab_size: int, batch: Batch, by: Update) -> Masks:
@@ -53,7 +53,7 @@ def draw_masks(network: NetworkConfig, vocab_size: int, batch: Batch, by: Update
 
 
 class Pass:
-    """A batch that a network has read."""
+    """One batch on its way through a network."""
 
     def __init__(
         self, network: NetworkConfig, weights: Arrays, batch: Batch, masks: Masks, add: AddProduct
@@ -65,10 +65,10 @@ class Pass:
         self._add = add
         self._layers: list[Layer] = []
         self._inputs: list[Float32] = []
-        """Of each layer and of the head, (times · rows, width)."""
+        """The input of each layer and of the head, (times · rows, width)."""
 
     def run(self, states: States) -> tuple[float, int]:
-        """Read the batch; return its loss and how many targets were the likeliest."""
+        """Read the batch. Return its loss and how many targets got the highest probability."""
         shape = (*self._batch.inputs.shape, -1)
         if self._network.input != "one-hot":
             self._inputs = [self._read_input()]
@@ -82,6 +82,7 @@ class Pass:
 
     @property
     def states(self) -> States:
+        """The states after the batch."""
         return [layer.states for layer in self._layers]
 
     def back(self) -> Arrays:
@@ -113,7 +114,7 @@ class Pass:
         return read.reshape(ids.size, -1)
 
     def _sum_input(self, depth: int) -> Float32:
-        """Bias and sums over the input, (times · rows, gates · hidden)."""
+        """Return the bias and sums over the input, (times · rows, gates · hidden)."""
         bias = self._weights[f"layers.{depth}.bias"]
         weights = self._weights[f"layers.{depth}.weight_ih"]
         if depth == 0 and self._network.input == "one-hot":
@@ -121,7 +122,7 @@ class Pass:
         return self._add(bias, self._input_of(depth), weights.T)
 
     def _input_of(self, depth: int) -> Float32:
-        """What a layer has read, or the head above the last."""
+        """Return the input of a layer, or of the head above the last layer."""
         return self._inputs[depth - (self._network.input == "one-hot")]
 
     def _one_hot_factors(self) -> Float32:
@@ -130,7 +131,7 @@ class Pass:
         return np.broadcast_to(factors, shape).reshape(-1, 1)
 
     def _put_out(self, depth: int, h: Float32) -> Float32:
-        """Add the input to h, and drop numbers out: (times, rows, hidden)."""
+        """Return the layer's output: h plus a residual, after dropout, (times, rows, hidden)."""
         if depth > 0 and self._network.residual:
             h = h + self._input_of(depth).reshape(h.shape)
         return h if self._masks.layers is None else h * self._masks.layers[depth]
@@ -145,8 +146,9 @@ class Pass:
     def _learn_layer(
         self, depth: int, gradient: Float32, passed: Float32 | None, found: Arrays
     ) -> tuple[Float32, Float32 | None]:
-        """Go back through a layer; return the gradient of its input in two parts, of which the
-        second went past the cell.
+        """Propagate back through a layer and put the gradients of its weights into `found`.
+
+        Return the gradient of its input through the cell, and the one through the residual.
         """
         gradient = gradient.reshape(*self._batch.inputs.shape, -1)
         if passed is not None:
@@ -163,7 +165,7 @@ class Pass:
         return below, gradient if depth > 0 and self._network.residual else None
 
     def _learn_input(self, depth: int, d: Float32) -> Float32:
-        """Return the gradient of a layer's weights of its input."""
+        """Return the gradient of a layer's input weights."""
         if depth > 0 or self._network.input != "one-hot":
             return self._add_zero(d.T, self._input_of(depth))
         gradient = np.zeros_like(self._weights["layers.0.weight_ih"])

@@ -1,4 +1,4 @@
-"""Products of matrices: as the C kernels round them, or as fast as NumPy can."""
+"""Matrix products: rounded as in the C kernels, or as fast as NumPy can."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 from burble.arithmetic import Float32, Float64
 
 AddProduct = Callable[[Float32, Float32, Float32], Float32]
-"""Takes sums, left and right, and returns sums + left @ right."""
+"""A function of sums, left and right that returns sums + left @ right."""
 
 
 def add_in_order(sums: Float32, left: Float32, right: Float32) -> Float32:
-    """Return sums + left @ right, each number one chain of fused multiply-adds, the first column
-    of `left` first: to the bit what hardware computes, and slow.
+    """Return sums + left @ right, each number one chain of fused multiply-adds.
+
+    The chain starts with the first column of `left`. The result equals that of the C kernels bit
+    for bit, but this is slow.
     """
     columns, rows = left.T.astype(np.float64), right.astype(np.float64)
     total = np.broadcast_to(sums, (left.shape[0], right.shape[1]))
@@ -24,24 +26,22 @@ def add_in_order(sums: Float32, left: Float32, right: Float32) -> Float32:
 
 
 def add_fast(sums: Float32, left: Float32, right: Float32) -> Float32:
-    """Return sums + left @ right, summed as NumPy's library likes: the last bits may differ from
-    one machine to the next.
-    """
+    """Return sums + left @ right in NumPy's own order. The last bits may differ by machine."""
     result: Float32 = sums + left @ right
     return result
 
 
 def fuse(product: Float64, addend: Float32) -> Float32:
-    """Return product + addend, rounded once. product: of two float32, which float64 holds exactly.
+    """Return product + addend as float32, rounded only once.
 
-    The sum is first rounded to odd in float64 (Boldo and Melquiond 2008): cut towards zero, its
-    last bit set where something was cut off. No such number is halfway between two of float32, so
-    that it can be rounded again.
+    product: of two float32, so that it is exact in float64. The sum is first rounded to odd in
+    float64 (Boldo and Melquiond 2008): cut towards zero, with its last bit set if anything was cut
+    off. Such a number is never halfway between two float32, so it can be rounded again.
     """
     wide = addend.astype(np.float64)
     total = product + wide
-    # The error of that sum, exactly (Knuth's TwoSum). An infinite sum has NaN here, which compares
-    # as false.
+    # The exact error of that sum (Knuth's TwoSum). It is NaN for an infinite sum, and comparisons
+    # with NaN are false.
     rest = total - product
     error = (product - (total - rest)) + (wide - rest)
     inexact = (error < 0) | (error > 0)

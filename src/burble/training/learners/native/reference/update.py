@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from burble.native.structures import Update
     from burble.training.learner import Arrays
 
-# Moments below it become zero: they would get stuck among numbers below the smallest normal one.
+# Smaller moments become zero. Otherwise they would stay subnormal, and those numbers are slow.
 SMALLEST = np.float32(2.0**-100)
 
 
 def norm_of(gradients: Arrays) -> float:
-    """Return the length of all gradients, row after row of tensor after tensor."""
+    """Return the norm of all gradients together, summed row by row and tensor by tensor."""
     return math.sqrt(add_up(np.concatenate([_square_rows(g) for g in gradients.values()])))
 
 
 def _square_rows(gradient: Float32) -> Float64:
-    """Sums of squares of each row: chains of every sixteenth number, folded half onto half."""
+    """Return the sum of squares of each row: 16 interleaved chains, added half to half."""
     rows = np.atleast_2d(gradient)
     wide = np.zeros((len(rows), -(-rows.shape[1] // GROUP), GROUP))
     wide.reshape(len(rows), -1)[:, : rows.shape[1]] = rows
@@ -38,7 +38,7 @@ def _square_rows(gradient: Float32) -> Float64:
 
 
 class AdamW:
-    """One update of all tensors in place."""
+    """The AdamW update of one step."""
 
     def __init__(self, by: Update, norm: float) -> None:
         clips = 0 < by.grad_clip < norm
@@ -52,7 +52,7 @@ class AdamW:
         self._share = np.float32(by.share)
 
     def update(self, kinds: dict[str, Arrays]) -> None:
-        """Change weights, moments and averages; only matrices decay."""
+        """Update weights, moments and averages in place. Only matrices decay."""
         for name, weights in kinds["weights"].items():
             gradient = kinds["gradients"][name] * self._scale
             root = self._move(gradient, kinds["means"][name], kinds["squares"][name])
@@ -62,7 +62,7 @@ class AdamW:
             average += self._share * (weights - average)
 
     def _move(self, gradient: Float32, mean: Float32, square: Float32) -> Float32:
-        """Change the moments, and return what the step is divided by."""
+        """Update the moments in place, and return the divisor of the step."""
         mean[:] = mean * self._betas[0] + gradient * self._rests[0]
         square[:] = square * self._betas[1] + gradient * gradient * self._rests[1]
         mean[np.abs(mean) < SMALLEST] = 0
