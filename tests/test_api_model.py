@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -306,3 +307,14 @@ def test_a_trace_is_as_surprised_as_the_score() -> None:
     one = Model(random_model(), precision="float32")
     bits = one.trace("a bad hag").surprisal
     assert np.nanmean(bits) == pytest.approx(one.score("a bad hag").bits_per_char, rel=1e-6)
+
+
+@pytest.mark.parametrize(("own", "typed"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_prompt_in_another_normal_form_is_read_as_the_model_writes(own: str, typed: str) -> None:
+    text = unicodedata.normalize(own, "école, mañana")
+    french = model(vocabulary=text)
+    read = french.read_prompt(unicodedata.normalize(typed, "école"))
+    assert read == unicodedata.normalize(own, "école")
+    assert french.count_unknown(unicodedata.normalize(typed, text)) == 0
+    with pytest.raises(TextError, match=r"never seen 'ß' \(U\+00DF\)\. "):
+        french.read_prompt(unicodedata.normalize(typed, "éß"))
