@@ -56,7 +56,7 @@ class _Child:
     def last_word(self) -> str:
         self.said.seek(0)
         lines = self.said.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1][:_MAX_SAID] if lines else ""
+        return lines[-1].removeprefix("burble: ")[:_MAX_SAID] if lines else ""
 
 
 class Supervisor:
@@ -64,7 +64,7 @@ class Supervisor:
 
     def __init__(self, folder: Path) -> None:
         if folder.exists() and not folder.is_dir():
-            raise UsageError(f"{folder} is no folder. Name one to train in, there or to be made.")
+            raise UsageError(f"{folder} is no folder. Name one to train in; a new one is made.")
         self.folder = folder
         self._child: _Child | None = None
         self._starting = threading.Lock()
@@ -83,7 +83,9 @@ class Supervisor:
         """Return a run's folder. Raises `RefusalError` for a name that none has."""
         path = self.paths().get(name)
         if path is None:
-            raise RefusalError(404, f"There is no run {name[:100]!r}.", param="name")
+            raise RefusalError(
+                404, f"There is no run {name[:100]!r}. Choose one of the list.", param="name"
+            )
         return path
 
     def start(self, text: str, minutes: float) -> str:
@@ -115,7 +117,9 @@ class Supervisor:
             return
         if other.pid == os.getpid() or not is_held_by(other.pid, path):
             raise RefusalError(
-                409, f"{name} was started elsewhere. Stop it there, or by: kill {other.pid}"
+                409,
+                f"{name} was started elsewhere, as process {other.pid}. Stop it where it was "
+                "started.",
             )
         with suppress(ProcessLookupError):  # it has just ended
             os.kill(other.pid, signal.SIGTERM)
