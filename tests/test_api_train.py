@@ -112,6 +112,14 @@ def test_a_wrong_option_is_one_message(
         burble.train(write_text(tmp_path), **options)
 
 
+def test_a_text_in_place_of_its_name_is_not_echoed() -> None:
+    with pytest.raises(TextError, match="looks like a text, not like its name") as caught:
+        burble.train(made_up_text(50))
+    assert len(str(caught.value)) < 250
+    # In Python's voice.
+    assert str(caught.value).endswith("Save the text to a file, and give the name of that file.")
+
+
 class StoppingStream(io.StringIO):
     """Sends the signal of Ctrl-C when the first figures of the held-out text are shown."""
 

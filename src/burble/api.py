@@ -79,7 +79,10 @@ class RunRecord:
     def metrics(self) -> Metrics:
         """Read the figures that the run logged. Raises `UsageError` where it left no folder."""
         if self.folder is None:
-            raise UsageError("The run left no log: it was trained without a folder, out=….")
+            raise UsageError(
+                "The run left no log, since it was trained without a folder. To keep one, train "
+                'with out="my-run".'
+            )
         from burble.run_folder.metrics import Metrics
 
         return Metrics.read(self.folder)
@@ -217,8 +220,8 @@ class Model:
         """Return the text of its run. Raises `TextError` where only the model file is at hand."""
         if self.folder is None or not self.has_training_text():
             raise TextError(
-                "The text this model learned from is not beside it: only a run folder has it. Give "
-                "a prompt instead."
+                "The text that this model learned from is not at hand: only the folder of a run "
+                "has it. Load that folder, or give a prompt instead."
             )
         from burble.run_folder.folder import RunFolder
 
@@ -236,10 +239,11 @@ class Model:
         path = Path(path)
         if not path.parent.is_dir():
             raise UsageError(
-                f"The model cannot be saved in {path.parent}: there is no such folder."
+                f"The model cannot be saved in {path.parent}: there is no such folder. Make it "
+                "first, or name another."
             )
         if path.is_dir():
-            raise UsageError(f"The model cannot be saved as {path}: that is a folder.")
+            raise UsageError(f"The model cannot be saved as {path}: that is a folder. Name a file.")
         self.file.save(path)
 
     def export(

@@ -18,11 +18,14 @@ class BurbleError(Exception):
 
     exit_code = 1
 
-    def __init__(self, problem: str, advice: str = "", flags: str = "") -> None:
-        """advice: what to do. flags: the same for a command line, in place of it."""
+    def __init__(self, problem: str, advice: str = "", flags: str = "", fields: str = "") -> None:
+        """advice: what to do. In its place, flags: at a command line; fields: over HTTP."""
         super().__init__(f"{problem} {advice}".strip())
+        self.parts = (problem, advice, flags, fields)
         self.command_line = f"{problem} {flags or advice}".strip()
         """The message as it reads at a command line."""
+        self.over_http = f"{problem} {fields or advice}".strip()
+        """The message as it reads to a client of the server."""
 
 
 class UsageError(BurbleError):
@@ -102,7 +105,7 @@ class TrainingInterruptedError(UnfinishedError):
         self.exit_code = 128 + signal_number
 
 
-def brief(text: str) -> str:
+def brief(text: str, longest: int = _MAX_SHOWN) -> str:
     """Return `text` so that it neither fills the terminal nor steers it, whoever wrote it."""
-    shown = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
+    shown = text if len(text) <= longest else text[:longest] + "…"
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)

@@ -121,7 +121,7 @@ def _plain(value: object, hint: Any, where: str) -> object:
         expected = _NAMES.get(typing.get_origin(hint) or hint, "text")
         raise OptionError(f"must be {expected}; found {_shown(value)}.", where)
     if hint is int and abs(typing.cast("int", value)) > _MAX_INTEGER:
-        raise OptionError(f"must have at most 63 bits; found {_shown(value)}.", where)
+        raise OptionError(f"must be at most 2⁶³-1; found {_shown(value)}.", where)
     return value
 
 

@@ -51,9 +51,11 @@ def main(args: list[str] | None = None) -> None:
     started = time.monotonic()
     settle_threads()
     for stream in (sys.stdout, sys.stderr):
-        # The same bytes everywhere, whatever the locale.
+        # The same bytes everywhere, whatever the locale; a file's name may be no UTF-8.
         with contextlib.suppress(AttributeError):
-            stream.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+            stream.reconfigure(  # type: ignore[union-attr]
+                encoding="utf-8", newline="\n", errors="backslashreplace"
+            )
     guard_stderr()
     guard_stdout()
     # A warning is for the person who typed the command: no file name, no line number.
@@ -94,9 +96,11 @@ def _dispatch(args: list[str], started: float | None) -> int:
         from burble.cli.dispatch import complete
 
         return complete(COMMANDS, _COMPLETE, instruction)
-    if args == ["--version"]:
+    if args in (["--version"], ["-V"], ["version"]):
         sys.stdout.write(f"burble {__version__}\n")
         return 0
+    if len(args) > 1 and args[0] in {"-h", "--help", "help"}:
+        args = [args[1], "--help"]  # burble help train
     if not args or args[0] in {"-h", "--help", "help"}:
         width = max(len(name) for name in COMMANDS)
         lines = [f"  {name:<{width}}  {purpose}" for name, purpose in COMMANDS.items()]

@@ -24,8 +24,8 @@ class WindowBatching(ShuffledRows):
             raise TextError(
                 f"The text is too short: {len(text.train_ids):,} tokens to learn from, and one "
                 f"window of {config.seq_len} and its target need {config.seq_len + 1:,}.",
-                "Give more text.",
-                "Give more text, or a smaller --seq-len.",
+                "Give more text, a few pages at least.",
+                "Give more text, a few pages at least, or a smaller --seq-len.",
             )
         train, val = (
             partial(_window_batch, ids, config.seq_len, config.stride)

@@ -57,7 +57,7 @@ def likeliest(log_probabilities: Float64, count: int) -> Ids:
 def trace(model: ModelFile, ids: Ids, context: Ids = _NO_IDS) -> Trace:
     """Read `ids`, (time,), after `context`, with the float32 weights. Raises `TextError`."""
     if not len(ids):
-        raise TextError("There is nothing to look at: the text is empty.")
+        raise TextError("There is nothing to look at: the text is empty. Give a text.")
     engine = NumpyModel(model, "float32")
     shape = (len(ids), model.network.num_layers, model.network.hidden_size)
     values: dict[str, Float32] = {}

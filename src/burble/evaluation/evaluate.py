@@ -58,7 +58,9 @@ def evaluate(model: StepModel, tokenizer: Tokenizer, ids: Ids, protocol: Protoco
     # One character of several bytes is several tokens, and none of them begins a second one.
     if tokenizer.count_characters(ids[1:]) < 1:
         found = tokenizer.count_characters(ids)
-        raise TextError(f"At least 2 characters are needed to score a text; found {found}.")
+        raise TextError(
+            f"At least 2 characters are needed to score a text; found {found}. Give more text."
+        )
     if protocol == "stream":
         return score_batches(model, tokenizer, scan(ids))
     windows = random_windows(ids, NUM_WINDOWS, WINDOW, WINDOWS_SEED)

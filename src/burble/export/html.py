@@ -29,7 +29,9 @@ _SCRIPTS = ("arithmetic.js", "sampling.js", "engine.js", "text.js", "page.js")
 def write(model: ModelFile, path: Path, labels: Labels) -> None:
     """Write the page. Raises `UsageError` for a model that int8 would harm, or another ending."""
     if path.suffix.lower() not in {".html", ".htm"}:
-        raise UsageError(f"A browser knows a page by its ending: {path.name} lacks .html.")
+        raise UsageError(
+            f"A page must be called something.html, so that a browser opens it; found {path.name}."
+        )
     write_durably(path, page(model, labels).encode())
 
 
@@ -37,9 +39,8 @@ def page(model: ModelFile, labels: Labels) -> str:
     if not bears_int8(model):
         cost = model.provenance.int8_cost_bits
         raise UsageError(
-            f"A page runs in int8, which would cost this model {cost:.4f} bits per character, more "
-            f"than {MAX_INT8_COST}. burble runs it in float32, whose last bits no page can "
-            "promise.",
+            f"This model cannot become a page: a page computes in int8, which would cost it "
+            f"{cost:.4f} bits per character, and at most {MAX_INT8_COST} are allowed.",
             "Export it to onnx, which keeps float32.",
             "Export it --to onnx, which keeps float32.",
         )

@@ -34,10 +34,12 @@ def graph(model: ModelFile) -> Any:
     each; what they have become, `0.hidden.after` and so on.
     """
     if sum(values.nbytes for values in model.weights.values()) > _MAX_BYTES:
-        raise UsageError("The weights are more than the 2 GB that an ONNX file can hold.")
+        raise UsageError(
+            "The weights are more than the 2 GB that an ONNX file can hold. Export a smaller model."
+        )
     cell = CELLS[model.network.cell]
     if cell.onnx is None:
-        raise UsageError(f"ONNX has no operator for {cell.title} cells.")
+        raise UsageError(f"ONNX has no operator for {cell.title} cells. Export it to html or hub.")
     try:
         from onnx import checker, helper
     except ModuleNotFoundError as error:

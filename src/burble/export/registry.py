@@ -68,7 +68,10 @@ def export(
 
 def _check_path(path: Path, exporter: Exporter, *, overwrite: bool) -> None:
     if not path.parent.is_dir():
-        raise UsageError(f"Nothing can be written in {path.parent}: there is no such folder.")
+        raise UsageError(
+            f"Nothing can be written in {path.parent}: there is no such folder. Make it first, or "
+            "name another."
+        )
     if not path.exists():
         return
     if path.is_dir() != exporter.is_folder:
@@ -76,7 +79,7 @@ def _check_path(path: Path, exporter: Exporter, *, overwrite: bool) -> None:
         raise UsageError(f"{path} is {kind} already.", "Name another.", "Name another with -o.")
     if not overwrite:
         raise UsageError(
-            f"{path} is there already.",
+            f"{path} already exists.",
             "Name another, or overwrite it.",
-            "Name another with -o, or give --overwrite.",
+            "Name another with -o, or replace it with --overwrite.",
         )

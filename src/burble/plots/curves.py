@@ -25,7 +25,10 @@ def learning_figure(runs: Mapping[str, Metrics], kind: str) -> bytes:
     curves = {name: (held_out(metrics), training(metrics)) for name, metrics in runs.items()}
     for name, (on_held_out, on_training) in curves.items():
         if not on_held_out and not on_training:
-            raise UsageError(f"The run {name} has logged nothing yet: there is nothing to draw.")
+            raise UsageError(
+                f"The run {name} has logged nothing yet: there is nothing to draw. Let it learn "
+                "first."
+            )
     with styled():
         from matplotlib.figure import Figure
 

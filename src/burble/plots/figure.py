@@ -65,7 +65,10 @@ def check_drawable(name: str) -> None:
     figure_kind(name)
     folder = Path(name).parent
     if not folder.is_dir():
-        raise UsageError(f"The figure cannot go into {folder}: there is no such folder.")
+        raise UsageError(
+            f"The figure cannot go into {folder}: there is no such folder. Make it first, or name "
+            "another."
+        )
 
 
 @contextmanager

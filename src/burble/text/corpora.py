@@ -65,7 +65,8 @@ def _fetch_alice(address: str) -> str:
         return _fetch("Alice", address).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TextError(
-            f"{address} does not hold Alice: it is not UTF-8 ({error}). Nothing was kept."
+            f"{address} does not hold Alice: it is not UTF-8 ({error}). Nothing was kept. Give a "
+            "file of your own instead."
         ) from error
 
 
@@ -99,7 +100,7 @@ def _fetch(title: str, address: str) -> bytes:
     except OSError as error:
         raise TextError(
             f"{title} could not be fetched from {address}: {error}. Without a network, give a file "
-            "instead: burble train my-text.txt. Or use python-docs, which is always there."
+            "of your own, or use python-docs, which every Python has."
         ) from error
 
 
@@ -107,7 +108,10 @@ def strip_gutenberg(page: str, address: str) -> str:
     page = page.replace("\r\n", "\n")
     start, end = _GUTENBERG_START.search(page), _GUTENBERG_END.search(page)
     if start is None or end is None or end.start() < start.end():
-        raise TextError(f"{address} has no Project Gutenberg header and footer; nothing was kept.")
+        raise TextError(
+            f"{address} has no Project Gutenberg header and footer. Nothing was kept. Give a file "
+            "of your own instead."
+        )
     return page[start.end() : end.start()].strip("\n") + "\n"
 
 

@@ -32,7 +32,9 @@ class Teller(Observer):
 @command(PlanCommand)
 def main(asked: PlanCommand) -> None:
     if complete := asked.base():
-        raise UsageError(f"With --{complete} every knob is set: there is nothing to plan.")
+        raise UsageError(
+            f"With --{complete} every option is set: there is nothing to plan. Leave it out."
+        )
     with scratch_folder() as scratch:
         plan = open_run(Path(scratch), [Teller()]).plan(RunRequest(asked.given()))
     if asked.json:

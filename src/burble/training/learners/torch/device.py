@@ -16,5 +16,5 @@ def find_device(name: str) -> torch.device:
         torch.Generator(device)
     except (RuntimeError, AssertionError, ImportError) as error:
         reason = brief(f"{name!r} cannot be used: {error}")
-        raise UsageError(f"The device {reason}") from error
+        raise UsageError(f"The device {reason}. Use cpu, or cuda where there is a GPU.") from error
     return device
