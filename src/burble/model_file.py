@@ -8,6 +8,7 @@ tensors of which size must follow, before any of them is read.
 from __future__ import annotations
 
 import codecs
+import errno
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -152,10 +153,10 @@ class ModelFile:
                 raise ModelFileError(
                     f"{path} cannot be read: {describe_reason(error, path)}. {advise_reader(error)}"
                 ) from error
-            raise _no_model(path) from error
+            raise _no_model(path, error) from error
 
 
-def _no_model(path: Path) -> ModelFileError:
+def _no_model(path: Path, error: OSError) -> ModelFileError:
     """Return the error for a path without a model, with those that may be meant."""
     is_folder = path.name == MODEL_NAME and path.parent.is_dir() and path.parent != Path()
     place = path.parent if is_folder else path
@@ -170,7 +171,8 @@ def _no_model(path: Path) -> ModelFileError:
     else:
         advice = _WHAT_A_MODEL_IS
     what = "in the folder" if is_folder else "at"
-    return ModelFileError(f"There is no model {what} {brief(os.fspath(place))}.", advice)
+    reason = "" if error.errno == errno.ENOENT else f": {error.strerror}"
+    return ModelFileError(f"There is no model {what} {brief(os.fspath(place))}{reason}.", advice)
 
 
 def _read(file: BinaryIO, path: Path) -> ModelFile:

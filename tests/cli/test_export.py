@@ -78,7 +78,7 @@ def test_a_hub_folder_is_replaced_only_when_asked(model: Path, tmp_path: Path) -
     [
         (["-o", "nowhere/page.html"], ["there is no such folder"]),
         (["-o", "alice"], ["alice is a folder already"]),
-        (["-o", "page"], ["page lacks .html"]),
+        (["-o", "page"], ["must be called something.html", "found page"]),
         (["-o", "n" * 300 + ".html"], ["cannot be written"]),
         (["--license", "mit"], ["--to hub"]),
         (["--to", "hub", "--license", "a b"], ["short identifier", "'a b'"]),

@@ -27,8 +27,8 @@ _WHAT_IT_MAY_BE = (
     f"{', '.join(CORPORA)}."
 )
 _LISTED = 5  # names in a folder that a message shows
-_SHOWN = 60  # characters of a source that a message shows
-_LONGEST_NAME = 255
+_SHOWN = 60  # characters of a text that a message shows
+_LONGEST_NAME, _LONGEST_PATH = 255, 1000
 _WORDS_OF_A_NAME = 6
 
 
@@ -105,18 +105,23 @@ def _describe_folder(folder: str) -> str:
 
 def _not_found(source: str) -> TextError:
     """Return the error for a source that is no file, with what was most likely meant."""
-    shown = brief(repr(source[:_SHOWN])) + ("…" if len(source) > _SHOWN else "")
-    # Who hands over a text gives more than a name, or several lines.
-    if "\n" in source or len(source) > _LONGEST_NAME or len(source.split()) > _WORDS_OF_A_NAME:
+    if _looks_like_text(source):
+        start = brief(repr(source[:_SHOWN]))
         return TextError(
-            f"There is no file or folder {shown}: that looks like a text, not like its name.",
+            f"There is no file or folder {start}…: that looks like a text, not like its name.",
             "Save the text to a file, and give the name of that file.",
             "Save the text to a file and name that, or pipe it: burble train - < FILE",
         )
     near = nearest_path(source) or nearest_name(source, CORPORA)
     advice = _WHAT_IT_MAY_BE if near is None else f"Did you mean {brief(near)}?"
-    problem = f"There is no file or folder {shown}, and no known text of that name."
-    return TextError(problem, advice)
+    shown = brief(repr(source))
+    return TextError(f"There is no file or folder {shown}, and no known text of that name.", advice)
+
+
+def _looks_like_text(source: str) -> bool:
+    name = os.path.basename(source)  # noqa: PTH119
+    is_long = len(name) > _LONGEST_NAME or len(source) > _LONGEST_PATH
+    return "\n" in source or is_long or len(name.split()) > _WORDS_OF_A_NAME
 
 
 def is_found_at_once(source: str) -> bool:
