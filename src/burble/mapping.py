@@ -55,7 +55,7 @@ def from_mapping(cls: type[T], mapping: object, where: str = "") -> T:
     knobs = dataclasses.fields(typing.cast("Any", cls))
     required = {k.name for k in knobs if k.default is nothing and k.default_factory is nothing}
     if missing := required - values.keys():
-        raise UsageError(f"{where} lacks {', '.join(sorted(missing))}.")
+        raise UsageError(f"{where} lacks {', '.join(sorted(missing))}. Add it there.")
     try:
         return cls(**values)
     except OptionError as error:

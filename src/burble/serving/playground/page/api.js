@@ -14,7 +14,10 @@ export class ServerError extends Error {
 
 // The server names fields of JSON, and here there are none.
 const inWords = (message) =>
-  message.replace(/^(The model has never seen .*\.) Change the text, or set .*$/su, "$1 Take it out.");
+  message.replace(
+    /^(The model has never seen .*\.) Change the text, or set .*$/su,
+    "$1 Take it out.",
+  );
 
 export const setKey = (key) => sessionStorage.setItem(KEY, key);
 

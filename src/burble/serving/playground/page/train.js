@@ -42,7 +42,11 @@ export class Trainer {
       find("corpus").value = decoder.decode(await file.arrayBuffer());
       this.#count();
     } catch {
-      say(find("train-said"), `${file.name} is not plain text in UTF-8. Save it as that, and choose it again.`, true);
+      say(
+        find("train-said"),
+        `${file.name} is not plain text in UTF-8. Save it as that, and choose it again.`,
+        true,
+      );
     }
   }
 
