@@ -245,6 +245,9 @@ CASES = [
     # Other commands.
     *rows(
         2,
+        ("72 first", "--minutes 1", ("--minutes is no command", "train, plan")),
+        ("53 text", "eval model", ("No text is named", "burble eval model my-text.txt")),
+        ("53 look", "inspect model", ("no text to read", "burble inspect model 'It was'")),
         ("78", "export model --to gguf", ("--to", "html, onnx, hub", "'gguf'")),
         ("79", "plot model -o p.gif", (".png, .svg or .pdf", "'p.gif'")),
         ("80", "export model -o page.html", ("page.html already exists", "--overwrite")),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def dispatch(purposes: dict[str, str], args: list[str], started: float | None) -> int:
     """Run a command; return its exit code. started: on time.monotonic, when the wait began."""
+    if args[0].startswith("-"):
+        raise no_command(args[0], purposes)
     commands = Commands(purposes)
     try:
         with commands.make_context("burble", args, obj=started) as ctx:

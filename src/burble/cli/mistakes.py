@@ -50,6 +50,17 @@ _COMMANDS = {
     "texts": "corpora",
 }
 
+# What is missing where an argument is, what to give, and an example.
+_ARGUMENTS = {
+    "SOURCE": (
+        "No text is named.",
+        "Name a file, a folder, an address or a known text",
+        "my-text.txt",
+    ),
+    "TEXT": ("There is no text to read.", "Give one in quotes", "It was"),
+    "RUN": ("No run is named.", "Name the folder of one", "my-model"),
+}
+
 _MODEL = "A model is the folder that burble train made, or the model.safetensors in it."
 _SHOWN = 5  # models that a message lists
 
@@ -95,15 +106,19 @@ def explain(error: click.UsageError, args: list[str]) -> UsageError:
                 f"{error.option_name} lacks its value.", f"Give one after it; {lists}."
             )
         case click.MissingParameter(param=click.Argument(metavar=str(metavar))):
-            if metavar.startswith("MODEL"):
-                return no_model_named(name)
-            return UsageError(
-                f"{metavar.partition(' ')[0]} is missing.",
-                f"Give it after burble {name}; burble {name} --help shows how.",
-            )
+            return _missing(metavar.partition(" ")[0], args)
         case click.MissingParameter(param=click.Option() as option):
             return UsageError(f"{max(option.opts, key=len)} is missing.", f"Add it; {lists}.")
     return UsageError(f"{error.format_message().removesuffix('.')}.", f"{lists}.")
+
+
+def _missing(metavar: str, args: list[str]) -> UsageError:
+    if metavar == "MODEL":
+        return no_model_named(args[0])
+    problem, advice, example = _ARGUMENTS.get(
+        metavar, (f"{metavar} is missing.", "Give it", metavar)
+    )
+    return UsageError(problem, f"{advice}: {burble_line(*args, example)}")
 
 
 def _meant(error: click.NoSuchOption, args: list[str]) -> str:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from burble.durable import write_durably
 from burble.errors import TextError
-from burble.system_errors import guard_write
+from burble.system_errors import describe_failure, guard_write
 
 ALICE_ADDRESS = "https://www.gutenberg.org/files/11/11-0.txt"
 
@@ -99,8 +99,8 @@ def _fetch(title: str, address: str) -> bytes:
             return response.read()
     except OSError as error:
         raise TextError(
-            f"{title} could not be fetched from {address}: {error}. Without a network, give a file "
-            "of your own, or use python-docs, which every Python has."
+            f"{title} could not be fetched from {address}: {describe_failure(error)}. Without a "
+            "network, give a file of your own, or use python-docs, which every Python has."
         ) from error
 
 

@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 from burble.errors import TextError, brief
 from burble.folder_names import CONFIG_NAME
 from burble.hints import entries, nearest_name, nearest_path
-from burble.system_errors import MISSING, advise_reader, describe_reason
+from burble.system_errors import MISSING, advise_reader, describe_failure, describe_reason
 from burble.text.corpora import CORPORA
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -106,13 +106,15 @@ def _describe_folder(folder: str) -> str:
 def _not_found(source: str) -> TextError:
     """Return the error for a source that is no file, with what was most likely meant."""
     if _looks_like_text(source):
-        start = brief(repr(source[:_SHOWN]))
+        start = brief(repr(source[:_SHOWN])) + ("…" if len(source) > _SHOWN else "")
         return TextError(
-            f"There is no file or folder {start}…: that looks like a text, not like its name.",
+            f"There is no file or folder {start}: that looks like a text, not like its name.",
             "Save the text to a file, and give the name of that file.",
             "Save the text to a file and name that, or pipe it: burble train - < FILE",
         )
     near = nearest_path(source) or nearest_name(source, CORPORA)
+    if source.startswith("www."):
+        near = f"https://{source}"
     advice = _WHAT_IT_MAY_BE if near is None else f"Did you mean {brief(near)}?"
     shown = brief(repr(source))
     return TextError(f"There is no file or folder {shown}, and no known text of that name.", advice)
@@ -186,7 +188,8 @@ def _fetch(address: str) -> BinaryIO:
         return open_address(address)
     except OSError as error:
         raise TextError(
-            f"{address} could not be fetched: {error}. Save the text to a file and name that."
+            f"{address} could not be fetched: {describe_failure(error)}. Save the text to a file and "
+            "name that."
         ) from error
 
 
