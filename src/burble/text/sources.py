@@ -188,8 +188,8 @@ def _fetch(address: str) -> BinaryIO:
         return open_address(address)
     except OSError as error:
         raise TextError(
-            f"{address} could not be fetched: {describe_failure(error)}. Save the text to a file and "
-            "name that."
+            f"{address} could not be fetched: {describe_failure(error)}. Save the text to a file "
+            "and name that."
         ) from error
 
 
