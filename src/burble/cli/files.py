@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from burble.cli.terminal import tell
+from burble.cli.terminal import print_message
 from burble.durable import write_durably
 from burble.errors import TextError, UsageError
 from burble.system_errors import advise_reader
@@ -31,7 +31,7 @@ def save_file(name: str, content: bytes) -> None:
         raise UsageError(
             f"{name!r} cannot be written: {error}. Name a file in a folder that exists."
         ) from error
-    tell(f"Wrote {name} ({_size(len(content))}).")
+    print_message(f"Wrote {name} ({_size(len(content))}).")
 
 
 def _size(count: int) -> str:

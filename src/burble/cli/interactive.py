@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from burble.api import Model
-from burble.cli.reading import tell_unknown
-from burble.cli.terminal import tell, write_out
+from burble.cli.reading import report_unknown
+from burble.cli.terminal import print_message, write_out
 from burble.config import SamplingConfig, UnknownPolicy
 from burble.engine.generate import GenerationRequest
 from burble.errors import BurbleError, OptionError, UsageError
@@ -24,7 +24,7 @@ an empty line      let the model go on
 
 
 def write_together(model: Model, request: GenerationRequest, unknown: UnknownPolicy) -> None:
-    tell("Type text or an empty line, and the model goes on; /help lists what else there is.")
+    print_message("Type text, or an empty line, and the model continues. Type /help for commands.")
     session = Session(model, request, unknown)
     write_out(session.text)
     for line in sys.stdin:
@@ -33,7 +33,7 @@ def write_together(model: Model, request: GenerationRequest, unknown: UnknownPol
         try:
             session.obey(typed)
         except BurbleError as error:
-            tell(error.command_line)
+            print_message(error.command_line)
     write_out("\n")
 
 
@@ -62,7 +62,7 @@ class Session:
             "retry": self._retry,
             "undo": self._undo,
             "text": lambda: write_out(self.text),
-            "help": lambda: tell(HELP),
+            "help": lambda: print_message(HELP),
         }
         if name in commands:
             commands[name]()
@@ -73,7 +73,7 @@ class Session:
 
     def _add(self, typed: str) -> None:
         added = self._model.read_prompt(typed, self._unknown)
-        tell_unknown(self._model.file, typed, self._unknown)
+        report_unknown(self._model.file, typed, self._unknown)
         self._before.append(self.text)
         self.text += added
         self._start = self.text
@@ -110,4 +110,4 @@ class Session:
         elif name == "seed":
             changed["stream"] = 0
         self._request = replace(self._request, **changed)
-        tell(f"{name} is {typed} from now on.")
+        print_message(f"{name} is {typed} from now on.")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from burble.api import Model
-from burble.cli.terminal import tell
+from burble.cli.terminal import print_message
 from burble.config import ReadingConfig, UnknownPolicy
 from burble.data.prepared import PreparedText
 from burble.engine.generate import count_unknown
@@ -33,13 +33,13 @@ def read_sources(
     file = model.file
     with scratch_folder() as folder:
         found = find_documents(sources, reading.encoding)
-        with spool_text(found, file.normalization, Path(folder), tell) as text:
+        with spool_text(found, file.normalization, Path(folder), print_message) as text:
             cuts = score_all(text.whole) if whole else known_cuts(text.whole, file.provenance)
             prepared = encode_spooled(text, file.tokenizer, cuts, unknown)
         yield prepared
 
 
-def unknown_line(number: int, total: int, unknown: UnknownPolicy) -> str | None:
+def describe_unknown(number: int, total: int, unknown: UnknownPolicy) -> str | None:
     """Return what became of the unknown ones of `total` characters; None where there are none."""
     if not number:
         return None
@@ -51,11 +51,11 @@ def unknown_line(number: int, total: int, unknown: UnknownPolicy) -> str | None:
     )
 
 
-def tell_unknown(file: ModelFile, text: str, unknown: UnknownPolicy) -> int:
+def report_unknown(file: ModelFile, text: str, unknown: UnknownPolicy) -> int:
     """Tell what became of a text's characters that the model has never seen; return how many."""
     number = count_unknown(file, text)
-    if line := unknown_line(number, len(text), unknown):
-        tell(line)
+    if line := describe_unknown(number, len(text), unknown):
+        print_message(line)
     return number
 
 

@@ -14,5 +14,5 @@ def write_out(text: str) -> None:
         sys.stdout.write(text)
 
 
-def tell(message: str) -> None:
+def print_message(message: str) -> None:
     sys.stderr.write(f"{message}\n")

@@ -9,8 +9,8 @@ import numpy as np
 from burble import api
 from burble.cli.cells_arguments import MarkedSpan, WantedHold
 from burble.cli.options import command, json_option, model_argument, text_argument, unknown_option
-from burble.cli.reading import part_read, read_sources, tell_unknown, unknown_line
-from burble.cli.terminal import tell
+from burble.cli.reading import describe_unknown, part_read, read_sources, report_unknown
+from burble.cli.terminal import print_message
 from burble.cli.views.cells import AblationReport, Context, Found, Report, print_report
 from burble.config import ReadingConfig, UnknownPolicy
 from burble.engine.generate import GenerationRequest, stream_text
@@ -115,8 +115,8 @@ def main(asked: CellsCommand) -> None:
         sys.stdout.write(json.dumps(asdict(report), ensure_ascii=False) + "\n")
     else:
         total = report.num_chars + report.unknown_chars * (asked.unknown == "skip")
-        if line := unknown_line(report.unknown_chars, total, asked.unknown):
-            tell(line)
+        if line := describe_unknown(report.unknown_chars, total, asked.unknown):
+            print_message(line)
         print_report(report)
 
 
@@ -177,7 +177,7 @@ def _ablate(
     request = GenerationRequest(
         model.read_prompt(asked.prompt, asked.unknown), _SAMPLE, seed=asked.seed
     )
-    tell_unknown(model.file, asked.prompt, asked.unknown)
+    report_unknown(model.file, asked.prompt, asked.unknown)
     free_sample, held_sample = (
         request.prompt + "".join(stream_text(engine, tokenizer, request))
         for engine in (model.engine, held)
@@ -190,7 +190,7 @@ def _find_like(
     asked: CellsCommand, model: api.Model, ids: Ids, marked: MarkedSpan
 ) -> list[Context]:
     before, span = (model.encode(part, asked.unknown) for part in (marked.before, marked.span))
-    tell_unknown(model.file, marked.before + marked.span, asked.unknown)
+    report_unknown(model.file, marked.before + marked.span, asked.unknown)
     prompt = np.concatenate([before, span])
     found = nearest(model.engine, ids, prompt, len(span), asked.top)
     return [_context(model.file.tokenizer, ids, likeness, len(span)) for likeness in found]

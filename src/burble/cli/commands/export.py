@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burble.cli.options import command, model_argument
-from burble.cli.terminal import tell
+from burble.cli.terminal import print_message
 from burble.export.labels import Labels
 from burble.export.registry import EXPORTERS, ExportKind, export
 from burble.folder_names import MODEL_NAME
@@ -46,7 +46,7 @@ def main(asked: ExportCommand) -> None:
         described = {"to": asked.to, "path": str(path), "bytes": size}
         sys.stdout.write(json.dumps(described) + "\n")
     else:
-        tell(f"{path}: {size:,} bytes. {exporter.next_step}")
+        print_message(f"{path}: {size:,} bytes. {exporter.next_step}")
 
 
 def _name(path: Path) -> str:

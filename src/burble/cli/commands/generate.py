@@ -10,7 +10,7 @@ from pathlib import Path
 from burble import api
 from burble.cli.files import read_text
 from burble.cli.options import command, json_option, model_argument, unknown_option
-from burble.cli.reading import tell_unknown
+from burble.cli.reading import report_unknown
 from burble.cli.terminal import write_out
 from burble.config import SamplingConfig, UnknownPolicy
 from burble.engine.generate import GenerationRequest, random_seed
@@ -75,7 +75,7 @@ def main(asked: GenerateCommand) -> None:
     model = api.load(asked.model)
     given = _prompt(asked, model, request.seed)
     prompt = model.read_prompt(given, asked.unknown)
-    tell_unknown(model.file, given, asked.unknown)
+    report_unknown(model.file, given, asked.unknown)
     requests = [
         dataclasses.replace(request, prompt=prompt, stream=stream)
         for stream in range(asked.samples)

@@ -10,7 +10,7 @@ from rich.console import Console
 from burble.cells import CELLS, MEANINGS
 from burble.cli.files import read_text, save_file
 from burble.cli.options import command, model_argument, unknown_option
-from burble.cli.reading import tell_unknown
+from burble.cli.reading import report_unknown
 from burble.config import UnknownPolicy
 from burble.engine.generate import encode_text
 from burble.engine.trace import Trace, trace
@@ -95,7 +95,7 @@ def _trace(asked: InspectCommand, model: ModelFile) -> tuple[Trace, int]:
     if text == "-":
         text = read_text(sys.stdin.buffer.read, "The text in standard input").removesuffix("\n")
     ids = encode_text(model, text, asked.unknown)
-    unknown = tell_unknown(model, text, asked.unknown)
+    unknown = report_unknown(model, text, asked.unknown)
     longest = BOUNDS.longest(model.network)
     if len(ids) > longest:
         raise TextError(

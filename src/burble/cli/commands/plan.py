@@ -7,7 +7,7 @@ from pathlib import Path
 
 from burble.cli.commands.train import TrainCommand
 from burble.cli.options import command
-from burble.cli.terminal import tell
+from burble.cli.terminal import print_message
 from burble.errors import UsageError
 from burble.mapping import to_mapping
 from burble.run_folder.observer import Observer
@@ -26,7 +26,7 @@ class PlanCommand(TrainCommand):
 
 class Teller(Observer):
     def noted(self, message: str) -> None:
-        tell(message)
+        print_message(message)
 
 
 @command(PlanCommand)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from burble.cli.mistakes import no_model_named
 from burble.cli.options import command
-from burble.cli.terminal import tell
+from burble.cli.terminal import print_message
 from burble.errors import MissingExtraError, UsageError
 from burble.knobs import argument, knob, knob_like
 from burble.serving.http.limits import Limits
@@ -72,7 +72,8 @@ def main(asked: ServeCommand) -> None:
         )
     access = Access(api_key, frozenset({"localhost", *asked.allow_host}))
     app = create_app(models, access, Limits(asked.streams, asked.waiting), supervisor)
-    serve(app, bound, lambda: tell(f"Serving at {_address(*bound.getsockname()[:2])}"), asked.drain)
+    serving = f"Serving at {_address(*bound.getsockname()[:2])}"
+    serve(app, bound, lambda: print_message(serving), asked.drain)
 
 
 def _address(host: str, port: int) -> str:

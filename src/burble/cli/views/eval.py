@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from burble.cli.reading import part_read, unknown_line
+from burble.cli.reading import describe_unknown, part_read
 from burble.data.prepared import PreparedText
 from burble.evaluation.evaluate import counts_name
 from burble.evaluation.overlap import PASSAGE
@@ -20,7 +20,7 @@ def describe(report: Report, text: PreparedText) -> list[str]:
     if report["sealed"] is not None:
         lines += _describe_part(report["sealed"], "the sealed end of the training text")
     number, share = report["unknown_chars"], report["unknown_share"]
-    if number and (line := unknown_line(number, round(number / share), report["unknown"])):
+    if number and (line := describe_unknown(number, round(number / share), report["unknown"])):
         lines.append(line)
     return lines
 
