@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import click
 
 from burble.cli.options import command
-from burble.cli.terminal import tell
+from burble.cli.terminal import print_message
 from burble.config import PRESETS, SECTIONS, RunConfig
 from burble.errors import UsageError
 from burble.folder_names import TENSORBOARD
@@ -93,7 +93,7 @@ class TrainCommand:
 @command(TrainCommand)
 def main(asked: TrainCommand) -> None:
     if not (asked.sources or asked.base()):
-        tell(_NO_SOURCE)
+        print_message(_NO_SOURCE)
     base, given = _read_base(asked), asked.given()
     config = base.with_options(given)
     path = _folder(asked, config.sources)
