@@ -118,8 +118,7 @@ class Supervisor:
         if other.pid == os.getpid() or not is_held_by(other.pid, path):
             raise RefusalError(
                 409,
-                f"{name} was started elsewhere, as process {other.pid}. Stop it where it was "
-                "started.",
+                f"{name} was started elsewhere, as process {other.pid}. Stop it there.",
             )
         with suppress(ProcessLookupError):  # it has just ended
             os.kill(other.pid, signal.SIGTERM)
