@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -115,10 +116,9 @@ def test_a_prompt_is_read_as_the_text_was() -> None:
 
 
 def test_a_prompt_is_left_alone_where_the_text_was() -> None:
-    one = model(vocabulary="\n aAé")
+    one = model(vocabulary="\n aAe\u0301é")
     assert one.read_prompt("aA") == "aA"
-    with pytest.raises(TextError):
-        one.read_prompt("e\u0301")
+    assert one.read_prompt("e\u0301é") == "e\u0301é"
 
 
 def test_unknown_characters_are_told_skipped_or_replaced() -> None:
@@ -235,7 +235,7 @@ def test_a_model_alone_has_no_random_prompt(tmp_path: Path) -> None:
     one.save(tmp_path / MODEL_NAME)
     for alone in (one, burble.load(tmp_path / MODEL_NAME), burble.load(tmp_path)):
         assert not alone.has_training_text()
-        with pytest.raises(TextError, match="run folder"):
+        with pytest.raises(TextError, match="only the folder of a run has it"):
             alone.random_prompt(10, seed=0)
 
 
@@ -306,3 +306,14 @@ def test_a_trace_is_as_surprised_as_the_score() -> None:
     one = Model(random_model(), precision="float32")
     bits = one.trace("a bad hag").surprisal
     assert np.nanmean(bits) == pytest.approx(one.score("a bad hag").bits_per_char, rel=1e-6)
+
+
+@pytest.mark.parametrize(("own", "typed"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_prompt_in_another_normal_form_is_read_as_the_model_writes(own: str, typed: str) -> None:
+    text = unicodedata.normalize(own, "école, mañana")
+    french = model(vocabulary=text)
+    read = french.read_prompt(unicodedata.normalize(typed, "école"))
+    assert read == unicodedata.normalize(own, "école")
+    assert french.count_unknown(unicodedata.normalize(typed, text)) == 0
+    with pytest.raises(TextError, match=r"never seen 'ß' \(U\+00DF\)\. "):
+        french.read_prompt(unicodedata.normalize(typed, "éß"))

@@ -112,6 +112,14 @@ def test_a_wrong_option_is_one_message(
         burble.train(write_text(tmp_path), **options)
 
 
+def test_a_text_in_place_of_its_name_is_not_echoed() -> None:
+    with pytest.raises(TextError, match="looks like a text, not like its name") as caught:
+        burble.train(made_up_text(50))
+    assert len(str(caught.value)) < 250
+    # In Python's voice.
+    assert str(caught.value).endswith("Save the text to a file, and give the name of that file.")
+
+
 class StoppingStream(io.StringIO):
     """Sends the signal of Ctrl-C when the first figures of the held-out text are shown."""
 
@@ -200,9 +208,9 @@ def test_a_missing_text_is_one_message() -> None:
 
 @pytest.mark.parametrize("text", ["It was a dark night. " * 20, "one line\nanother line"])
 def test_a_text_in_place_of_its_name_is_not_echoed_whole(text: str) -> None:
-    with pytest.raises(TextError, match="looks like a text of") as refused:
+    with pytest.raises(TextError, match="looks like a text, not like its name") as refused:
         burble.train(text)
-    assert f"{len(text):,} characters. Save it to a file and pass its path." in str(refused.value)
+    assert "Save the text to a file" in str(refused.value)
     assert len(str(refused.value)) < 250
 
 

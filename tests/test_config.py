@@ -227,8 +227,9 @@ def test_no_two_sections_share_an_option() -> None:
 
 
 def test_a_source_name_that_is_not_utf8_is_refused_with_a_way_out() -> None:
-    with pytest.raises(UsageError, match=r"not UTF-8.*burble train - <"):
+    with pytest.raises(UsageError, match=r"not UTF-8.*Rename the file") as caught:
         RunConfig(sources=("caf\udce9.txt",))
+    assert caught.value.command_line.endswith("or pipe it: burble train - < FILE")
 
 
 @pytest.mark.parametrize(("cell", "gates"), [("lstm", 4), ("gru", 3), ("rnn", 1)])

@@ -117,9 +117,16 @@ def test_a_typed_value_is_read(knob: Knob, text: str, value: object) -> None:
         ({"kind": float}, "hot", "size must be a number; found 'hot'."),
         ({"choices": ("a", "b")}, "c", "size must be one of a, b; found 'c'."),
         ({"kind": int, "low": 1, "high": 9000}, "0", "between 1 and 9,000; found 0."),
-        ({"kind": float, "above": 0, "high": 1}, "0", "above 0 and at most 1; found 0.0."),
-        ({"kind": float, "low": 0, "below": 1}, "1", "at least 0 and below 1; found 1.0."),
+        ({"kind": float, "above": 0, "high": 1}, "0", "above 0 and at most 1; found 0."),
+        ({"kind": float, "low": 0, "below": 1}, "1", "at least 0 and below 1; found 1."),
         ({"kind": float, "low": 0, "below": 1}, "nan", "found nan."),
+        ({"kind": int, "low": 0}, "9" * 400, "at most 2⁶³-1; found 999"),
+        ({"kind": int, "low": 1, "high": 9}, "x", "found 'x'. Give one between 1 and 9."),
+        ({"kind": int}, "1e3", "found '1e3'. For 1e3 give 1000."),
+        ({"kind": int}, "64k", "For 64k give 64000."),
+        ({"kind": int}, "1,000", "For 1,000 give 1000."),
+        ({"kind": float}, "0,5", "For 0,5 give 0.5."),
+        ({"kind": float, "example": "1"}, "hot", "found 'hot'. Give a number such as 1."),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(facts: dict[str, Any], text: str, told: str) -> None:

@@ -196,7 +196,7 @@ def test_a_name_that_no_file_can_have_is_told(name: str, tmp_path: Path) -> None
 
 
 NO_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
-    "nothing": (lambda path: path, "No such file"),
+    "nothing": (lambda path: path, "There is no model at"),
     "a folder without a model": (Path.mkdir, "folder that `burble train`"),
     "a folder as the model": (lambda path: (path / MODEL_NAME).mkdir(parents=True), "regular file"),
     "a pipe": (os.mkfifo, "regular file"),

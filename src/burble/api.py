@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
-# A path or a name is shorter: beyond this a source is a text that was passed in place of one.
-_LONGEST_NAME = 200
-
 
 def _takes(*sections: type[Any]) -> Callable[[Function], Function]:
     """Replace `**options` in a signature by the knobs of `sections`, for `help` and notebooks."""
@@ -83,8 +80,8 @@ class RunRecord:
         """Return the figures that the run logged. Raises `UsageError` if it has no folder."""
         if self.folder is None:
             raise UsageError(
-                "The run has no log, because it was trained without a folder. Train with out=… to "
-                "keep one."
+                "The run left no log, since it was trained without a folder. To keep one, train "
+                'with out="my-run".'
             )
         from burble.run_folder.metrics import Metrics
 
@@ -263,9 +260,8 @@ class Model:
         """Return the prepared training text. Raises `TextError` if there is no run folder."""
         if self.folder is None or not self.has_training_text():
             raise TextError(
-                "The training text of this model is missing: only a run folder has it.",
-                "Load the run folder, or give a prompt instead.",
-                "Name the run folder, or give a prompt instead.",
+                "The text that this model learned from is not at hand: only the folder of a run "
+                "has it. Load that folder, or give a prompt instead."
             )
         from burble.run_folder.folder import RunFolder
 
@@ -292,12 +288,10 @@ class Model:
         if not path.parent.is_dir():
             raise UsageError(
                 f"The model cannot be saved in {path.parent}: there is no such folder. Make it "
-                "first, or save to another."
+                "first, or name another."
             )
         if path.is_dir():
-            raise UsageError(
-                f"The model cannot be saved as {path}: that is a folder. Add a file name."
-            )
+            raise UsageError(f"The model cannot be saved as {path}: that is a folder. Name a file.")
         self.file.save(path)
 
     def export(
@@ -397,19 +391,7 @@ def _names(sources: str | Path | Iterable[str | Path]) -> list[str]:
             f"{brief(repr(sources))}.",
             "sources",
         )
-    for source in map(str, found):
-        _reject_text(source)
     return [str(source) for source in found]
-
-
-def _reject_text(source: str) -> None:
-    is_name = len(source) <= _LONGEST_NAME and "\n" not in source
-    if is_name or source.startswith(("http://", "https://")) or os.path.lexists(source):
-        return
-    raise TextError(
-        f"sources takes the paths or names of texts, but {source[:40].strip()!r}… looks like a "
-        f"text of {len(source):,} characters. Save it to a file and pass its path."
-    )
 
 
 def _base(preset: str | RunConfig | None) -> RunConfig | None:

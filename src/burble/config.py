@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from burble.cells import CELLS, CellKind
 from burble.errors import OptionError, UsageError
+from burble.hints import nearest_name
 from burble.knobs import check_knobs, knob, knobs_of
 from burble.mapping import from_mapping, to_mapping
 
@@ -140,6 +141,7 @@ class TrainingConfig(_Ranged):
         "Minutes to train, set-up and validation included; 1 unless epochs or steps are given.",
         low=0.001,
         high=1_000_000,
+        example="1 or 0.5",
     )
     epochs: float | None = knob(
         None, "Passes through the training text.", low=1e-6, high=1_000_000_000
@@ -280,8 +282,9 @@ class RunConfig:
             # Python reads a file name that is not UTF-8 as lone surrogates, which TOML forbids.
             if any("\ud800" <= character <= "\udfff" for character in source):
                 raise UsageError(
-                    f"The name {source!r} is not UTF-8, so run.toml cannot keep it. Rename the "
-                    "file, or pipe it: burble train - < FILE."
+                    f"The name {source!r} is not UTF-8, so run.toml cannot keep it.",
+                    "Rename the file.",
+                    "Rename the file, or pipe it: burble train - < FILE",
                 )
 
     def with_options(self, options: Mapping[str, Any]) -> RunConfig:
@@ -294,8 +297,10 @@ class RunConfig:
         if "sources" in options:
             changed["sources"] = tuple(options["sources"])
         if unknown := sorted(options.keys() - OPTIONS - {"sources"}):
+            near = nearest_name(unknown[0], OPTIONS)
+            hint = f" Did you mean {near}?" if near else ""
             raise UsageError(
-                f"There is no option {unknown[0]!r}. Options: {', '.join(sorted(OPTIONS))}."
+                f"There is no option {unknown[0]!r}.{hint} Options: {', '.join(sorted(OPTIONS))}."
             )
         return dataclasses.replace(self, **changed)
 

@@ -18,11 +18,14 @@ class BurbleError(Exception):
 
     exit_code = 1
 
-    def __init__(self, problem: str, advice: str = "", flags: str = "") -> None:
-        """advice: what to do. flags: the advice for the command line, if it differs."""
+    def __init__(self, problem: str, advice: str = "", flags: str = "", fields: str = "") -> None:
+        """advice: what to do. In its place, flags: at a command line; fields: over HTTP."""
         super().__init__(f"{problem} {advice}".strip())
+        self.parts = (problem, advice, flags, fields)
         self.command_line = f"{problem} {flags or advice}".strip()
         """The message for the command line, whose advice may name flags."""
+        self.over_http = f"{problem} {fields or advice}".strip()
+        """The message as it reads to a client of the server."""
 
 
 class UsageError(BurbleError):
@@ -106,10 +109,10 @@ class TrainingInterruptedError(UnfinishedError):
         self.exit_code = 128 + signal_number
 
 
-def brief(text: str) -> str:
-    """Return at most 300 characters of `text`, with control characters replaced by �.
+def brief(text: str, longest: int = _MAX_SHOWN) -> str:
+    """Return at most `longest` characters of `text`, with control characters replaced by �.
 
     So a text from anybody can be quoted in a message without filling or steering the terminal.
     """
-    shown = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
+    shown = text if len(text) <= longest else text[:longest] + "…"
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)

@@ -1,6 +1,7 @@
 """Knobs: everything about an option, as metadata of the dataclass field that holds its value."""
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -13,6 +14,14 @@ from burble.escapes import read_escapes
 
 # The default of an option that has none and must be given.
 REQUIRED: Any = ...
+
+# What 64 bits hold.
+_MAX_INTEGER = 2**63 - 1
+_MAX_FOUND = 60  # characters shown of a value that is no number
+
+_WITH_UNIT = re.compile(r"([0-9.]+)\s*([a-z]+)")
+_MINUTES = {"s": 1 / 60, "sec": 1 / 60, "m": 1, "min": 1, "minute": 1, "h": 60, "hour": 60}
+_THOUSANDS = {"k": 1000, "m": 1_000_000}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +36,7 @@ class Knob:
     slider: tuple[float, float, float] | None = None  # lowest, highest and step
     short: str | None = None  # a flag of one letter
     metavar: str | None = None  # the placeholder of the value in help; by default its type
+    example: str = ""  # possible values, for the message about an impossible one
     choices: tuple[str, ...] = ()
     positional: bool = False  # an argument, not a flag
     escapes: bool = False  # text in which `read_escapes` replaces \n and the like
@@ -49,7 +59,12 @@ class Knob:
     def check(self, value: Any) -> None:
         """Raise `OptionError` for a value out of range."""
         if value is not None and not self._contains(value):
-            raise OptionError(f"must be {self.range}; found {value}.", self.name)
+            found = brief(str(value).removesuffix(".0"), _MAX_FOUND)
+            raise OptionError(f"must be {self.range}; found {found}.{self._example}", self.name)
+
+    @property
+    def _example(self) -> str:
+        return f" Give a number such as {self.example}." if self.example else ""
 
     def _contains(self, value: float) -> bool:
         # NaN is in no range: every comparison with it is false.
@@ -79,15 +94,28 @@ class Knob:
                 f"must be one of {', '.join(self.choices)}; found {brief(repr(text))}.", self.name
             )
         if not text and self.kind is str and not self.escapes:
-            raise OptionError("must not be empty.", (self.positional and self.metavar) or self.name)
+            is_named = self.metavar is not None and self.metavar.isalpha()
+            advice = f"Name a {self.metavar}." if is_named else "Give it a value, or leave it out."
+            name = (self.positional and self.metavar) or self.name
+            raise OptionError(f"must not be empty. {advice}", name)
         try:
             value = read_escapes(text) if self.escapes else self.kind(text)
         except ValueError:
-            wanted = "a whole number" if self.kind is int else "a number"
-            raise OptionError(f"must be {wanted}; found {brief(repr(text))}.", self.name) from None
+            raise self._no_number(text) from None
         if self.kind is not str:
             self.check(value)
+        if isinstance(value, int) and abs(value) > _MAX_INTEGER:
+            found = brief(text, _MAX_FOUND)
+            raise OptionError(f"must be at most {_shown(_MAX_INTEGER)}; found {found}.", self.name)
         return value
+
+    def _no_number(self, text: str) -> OptionError:
+        wanted = "a whole number" if self.kind is int else "a number"
+        advice = f" Give one {self.range}." if self.range else ""
+        if (meant := _meant(text, self.kind, is_minutes=self.name == "minutes")) is not None:
+            advice = f" For {text} give {meant}."
+        problem = f"must be {wanted}; found {brief(repr(text), _MAX_FOUND)}."
+        return OptionError(f"{problem}{advice}{self._example}", self.name)
 
     @property
     def facts(self) -> str:
@@ -196,7 +224,27 @@ def _bracket(*facts: str) -> str:
     return f"[{shown}]" if shown else ""
 
 
+def _meant(text: str, kind: type, *, is_minutes: bool) -> str | None:
+    """Return the number that `text`, which is none, stands for: 1e3, 64k, 1,000 or 30s."""
+    typed = text.strip().lower()
+    match = _WITH_UNIT.fullmatch(typed)
+    units = _MINUTES if is_minutes else _THOUSANDS
+    unit = match[2].removesuffix("s") or "s" if match else ""
+    try:
+        if match and unit in units:
+            number = float(match[1]) * units[unit]
+        else:
+            is_grouped = re.fullmatch(r"\d{1,3}(,\d{3})+", typed)
+            number = float(typed.replace(",", "" if is_grouped else "."))
+        is_whole = number.is_integer() and number < _MAX_INTEGER
+    except ValueError:
+        return None
+    if kind is int:
+        return str(int(number)) if is_whole else None
+    return f"{number:g}"
+
+
 def _shown(number: float) -> str:
-    if number == 2**63 - 1:
+    if number == _MAX_INTEGER:
         return "2⁶³-1"
     return f"{number:,}" if isinstance(number, int) else f"{number:g}"

@@ -58,7 +58,7 @@ def from_mapping(cls: type[T], mapping: object, where: str = "") -> T:
     knobs = dataclasses.fields(typing.cast("Any", cls))
     required = {k.name for k in knobs if k.default is nothing and k.default_factory is nothing}
     if missing := required - values.keys():
-        raise UsageError(f"{where} lacks {', '.join(sorted(missing))}.")
+        raise UsageError(f"{where} lacks {', '.join(sorted(missing))}. Add it there.")
     try:
         return cls(**values)
     except OptionError as error:
@@ -125,7 +125,7 @@ def _convert_plain(value: object, hint: Any, where: str) -> object:
         expected = _NAMES.get(typing.get_origin(hint) or hint, "text")
         raise OptionError(f"must be {expected}; found {_show(value)}.", where)
     if hint is int and abs(typing.cast("int", value)) > _MAX_INTEGER:
-        raise OptionError(f"must have at most 63 bits; found {_show(value)}.", where)
+        raise OptionError(f"must be at most 2⁶³-1; found {_show(value)}.", where)
     return value
 
 

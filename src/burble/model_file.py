@@ -7,6 +7,8 @@ determines the name, shape and type of every tensor, and no tensor is read befor
 
 from __future__ import annotations
 
+import codecs
+import errno
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -21,9 +23,11 @@ from burble.config import NetworkConfig, NormalizationConfig
 from burble.durable import write_durably
 from burble.errors import ModelFileError, UsageError, brief
 from burble.folder_names import MODEL_NAME
+from burble.hints import models_in, nearest_path
 from burble.mapping import from_saved, parse_object, to_mapping
 from burble.plain_files import open_plain
 from burble.saved_format import SavedFormat, VersionError
+from burble.shell import burble_line
 from burble.system_errors import MISSING, advise_reader, describe_reason
 from burble.tensor_file import TensorSpec, check_tensors, float32, read_header
 from burble.tokenizers.base import Tokenizer
@@ -42,6 +46,10 @@ _CORE: dict[str, set[str]] = {
     "normalization": {"lowercase", "unicode_form"},
     "provenance": set(),
 }
+
+_WHAT_A_MODEL_IS = "Name the folder that `burble train` made, or the model.safetensors in it."
+_HEAD = 4096  # bytes that show whether a file is a text
+_LISTED = 5  # models that a message shows
 
 Weights = dict[str, np.ndarray[Any, np.dtype[np.float32]]]
 Tensors = dict[str, np.ndarray[Any, Any]]
@@ -140,16 +148,34 @@ class ModelFile:
             with open_plain(path, follow=True) as file:
                 return _read(file, path)
         except ValueError as error:
-            raise ModelFileError(f"There is no model at {str(path)!r}: {error}.") from error
+            raise ModelFileError(
+                f"There is no model at {str(path)!r}: {error}. {_WHAT_A_MODEL_IS}"
+            ) from error
         except OSError as error:
             if error.errno not in MISSING:
                 raise ModelFileError(
                     f"{path} cannot be read: {describe_reason(error, path)}. {advise_reader(error)}"
                 ) from error
-            raise ModelFileError(
-                f"There is no model at {error.filename or path}: {error.strerror}. "
-                "Name a model.safetensors or the folder that `burble train` made."
-            ) from error
+            raise _no_model(path, error) from error
+
+
+def _no_model(path: Path, error: OSError) -> ModelFileError:
+    """Return the error for a path without a model, with those that may be meant."""
+    is_folder = path.name == MODEL_NAME and path.parent.is_dir() and path.parent != Path()
+    place = path.parent if is_folder else path
+    folder = place if is_folder and models_in(os.fspath(place)) else place.parent
+    known = models_in(os.fspath(folder))
+    near = None if is_folder else nearest_path(os.fspath(place), known)
+    if near is not None:
+        advice = f"Did you mean {brief(near)}?"
+    elif known:
+        listed = ", ".join(brief(os.fspath(folder / name)) for name in known[:_LISTED])
+        advice = f"{_WHAT_A_MODEL_IS} Near by: {listed}."
+    else:
+        advice = _WHAT_A_MODEL_IS
+    what = "in the folder" if is_folder else "at"
+    reason = "" if error.errno == errno.ENOENT else f": {error.strerror}"
+    return ModelFileError(f"There is no model {what} {brief(os.fspath(place))}{reason}.", advice)
 
 
 def _read(file: BinaryIO, path: Path) -> ModelFile:
@@ -179,8 +205,7 @@ def _read_description(header: dict[str, Any], path: Path) -> dict[str, Any]:
     text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
     if not isinstance(text, str):
         raise ModelFileError(
-            f"{path} is a safetensors file, but not one that burble made.",
-            "Name a model.safetensors that `burble train` wrote.",
+            f"{path} is a safetensors file, but not one that burble made. {_WHAT_A_MODEL_IS}"
         )
     return FORMAT.upgrade(parse_object(text, "its description"))
 
@@ -204,7 +229,7 @@ def _without_tensors(described: dict[str, Any]) -> ModelFile:
 def _section(described: object, name: str) -> Section:
     about = described.get("about") if isinstance(described, dict) else None
     if not isinstance(described, dict) or not isinstance(about, dict):
-        raise UsageError(f"{name} has no description")
+        raise UsageError(f"{name} must name what it is about.")
     return Section(about, is_ignorable=described.get("ignorable") is True)
 
 
@@ -259,6 +284,22 @@ def _broken(path: Path, error: Exception) -> ModelFileError:
     reason = brief(str(error)).rstrip(".")
     if isinstance(error, VersionError):
         return ModelFileError(f"{path} cannot be read: {reason}.", error.advice)
+    if _looks_like_text(path):
+        return ModelFileError(
+            f"{path} is a text, not a usable model.",
+            f"A model is made of it by burble.train({str(path)!r}).",
+            f"Learn from it first: {burble_line('train', path)}",
+        )
     return ModelFileError(
         f"{path} is not a usable model: {reason}.", "Use an unbroken copy, or train again."
     )
+
+
+def _looks_like_text(path: Path) -> bool:
+    try:
+        with open_plain(path, follow=True) as file:
+            head = file.read(_HEAD)
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+    except (OSError, ValueError):
+        return False
+    return bool(text) and all(character.isprintable() or character.isspace() for character in text)

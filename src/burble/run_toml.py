@@ -55,15 +55,21 @@ def from_toml(text: str, where: str, *, saved: bool = False) -> RunConfig:
     a file that a person wrote they are errors.
     """
     if _count_dots(text) > _MAX_DOTS:
-        raise UsageError(f"{where} has names with too many dots for a run's configuration.")
+        raise UsageError(
+            f"{where} has names with too many dots for a run's configuration. Name a run.toml."
+        )
     try:
         mapping = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{where} is not valid TOML: {brief(str(error))}") from error
+        raise UsageError(
+            f"{where} is not valid TOML: {brief(str(error))}. Mend it there, or use another file."
+        ) from error
     if not saved:
         mapping.setdefault(KEY, _FORMAT.version)  # a person need not write it
     elif "sources" not in mapping:
-        raise UsageError(f"{where} is not a run's configuration: it lacks sources.")
+        raise UsageError(
+            f"{where} is not a run's configuration: it lacks sources. Name the run.toml of a run."
+        )
     try:
         mapping = _FORMAT.upgrade(mapping)
         return (from_saved if saved else from_mapping)(RunConfig, mapping, where)
@@ -88,5 +94,6 @@ def read_config(path: Path, *, follow: bool = False, saved: bool = False) -> Run
     except OSError as error:
         raise read_error(path, error) from error
     except ValueError as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from error
+        message = f"{path} is not UTF-8, so it is no run.toml. Name another file."
+        raise UsageError(message) from error
     return from_toml(text, str(path), saved=saved)

@@ -56,6 +56,12 @@ def describe_reason(error: OSError, path: Path | str = "") -> str:
     return f"{reason}: {os.fsdecode(name)}"
 
 
+def describe_failure(error: OSError) -> str:
+    """Return why an address could not be opened: the system's reason, where there is one."""
+    cause = getattr(error, "reason", error)
+    return (cause.strerror if isinstance(cause, OSError) else None) or str(error)
+
+
 def advise(error: OSError) -> str:
     return _ADVICE.get(error.errno or 0, _ELSEWHERE)
 

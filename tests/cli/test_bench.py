@@ -35,7 +35,7 @@ def test_every_kernel_can_be_measured(trained: Path, kernel: str) -> None:
 
 
 def test_without_a_model_only_learning_is_measured() -> None:
-    assert_refused(burble("bench"), 2, "MODEL", "--learning")
+    assert_refused(burble("bench"), 2, "No model is named", "--learning")
 
 
 def test_learning_is_measured_with_the_network_of_a_model(trained: Path) -> None:

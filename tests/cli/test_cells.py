@@ -137,7 +137,7 @@ def test_a_model_of_bytes_is_searched_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
-        (["--property", "speeker"], 2, "Use one of line-position,"),
+        (["--property", "speeker"], 2, "Did you mean speaker? Name one of line-position,"),
         (["--regex", "("], 2, "is not a regular expression"),
         (["--ablate", "0:24"], 2, "from 0 to 23"),
         (["--ablate", "1:0"], 2, "from 0 to 0"),

@@ -58,7 +58,7 @@ def test_what_is_there_is_replaced_only_when_asked(model: Path, tmp_path: Path) 
     page = tmp_path / "alice.html"
     page.write_text("mine")
     refused = burble("export", model, cwd=tmp_path)
-    assert_refused(refused, 2, "alice.html is there already", "--overwrite")
+    assert_refused(refused, 2, "alice.html already exists", "--overwrite")
     assert page.read_text() == "mine"
     assert burble("export", model, "--overwrite", cwd=tmp_path).returncode == 0
     assert page.read_text() != "mine"
@@ -67,7 +67,7 @@ def test_what_is_there_is_replaced_only_when_asked(model: Path, tmp_path: Path) 
 def test_a_hub_folder_is_replaced_only_when_asked(model: Path, tmp_path: Path) -> None:
     command = ("export", model, "--to", "hub", "-o", "out")
     assert burble(*command, cwd=tmp_path).returncode == 0
-    assert_refused(burble(*command, cwd=tmp_path), 2, "out is there already")
+    assert_refused(burble(*command, cwd=tmp_path), 2, "out already exists")
     named = (*command, "--overwrite", "--license", "mit")
     assert burble(*named, cwd=tmp_path).returncode == 0
     assert 'license: "mit"' in (tmp_path / "out" / "README.md").read_text("utf-8")
@@ -78,7 +78,7 @@ def test_a_hub_folder_is_replaced_only_when_asked(model: Path, tmp_path: Path) -
     [
         (["-o", "nowhere/page.html"], ["there is no such folder"]),
         (["-o", "alice"], ["alice is a folder already"]),
-        (["-o", "page"], ["page lacks .html"]),
+        (["-o", "page"], ["must be called something.html", "found page"]),
         (["-o", "n" * 300 + ".html"], ["cannot be written"]),
         (["--license", "mit"], ["--to hub"]),
         (["--to", "hub", "--license", "a b"], ["short identifier", "'a b'"]),
@@ -105,7 +105,7 @@ def test_python_exports_too(model: Path, tmp_path: Path) -> None:
     loaded = library.load(model)
     loaded.export("html", tmp_path / "page.html", name="a <name>")
     assert "<title>a &lt;name&gt;</title>" in (tmp_path / "page.html").read_text("utf-8")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         loaded.export("html", tmp_path / "page.html")
     with pytest.raises(UsageError, match="html, onnx, hub"):
         loaded.export("gif", tmp_path / "page.gif")  # type: ignore[arg-type]

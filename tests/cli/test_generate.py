@@ -77,7 +77,9 @@ def test_a_random_prompt_comes_from_the_held_out_text(trained: Path) -> None:
 
 def test_a_random_prompt_needs_the_run(trained: Path) -> None:
     model = trained / "run" / "model.safetensors"
-    assert_refused(burble("generate", model, "--random-prompt"), 3, "only a run folder has it")
+    assert_refused(
+        burble("generate", model, "--random-prompt"), 3, "only the folder of a run has it"
+    )
 
 
 def test_stops_end_the_text(trained: Path) -> None:

@@ -67,7 +67,7 @@ def test_an_unfair_pair_is_refused(pair: Path, names: tuple[str, str], words: st
 def test_what_cannot_be_done_is_told_before_anything_is_trained(tmp_path: Path) -> None:
     text = write_text(tmp_path)
     assert_refused(burble("gradients", text, "--png", tmp_path / "x.gif"), 2, ".png, .svg or .pdf")
-    assert_refused(burble("gradients", "-", stdin=b"abc"), 2, "once for each network")
+    assert_refused(burble("gradients", "-", stdin=b"abc"), 2, "can be read only once")
     assert_refused(burble("gradients", tmp_path / "none.txt"), 3, "none.txt")
     assert_refused(burble("gradients", text, "--steps", "0"), 2, "--steps must be between")
 

@@ -74,7 +74,11 @@ def test_files_are_written_and_told(model: Path, tmp_path: Path) -> None:
         (["bad", "--html", "nowhere/page.html"], 2, "nowhere/page.html cannot be written"),
         (["bad", "--png", "nowhere/figure.png"], 2, "nowhere/figure.png cannot be written"),
         ([""], 3, "the text is empty"),
-        (["zz"], 3, "The model has never seen 'z' (U+007A). Use --unknown nearest"),
+        (
+            ["zz"],
+            3,
+            "The model has never seen 'z' (U+007A). Change the text, or use --unknown nearest",
+        ),
         (["a" * 5_001], 3, "5,001 characters or bytes. With this model at most 5,000"),
     ],
 )

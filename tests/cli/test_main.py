@@ -25,9 +25,9 @@ def test_the_version_is_told() -> None:
     [
         (["trian"], ["no command 'trian'", "Did you mean train?"]),
         (["generate", "m", "--temprature", "1"], ["--temperature"]),
-        (["generate", "m", "--length"], ["requires an argument. See burble generate --help."]),
-        (["generate", "a", "b", "c"], ["extra argument (c). See burble generate --help."]),
-        (["generate"], ["Missing argument 'MODEL'", "See burble generate --help."]),
+        (["generate", "m", "--length"], ["--length lacks its value.", "burble generate --help"]),
+        (["generate", "a", "b", "c"], ['in quotes: burble generate a "b c"']),
+        (["generate"], ["No model is named.", "burble train my-text.txt"]),
     ],
 )
 def test_a_mistake_says_what_was_meant_and_where_help_is(args: list[str], words: list[str]) -> None:

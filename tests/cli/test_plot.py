@@ -27,6 +27,6 @@ def test_mistakes_are_refused(trained: Path, tmp_path: Path) -> None:
     figure = tmp_path / "learning.png"
     assert_refused(burble("plot", tmp_path, "-o", figure), 2, "There is no run in", "metrics.jsonl")
     assert_refused(burble("plot", trained / "run", "-o", tmp_path / "a.gif"), 2, ".svg or .pdf")
-    assert_refused(burble("plot", "-o", figure), 2, "Missing argument 'RUN")
+    assert_refused(burble("plot", "-o", figure), 2, "No run is named. Name the folder")
     nowhere = tmp_path / "nowhere" / "a.png"
     assert_refused(burble("plot", trained / "run", "-o", nowhere), 2, "cannot be written")

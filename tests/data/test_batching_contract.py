@@ -175,7 +175,7 @@ def test_a_far_step_can_be_asked_for_at_once(kind: BatchingKind, step: int) -> N
 @pytest.mark.parametrize("train", ["", "a"])
 def test_too_short_a_text_says_how_much_is_needed(kind: BatchingKind, train: str) -> None:
     needed = {"stream": 10, "windows": 10, "sentences": 2}[kind]
-    with pytest.raises(TextError, match=f"too short: {len(train)} tokens .* needs? {needed}"):
+    with pytest.raises(TextError, match=f"too short: {len(train)} characters .* needs? {needed}"):
         batching_of(kind, prepared(train, "a longer text to validate on"))
 
 

@@ -239,7 +239,7 @@ def test_a_server_that_breaks_off_is_told_and_what_it_wrote_is_kept(
         page.until(lambda: len(page.text) > len("a bad"))
         server.process.kill()
         page.until(lambda: page.find("#go").text == "Continue")
-        assert page.find("#said").text == "The server broke off before the end."
+        assert page.find("#said").text == "The server broke off before the end. Try again."
         assert page.text.startswith("a bad")
         assert len(page.text) > len("a bad")
     chrome.get_log("browser")
@@ -256,7 +256,7 @@ def test_an_answer_that_ends_too_soon_is_no_whole_text(page: Page) -> None:
         "  done(texts);"
         "});"
     )
-    assert told == ["a", "The server broke off before the end."]
+    assert told == ["a", "The server broke off before the end. Try again."]
 
 
 # Look inside.
@@ -449,9 +449,9 @@ def test_a_text_that_cannot_be_learned_from_is_told(tmp_path: Path) -> None:
             assert time.monotonic() < end
             time.sleep(0.1)
         assert run["state"] == "failed"
-        assert run["said"].startswith("burble: The text is too short")
+        assert run["said"].startswith("The text is too short")
         # A page has no flags.
-        assert run["said"].endswith(" Give more text.")
+        assert run["said"].endswith(" Give more text, a few pages at least.")
         assert list((tmp_path / "runs").iterdir()) == []
 
 

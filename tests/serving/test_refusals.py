@@ -181,4 +181,4 @@ def test_two_models_of_one_name_are_refused(models: Path) -> None:
 def test_a_port_that_is_taken_is_told(models: Path, server: Server) -> None:
     port = str(server.client.base_url.port)
     result = burble("serve", models / "letters.safetensors", "--port", port)
-    assert_refused(result, 2, port, "Try another --port")
+    assert_refused(result, 6, f"Port {port} is in use", "use a free port: --port ")

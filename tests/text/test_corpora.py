@@ -111,7 +111,9 @@ def test_a_page_that_is_another_book_is_not_kept(
 
 
 def test_without_a_network_the_way_out_is_told(cache: Path) -> None:
-    with pytest.raises(TextError, match=r"could not be fetched.*burble train my-text\.txt"):
+    with pytest.raises(
+        TextError, match=r"could not be fetched.*a file of your own, or use python-docs"
+    ):
         fetched("http://127.0.0.1:9/book")
 
 

@@ -135,7 +135,7 @@ def test_an_encoding_far_into_the_file_is_guessed_from_what_stands_there() -> No
 
 
 def test_bytes_of_no_text_get_no_guess_but_a_way_out() -> None:
-    told = refusal(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 4)
+    told = refusal(b"\x89Odd\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 4)
     assert "does not look like text: byte 0x00 at offset 8." in told
     assert "leave it out, or name its encoding with --encoding" in told
 
@@ -197,3 +197,56 @@ def test_the_document_is_closed_after_a_mistake() -> None:
     with pytest.raises(TextError):
         read(type(source)("a.txt", lambda: stream))
     assert stream.closed
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_zeros_show_an_encoding_without_a_mark(encoding: str) -> None:
+    told = refusal(("Bada bago.\n" * 50).encode(encoding))
+    assert f"It may be {encoding}: try --encoding {encoding}" in told
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"%PDF-1.4\n\xff", "a PDF"),
+        (b"\xff\xd8\xff\xe0\0", "a JPEG picture"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "a WebP picture"),
+        (b"PK\x03\x04\0\0word/document.xml", "a Word document (.docx)"),
+        (b"PK\x03\x04\0\0one.txt", "a ZIP archive"),
+        (b'\x10\0\0\0\0\0\0\0{"a": 1}', "a model"),
+    ],
+)
+def test_a_file_of_another_kind_is_named_for_what_it_is(head: bytes, name: str) -> None:
+    assert f"a.txt is {name}, not plain text. " in refusal(head)
+
+
+def test_with_an_encoding_named_any_file_is_read() -> None:
+    assert read(b"%PDF-1.4\n\xe9", "latin-1")[0] == "%PDF-1.4\né"
+
+
+def test_a_damaged_byte_in_utf8_is_found_by_its_line() -> None:
+    told = refusal((RUSSIAN + "\n").encode() + b"\xff" + RUSSIAN.encode())
+    assert "does not fit, in line 2. The rest is UTF-8" in told
+
+
+def test_two_files_in_different_encodings_are_seen_as_joined() -> None:
+    told = refusal((FRENCH + "\n").encode() + FRENCH.encode("utf-16"))
+    assert "UTF-16 begins there" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "markup"),
+    [
+        ("<!DOCTYPE html>\n<p>a", "HTML"),
+        ("<?xml version='1.0'?>", "XML"),
+        ("{\\rtf1 a}", "RTF"),
+        ('[{"a": 1}]', "JSON"),
+        ("{hello} said", None),
+        ("[1] A note", None),
+        ("<Bada> bago", None),
+    ],
+)
+def test_markup_is_noted_and_learned_as_it_is(text: str, markup: str | None) -> None:
+    found, notes = read(text.encode())
+    assert found == text
+    assert [f"looks like {markup}:" in note for note in notes] == [True] * bool(markup)

@@ -44,7 +44,7 @@ def test_the_unseen_are_named_with_their_code_points() -> None:
     assert "--unknown nearest" in told
     assert "--unknown skip" in told
     assert str(caught.value).endswith(
-        'Use unknown="nearest" to put the nearest known character there, or unknown="skip" to '
+        'use unknown="nearest" to put the nearest known character there, or unknown="skip" to '
         "leave it out."
     )
 
@@ -74,7 +74,7 @@ def test_nearest_without_anything_near_names_only_that() -> None:
     with pytest.raises(TextError) as caught:
         tokenizer_of("abc").encode("ÁB漢c", "nearest")
     assert (
-        "never seen '漢' (U+6F22), nor anything near. Use --unknown skip."
+        "never seen '漢' (U+6F22), nor anything near. Change the text, or use --unknown skip"
         in caught.value.command_line
     )
 

@@ -466,8 +466,8 @@ def test_a_budget_that_set_up_used_says_so(tmp_path: Path) -> None:
     [
         (2 * made_up_text(500), {}, "100% of the held-out text is in the training part word for "),
         ("the cat sat on the mat.\n", {"seq_len": 4}, "Only 2 characters are held out"),
-        # Zero bits per character from the start: nothing to divide by.
-        ("a" * 2000, {}, "100% of the held-out text is in the training part"),
+        # Hardly a bit in all of it from the start.
+        ("b" + "a" * 2000, {}, "100% of the held-out text is in the training part"),
     ],
 )
 def test_a_text_that_can_tell_nothing_says_why(
@@ -478,7 +478,6 @@ def test_a_text_that_can_tell_nothing_says_why(
     result = train_run(tiny_config(text, steps=120, **options), tmp_path / "run")
     assert (result.diagnosis or "").startswith(words)
     assert learning_verdicts(result.diagnosis) == []
-    assert (result.val_bits_per_char == 0) == (set(content) == {"a"})
 
 
 def test_a_run_whose_figures_explode_diverged(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ class WantedHold:
             match = None
         if match is None or (value is not None and not -1 <= value <= 1):
             raise UsageError(
-                "--ablate must be LAYER:UNIT or LAYER:UNIT=VALUE, the value between -1 and 1 as "
-                f"all that a unit gives out; found {text!r}. For example: --ablate 0:17=0"
+                "--ablate must be LAYER:UNIT or LAYER:UNIT=VALUE, the value between -1 and 1, such "
+                f"as 0:17=0; found {text!r}."
             )
         return cls(int(match[1]), int(match[2]), value)
 
@@ -49,7 +49,7 @@ class MarkedSpan:
         match = _MARKED.fullmatch(text)
         if match is None or "[[" in match[1] or "]]" in match[2]:
             raise UsageError(
-                f"--like must mark one span in double brackets; found {text!r}. For example: "
-                "--like 'once upon a [[time]]'"
+                "--like must mark one span in double brackets, such as 'once upon a [[time]]'; "
+                f"found {text!r}."
             )
         return cls(match[1], match[2])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from burble.errors import UsageError
+from burble.cli.mistakes import explain, no_command
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def dispatch(purposes: dict[str, str], args: list[str], started: float | None) -> int:
     """Run a command and return its exit code. started: time.monotonic() at the start."""
+    if args[0].startswith("-"):
+        raise no_command(args[0], purposes)
     commands = Commands(purposes)
     try:
         with commands.make_context("burble", args, obj=started) as ctx:
@@ -22,7 +24,7 @@ def dispatch(purposes: dict[str, str], args: list[str], started: float | None) -
     except click.exceptions.Exit as end:  # after --help
         return end.exit_code
     except click.UsageError as error:
-        raise UsageError(_explain(error, args[0])) from error
+        raise explain(error, args) from error
     return 0
 
 
@@ -53,12 +55,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in self._purposes and not ctx.resilient_parsing:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], self._purposes, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            names = ", ".join(self._purposes)
-            raise UsageError(f"There is no command {args[0]!r}.{hint} Commands: {names}.")
+            raise no_command(args[0], self._purposes)
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
@@ -67,13 +64,3 @@ class Commands(click.Group):
 
         found = [name for name in self._purposes if name.startswith(incomplete)]
         return [CompletionItem(name, help=self._purposes[name]) for name in found]
-
-
-def _explain(error: click.UsageError, command: str) -> str:
-    # click's parser leaves the context out where an option lacks its value.
-    where = error.ctx.command_path if error.ctx else f"burble {command}"
-    message = error.format_message().removesuffix(".") + "."
-    if isinstance(error, click.NoSuchOption):
-        near = f" Did you mean {error.possibilities[0]}?" if error.possibilities else ""
-        message = f"There is no option {error.option_name}.{near}"
-    return f"{message} See {where} --help."

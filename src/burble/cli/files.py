@@ -6,6 +6,7 @@ from pathlib import Path
 from burble.cli.terminal import print_message
 from burble.durable import write_durably
 from burble.errors import TextError, UsageError
+from burble.system_errors import advise_reader
 
 
 def read_text(read: Callable[[], bytes], what: str) -> str:
@@ -13,7 +14,8 @@ def read_text(read: Callable[[], bytes], what: str) -> str:
     try:
         return read().decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
-        raise TextError(f"{what} cannot be read: {error.strerror}.") from error
+        reason = f"{error.strerror}. {advise_reader(error)}"
+        raise TextError(f"{what} cannot be read: {reason}") from error
     except UnicodeDecodeError as error:
         raise TextError(
             f"{what} is not UTF-8: byte {error.object[error.start]:#04x} at offset "

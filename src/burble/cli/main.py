@@ -62,7 +62,9 @@ def main(args: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         # The same bytes in every locale.
         with contextlib.suppress(AttributeError):
-            stream.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+            stream.reconfigure(  # type: ignore[union-attr]
+                encoding="utf-8", newline="\n", errors="backslashreplace"
+            )
     guard_stderr()
     guard_stdout()
     # A user has no use for the file name and the line number of a warning.
@@ -103,9 +105,11 @@ def _dispatch(args: list[str], started: float | None) -> int:
         from burble.cli.dispatch import complete
 
         return complete(COMMANDS, _COMPLETE, instruction)
-    if args == ["--version"]:
+    if args in (["--version"], ["-V"], ["version"]):
         sys.stdout.write(f"burble {__version__}\n")
         return 0
+    if len(args) > 1 and args[0] in {"-h", "--help", "help"}:
+        args = [args[1], "--help"]  # burble help train
     if not args or args[0] in {"-h", "--help", "--help-all", "help"}:
         sys.stdout.write(_format_help())
         return 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from burble.cli.mistakes import too_many_words
 from burble.config import UNKNOWN_HELP
 from burble.knobs import Knob, argument, knob, knobs_of
 
@@ -85,9 +86,18 @@ class Command(click.Command):
             callback=lambda **values: main(_build(asked, _keep_given(values))),
             context_settings={
                 "max_content_width": 80,
+                "allow_extra_args": True,  # `parse_args` refuses them
                 "token_normalize_func": lambda name: name.replace("_", "-"),
             },
         )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse words behind the last argument."""
+        extra = super().parse_args(ctx, args)
+        if extra and not ctx.resilient_parsing:
+            texts = [one.name for one in self.knobs["Arguments"] if one.escapes]
+            raise too_many_words(ctx, extra, texts[0] if texts else None)
+        return extra
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the first paragraph of the help, the examples and the common options."""

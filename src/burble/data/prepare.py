@@ -31,6 +31,13 @@ from burble.tokenizers.registry import TOKENIZERS
 # With at least this many documents, the cut moves to the start of one. See `cut_tail`.
 MANY_DOCUMENTS = 10
 
+_GIVE_MORE = (
+    "Give a text of at least a few pages: from about 10,000 characters on, a model can learn "
+    "something."
+)
+
+_TOO_SHORT = 100
+
 _CHUNK_CHARACTERS = 1 << 20
 _CODE_POINTS = 0x110000
 
@@ -81,10 +88,10 @@ class _Spool:
         except UnicodeEncodeError as error:
             # Only some codecs, such as utf-7, let this through.
             raise TextError(
-                "The text holds half a surrogate pair at character "
+                "The text has half a character (a lone surrogate) at place "
                 f"{self.num_characters + error.start:,}.",
-                "Is its encoding the right one?",
-                "Is its --encoding the right one?",
+                "Its encoding is most likely another one.",
+                "Its --encoding is most likely another one.",
             ) from error
         self.file.write(encoded)
         self.digest.update(encoded)
@@ -143,7 +150,15 @@ def encode_spooled(
     """Encode a text, write the ids beside it and map them into memory. Raises `TextError`."""
     folder = text.path.parent
     pieces = _pieces(text.path, cuts)
-    counts = _write_ids(pieces, folder / IDS_FILE, tokenizer, cuts, unknown)
+    try:
+        counts = _write_ids(pieces, folder / IDS_FILE, tokenizer, cuts, unknown)
+    except TextError as error:
+        number = sum(tokenizer.count_unknown(piece) for _, piece in _pieces(text.path, cuts))
+        if unknown == "skip" or not number:
+            raise
+        problem, *advice = error.parts
+        share = f"That is {number:,} of its {text.whole.num_characters:,} characters."
+        raise TextError(f"{problem} {share}", *advice) from error
     facts = TextFacts(
         fingerprint=text.whole.fingerprint,
         num_documents=text.num_documents,
@@ -174,7 +189,8 @@ def _read_documents(
     if spool.num_characters == 0:
         names = ", ".join(document.name for document in documents[:3])
         raise TextError(
-            f"There is no text in {names}: found 0 characters. Give some to learn from."
+            f"There is no text in {names}: found 0 characters. Name something with text in it; to "
+            "learn from, give a few pages at least."
         )
     return spool
 
@@ -186,6 +202,7 @@ def prepare_to_learn(
     data = config.data
     documents = find_documents(config.sources, config.reading.encoding)
     with spool_text(documents, config.normalization, folder, message) as spooled:
+        _check_varied(spooled)
         tokenizer = TOKENIZERS[data.tokenizer].from_characters(spooled.characters)
         cuts = cut_tail(spooled.whole, data.val_fraction, data.test_fraction)
         text = encode_spooled(spooled, tokenizer, cuts)
@@ -198,6 +215,22 @@ def prepare_to_learn(
             "Give more text, or a larger --test-fraction.",
         )
     return text
+
+
+def _check_varied(text: SpooledText) -> None:
+    """Raise `TextError` for a text in which there is nothing to predict."""
+    if text.whole.num_characters < _TOO_SHORT:
+        return  # which is refused by how many are needed
+    found = f"all of its {text.whole.num_characters:,} characters are"
+    if all(map(str.isspace, text.characters)):
+        raise TextError(
+            f"There is too little in the text to learn from: {found} blanks.", _GIVE_MORE
+        )
+    if len(text.characters) == 1:
+        (only,) = text.characters
+        raise TextError(
+            f"There is too little in the text to learn from: {found} {only!r}.", _GIVE_MORE
+        )
 
 
 def describe_changed_sources(config: RunConfig, text: PreparedText) -> str | None:
@@ -316,7 +349,10 @@ def _write_ids(
         file.flush()
         os.fsync(file.fileno())
     if counts.all == 0:
-        raise TextError("The model has never seen any character of this text.")
+        raise TextError(
+            "The model has never seen any character of this text. Use a model of a text in the "
+            "same script."
+        )
     return counts
 
 

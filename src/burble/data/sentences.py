@@ -28,8 +28,8 @@ class SentenceBatching(ShuffledRows):
         starts = [find_sentence_starts(ids, text.tokenizer) for ids in parts]
         if len(starts[0]) < 2:
             raise TextError(
-                f"The text is too short: {len(text.train_ids):,} tokens to learn from, and "
-                "sentences need 2. Give more text."
+                f"The text is too short: {len(text.train_ids):,} {text.tokenizer.unit}s to learn "
+                "from, and sentences need 2. Give more text, a few pages at least."
             )
         train, val = (
             (max(0, len(begins) - 1), partial(_sentence_batch, ids, begins, config.seq_len))

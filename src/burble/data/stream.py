@@ -36,10 +36,10 @@ class StreamBatching:
         self.rows = min(config.batch_size, (len(self._ids) - 1) // config.seq_len)
         if self.rows < 1:
             raise TextError(
-                f"The text is too short: {len(self._ids):,} tokens to learn from, and seq_len "
-                f"{config.seq_len} needs {config.seq_len + 1:,}.",
-                "Give more text.",
-                "Give more text, or a smaller --seq-len.",
+                f"The text is too short: {len(self._ids):,} {text.tokenizer.unit}s to learn from, "
+                f"and a sequence of {config.seq_len} needs {config.seq_len + 1:,}.",
+                "Give more text, a few pages at least.",
+                "Give more text, a few pages at least, or a smaller --seq-len.",
             )
         self.targets = self.rows * config.seq_len
         is_short = self.rows < config.batch_size

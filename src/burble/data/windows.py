@@ -25,10 +25,11 @@ class WindowBatching(ShuffledRows):
         ]
         if counts[0] < 1:
             raise TextError(
-                f"The text is too short: {len(text.train_ids):,} tokens to learn from, and one "
-                f"window of {config.seq_len} and its target need {config.seq_len + 1:,}.",
-                "Give more text.",
-                "Give more text, or a smaller --seq-len.",
+                f"The text is too short: {len(text.train_ids):,} {text.tokenizer.unit}s to learn "
+                f"from, and a window of {config.seq_len} with its target needs "
+                f"{config.seq_len + 1:,}.",
+                "Give more text, a few pages at least.",
+                "Give more text, a few pages at least, or a smaller --seq-len.",
             )
         train, val = (
             partial(_window_batch, ids, config.seq_len, config.stride)

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+import unicodedata
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +50,9 @@ class GenerationRequest:
     def __post_init__(self) -> None:
         check_knobs(self)
         if "" in self.stop:
-            raise UsageError("A stop text must not be empty: it would end every text at once.")
+            raise UsageError(
+                "A stop text must not be empty: it would stop before every text. Leave it out."
+            )
 
 
 class Generation:
@@ -182,12 +185,24 @@ def encode_text(file: ModelFile, text: str, unknown: UnknownPolicy = "error") ->
     if unknown not in get_args(UnknownPolicy):
         raise UsageError(f"unknown must be error, skip or nearest; found {unknown!r}.")
     if not isinstance(text, str):
-        raise UsageError(f"A text must be a str; found {brief(repr(text))}.")
-    return file.tokenizer.encode(normalize(text, file.normalization), unknown)
+        raise UsageError(f"The text must be a str; found {brief(repr(text))}.")
+    return file.tokenizer.encode(_normalized(file, text), unknown)
 
 
 def count_unknown(file: ModelFile, text: str) -> int:
-    return file.tokenizer.count_unknown(normalize(text, file.normalization))
+    return file.tokenizer.count_unknown(_normalized(file, text))
+
+
+def _normalized(file: ModelFile, text: str) -> str:
+    """Normalise as the model's own text was; where that was left as it is, in the normal form of
+    which most is known. Keyboards and files differ in how they write an accent.
+    """
+    normalized = normalize(text, file.normalization)
+    count = file.tokenizer.count_unknown
+    if file.normalization.unicode_form is not None or not count(normalized):
+        return normalized
+    forms = (unicodedata.normalize(form, normalized) for form in ("NFC", "NFD"))
+    return min([normalized, *forms], key=count)
 
 
 def read_prompt(file: ModelFile, prompt: str, unknown: UnknownPolicy = "error") -> str:

@@ -63,7 +63,7 @@ def trace(model: ModelFile, ids: Ids, context: Ids = _NO_IDS) -> Trace:
     Raises `TextError` for an empty text.
     """
     if not len(ids):
-        raise TextError("There is nothing to trace: the text is empty. Give at least 1 character.")
+        raise TextError("There is nothing to look at: the text is empty. Give a text.")
     engine = NumpyModel(model, "float32")
     shape = (len(ids), model.network.num_layers, model.network.hidden_size)
     values: dict[str, Float32] = {}

@@ -33,8 +33,7 @@ def write(model: ModelFile, path: Path, labels: Labels) -> None:
     """
     if path.suffix.lower() not in {".html", ".htm"}:
         raise UsageError(
-            f"A browser knows a page by its ending, but {path.name} lacks .html. Add it to the "
-            "name."
+            f"A page must be called something.html, so that a browser opens it; found {path.name}."
         )
     write_durably(path, page(model, labels).encode())
 
@@ -44,9 +43,8 @@ def page(model: ModelFile, labels: Labels) -> str:
     if not bears_int8(model):
         cost = model.provenance.int8_cost_bits
         raise UsageError(
-            f"A page runs in int8, which would cost this model {cost:.4f} bits per character, more "
-            f"than {MAX_INT8_COST}. In float32 a page could not write the same text in every "
-            "browser.",
+            f"This model cannot become a page: a page computes in int8, which would cost it "
+            f"{cost:.4f} bits per character, and at most {MAX_INT8_COST} are allowed.",
             "Export it to onnx, which keeps float32.",
             "Export it --to onnx, which keeps float32.",
         )

@@ -37,13 +37,11 @@ def graph(model: ModelFile) -> Any:
     """
     if sum(values.nbytes for values in model.weights.values()) > _MAX_BYTES:
         raise UsageError(
-            "The weights are more than the 2 GB that an ONNX file can hold. Export to hub instead."
+            "The weights are more than the 2 GB that an ONNX file can hold. Export a smaller model."
         )
     cell = CELLS[model.network.cell]
     if cell.onnx is None:
-        raise UsageError(
-            f"ONNX has no operator for {cell.title} cells. Export to html or hub instead."
-        )
+        raise UsageError(f"ONNX has no operator for {cell.title} cells. Export it to html or hub.")
     try:
         from onnx import checker, helper
     except ModuleNotFoundError as error:

@@ -73,7 +73,7 @@ def export(
 def _check_path(path: Path, exporter: Exporter, *, overwrite: bool) -> None:
     if not path.parent.is_dir():
         raise UsageError(
-            f"The export cannot go into {path.parent}: there is no such folder. Make it first, or "
+            f"Nothing can be written in {path.parent}: there is no such folder. Make it first, or "
             "name another."
         )
     if not path.exists():
@@ -85,7 +85,7 @@ def _check_path(path: Path, exporter: Exporter, *, overwrite: bool) -> None:
         )
     if not overwrite:
         raise UsageError(
-            f"{path} is there already.",
-            "Name another path, or pass overwrite=True.",
-            "Name another path with -o, or replace it with --overwrite.",
+            f"{path} already exists.",
+            "Name another, or overwrite it.",
+            "Name another with -o, or replace it with --overwrite.",
         )

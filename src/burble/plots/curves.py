@@ -37,7 +37,8 @@ def learning_figure(runs: Mapping[str, Metrics], kind: str) -> bytes:
     for name, (on_held_out, on_training) in curves.items():
         if not on_held_out and not on_training:
             raise UsageError(
-                f"The run {name} has logged nothing yet. Wait for its first line, or name another."
+                f"The run {name} has logged nothing yet: there is nothing to draw. Let it learn "
+                "first."
             )
     with use_style():
         from matplotlib.figure import Figure

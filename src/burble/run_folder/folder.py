@@ -26,6 +26,7 @@ from burble.folder_names import (
     SAMPLES_NAME,
     TENSORBOARD,
 )
+from burble.hints import entries
 from burble.mapping import parse_object
 from burble.model_file import ModelFile
 from burble.plain_files import find_odd, read_plain
@@ -45,6 +46,8 @@ _WRITTEN_IN_PLACE = {LOCK_NAME, METRICS_NAME, SAMPLES_NAME}
 _FOLDERS = {DATA_FOLDER, LAST_FOLDER, ASIDE, READY, TENSORBOARD}
 
 _MAX_MANIFEST_BYTES = 1 << 16
+
+_LISTED = 5  # runs that a message shows
 
 _STILL_WORKS = "Its model still works. To continue, train again in another folder"
 TRAIN_AGAIN = (
@@ -218,11 +221,14 @@ class RunFolder:
         config = moving if moving.exists() else self.config
         if not config.exists():
             if (self.path / ASIDE).exists():
+                line = burble_line("train", "my-text.txt", "-o", self.path)
                 raise UsageError(
-                    f"The run in {self.path}/ was stopped before it began. Start it anew, with the "
-                    "command that you gave."
+                    f"The run in {self.path}/ was stopped before it began, so there is nothing to "
+                    "resume.",
+                    "Start it anew.",
+                    f"Start it anew, with the command that you gave: {line}",
                 )
-            raise UsageError(f"There is no run in {self.path}: {config} is missing.")
+            raise _no_run(self.path)
         return read_config(config, saved=True)
 
     def read_text(self, model: ModelFile) -> PreparedText:
@@ -271,6 +277,21 @@ class RunFolder:
         shutil.rmtree(ready, ignore_errors=True)
 
 
+def _no_run(path: Path) -> UsageError:
+    """Return the error for a folder without a run, with those that may be meant."""
+    if not path.is_dir():
+        problem, folder = f"There is no run in {path}: there is no such folder.", path.parent
+    else:
+        problem, folder = f"There is no run in {path}: {path / CONFIG_NAME} is missing.", path
+    known = [near / name for near in {folder, path.parent} for name in entries(os.fspath(near))]
+    runs = [run for run in sorted(known) if (run / CONFIG_NAME).is_file()][:_LISTED]
+    advice = "Name the folder of a run."
+    if runs:
+        advice = f"Name the folder of a run, such as {', '.join(map(str, runs))}."
+    line = burble_line("train", "my-text.txt", "-o", path)
+    return UsageError(problem, advice, f"{advice} To begin one there: {line}")
+
+
 def is_run(folder: Path) -> bool:
     """Return whether `folder` is a run without links, pipes or devices in it."""
     # A run that has just started is locked, and has no run.toml of its own yet.
@@ -300,6 +321,6 @@ def _check_part(part: Path) -> None:
         raise read_error(error.filename or part, error) from error
     if odd is not None:
         raise UsageError(
-            f"{odd} is not the plain file or folder that a run has in its place. Nothing is read "
-            "or written through it. Put a copy there of what is meant."
+            f"{odd} must be a plain file or folder, and is not: nothing is read or written through "
+            "a link, a pipe or a device. Put a copy of what is meant in its place."
         )

@@ -157,7 +157,7 @@ else:
             if error.errno not in _NO_LOCKS:
                 raise
             warnings.warn(
-                "This disk has no locks: see to it that one training at a time uses the folder.",
+                "This disk has no locks: let only one training at a time use the folder.",
                 stacklevel=2,
             )
         return True

@@ -68,7 +68,9 @@ class Metrics:
                 "folder that `burble train` made."
             ) from error
         except ValueError as error:
-            raise UsageError(f"{path} is not the log of a run: {error}.") from error
+            raise UsageError(
+                f"{path} is not the log of a run: {error}. Use an unbroken copy, or train again."
+            ) from error
         read = [parse_line(line, str(path)) for line in lines]
         return cls(
             [one for one in read if isinstance(one, StepMetrics)],

@@ -23,6 +23,7 @@ from burble.serving.http.errors import RefusalError, plain_json
 from burble.serving.http.guard import Access, Guard
 from burble.serving.http.limits import Limits
 from burble.serving.http.metrics import Metrics
+from burble.serving.http.mistakes import describe_mistake
 from burble.serving.playground.routes import add_copied, add_inspect, add_page, add_runs
 from burble.serving.playground.supervisor import Supervisor
 from burble.version import __version__
@@ -120,23 +121,25 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return _describe_invalid(error, request.headers.get("content-type", "")).response()
+        media_type = request.headers.get("content-type", "")
+        names = CompletionRequest.model_fields
+        return describe_mistake(error.errors(), media_type, names).response()
 
     @app.exception_handler(HTTPException)
     async def failed(request: Request, error: HTTPException) -> Response:
         route = f"{request.method} {request.scope['path'][:100]}"
-        message = f"{error.detail}: {route}. All routes are listed at /docs."
+        message = f"{error.detail}: {route}. The routes are listed at /docs."
         headers = {"Allow": _allowed(app, request)} if error.status_code == 405 else error.headers
         return RefusalError(error.status_code, message, headers=headers).response()
 
     @app.exception_handler(MemoryError)
     async def full(_: Request, __: MemoryError) -> Response:
-        return RefusalError(503, "The server has run out of memory.").response()
+        return RefusalError(503, "The server's memory has run out. Send less.").response()
 
     @app.exception_handler(Exception)
     async def broken(_: Request, __: Exception) -> Response:
         # uvicorn logs the error and closes the connection, which a client must not use again.
-        body = RefusalError(500, "This is a bug in burble.").body
+        body = RefusalError(500, "This is a bug in burble. The server's log has more.").body
         return plain_json(body, 500, {"Connection": "close"})
 
 
@@ -148,15 +151,3 @@ def _allowed(app: FastAPI, request: Request) -> str:
         method for one in routes if one.path_regex.match(path) for method in one.methods or ()
     }
     return ", ".join(sorted(methods))
-
-
-def _describe_invalid(error: RequestValidationError, media_type: str) -> RefusalError:
-    first = error.errors()[0]
-    if first["type"] == "json_invalid":
-        return RefusalError(400, f"The body is not JSON: {first['ctx']['error']}.")
-    if len(first["loc"]) > 1:
-        param = str(first["loc"][1])
-        return RefusalError(400, f"{param}: {first['msg']}.", param=param)
-    if "json" not in media_type:
-        return RefusalError(400, "The body is not JSON: send it as Content-Type: application/json.")
-    return RefusalError(400, "The body must be a JSON object with the fields listed at /docs.")

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from burble.durable import write_durably
 from burble.errors import TextError
-from burble.system_errors import guard_write
+from burble.system_errors import describe_failure, guard_write
 
 ALICE_ADDRESS = "https://www.gutenberg.org/files/11/11-0.txt"
 
@@ -68,7 +68,8 @@ def _fetch_alice(address: str) -> str:
         return _fetch("Alice", address).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TextError(
-            f"{address} does not hold Alice: it is not UTF-8 ({error}). Nothing was kept."
+            f"{address} does not hold Alice: it is not UTF-8 ({error}). Nothing was kept. Give a "
+            "file of your own instead."
         ) from error
 
 
@@ -104,8 +105,8 @@ def _fetch(title: str, address: str) -> bytes:
             return response.read()
     except OSError as error:
         raise TextError(
-            f"{title} could not be fetched from {address}: {error}. Without a network, give a file "
-            "instead: burble train my-text.txt. Or use python-docs, which is always there."
+            f"{title} could not be fetched from {address}: {describe_failure(error)}. Without a "
+            "network, give a file of your own, or use python-docs, which every Python has."
         ) from error
 
 
@@ -114,7 +115,10 @@ def strip_gutenberg(page: str, address: str) -> str:
     page = page.replace("\r\n", "\n")
     start, end = _GUTENBERG_START.search(page), _GUTENBERG_END.search(page)
     if start is None or end is None or end.start() < start.end():
-        raise TextError(f"{address} has no Project Gutenberg header and footer; nothing was kept.")
+        raise TextError(
+            f"{address} has no Project Gutenberg header and footer. Nothing was kept. Give a file "
+            "of your own instead."
+        )
     return page[start.end() : end.start()].strip("\n") + "\n"
 
 

@@ -12,13 +12,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from burble.errors import TextError
+from burble.errors import TextError, brief
 from burble.folder_names import CONFIG_NAME
-from burble.system_errors import MISSING, advise_reader, describe_reason
+from burble.hints import entries, nearest_name, nearest_path
+from burble.system_errors import MISSING, advise_reader, describe_failure, describe_reason
 from burble.text.corpora import CORPORA
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _MANY_FILES = 10_000
+
+_ADDRESSES = ("http://", "https://")
+_WHAT_IT_MAY_BE = (
+    "Name a text file, a folder of them, an address that begins with https://, or a known text: "
+    f"{', '.join(CORPORA)}."
+)
+_LISTED = 5  # names in a folder that a message shows
+_SHOWN = 60  # characters of a text that a message shows
+_LONGEST_NAME, _LONGEST_PATH = 255, 1000
+_WORDS_OF_A_NAME = 6
 
 
 @dataclass(frozen=True)
@@ -38,14 +49,22 @@ def find_documents(sources: Sequence[str], encoding: str | None = None) -> list[
     """
     documents = [document for source in sources for document in _find(source)]
     if not documents:
-        raise TextError("No text was given. Name a file, a folder, an address, or a known text.")
+        raise TextError(f"No text was given. {_WHAT_IT_MAY_BE}")
     return [replace(document, encoding=encoding) for document in documents]
+
+
+def check_sources(sources: Sequence[str]) -> None:
+    """Raise `TextError` for a source that is neither there nor a pattern, an address or a name."""
+    for source in sources:
+        is_other = source == "-" or source.startswith(_ADDRESSES) or source in CORPORA
+        if not (is_other or glob.has_magic(source) or _find_mode(source) is not None):
+            raise _not_found(source)
 
 
 def _find(source: str) -> list[Document]:
     if source == "-":
         return [Document("standard input", lambda: _unzip(_open_standard_input()))]
-    if source.startswith(("http://", "https://")):
+    if source.startswith(_ADDRESSES):
         return [Document(source, lambda: _unzip(_fetch(source)))]
     if source in CORPORA:
         return [Document(source, CORPORA[source].open)]
@@ -64,7 +83,8 @@ def _find_files(source: str) -> list[Path]:
         files = [file for file in found if runs.isdisjoint(file.parents)]
         if not files:
             raise TextError(
-                f"The folder {source} holds no texts. Name a folder that has some in it."
+                f"The folder {source} holds no texts: {_describe_folder(source)}.",
+                "Name a file, or a folder with text files in it.",
             )
         return files
     if mode is not None:
@@ -73,12 +93,40 @@ def _find_files(source: str) -> list[Path]:
         names = glob.glob(source, recursive=True)  # noqa: PTH207 - Path.glob wants a root
         files = sorted(path for path in map(Path, names) if path.is_file())
         if not files:
-            raise TextError(f"No file matches {source!r}.")
+            raise TextError(f"No file matches {source!r}.", "Check the pattern, or name the files.")
         return files
-    known = ", ".join(CORPORA)
-    raise TextError(
-        f"There is no file or folder {source!r}, and no known text of that name (known: {known})."
-    )
+    raise _not_found(source)
+
+
+def _describe_folder(folder: str) -> str:
+    names = entries(folder)
+    if not names:
+        return "it is empty"
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"in it there is only {brief(', '.join(names[:_LISTED]))}{more}"
+
+
+def _not_found(source: str) -> TextError:
+    """Return the error for a source that is no file, with what was most likely meant."""
+    if _looks_like_text(source):
+        start = brief(repr(source[:_SHOWN])) + ("…" if len(source) > _SHOWN else "")
+        return TextError(
+            f"There is no file or folder {start}: that looks like a text, not like its name.",
+            "Save the text to a file, and give the name of that file.",
+            "Save the text to a file and name that, or pipe it: burble train - < FILE",
+        )
+    near = nearest_path(source) or nearest_name(source, CORPORA)
+    if source.startswith("www."):
+        near = f"https://{source}"
+    advice = _WHAT_IT_MAY_BE if near is None else f"Did you mean {brief(near)}?"
+    shown = brief(repr(source))
+    return TextError(f"There is no file or folder {shown}, and no known text of that name.", advice)
+
+
+def _looks_like_text(source: str) -> bool:
+    name = os.path.basename(source)  # noqa: PTH119
+    is_long = len(name) > _LONGEST_NAME or len(source) > _LONGEST_PATH
+    return "\n" in source or is_long or len(name.split()) > _WORDS_OF_A_NAME
 
 
 def is_quick_to_search(source: str) -> bool:
@@ -143,7 +191,8 @@ def _fetch(address: str) -> BinaryIO:
         return open_address(address)
     except OSError as error:
         raise TextError(
-            f"{address} could not be fetched: {error}. Save the text to a file and name that."
+            f"{address} could not be fetched: {describe_failure(error)}. Save the text to a file "
+            "and name that."
         ) from error
 
 

@@ -35,7 +35,10 @@ class ByteTokenizer(Tokenizer):
             data = text.encode("utf-8", "ignore" if unknown == "skip" else "strict")
         except UnicodeEncodeError as error:
             raise TextError(
-                f"The text holds {text[error.start]!r}, which is no character."
+                f"The text holds {text[error.start]!r}, which is half a character.",
+                'Change the text, or use unknown="skip" to leave it out.',
+                "Change the text, or use --unknown skip to leave it out.",
+                'Change the text, or set unknown to "skip" to leave it out.',
             ) from None
         return np.frombuffer(data, dtype=np.uint8)
 

@@ -116,12 +116,18 @@ def _unseen(missing: list[str], unknown: UnknownPolicy) -> TextError:
     shown = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in missing[:_LISTED])
     more = f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
     seen = f"The model has never seen {shown}{more}"
+    leave = "to leave it out."
     if unknown == "nearest":
-        problem = f"{seen}, nor anything near."
-        return TextError(problem, 'Use unknown="skip".', "Use --unknown skip.")
-    put, leave = "to put the nearest known character there, or", "to leave it out."
+        return TextError(
+            f"{seen}, nor anything near.",
+            f'Change the text, or use unknown="skip" {leave}',
+            f"Change the text, or use --unknown skip {leave}",
+            f'Change the text, or set unknown to "skip" {leave}',
+        )
+    put = "to put the nearest known character there, or"
     return TextError(
         f"{seen}.",
-        f'Use unknown="nearest" {put} unknown="skip" {leave}',
-        f"Use --unknown nearest {put} --unknown skip {leave}",
+        f'Change the text, or use unknown="nearest" {put} unknown="skip" {leave}',
+        f"Change the text, or use --unknown nearest {put} --unknown skip {leave}",
+        f'Change the text, or set unknown to "nearest" {put} to "skip" {leave}',
     )

@@ -12,7 +12,9 @@ from burble.errors import OptionError, UsageError
 from burble.run_folder.folder import RunFolder
 from burble.run_folder.log import RunLog
 from burble.run_folder.observer import Observer, Observers, RunFacts
+from burble.shell import burble_line
 from burble.system_errors import guard_write
+from burble.text.sources import check_sources
 from burble.training.budget import Budget, Clock
 from burble.training.holding import hold_folder, hold_new_folder
 from burble.training.learners.choice import describe_change
@@ -115,6 +117,8 @@ class Run:
 
     def _train(self, request: RunRequest, *, overwrite: bool) -> TrainResult:
         folder, asked = RunFolder(self.path), request.resolve()
+        # Before there is a folder for the run, which may be called as a source that is missing.
+        check_sources(asked.sources)
         choice = choose_learner(asked.training)
         chosen = asked.with_options(choice.options())
         with (
@@ -157,7 +161,7 @@ class Run:
 
         Raises the errors of `train`, and `ModelFileError` if the saved state cannot be used.
         """
-        _check_changes(changes)
+        _check_changes(changes, self.path)
         with guard_write(self.path):
             return self.measure(self._resume(changes), self.path)
 
@@ -282,15 +286,26 @@ def _collect_facts(start: Start, path: Path) -> RunFacts:
     )
 
 
-def _check_changes(changes: Mapping[str, Any]) -> None:
+def _check_changes(changes: Mapping[str, Any], path: Path) -> None:
+    if "sources" in changes:
+        resume = burble_line("train", "--resume", path)
+        anew = burble_line("train", *map(str, changes["sources"]), "-o", "FOLDER")
+        raise UsageError(
+            f"The run in {path}/ began with another text, and is resumed with that one only.",
+            "Resume it without a text, or learn the other one in another folder.",
+            f"Resume it without a text ({resume}), or learn the other one anew: {anew}",
+        )
     if fixed := sorted(changes.keys() - RESUMABLE):
         raise OptionError(
-            f"cannot be changed: a resumed run may have other {', '.join(sorted(RESUMABLE))} only. "
-            "For anything else, train anew.",
+            f"cannot be changed in a run that is resumed: only {', '.join(sorted(RESUMABLE))} can. "
+            "Leave it out, or train anew.",
             *fixed,
         )
     if changes.get("precision") == "auto":
-        raise UsageError("A run is resumed in the precision it has, in float32 or in bfloat16.")
+        raise UsageError(
+            "A run is resumed in the precision it has, in float32 or in bfloat16. Leave precision "
+            "out."
+        )
 
 
 def _check_budget(changes: Mapping[str, Any], path: Path, start: Start) -> None:
@@ -304,6 +319,6 @@ def _check_budget(changes: Mapping[str, Any], path: Path, start: Start) -> None:
         if changes.get(name) is not None and changes[name] < amount:
             raise OptionError(
                 f"must be at least {amount:g}, which the run in {path}/ has used already; found "
-                f"{changes[name]:g}.",
+                f"{changes[name]:g}. Give more than that, and it learns on.",
                 name,
             )

@@ -55,8 +55,8 @@ def start_again(config: RunConfig, folder: RunFolder) -> Start:
         model = ModelFile.load(folder.model)
         if model.network != config.network or not text.is_of(model.tokenizer):
             raise ModelFileError(
-                f"{folder.model} is not of this run: its network or its tokens are others. Move "
-                "it away to go on with the run."
+                f"{folder.model} is not of this run: its network or its tokens are others. Move it "
+                "away, then resume the run."
             )
     return Start(config, text, start.batching, saved)
 

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 
 from burble import api
+from burble.cli.mistakes import no_model_named
 from burble.cli.options import command, json_option, model_argument
-from burble.errors import UsageError
 from burble.evaluation.speed import Speed, measure_speed
 from burble.knobs import knob
 
@@ -32,7 +32,7 @@ def main(asked: BenchCommand) -> None:
 
         show_learning(asked.model, as_json=asked.json)
     elif asked.model is None:
-        raise UsageError("MODEL is missing.", "Name a model, or measure learning with --learning.")
+        raise no_model_named("bench", "With --learning, bench needs none.")
     else:
         _show_writing(asked.model, as_json=asked.json)
 

@@ -60,7 +60,8 @@ class GenerateCommand:
         """Return the request, without its prompt. Raises `UsageError` for a contradiction."""
         if self.interactive and (self.json or self.samples > 1 or self.prompt == "-"):
             raise UsageError(
-                "--interactive does not go with --json, several samples or a prompt -."
+                "--interactive cannot be combined with --json, with several --samples or with a "
+                "prompt from standard input. Leave the others out."
             )
         return GenerationRequest(
             max_characters=self.length,
@@ -123,7 +124,9 @@ def main(asked: GenerateCommand) -> None:
 def _read_prompt(asked: GenerateCommand, model: api.Model, seed: int) -> str:
     given = [asked.prompt is not None, asked.prompt_file is not None, asked.random_prompt]
     if sum(given) > 1:
-        raise UsageError("Give one prompt: PROMPT, --prompt-file or --random-prompt.")
+        raise UsageError(
+            "Several prompts are given. Give one prompt: PROMPT, --prompt-file or --random-prompt."
+        )
     if asked.random_prompt:
         return model.random_prompt(asked.window or _RANDOM_PROMPT, seed)
     if asked.prompt_file is not None:

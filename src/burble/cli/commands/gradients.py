@@ -80,7 +80,10 @@ def _train_both(asked: GradientsCommand, scratch: Path) -> dict[CellKind, api.Mo
     from burble.run_hooks import open_run
 
     if "-" in asked.sources:
-        raise UsageError("The text is read once for each network. Save it to a file and name that.")
+        raise UsageError(
+            "Standard input can be read only once, and both networks need the text. Save it to a "
+            "file, and name that."
+        )
     models: dict[CellKind, api.Model] = {}
     for kind in KINDS:
         options = {

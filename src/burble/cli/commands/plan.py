@@ -37,7 +37,9 @@ class MessagePrinter(Observer):
 )
 def main(asked: PlanCommand) -> None:
     if complete := asked.base():
-        raise UsageError(f"With --{complete} every knob is set: there is nothing to plan.")
+        raise UsageError(
+            f"With --{complete} every option is set: there is nothing to plan. Leave it out."
+        )
     with scratch_folder() as scratch:
         plan = open_run(Path(scratch), [MessagePrinter()]).plan(RunRequest(asked.given()))
     if asked.json:

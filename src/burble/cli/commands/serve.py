@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from burble.cli.mistakes import no_model_named
 from burble.cli.options import command
 from burble.cli.terminal import print_message
 from burble.errors import MissingExtraError, UsageError
@@ -59,7 +60,9 @@ def main(asked: ServeCommand) -> None:
             raise
         raise MissingExtraError("Serving", "serve") from error
     if not (asked.models or asked.runs):
-        raise UsageError("Name a model to serve, or a folder to train in: --runs FOLDER.")
+        raise no_model_named(
+            "serve", "With --runs FOLDER, serve needs none: the page can train one."
+        )
     supervisor = Supervisor(Path(asked.runs)) if asked.runs else None
     named = [ServedModel.open(Path(model)) for model in asked.models]
     models = Models(named, supervisor.model_paths) if supervisor else Models(named)
@@ -67,8 +70,8 @@ def main(asked: ServeCommand) -> None:
     bound = listen(asked.host, asked.port)
     if not (is_loopback(bound) or api_key or asked.insecure):
         raise UsageError(
-            f"At {asked.host} others could use this server. Set {KEY_VARIABLE}, or say "
-            "--insecure to let everyone in."
+            f"At {asked.host} others could use this server, and no key keeps them out. Set "
+            f"{KEY_VARIABLE} to a key, or let everyone in with --insecure."
         )
     access = Access(api_key, frozenset({"localhost", *asked.allow_host}))
     app = create_app(models, access, Limits(asked.streams, asked.waiting), supervisor)

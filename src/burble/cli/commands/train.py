@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import click
 
 from burble.cli.options import command
+from burble.cli.terminal import print_message
 from burble.config import PRESETS, SECTIONS, RunConfig
 from burble.errors import UsageError
 from burble.folder_names import TENSORBOARD
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 
     from burble.run_folder.observer import Observer
     from burble.training.run import Run, TrainResult
+
+
+_NO_SOURCE = (
+    "No text is named, so burble learns python-docs. For another, name a file, a folder, an "
+    "address or a known text: burble train my-text.txt"
+)
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,8 @@ COMMON = (
     common=COMMON,
 )
 def main(asked: TrainCommand) -> None:
+    if not (asked.sources or asked.base()):
+        print_message(_NO_SOURCE)
     base, given = _read_base(asked), asked.given()
     config = base.with_options(given)
     path = _choose_folder(asked, config.sources)
@@ -140,7 +149,7 @@ def _choose_folder(asked: TrainCommand, sources: tuple[str, ...]) -> Path:
         is_folder = os.path.isdir(source)  # noqa: PTH112 - never raises; the reader will
         if is_folder and path.resolve().is_relative_to(Path(source).resolve()):
             raise UsageError(
-                f"The run cannot be kept in {path}/: that is in {source}, which burble shall learn "
+                f"The run cannot be kept in {path}/, inside of {source}: that is the text to learn "
                 "from. Name a folder outside of it with -o."
             )
     return path

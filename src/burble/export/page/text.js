@@ -54,9 +54,12 @@ function normalize(text, { unicode_form, lowercase }) {
 // Return the prompt as the model reads it. Throws TextError for characters it has never seen.
 function readPrompt(text, tokenizer, normalization) {
   refuseHalves(text, "prompt");
-  const prompt = normalize(text, normalization);
-  const unseen = tokenizer.unseen(prompt);
-  if (unseen.length) throw new TextError(`The model has never seen ${list(unseen)}.`);
+  const normalized = normalize(text, normalization);
+  const forms = normalization.unicode_form ? [] : ["NFC", "NFD"];
+  const known = (form) => !tokenizer.unseen(form).length;
+  const prompt = [normalized, ...forms.map((form) => normalized.normalize(form))].find(known);
+  const unseen = tokenizer.unseen(normalized);
+  if (prompt === undefined) throw new TextError(`The model has never seen ${list(unseen)}.`);
   return prompt;
 }
 

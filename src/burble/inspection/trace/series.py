@@ -8,6 +8,7 @@ import numpy as np
 from burble.cells import MEANINGS
 from burble.engine.trace import Trace
 from burble.errors import UsageError
+from burble.hints import nearest_name
 
 # A character with 8 bits of surprisal had one chance in 256; few are rarer.
 MAX_SURPRISAL = 8.0
@@ -31,8 +32,10 @@ class Choice:
         """Raise `UsageError` for a gate, layer or unit that the trace does not have."""
         _, layers, units = next(iter(trace.values.values())).shape
         if self.gate is not None and self.gate not in trace.values:
+            near = nearest_name(self.gate, trace.values)
+            hint = f" Did you mean {near}?" if near else ""
             has = ", ".join(trace.values)
-            raise UsageError(f"This model has no gate or state {self.gate!r}. It has {has}.")
+            raise UsageError(f"This model's cells have no {self.gate!r}.{hint} They have {has}.")
         _check_number("layer", self.layer, layers)
         _check_number("unit", self.unit, units)
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from burble.errors import OptionError, UsageError
+from burble.hints import nearest_name
 from burble.tokenizers.base import Ids, Tokenizer
 
 Values = np.ndarray[Any, np.dtype[np.float32]]  # one number for each character or token, (places,)
@@ -49,7 +50,9 @@ class Property:
             compiled = re.compile(pattern, re.MULTILINE)
         except re.error as error:
             raise OptionError(
-                f"{pattern!r} is not a regular expression: {error}.", "regex"
+                f"{pattern!r} is not a regular expression: {error}. Put a backslash before a sign "
+                "that is meant as it is.",
+                "regex",
             ) from error
         return cls(lambda text: _inside(text, compiled), f"inside a match of {pattern}")
 
@@ -100,11 +103,10 @@ PROPERTIES: dict[str, Property] = {
 def find_property(name: str) -> Property:
     """Return a property by name. Raises `UsageError`."""
     if name not in PROPERTIES:
-        raise UsageError(
-            f"There is no property {name!r}. Use one of {', '.join(PROPERTIES)},",
-            "or a regular expression of your own.",
-            "or a regular expression of your own with --regex.",
-        )
+        near = nearest_name(name, PROPERTIES)
+        hint = f"Did you mean {near}? " if near else ""
+        advice = f"{hint}Name one of {', '.join(PROPERTIES)}, or give a pattern of your own"
+        raise UsageError(f"There is no property {name!r}.", f"{advice}.", f"{advice} with --regex.")
     return PROPERTIES[name]
 
 

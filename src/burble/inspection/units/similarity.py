@@ -30,8 +30,8 @@ def find_similar(model: StepModel, ids: Ids, prompt: Ids, span: int, count: int)
     """
     if len(ids) < span:
         raise TextError(
-            f"The text is shorter than the marked span: {len(ids):,} and {span:,} characters. "
-            "Give more text."
+            f"The text is shorter than the marked span: it has {len(ids):,} characters, the span "
+            f"{span:,}. Give more text."
         )
     mean, spread = _moments(model, ids)
     marked = _directions(read_whole(model, prompt), mean, spread)[-span:]

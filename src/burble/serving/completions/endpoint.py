@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from burble.engine.generate import GenerationRequest, count_unknown, random_seed, read_prompt
-from burble.errors import BurbleError
+from burble.errors import BurbleError, brief
 from burble.serving.completions import logprobs
 from burble.serving.completions.admission import Admission
 from burble.serving.completions.job import Job
@@ -29,24 +29,29 @@ _log = logging.getLogger("burble")
 
 _DONE = object()
 _FAREWELL_SECONDS = 1.0
+_SHOWN = 40  # characters of a number that a message shows
 
 
 def check(request: CompletionRequest, limits: Limits) -> None:
     """Check what no schema can: the server's limits, and options that exclude each other."""
     longest = max(map(len, request.prompts))
-    for param, count, unit, most in (
-        ("n", request.num_texts, " texts", limits.max_choices),
-        ("max_tokens", request.max_tokens, "", limits.max_tokens),
-        ("prompt", longest, " characters", limits.max_prompt),
+    for param, asks, count, most in (
+        ("n", "n and prompt ask for {} texts", request.num_texts, limits.max_choices),
+        ("max_tokens", "max_tokens asks for {} tokens", request.max_tokens, limits.max_tokens),
+        ("prompt", "A prompt has {} characters", longest, limits.max_prompt),
     ):
-        _require(count <= most, param, f"{count}{unit}; the most is {most}")
-    is_n = request.best_of in {None, request.n}
-    _require(is_n, "best_of", f"{request.best_of}; leave it out, or give the same number as n")
+        asked = asks.format(brief(f"{count:,}", _SHOWN))
+        _require(count <= most, param, f"{asked}; at most {most:,} are allowed. Ask for fewer.")
+    _require(
+        request.best_of in {None, request.n},
+        "best_of",
+        f"best_of must be the same as n; found {request.best_of}. Leave it out.",
+    )
     _require(
         kept_bytes(request) <= limits.max_kept,
         "logprobs",
-        f"{request.logprobs} for too many tokens to send in one piece; use stream, fewer tokens, "
-        "or a shorter prompt",
+        "logprobs of so many tokens do not fit into one answer. Set stream to true, or ask for "
+        "fewer tokens or a shorter prompt.",
     )
 
 
@@ -63,9 +68,9 @@ def kept_bytes(request: CompletionRequest) -> int:
     )
 
 
-def _require(condition: bool, param: str, found: str) -> None:  # noqa: FBT001 - reads as a sentence
+def _require(condition: bool, param: str, otherwise: str) -> None:  # noqa: FBT001
     if not condition:
-        raise RefusalError(400, f"{param}: found {found}.", param=param)
+        raise RefusalError(400, otherwise, param=param)
 
 
 class CompletionResponse(Response):
@@ -221,7 +226,8 @@ class CompletionResponse(Response):
         except Exception:  # noqa: BLE001 - whatever it is
             # Raising it would cut the connection of a client that is still reading.
             _log.exception("A text failed while it was being streamed.")
-            await _break_off(send, RefusalError(500, "The server failed."))
+            failure = "The server failed. Ask again; its log has more."
+            await _break_off(send, RefusalError(500, failure))
         else:
             await send({"type": "http.response.body", "body": b""})
 

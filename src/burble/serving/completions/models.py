@@ -109,10 +109,13 @@ class Models:
         for model in known:
             if name in {None, model.name}:
                 return model
-        problem = f"There is no model {name!r}. Models: {', '.join(one.name for one in known)}."
+        names = ", ".join(one.name for one in known) or "none yet: train one"
+        problem = f"There is no model {name!r}. Models: {names}."
+        if name is None:
+            problem = "There is no model yet. Train one first."
         _, broken = self._of_runs.get(name or "", (0, None))
         if isinstance(broken, ModelFileError):
-            problem = str(broken)
+            problem = broken.over_http
         raise RefusalError(404, problem, param="model", code="model_not_found")
 
     def copy_finder(self, model: ServedModel) -> CopyFinder | None:
@@ -122,7 +125,7 @@ class Models:
             try:
                 self._finders[folder] = CopyFinder.of(folder)
             except TextError as error:
-                raise RefusalError(404, str(error), param="model") from error
+                raise RefusalError(404, error.over_http, param="model") from error
         return self._finders[folder]
 
     def _of_run(self, name: str, path: Path) -> ServedModel | ModelFileError | None:

@@ -54,7 +54,7 @@ class RefusalError(Exception):
 
 
 def refuse_text(error: BurbleError, param: str) -> RefusalError:
-    return RefusalError(400, str(error), param=param)
+    return RefusalError(400, error.over_http, param=param)
 
 
 def busy(message: str, status: int = 429) -> RefusalError:
@@ -62,7 +62,7 @@ def busy(message: str, status: int = 429) -> RefusalError:
 
 
 def closing() -> RefusalError:
-    return busy("The server is closing.", 503)
+    return busy("The server is closing. Come back soon.", 503)
 
 
 def plain_json(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from burble.errors import brief
 from burble.inspection.trace import report
 from burble.page import source_hash
 from burble.serving.http.errors import RefusalError, busy, closing
@@ -29,6 +30,7 @@ _BODY_SECONDS = 20.0
 # 2,048 connections with 32 MiB each do not.
 _MAX_BODIES = 128 << 20
 _FREE_BODY = 64 << 10
+_SHOWN = 60  # characters of a host name that a message shows
 
 # An answer is sent in parts, each after the one before has left: little piles up for a client that
 # does not read.
@@ -109,11 +111,15 @@ class Guard:
         host = headers.get("host", "")
         if not self._is_known(host):
             raise RefusalError(
-                403, f"Host {host[:100]!r} is not allowed. Add it with --allow-host."
+                403,
+                f"The server's host name {brief(repr(host), _SHOWN)} is not allowed. Use its "
+                "address in numbers, or ask who runs it to allow the name.",
             )
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
-            raise RefusalError(403, "Pages of other sites cannot use this server.")
+            raise RefusalError(
+                403, "Pages of other sites may not use this server. Open the server's own page."
+            )
         is_open = path in OPEN or path.startswith(OPEN_FOLDER)
         if not (is_open or self._has_key(headers.get("authorization", ""))):
             raise RefusalError(
@@ -171,7 +177,9 @@ async def _read_body(
         async with asyncio.timeout(_BODY_SECONDS):
             return await _receive_body(receive, limit, take)
     except TimeoutError:
-        raise RefusalError(408, "The body took too long to arrive.") from None
+        raise RefusalError(
+            408, "The body took too long to come. Send it faster, or less of it."
+        ) from None
 
 
 async def _receive_body(receive: Receive, limit: int, take: Callable[[int], None]) -> bytes | None:
@@ -189,14 +197,14 @@ async def _receive_body(receive: Receive, limit: int, take: Callable[[int], None
 
 
 def _too_large(limit: int) -> RefusalError:
-    return RefusalError(413, f"The body is larger than {limit:,} bytes.")
+    return RefusalError(413, f"The body is larger than {limit:,} bytes. Send less.")
 
 
 def _read_headers(scope: Scope) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         if name in {b"host", b"origin", b"authorization"} and name.decode() in headers:
-            raise RefusalError(400, f"The header {name.decode()} was sent twice.")
+            raise RefusalError(400, f"The header {name.decode()} came twice. Send it once.")
         headers[name.decode("latin-1")] = value.decode("latin-1")
     return headers
 

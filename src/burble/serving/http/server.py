@@ -1,24 +1,29 @@
 """A listening socket, and a server on it that finishes open requests before it stops."""
 
 import asyncio
+import errno
 import gc
 import ipaddress
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.config import LOGGING_CONFIG
 
-from burble.errors import UsageError
+from burble.errors import BurbleError, ResourceError, UsageError
 from burble.serving.http.protocol import BoundedProtocol
 from burble.stop_signals import heard_signals
 
 _MAX_CONNECTIONS = 2048
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 _SECONDS_BETWEEN_CHECKS = 1.0
+
+_FIRST_OPEN_PORT = 8079  # the one after it is the default
+_LAST_PORT = 65_535
+_TRIES = 100
 
 # The kernel's send buffer for each client. By default it grows to 4 MiB, and then reports only in
 # steps of 800 KB that a slow client reads.
@@ -41,7 +46,7 @@ class _Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket bound to host and port. Raises `UsageError`."""
+    """Return a socket bound to host and port. Raises `UsageError` or `ResourceError`."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -52,12 +57,40 @@ def listen(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         bound.bind(address)
     except OSError as error:
-        raise UsageError(
-            f"Cannot serve at {host}, port {port}: {error}.",
-            "Try another port.",
-            "Try another --port.",
-        ) from error
+        raise _cannot_listen(host, port, error) from error
     return bound
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> BurbleError:
+    if error.errno == errno.EADDRINUSE:
+        free = _free_port(host, port)
+        return ResourceError(
+            f"Port {port} is in use by another program.",
+            f"Stop that program, or use a free port such as {free}.",
+            f"Stop that program, or use a free port: --port {free}",
+        )
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        free = _free_port(host, _FIRST_OPEN_PORT)
+        return ResourceError(
+            f"Port {port} needs rights that you do not have: {error.strerror}.",
+            f"Ports from 1024 on need none. Use {free}.",
+            f"Ports from 1024 on need none: --port {free}",
+        )
+    return UsageError(
+        f"Nothing can be served at {host}, port {port}: {error.strerror or error}.",
+        "Try another host or port.",
+        "Try another --host or --port.",
+    )
+
+
+def _free_port(host: str, port: int) -> int:
+    """Return a port that is free now: the next one after `port`, or else any."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in [*range(port + 1, min(port + _TRIES, _LAST_PORT)), 0]:
+        with socket.socket(family, socket.SOCK_STREAM) as probe, suppress(OSError):
+            probe.bind((host, candidate))
+            return int(probe.getsockname()[1])
+    return 0
 
 
 def is_loopback(bound: socket.socket) -> bool:

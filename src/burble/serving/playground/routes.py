@@ -88,9 +88,7 @@ def add_inspect(app: FastAPI, models: Models) -> None:
 def add_runs(app: FastAPI, supervisor: Supervisor | None) -> None:
     def require_training() -> Supervisor:
         if supervisor is None:
-            raise RefusalError(
-                403, "This server does not train. Whoever runs it can turn training on."
-            )
+            raise RefusalError(403, "This server does not train: it has no folder for runs.")
         return supervisor
 
     @app.get("/burble/runs")

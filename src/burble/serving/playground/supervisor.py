@@ -56,7 +56,7 @@ class _Child:
     def last_line(self) -> str:
         self.stderr.seek(0)
         lines = self.stderr.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1][:_MAX_SAID] if lines else ""
+        return lines[-1].removeprefix("burble: ")[:_MAX_SAID] if lines else ""
 
 
 class Supervisor:
@@ -85,7 +85,9 @@ class Supervisor:
         """Return a run's folder. Raises `RefusalError` if no run has this name."""
         path = self.paths().get(name)
         if path is None:
-            raise RefusalError(404, f"There is no run {name[:100]!r}.", param="name")
+            raise RefusalError(
+                404, f"There is no run {name[:100]!r}. Choose one of the list.", param="name"
+            )
         return path
 
     def start(self, text: str, minutes: float) -> str:
@@ -117,7 +119,8 @@ class Supervisor:
             return
         if other.pid == os.getpid() or not is_held_by(other.pid, path):
             raise RefusalError(
-                409, f"{name} was started elsewhere. Stop it there, or with: kill {other.pid}"
+                409,
+                f"{name} was started elsewhere, as process {other.pid}. Stop it there.",
             )
         with suppress(ProcessLookupError):  # it has just ended
             os.kill(other.pid, signal.SIGTERM)

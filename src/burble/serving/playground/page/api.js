@@ -11,6 +11,13 @@ export class ServerError extends Error {
   }
 }
 
+// The server names fields of JSON, and here there are none.
+const inWords = (message) =>
+  message.replace(
+    /^(The model has never seen .*\.) Change the text, or set .*$/su,
+    "$1 Take it out.",
+  );
+
 export const setKey = (key) => sessionStorage.setItem(KEY, key);
 
 async function send(path, body, { signal, method } = {}) {
@@ -22,12 +29,12 @@ async function send(path, body, { signal, method } = {}) {
   if (body !== undefined) options.body = JSON.stringify(body);
   const answer = await fetch(path, options).catch((error) => {
     if (error.name === "AbortError") throw error;
-    throw new ServerError(0, "The server cannot be reached.");
+    throw new ServerError(0, "The server cannot be reached. Is it still running?");
   });
   if (!answer.ok) {
     const told = await answer.json().catch(() => null);
-    const message = told?.error?.message ?? `The server answered ${answer.status}.`;
-    throw new ServerError(answer.status, message);
+    const message = told?.error?.message ?? `The server answered ${answer.status}. Try again.`;
+    throw new ServerError(answer.status, inWords(message));
   }
   return answer;
 }
@@ -48,7 +55,7 @@ export async function* complete(request, signal) {
 
 function brokenOff(error) {
   if (error?.name === "AbortError") throw error;
-  throw new ServerError(0, "The server broke off before the end.");
+  throw new ServerError(0, "The server broke off before the end. Try again.");
 }
 
 async function* events(body) {

@@ -5,7 +5,7 @@ import { find, say } from "./dom.js";
 
 const MOST_SENT = 20_000; // characters; the server reads no more of a longer text's end
 const NO_TEXT =
-  "There is no text yet. Write something, and come back to see inside the model while it reads it.";
+  "There is no text yet. Write something, and come back to see what happens inside while the model reads it.";
 
 export class Inside {
   constructor(modelName, text) {

@@ -42,7 +42,11 @@ export class Trainer {
       find("corpus").value = decoder.decode(await file.arrayBuffer());
       this.#count();
     } catch {
-      say(find("train-said"), `${file.name} is not UTF-8 text.`, true);
+      say(
+        find("train-said"),
+        `${file.name} is not plain text in UTF-8. Save it as that, and choose it again.`,
+        true,
+      );
     }
   }
 
@@ -53,6 +57,10 @@ export class Trainer {
 
   async #start(event) {
     event.preventDefault();
+    if (!find("corpus").value.trim()) {
+      say(find("train-said"), "There is no text to learn from. Type one, or choose a file.", true);
+      return;
+    }
     await this.#say(async () => {
       const body = { text: find("corpus").value, minutes: Number(find("minutes").value) };
       this.show((await ask("/burble/runs", body)).name);

@@ -6,6 +6,8 @@ import torch
 
 from burble.errors import UsageError, brief
 
+_SHOWN = 140  # torch lists every device that there may be
+
 
 def find_device(name: str) -> torch.device:
     """Return the device with this name. Raises `UsageError` if it cannot be used."""
@@ -15,6 +17,6 @@ def find_device(name: str) -> torch.device:
         torch.zeros(1, device=device).item()
         torch.Generator(device)
     except (RuntimeError, AssertionError, ImportError) as error:
-        reason = brief(f"{name!r} cannot be used: {error}")
-        raise UsageError(f"The device {reason}") from error
+        reason = brief(f"{name!r} cannot be used: {error}", _SHOWN)
+        raise UsageError(f"The device {reason}. Use cpu, or cuda where there is a GPU.") from error
     return device

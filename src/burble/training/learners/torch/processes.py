@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from torch import distributed
 
-from burble.errors import BurbleError, UsageError
+from burble.errors import BurbleError, UsageError, brief
 from burble.training.team import Team
 
 if TYPE_CHECKING:
@@ -134,7 +134,10 @@ def open_team(device: str) -> Iterator[TorchTeam]:
     try:
         distributed.init_process_group(backend, timeout=_SILENCE)
     except (ValueError, RuntimeError) as error:
-        raise UsageError(f"The processes did not find each other: {error}") from error
+        raise UsageError(
+            f"The processes did not find each other: {brief(str(error))}. Check that all are "
+            "started with the same address."
+        ) from error
     try:
         yield ProcessTeam()
     finally:
@@ -151,7 +154,9 @@ def _take_device(device: str) -> None:
         try:
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         except (RuntimeError, AssertionError) as error:
-            raise UsageError(f"There is no GPU for each process: {error}") from error
+            raise UsageError(
+                f"There is no GPU for each process: {brief(str(error))}. Start fewer processes."
+            ) from error
 
 
 @contextmanager
@@ -160,6 +165,6 @@ def _raise_on_lost_process() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise BurbleError(
-            "Another process of this run has ended or fell silent, so this one cannot go on; that "
-            f"one's message tells why. What was saved can be resumed. ({error})"
+            "Another process of this run has ended or fell silent, so this one ends too. Its "
+            f"message has the reason. What was saved can be resumed. ({error})"
         ) from error
