@@ -127,7 +127,7 @@ def test_without_a_fitting_library_the_text_is_the_same_and_one_line_says_so(
     assert told.count("\n") == 1
     assert told.startswith("burble: The compiled part of burble")
     assert str(library if kind != "missing" else library.parent) in told
-    assert f"{TIMES_SLOWER} times slower" in told
+    assert f"about {TIMES_SLOWER} times and learns" in told
     assert "install" in told
     assert run(library.parents[2], *asked, BURBLE_KERNEL="numpy") == (text, "")
 
@@ -152,7 +152,7 @@ def test_the_doctor_has_it_in_its_table(kind: str, tmp_path: Path) -> None:
     shown, told = run(library.parents[2], "doctor", "--json")
     kernel = json.loads(shown)["kernel"]
     assert kernel.startswith("numpy: The compiled part of burble")
-    assert f"{TIMES_SLOWER} times slower" in kernel
+    assert f"about {TIMES_SLOWER} times and learns" in kernel
     assert told == ""
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from burble.config import RunConfig
 from burble.data.registry import BATCHINGS
+from burble.training.learners.native.backend import NativeBackend
 from burble.training.learners.native.learner import power
 from tests.cli.command import assert_refused, burble, said
 from tests.data.texts import made_up_text, prepared
@@ -146,3 +150,62 @@ def test_the_command_tells_that_there_is_too_little_memory(tmp_path: Path) -> No
     words = [f"--{name}={value}" for name, value in options.items()]
     result = burble("train", write_text(tmp_path), "-o", tmp_path / "m", "--learner=native", *words)
     assert_refused(result, 6, "Memory has run out")
+
+
+LEARNER = """
+import gc, os, signal
+from burble.config import RunConfig
+from burble.data.batch import random_batch
+from burble.training.learners.native.backend import NativeBackend
+
+config = RunConfig().with_options({"hidden_size": 40, "seq_len": 4, "batch_size": 3})
+learner = NativeBackend().build(config, 9, 3)
+step = lambda: learner.step(random_batch(config.data, 9), 0.01, 1.0)
+step()
+"""
+# As where somebody keeps an error whose traceback leads to the learner.
+CYCLE = """
+cycle = [learner]
+cycle.append(cycle)
+del cycle, learner, step
+gc.collect()
+"""
+FORK = """
+child = os.fork()
+step()
+if child:
+    status = os.waitpid(child, 0)[1]
+    assert os.waitstatus_to_exitcode(status) == 0
+else:
+    signal.alarm(20)
+    del step, learner
+    gc.collect()
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("then", [CYCLE, FORK], ids=["a cycle holds it", "a process is forked"])
+def test_a_learner_can_be_let_go(then: str) -> None:
+    # Freed memory is overwritten, so that reading it is an error.
+    environment = {**os.environ, "MALLOC_PERTURB_": "90"}
+    command = [sys.executable, "-c", LEARNER + then]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_machine_is_measured_with_little_work_whatever_is_asked() -> None:
+    # A step of so many characters would not fit into any memory.
+    config = RunConfig().with_options({"batch_size": 1 << 16, "seq_len": 1 << 16})
+    _, speed = NativeBackend().measure(config, 65)
+    assert speed.work(60, 128) > 0
+
+
+def test_an_unknown_kernel_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BURBLE_KERNEL", "avx215")
+    result = burble("train", write_text(tmp_path), "-o", tmp_path / "m", "--steps", "2")
+    assert_refused(result, 2, "BURBLE_KERNEL must name a kernel that can run here")
+    assert not (tmp_path / "m").exists()

@@ -14,6 +14,13 @@ from burble.native.structures import SIGNATURES, STRUCTS
 INTERFACE = 5  # `BURBLE_INTERFACE` in interface.h
 # How much slower NumPy writes: benchmarks/results/generation.json, LSTM 2×256.
 TIMES_SLOWER = 42
+# And what it costs where a network learns: 4.2 at 1×256, 3.5 at 1×512, in processor time.
+_LEARNS_SLOWER = 4
+
+_WITH_NUMPY = (
+    f"NumPy runs instead, which writes about {TIMES_SLOWER} times and learns about "
+    f"{_LEARNS_SLOWER} times slower."
+)
 
 KERNEL_VARIABLE = "BURBLE_KERNEL"
 """Environment variable that names the kernel to use instead of the best."""
@@ -139,15 +146,12 @@ def _describe_missing() -> str:
     from burble.native.rebuild import how_to_rebuild
 
     return (
-        f"The compiled part of burble is missing from {Path(__file__).parent}: NumPy runs instead, "
-        f"and writes about {TIMES_SLOWER} times slower. {how_to_rebuild()}"
+        f"The compiled part of burble is missing from {Path(__file__).parent}: {_WITH_NUMPY} "
+        f"{how_to_rebuild()}"
     )
 
 
 def _describe_fault(path: str, fault: str) -> str:
     from burble.native.rebuild import how_to_rebuild  # a slow import, for a rare message
 
-    return (
-        f"The compiled part of burble, {path}, {fault}: NumPy runs instead, and writes about "
-        f"{TIMES_SLOWER} times slower. {how_to_rebuild(path)}"
-    )
+    return f"The compiled part of burble, {path}, {fault}: {_WITH_NUMPY} {how_to_rebuild(path)}"

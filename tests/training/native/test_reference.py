@@ -261,6 +261,7 @@ def test_kernels_give_the_bits_of_the_reference(number: int) -> None:
         {"hidden": 7, "embedding": 50},
         {"hidden": 49, "rows": 3},
         {"hidden": 20, "rows": 47, "times": 3},
+        {"hidden": 24, "rows": 130, "times": 3, "vocab": 300},
         {"hidden": 3, "times": 150, "rows": 2},
         {"hidden": 130, "times": 2, "rows": 2},
         {"hidden": 4, "steps": 12},

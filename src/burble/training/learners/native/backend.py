@@ -20,6 +20,8 @@ from burble.training.team import Team
 # A plan chooses among these sizes and those between them. A slow machine skips the larger ones.
 _SIZES = (128, 256, 512)
 _MEASURING_SECONDS = 0.1
+# Steps of more characters would not be quicker for each, and a plan must not wait for them.
+_MOST_ROWS, _MOST_CHARACTERS = 32, 1024
 
 # Seconds to read, plan, validate and finish.
 _OVERHEAD = 1.5
@@ -35,7 +37,7 @@ class NativeBackend:
         rates: dict[int, float] = {}
         started = time.monotonic()
         for size in _SIZES:
-            sized = config.with_options({"hidden_size": size})
+            sized = config.with_options({"hidden_size": size, **_short_batch(config)})
             network = _make_network(sized, vocab_size)
             rates[size] = step_rate(network, sized, _num_threads(sized))
             if time.monotonic() - started > _MEASURING_SECONDS:
@@ -47,8 +49,15 @@ class NativeBackend:
         return NativeLearner(config, network, rows, _num_threads(config))
 
 
+def _short_batch(config: RunConfig) -> dict[str, int]:
+    rows = min(config.data.batch_size, _MOST_ROWS)
+    return {"batch_size": rows, "seq_len": min(config.data.seq_len, _MOST_CHARACTERS // rows)}
+
+
 def _num_threads(config: RunConfig) -> int:
-    return config.training.threads or usable_processors()
+    """Return the threads of a run. More than there are processors would wait for each other."""
+    most = usable_processors()
+    return min(config.training.threads or most, most)
 
 
 def _make_network(config: RunConfig, vocab_size: int) -> LearningNetwork[Any]:

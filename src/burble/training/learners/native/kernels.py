@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from burble.native.library import KERNEL_VARIABLE, learner_kernel_names
+from burble.errors import UsageError
+from burble.native.library import KERNEL_VARIABLE, kernel_names, learner_kernel_names
 
 if TYPE_CHECKING:
     import ctypes
@@ -15,8 +16,15 @@ def choose_kernel(opened: ctypes.CDLL) -> str:
     """Return the kernel that `BURBLE_KERNEL` names, or the fastest one for this processor.
 
     The variable may also name a kernel that only the engine has, such as numpy. That does not
-    matter here: training gives the same result with every kernel.
+    matter here: training gives the same result with every kernel. Raises `UsageError` for a name
+    that is neither.
     """
     available = learner_kernel_names(opened)
     asked = os.environ.get(KERNEL_VARIABLE)
+    known = dict.fromkeys((*available, *kernel_names(opened), "numpy"))
+    if asked and asked not in known:
+        raise UsageError(
+            f"{KERNEL_VARIABLE} must name a kernel that can run here, {', '.join(known)}; found "
+            f"{asked!r}."
+        )
     return asked if asked in available else available[0]

@@ -22,13 +22,14 @@ class NativeSpace:
 
     def __init__(self, network: NativeNetwork, shape: tuple[int, int], *, learns: bool) -> None:
         self._library = network.library
-        self._network = network  # keeps it alive
         self.shape = shape
         self._shape = (shape[1], network.hidden_size)
         self.handle = self._library.burble_space_new(network.handle, *shape, int(learns))
         if not self.handle:
             raise MemoryError
-        weakref.finalize(self, self._library.burble_space_free, self.handle)
+        # It reads its network when it is freed. The finalizer keeps that alive, so that the network
+        # goes last even where the garbage collector finds both in one cycle.
+        weakref.finalize(self, _free_space, network, self.handle)
 
     def state(self, layer: int, place: int) -> Float32:
         values = np.empty(self._shape, np.float32)
@@ -38,6 +39,10 @@ class NativeSpace:
     def set_state(self, layer: int, place: int, values: Float32) -> None:
         values = np.ascontiguousarray(values.reshape(self._shape), np.float32)
         self._library.burble_space_state(self.handle, layer, place, values.ctypes.data, 1)
+
+
+def _free_space(network: NativeNetwork, handle: int) -> None:
+    network.library.burble_space_free(handle)
 
 
 class NativeNetwork:

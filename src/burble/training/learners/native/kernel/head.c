@@ -46,46 +46,72 @@ static void score_group(const pass *p, int64_t time, int64_t group, float *logit
             logits[p->batch->targets[first + row] * GROUP + row] -= one;
 }
 
-/* Compute logits, losses and gradients of some times, which all have targets. */
-static void score_times(const pass *p, range times, float *logits) {
+/* Some groups of one time, or all groups of several times. */
+typedef struct {
+    int64_t time, times, group, groups;
+} slab;
+
+/* Rows of the batch in one time of a slab. */
+static int64_t slab_rows(const pass *p, slab s) {
+    int64_t left = p->space->rows - s.group * GROUP;
+    return left < s.groups * GROUP ? left : s.groups * GROUP;
+}
+
+static view slab_gradients(const pass *p, slab s) {
+    return rows_from(p->space->gradient_rows, s.time * p->space->rows + s.group * GROUP);
+}
+
+/* Compute logits, losses and gradients of a slab whose times all have targets. */
+static void score_slab(const pass *p, slab s, float *logits) {
     const burble_space *space = p->space;
     const learner_kernel *kernel = p->learner->kernel;
-    int64_t one = p->learner->shape.vocab_size * GROUP, most = times.end - times.first;
+    int64_t one = p->learner->shape.vocab_size * GROUP;
     matrix weights = matrix_of(p->learner, p->kind, head_place(p->learner));
     const float *bias = matrix_of(p->learner, p->kind, head_bias_place(p->learner)).at.values;
-    const float *outputs = outputs_at(p, p->learner->shape.num_layers - 1, times.first);
-    term over = {weights, outputs, space->unit};
-    row_groups all = {logits, one, most * space->groups};
+    const float *outputs = outputs_at(p, p->learner->shape.num_layers - 1, s.time);
+    term over = {weights, outputs + s.group * space->unit, space->unit};
+    row_groups all = {logits, one, s.times * s.groups};
     kernel->forward(&over, bias, all);
     for (int64_t i = 0; i < all.count; i++)
-        score_group(p, times.first + i / space->groups, i % space->groups, logits + i * one);
+        score_group(p, s.time + i / s.groups, s.group + i % s.groups, logits + i * one);
     if (!p->update) return;
-    lanes d = {logits, one, most, space->rows};
-    kernel->backward(&weights, &d, rows_from(space->gradient_rows, times.first * space->rows), 0);
+    lanes d = {logits, one, s.times, slab_rows(p, s)};
+    kernel->backward(&weights, &d, slab_gradients(p, s), 0);
 }
 
-/* Set the gradients of a time without targets to zero. */
-static void skip_time(const pass *p, int64_t time, float *logits) {
-    const burble_space *space = p->space;
+/* Set the gradients of a slab without targets to zero. */
+static void clear_slab(const pass *p, slab s, float *logits) {
     if (!p->update) return;
-    view rows = rows_from(space->gradient_rows, time * space->rows);
-    memset(logits, 0, (size_t)time_step(space, p->learner->shape.vocab_size) * sizeof *logits);
-    memset(rows.values, 0, (size_t)(space->rows * rows.stride) * sizeof(float));
+    view rows = slab_gradients(p, s);
+    int64_t size = s.groups * p->learner->shape.vocab_size * GROUP;
+    memset(logits, 0, (size_t)size * sizeof *logits);
+    memset(rows.values, 0, (size_t)(slab_rows(p, s) * rows.stride) * sizeof(float));
 }
 
-/* Compute the times of one thread. `logits` are those of the first time. */
-static void run_times(const pass *p, range own, float *logits) {
-    int64_t one = time_step(p->space, p->learner->shape.vocab_size);
-    range times = {own.first, own.first};
-    for (; times.first < own.end; times.first = times.end) {
-        float *some = logits + (times.first - own.first) * one;
-        while (times.end < own.end && times.end - times.first < times_together(p) &&
-               has_targets(p, times.end))
-            times.end++;
-        if (times.end > times.first)
-            score_times(p, times, some);
+/* Take whole times together while the thread has them, or up to TOGETHER groups of one time. */
+static slab next_slab(const pass *p, int64_t place, int64_t end) {
+    int64_t groups = p->space->groups, left = end - place;
+    slab s = {place / groups, 1, place % groups, groups - place % groups};
+    if (s.groups > left) s.groups = left;
+    if (s.groups > TOGETHER) s.groups = TOGETHER;
+    if (s.groups < groups || !has_targets(p, s.time)) return s;
+    while (s.times < times_together(p) && (s.times + 1) * groups <= left &&
+           has_targets(p, s.time + s.times))
+        s.times++;
+    return s;
+}
+
+/* Compute the groups of one thread, counted over all times. `logits` are those of the first. */
+static void run_groups(const pass *p, range own, float *logits) {
+    int64_t one = p->learner->shape.vocab_size * GROUP;
+    slab s;
+    for (int64_t place = own.first; place < own.end; place += s.times * s.groups) {
+        s = next_slab(p, place, own.end);
+        float *some = logits + (place - own.first) * one;
+        if (has_targets(p, s.time))
+            score_slab(p, s, some);
         else
-            skip_time(p, times.end++, some);
+            clear_slab(p, s, some);
     }
 }
 
@@ -123,14 +149,14 @@ static void learn_bias(const pass *p, int32_t thread) {
 
 void run_head(const pass *p, int32_t thread) {
     const burble_space *space = p->space;
-    int64_t one = time_step(space, p->learner->shape.vocab_size);
+    int64_t one = p->learner->shape.vocab_size * GROUP, groups = space->groups;
     range block = {0, 0};
     for (; block.first < space->time; block.first = block.end) {
         block.end = block.first + space->block;
         if (block.end > space->time) block.end = space->time;
-        range own = share_of(p, thread, block.end - block.first, 1);
-        range times = {block.first + own.first, block.first + own.end};
-        run_times(p, times, space->logits + own.first * one);
+        range own = share_of(p, thread, (block.end - block.first) * groups, 1);
+        range places = {block.first * groups + own.first, block.first * groups + own.end};
+        run_groups(p, places, space->logits + own.first * one);
         barrier(p);
         if (!p->update) continue;
         learn_block(p, thread, block);

@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 /* Spin for about 50 µs, longer than a thread needs for its share of one time. */
 #define SPINS 2000
@@ -36,6 +38,7 @@ struct pool {
     pthread_cond_t woken;
     int32_t size, active;
     int is_closing;
+    pid_t owner; /* a process that it forks has none of the threads */
     pool_task task;
     void *job;
     member *members; /* from 1 on: the calling thread is 0 */
@@ -88,7 +91,8 @@ static void *work(void *argument) {
 }
 
 void pool_run(pool *p, int32_t threads, pool_task task, void *job) {
-    p->active = threads < 1 ? 1 : threads < p->size ? threads : p->size;
+    int32_t most = p->owner == getpid() ? p->size : 1;
+    p->active = threads < 1 ? 1 : threads < most ? threads : most;
     p->task = task;
     p->job = job;
     for (int32_t i = 1; i < p->active; i++) advance(p, &p->members[i].tasks);
@@ -109,8 +113,14 @@ pool *pool_new(int32_t threads) {
         free(p);
         return NULL;
     }
+    if (pthread_cond_init(&p->woken, NULL) != 0) {
+        pthread_mutex_destroy(&p->lock);
+        free(p->members);
+        free(p);
+        return NULL;
+    }
     memset(p->members, 0, bytes);
-    pthread_cond_init(&p->woken, NULL);
+    p->owner = getpid();
     for (p->size = 1; p->size < threads; p->size++) {
         member *m = &p->members[p->size];
         m->p = p;
@@ -122,11 +132,13 @@ pool *pool_new(int32_t threads) {
 
 void pool_free(pool *p) {
     if (!p) return;
-    p->is_closing = 1;
-    for (int32_t i = 1; i < p->size; i++) advance(p, &p->members[i].tasks);
-    for (int32_t i = 1; i < p->size; i++) pthread_join(p->members[i].thread, NULL);
-    pthread_cond_destroy(&p->woken);
-    pthread_mutex_destroy(&p->lock);
+    if (p->owner == getpid()) {
+        p->is_closing = 1;
+        for (int32_t i = 1; i < p->size; i++) advance(p, &p->members[i].tasks);
+        for (int32_t i = 1; i < p->size; i++) pthread_join(p->members[i].thread, NULL);
+        pthread_cond_destroy(&p->woken);
+        pthread_mutex_destroy(&p->lock);
+    }
     free(p->members);
     free(p);
 }
