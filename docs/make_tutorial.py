@@ -20,12 +20,12 @@ NOTEBOOK = DOCS / "tutorial.ipynb"
 PAGE = DOCS / "tutorial.md"
 PICTURES = Path("images/tutorial")
 
-# Of a cell; with the minutes raised a training takes as many.
+# Seconds for a cell: with the minutes raised, a training takes as many.
 TIMEOUT = 6 * 3600
 
 
 def main() -> None:
-    """Run the notebook where that is asked for, and keep what it shows."""
+    """Run the notebook, unless --page is given, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", action="store_true", help="keep the outputs as they are")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def write_page(notebook: Any) -> None:
-    """Write the page and its pictures; those of former cells go."""
+    """Write the page and its pictures. Remove the pictures of former cells."""
     for old in (DOCS / PICTURES).glob("*.png"):
         old.unlink()
     for name, content in pictures(notebook).items():
@@ -46,27 +46,27 @@ def write_page(notebook: Any) -> None:
 
 
 def execute(notebook: Any, folder: Path) -> None:
-    """Run every cell in a fresh kernel whose folder this is; raises where one fails."""
+    """Run every cell in a fresh kernel in `folder`. Raise an error if one fails."""
     client = NotebookClient(
         notebook,
         timeout=TIMEOUT,
-        # What was printed is one output, however it came in pieces.
+        # Join the pieces of what a cell prints into one output.
         coalesce_streams=True,
         record_timing=False,
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute()
-    # The kernel tells its own version; the page does not depend on it.
+    # The kernel adds its own version, on which the page does not depend.
     notebook.metadata["language_info"] = {"name": "python"}
 
 
 def page(notebook: Any) -> str:
-    """The notebook as markdown, with its outputs."""
+    """Return the notebook as markdown, with its outputs."""
     return "\n\n".join(part for cell in notebook.cells for part in _parts(cell)) + "\n"
 
 
 def pictures(notebook: Any) -> dict[str, bytes]:
-    """Every picture, by where it lies in the docs: named after its cell."""
+    """Return the pictures by their paths in the docs; each is named after its cell."""
     return {
         _picture_name(cell): base64.b64decode(output.data["image/png"])
         for cell in notebook.cells
@@ -96,7 +96,7 @@ def _picture_name(cell: Any) -> str:
 
 
 def _fenced(text: str, language: str) -> str:
-    """A code block that nothing in the text ends."""
+    """Return a code block whose fence is longer than any in the text."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"

@@ -13,8 +13,10 @@ nbformat = pytest.importorskip("nbformat")
 for needed in ("nbclient", "ipykernel", "matplotlib"):
     pytest.importorskip(needed)
 
+from burble import load
 from docs.make_tutorial import DOCS, NOTEBOOK, pictures
 from tests.environments import build_wheel, make_environment
+from tests.lesson import assert_traced, read_printed
 from tests.serving.server import train_on_the_page
 from tests.training.runs import write_text
 
@@ -130,3 +132,6 @@ def test_the_lesson_runs_from_top_to_bottom(tmp_path: Path, wheel: Path) -> None
     assert [output.text for output in outputs if output.get("name") == "stderr"] == []
     assert pictures(after).keys() == pictures(before).keys()
     assert not imports(python, "torch")
+    printed = read_printed(after)
+    small = load(tmp_path / "runs" / "tutorial" / "small.safetensors")
+    assert_traced(printed, small.trace(printed.word))
