@@ -158,27 +158,32 @@ from burble.config import RunConfig
 from burble.data.batch import random_batch
 from burble.training.learners.native.backend import NativeBackend
 
-config = RunConfig().with_options({"hidden_size": 40, "seq_len": 4, "batch_size": 3})
-learner = NativeBackend().build(config, 9, 3)
-step = lambda: learner.step(random_batch(config.data, 9), 0.01, 1.0)
-step()
+config = RunConfig().with_options({"hidden_size": 32})
+batch = random_batch(config.data, 65)
+
+def learn():
+    learner = NativeBackend().build(config, 65, config.data.batch_size)
+    learner.step(batch, 0.01, 1.0)
+    return learner
 """
 # As where somebody keeps an error whose traceback leads to the learner.
 CYCLE = """
-cycle = [learner]
-cycle.append(cycle)
-del cycle, learner, step
-gc.collect()
+for _ in range(20):
+    cycle = [learn()]
+    cycle.append(cycle)
+    del cycle
+    gc.collect()
 """
 FORK = """
+learner = learn()
 child = os.fork()
-step()
+learner.step(batch, 0.01, 1.0)
 if child:
     status = os.waitpid(child, 0)[1]
     assert os.waitstatus_to_exitcode(status) == 0
 else:
     signal.alarm(20)
-    del step, learner
+    del learner
     gc.collect()
     os._exit(0)
 """

@@ -18,7 +18,7 @@ function decode85(text) {
   return words.buffer;
 }
 
-// Reads blocks of numbers in the order in which html.py wrote them.
+// Reads html.py's blocks of numbers in order.
 class Reader {
   constructor(buffer) {
     this.buffer = buffer;
@@ -246,7 +246,6 @@ class Model {
     for (const { states } of this.layers) for (const state of Object.values(states)) state.fill(0);
   }
 
-  // Read one token.
   read(token) {
     let below = null;
     for (const { fromBelow, fromState, states, output } of this.layers) {

@@ -1,5 +1,5 @@
 // The page: read the form, write in short slices so that it keeps responding, and keep the settings
-// in the address. Text is only ever set as text, never as HTML.
+// in the address. Text is never set as HTML.
 
 const element = (id) => document.getElementById(id);
 const about = JSON.parse(element("model").textContent);
@@ -28,7 +28,6 @@ for (const { label, help, slider, ...attributes } of about.fields) {
 const [min, max, step] = about.fields.find(({ id }) => id === "temperature").slider;
 Object.assign(element("slide"), { min, max, step });
 
-// Settings and the address.
 
 function fromAddress() {
   const settings = new URLSearchParams(location.hash.slice(1));
@@ -48,7 +47,6 @@ function toAddress(seed) {
   history.replaceState(null, "", `#${settings}`);
 }
 
-// The request.
 
 function readRequest() {
   const prompt = readPrompt(element("prompt").value, tokenizer, about.normalization);
@@ -69,7 +67,6 @@ function readStops(text) {
   return lines.map((line) => line.replace(/\\([nt\\])/g, (_, escaped) => escapes[escaped]));
 }
 
-// Writing.
 
 async function run() {
   const request = readRequest();
@@ -150,7 +147,6 @@ async function copy(text, what) {
   }
 }
 
-// Events.
 
 element("form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -159,7 +155,7 @@ element("form").addEventListener("submit", (event) => {
     showStatus(error.message, true);
   });
 });
-// Open the section of an invalid input, because a browser cannot point at a hidden one.
+// Open the section of an invalid input: browsers cannot point at a hidden one.
 function unfold({ target }) {
   const folded = target.closest("details");
   if (folded) folded.open = true;

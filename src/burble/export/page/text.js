@@ -18,7 +18,7 @@ class CharTokenizer {
     return [...text].map((character) => this.ids.get(character));
   }
 
-  // Return the characters of a text that the model has never seen.
+  // Return characters that the model has never seen.
   unseen(text) {
     return [...new Set(text)].filter((character) => !this.ids.has(character));
   }
@@ -75,7 +75,7 @@ function list(characters) {
   return named.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-// Return the tokens of the prompt. For an empty prompt, those of a line break.
+// Tokenize the prompt; an empty one is a line break.
 function promptIds(tokenizer, prompt) {
   const text = prompt || (tokenizer.unseen("\n").length ? "" : "\n");
   return text ? tokenizer.encode(text) : [0];

@@ -59,7 +59,7 @@ def describe_mistake(
         return RefusalError(400, _describe(param, findings, names), param=param)
     if "json" not in media_type:
         return RefusalError(400, "The body is not JSON: send it as Content-Type: application/json.")
-    return RefusalError(400, "The body is no JSON object with the fields listed at /docs.")
+    return RefusalError(400, "The body must be a JSON object with the fields listed at /docs.")
 
 
 def _describe(param: str, findings: Sequence[Mapping[str, Any]], names: Iterable[str]) -> str:
