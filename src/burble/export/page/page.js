@@ -28,7 +28,6 @@ for (const { label, help, slider, ...attributes } of about.fields) {
 const [min, max, step] = about.fields.find(({ id }) => id === "temperature").slider;
 Object.assign(element("slide"), { min, max, step });
 
-
 function fromAddress() {
   const settings = new URLSearchParams(location.hash.slice(1));
   for (const name of SETTINGS) element(name).value = settings.get(name) ?? usual(name);
@@ -46,7 +45,6 @@ function toAddress(seed) {
   }
   history.replaceState(null, "", `#${settings}`);
 }
-
 
 function readRequest() {
   const prompt = readPrompt(element("prompt").value, tokenizer, about.normalization);
@@ -66,7 +64,6 @@ function readStops(text) {
   const lines = text.split("\n").filter(Boolean);
   return lines.map((line) => line.replace(/\\([nt\\])/g, (_, escaped) => escapes[escaped]));
 }
-
 
 async function run() {
   const request = readRequest();
@@ -146,7 +143,6 @@ async function copy(text, what) {
     showStatus("The browser does not let this page copy. Select and copy it yourself.", true);
   }
 }
-
 
 element("form").addEventListener("submit", (event) => {
   event.preventDefault();
