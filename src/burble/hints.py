@@ -17,16 +17,16 @@ _MAX_NAME = 255
 
 
 def nearest_name(typed: str, names: Iterable[str]) -> str | None:
-    """Return the name that `typed` was most likely meant for; None where none is near."""
+    """Return the name that `typed` was most likely meant for; None if none is near."""
     known = {name.lower(): name for name in names}
     found = difflib.get_close_matches(typed.lower()[:_MAX_NAME], known, n=1)
     return known[found[0]] if found else None
 
 
 def nearest_path(typed: str, names: Iterable[str] | None = None) -> str | None:
-    """Return what is in the folder of `typed` and has a name like it, as one would type it.
+    """Return the path beside `typed` whose name is most like it, as it would be typed.
 
-    names: those to choose from; None: all that are in the folder.
+    names: the names to choose from; None means all in the folder.
     """
     folder, name = os.path.split(typed)
     # An ending that many names share would make all of them alike.
@@ -40,7 +40,7 @@ def _root(name: str) -> str:
 
 
 def entries(folder: str) -> list[str]:
-    """Return the names in a folder, sorted; of a huge one some. Empty where it cannot be read."""
+    """Return the names in a folder, sorted, but some of a huge one; empty if it is unreadable."""
     try:
         with os.scandir(folder or ".") as found:
             return sorted(entry.name for entry in itertools.islice(found, _MAX_ENTRIES))

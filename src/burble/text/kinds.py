@@ -10,8 +10,8 @@ _PICTURE = (
     "A picture has no letters to read: text recognition (OCR), such as tesseract, makes text of it."
 )
 _UNPACK = "Unpack it first, and name the folder with the texts."
-_SOUND = "It holds sound or film, not text. Leave it out."
-_PROGRAM = "It is a program, not text. Leave it out."
+_SOUND = "Leave it out, or name a transcript of it."
+_PROGRAM = "Leave it out, or name its source code."
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ Guess = tuple[str, float]  # a token's label, and its probability
 
 
 def guesses_before(trace: Trace, tokenizer: Tokenizer, count: int) -> list[list[Guess]]:
-    """Return the `count` likeliest tokens at the place of each token, and of the one after all.
+    """Return the `count` likeliest tokens at the place of each token, and for the next one.
 
     The list of the first token is empty if nothing was read before it.
     """
