@@ -86,6 +86,7 @@ def test_a_stop_may_be_one_text_or_several() -> None:
         {"temperature": "hot"},
         {"length": -1},
         {"length": "5"},
+        {"length": None},
         {"window": 0},
         {"seed": 1.5},
         {"stop": ""},
@@ -225,6 +226,16 @@ def test_what_is_no_model_is_told(tmp_path: Path) -> None:
         burble.load(str(tmp_path / "absent"))
     with pytest.raises(UsageError, match="precision must be int8 or float32; found 'int4'"):
         burble.load(tmp_path, precision="int4")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [None, 5, b"model", ["model"], ""], ids=repr)
+def test_what_is_no_path_is_told(given: Any) -> None:
+    with pytest.raises(UsageError, match="path must be a path; found"):
+        burble.load(given)
+    with pytest.raises(UsageError, match="path must be a path; found"):
+        model().save(given)
+    with pytest.raises(UsageError, match="path must be a path; found"):
+        model().export("html", given)
 
 
 # The text beside it.

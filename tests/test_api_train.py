@@ -260,6 +260,12 @@ def test_an_editor_sees_a_parameter_for_each_knob(function: Callable[..., object
     ]
 
 
+@pytest.mark.parametrize("out", [5, b"run", ""], ids=repr)
+def test_a_folder_that_is_no_path_is_told_before_anything_is_read(out: Any) -> None:
+    with pytest.raises(UsageError, match="out must be a path; found"):
+        burble.train("absent.txt", out=out)
+
+
 def test_another_name_is_refused_as_python_does() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'minute'"):
         burble.train("python-docs", minute=1)

@@ -175,6 +175,9 @@ class Model:
         Each piece comes as soon as it is written. Takes the options of `generate` and checks them
         at once.
         """
+        # A request takes None for no limit, but then this text would never end.
+        if length is None:
+            raise OptionError("must be a whole number; found None.", "length")
         try:
             given = {
                 "prompt": prompt,
@@ -284,7 +287,7 @@ class Model:
         Raises `UsageError` if the folder does not exist or `path` is a folder, and
         `ResourceError` if the disk refuses.
         """
-        path = Path(path)
+        path = _read_path(path, "path")
         if not path.parent.is_dir():
             raise UsageError(
                 f"The model cannot be saved in {path.parent}: there is no such folder. Make it "
@@ -314,7 +317,7 @@ class Model:
         from burble.export.labels import Labels
         from burble.export.registry import export
 
-        path = Path(path)
+        path = _read_path(path, "path")
         labels = Labels(name or path.stem, license, language)
         export(self.file, to, path, labels, overwrite=overwrite)
 
@@ -328,7 +331,7 @@ def load(path: str | Path, precision: Precision | None = None) -> Model:
     """
     if precision not in (None, *get_args(Precision)):
         raise OptionError(f"must be int8 or float32; found {precision!r}.", "precision")
-    path = Path(path)
+    path = _read_path(path, "path")
     file = ModelFile.load(path)
     return Model(file, path if os.path.isdir(path) else None, precision)  # noqa: PTH112 - raises nothing
 
@@ -359,6 +362,7 @@ def train(
     option, and `UnfinishedError` if the run ends early; its `model` is the best so far when there
     is no `out`.
     """
+    folder = None if out is None else _read_path(out, "out")
     request = RunRequest({**options, "sources": _names(sources)}, _base(preset))
     from burble.progress import is_watched, view_for
     from burble.run_hooks import open_run
@@ -367,9 +371,9 @@ def train(
     # sys.stderr is None in a program without a console.
     is_shown = sys.stderr and (is_watched(sys.stderr) if progress is None else progress)
     observers = [view_for(sys.stderr)] if is_shown else []
-    if out is not None:
-        result = open_run(Path(out), observers).train(request, overwrite=overwrite)
-        return _load_trained(Path(out), result, Path(out))
+    if folder is not None:
+        result = open_run(folder, observers).train(request, overwrite=overwrite)
+        return _load_trained(folder, result, folder)
     with scratch_folder() as scratch:
         path = Path(scratch) / "run"
         try:
@@ -380,6 +384,13 @@ def train(
             error.keep(load(path) if RunFolder(path).model.exists() else None)
             raise
         return _load_trained(path, replace(result, model=None), None)
+
+
+def _read_path(path: object, name: str) -> Path:
+    """Return the path that an argument names. Raises `OptionError` for anything else."""
+    if not isinstance(path, str | os.PathLike) or path == "":
+        raise OptionError(f"must be a path; found {brief(repr(path))}.", name)
+    return Path(path)
 
 
 def _names(sources: str | Path | Iterable[str | Path]) -> list[str]:

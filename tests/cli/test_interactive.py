@@ -44,7 +44,7 @@ def test_a_retry_writes_another_ending_after_the_same_beginning(trained: Path) -
 
 
 def test_undo_goes_back_line_by_line(trained: Path) -> None:
-    shown, told = together(trained, "", "", "/undo", "/undo", "/undo", "/quit", "never read")
+    shown, told = together(trained, "", "", "/undo", "/undo", "/undo", "/quit now", "never read")
     first = written(trained, "Ba")
     assert shown.endswith(f"Ba{first}Ba\n")
     assert "nothing to undo" in told

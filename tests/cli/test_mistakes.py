@@ -89,6 +89,7 @@ CASES = [
         ("14", "train text.txt --hidden 256", ("--hidden", "Did you mean --hidden-size?")),
         ("15", "train text.txt --layers 2", ("--layers", "Did you mean --num-layers?")),
         ("16", "train text.txt --epoch 3", ("--epoch", "Did you mean --epochs?")),
+        ("16 none near", "train --data text.txt", ("no option --data. burble train --help lists",)),
         ("17", "train text.txt --hidden-size 0", ("--hidden-size", "between 1 and", "found 0")),
         ("18", "train text.txt --dropout 1.5", ("--dropout", "below 1", "found 1.5")),
         (

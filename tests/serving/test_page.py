@@ -197,6 +197,18 @@ def test_temperatures_stand_side_by_side(page: Page) -> None:
     assert page.text == "a bad" + texts[2]
 
 
+def test_seed_0_writes_the_same_at_each_temperature_again(page: Page) -> None:
+    page.find("#text").send_keys("a bad")
+    page.find("#seed").send_keys("0")
+
+    def compare() -> list[str]:
+        page.click("#compare")
+        page.until(lambda: [b.is_enabled() for b in page.all(".column button")] == [True] * 4)
+        return [text.get_property("textContent") for text in page.all(".column p")]
+
+    assert compare() == compare()
+
+
 def test_text_is_never_markup(page: Page, chrome: Chrome) -> None:
     page.click("#model option[value=bytes]")
     page.put_text(HOSTILE)

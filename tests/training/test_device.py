@@ -18,6 +18,11 @@ def test_a_device_that_is_not_there_is_one_message(name: str) -> None:
         find_device(name)
 
 
+def test_a_name_that_torch_does_not_know_is_answered_without_its_list() -> None:
+    with pytest.raises(UsageError, match=r"there is none of that name\. Use cpu"):
+        find_device("gpu")
+
+
 def test_a_device_of_a_long_name_is_one_short_message() -> None:
     with pytest.raises(UsageError) as caught:
         find_device("x" * 50_000)

@@ -29,7 +29,7 @@ def write_together(model: Model, request: GenerationRequest, unknown: UnknownPol
     session = Session(model, request, unknown)
     write_out(session.text)
     for line in sys.stdin:
-        if (typed := line.removesuffix("\n")) == "/quit":
+        if (typed := line.removesuffix("\n")).split()[:1] == ["/quit"]:
             break
         try:
             session.obey(typed)

@@ -129,10 +129,17 @@ def _meant(error: click.NoSuchOption, args: list[str]) -> str:
         return f'The prompt comes after the model, in quotes: {line} "It was"'
     known = [one for each in error.ctx.command.params for one in each.opts] if error.ctx else []
     other = _OPTIONS.get(typed)
-    near = other if other in known else nearest_name(typed, known)
-    if near is not None and near.startswith("--"):
+    near = other if other in known else _nearest_option(typed, known)
+    if near is not None:
         return f"Did you mean {near}? burble {name} --help lists them all."
     return f"burble {name} --help lists those there are."
+
+
+def _nearest_option(typed: str, known: Iterable[str]) -> str | None:
+    # Compared without the dashes, which would make all short options alike.
+    long = (flag.removeprefix("--") for flag in known if flag.startswith("--"))
+    near = nearest_name(typed.lstrip("-"), long)
+    return None if near is None else f"--{near}"
 
 
 def too_many_words(ctx: click.Context, extra: list[str], text: str | None) -> UsageError:

@@ -68,4 +68,4 @@ def _format_rate(rate: float, limit: float | None, of_what: str) -> str:
     shown = f"{rate:>12,.0f} characters a second"
     if limit is None:
         return shown
-    return f"{shown}, {rate / limit:.0%} of the limit that {of_what} sets here ({limit:,.0f})"
+    return f"{shown}, {rate / limit:.0%} of the limit set here by {of_what} ({limit:,.0f})"

@@ -33,6 +33,11 @@ function replaced(count) {
   return ` The model has never seen ${count === 1 ? "one character" : `${count} characters`} of your text: it read the nearest that it knows.`;
 }
 
+function givenSeed() {
+  const typed = find("seed").value.trim();
+  return /^\d+$/.test(typed) ? Number(typed) : null;
+}
+
 export class Writer {
   constructor(modelName) {
     this.modelName = modelName;
@@ -88,13 +93,13 @@ export class Writer {
   }
 
   #request(more) {
-    const seed = find("seed").value.trim();
+    const seed = givenSeed();
     return {
       model: this.modelName(),
       prompt: this.paper.text,
       unknown: "nearest",
       ...this.values,
-      ...(/^\d+$/.test(seed) ? { seed: Number(seed) } : {}),
+      ...(seed === null ? {} : { seed }),
       ...more,
     };
   }
@@ -206,7 +211,7 @@ export class Writer {
 
   async compare() {
     if (this.writing) return;
-    const seed = Number(find("seed").value) || Math.floor(Math.random() * 1e6);
+    const seed = givenSeed() ?? Math.floor(Math.random() * 1e6);
     const columns = TEMPERATURES.map((temperature) => this.#column(temperature));
     find("columns").replaceChildren(...columns.map(({ element }) => element));
     find("columns").hidden = false;
