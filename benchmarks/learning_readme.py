@@ -122,7 +122,8 @@ def describe(runs: Sequence[Run]) -> str:
     dates = sorted({run.date for run in runs})
     return (
         "Bits per character of the last twentieth of each text, which nobody learned from or chose "
-        f"by. Measured {' to '.join(dict.fromkeys(dates[:1] + dates[-1:]))} on {runs[0].machine}; "
+        "by; Alice in lower case. burble's recipe was found on both texts. "
+        f"Measured {' to '.join(dict.fromkeys(dates[:1] + dates[-1:]))} on {runs[0].machine}; "
         f"{count_seeds(runs)}."
     )
 

@@ -104,7 +104,9 @@ class NetworkConfig(_Ranged):
         "number, id / vocabulary size.",
     )
     num_layers: int = knob(1, "Number of recurrent layers.", low=1, high=64)
-    hidden_size: int = knob(512, "Units in each layer.", low=1, high=16_384)
+    hidden_size: int = knob(
+        512, "Units in each layer; left to the plan by default.", low=1, high=16_384
+    )
     embedding_size: int = knob(
         64,
         "Length of a character's learned vector (input embedding only).",
@@ -150,14 +152,22 @@ class TrainingConfig(_Ranged):
     patience: int | None = knob(
         None, "Stop after this many validations without improvement.", low=1, high=1_000_000
     )
-    dropout: float = knob(0.2, "Share of each layer's outputs that training drops.", low=0, below=1)
+    dropout: float = knob(
+        0.2,
+        "Share of each layer's outputs that training drops; left to the plan by default.",
+        low=0,
+        below=1,
+    )
     locked_dropout: bool = knob(
         True,
         "Drop the same units throughout a sequence (Gal and Ghahramani 2016), not new ones in each "
         "step.",
     )
     input_dropout: float = knob(
-        0.0, "Share of the first layer's inputs that training drops.", low=0, high=0.99
+        0.0,
+        "Share of the first layer's inputs that training drops; left to the plan by default.",
+        low=0,
+        high=0.99,
     )
     averaging: float = knob(
         0.998,
@@ -175,7 +185,10 @@ class TrainingConfig(_Ranged):
         50, "Updates over which the learning rate rises from zero.", low=0, high=1_000_000_000
     )
     weight_decay: float = knob(
-        0.01, "Decoupled weight decay of AdamW, on weight matrices only.", low=0, high=100
+        0.01,
+        "Decoupled weight decay of AdamW, on matrices only; left to the plan by default.",
+        low=0,
+        high=100,
     )
     beta1: float = knob(0.9, "Adam's decay rate of the mean gradient.", low=0, high=0.999999)
     beta2: float = knob(
