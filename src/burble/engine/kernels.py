@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from burble.engine.native import NativeModel
 from burble.engine.numpy_model import NumpyModel, Precision
 from burble.engine.step_model import StepModel
-from burble.errors import UsageError
 from burble.model_file import ModelFile
 from burble.native.library import (
     KERNEL_VARIABLE,
-    find_library,
+    find_asked_kernel,
     kernel_names,
     library,
     warn_without_library,
@@ -39,14 +38,7 @@ def choose_kernel() -> KernelChoice:
     """Return the best kernel, or the one that `BURBLE_KERNEL` names. Raises `UsageError`."""
     opened = library()
     available = (*(kernel_names(opened) if opened else ()), "numpy")
-    asked = os.environ.get(KERNEL_VARIABLE)
-    if asked and asked not in available:
-        problem = find_library().problem
-        raise UsageError(
-            f"{KERNEL_VARIABLE} must name a kernel that can run here, {', '.join(available)}; "
-            f"found {asked!r}." + (f" {problem}" if problem else "")
-        )
-    return KernelChoice(asked or available[0], available)
+    return KernelChoice(find_asked_kernel(available) or available[0], available)
 
 
 def open_model(

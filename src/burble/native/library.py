@@ -3,11 +3,13 @@
 import ctypes
 import functools
 import importlib.util
+import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from burble.errors import UsageError
 from burble.native.elf import find_fault
 from burble.native.structures import SIGNATURES, STRUCTS
 
@@ -93,6 +95,21 @@ def kernel_names(opened: ctypes.CDLL) -> list[str]:
 def learner_kernel_names(opened: ctypes.CDLL) -> list[str]:
     """Return the names of the kernels that can learn on this machine, best first."""
     return _names(opened.burble_learner_kernel)
+
+
+def find_asked_kernel(known: Iterable[str]) -> str | None:
+    """Return the kernel that `BURBLE_KERNEL` names, or None. Raises `UsageError` if unknown."""
+    asked = os.environ.get(KERNEL_VARIABLE)
+    if not asked:
+        return None
+    names = list(known)
+    if asked not in names:
+        problem = find_library().problem
+        raise UsageError(
+            f"{KERNEL_VARIABLE} must name a kernel that can run here, {', '.join(names)}; "
+            f"found {asked!r}." + (f" {problem}" if problem else "")
+        )
+    return asked
 
 
 def _names(name_at: Callable[[int], bytes | None]) -> list[str]:

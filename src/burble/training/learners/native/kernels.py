@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from burble.errors import UsageError
-from burble.native.library import KERNEL_VARIABLE, kernel_names, learner_kernel_names
+from burble.native.library import find_asked_kernel, kernel_names, learner_kernel_names
 
 if TYPE_CHECKING:
     import ctypes
@@ -20,11 +18,6 @@ def choose_kernel(opened: ctypes.CDLL) -> str:
     that is neither.
     """
     available = learner_kernel_names(opened)
-    asked = os.environ.get(KERNEL_VARIABLE)
     known = dict.fromkeys((*available, *kernel_names(opened), "numpy"))
-    if asked and asked not in known:
-        raise UsageError(
-            f"{KERNEL_VARIABLE} must name a kernel that can run here, {', '.join(known)}; found "
-            f"{asked!r}."
-        )
+    asked = find_asked_kernel(known)
     return asked if asked in available else available[0]
