@@ -57,7 +57,9 @@ def describe_lack(choice: Choice) -> list[str]:
         lacks.append(f"Your GPU is not used: {how_to_use_gpu()}")
     problem = find_library().problem
     if problem is not None and choice.device == "cpu":
-        lacks.append(f"{problem} torch trains." if choice.learner == "torch" else problem)
+        lacks.append(problem)
+        if choice.learner == "torch":
+            lacks.append("This run is trained with torch, which is installed.")
     return lacks
 
 
