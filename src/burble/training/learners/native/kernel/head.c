@@ -49,6 +49,7 @@ static void score_group(const pass *p, int64_t time, int64_t group, float *logit
 /* Some groups of one time, or all groups of several times. */
 typedef struct {
     int64_t time, times, group, groups;
+    int is_scored; /* its times have targets */
 } slab;
 
 /* Rows of the batch in one time of a slab. */
@@ -61,7 +62,7 @@ static view slab_gradients(const pass *p, slab s) {
     return rows_from(p->space->gradient_rows, s.time * p->space->rows + s.group * GROUP);
 }
 
-/* Compute logits, losses and gradients of a slab whose times all have targets. */
+/* Compute logits, losses and gradients of a slab. */
 static void score_slab(const pass *p, slab s, float *logits) {
     const burble_space *space = p->space;
     const learner_kernel *kernel = p->learner->kernel;
@@ -91,10 +92,11 @@ static void clear_slab(const pass *p, slab s, float *logits) {
 /* Take whole times together while the thread has them, or up to TOGETHER groups of one time. */
 static slab next_slab(const pass *p, int64_t place, int64_t end) {
     int64_t groups = p->space->groups, left = end - place;
-    slab s = {place / groups, 1, place % groups, groups - place % groups};
+    slab s = {place / groups, 1, place % groups, groups - place % groups, 0};
+    s.is_scored = has_targets(p, s.time);
     if (s.groups > left) s.groups = left;
     if (s.groups > TOGETHER) s.groups = TOGETHER;
-    if (s.groups < groups || !has_targets(p, s.time)) return s;
+    if (s.groups < groups || !s.is_scored) return s;
     while (s.times < times_together(p) && (s.times + 1) * groups <= left &&
            has_targets(p, s.time + s.times))
         s.times++;
@@ -108,7 +110,7 @@ static void run_groups(const pass *p, range own, float *logits) {
     for (int64_t place = own.first; place < own.end; place += s.times * s.groups) {
         s = next_slab(p, place, own.end);
         float *some = logits + (place - own.first) * one;
-        if (has_targets(p, s.time))
+        if (s.is_scored)
             score_slab(p, s, some);
         else
             clear_slab(p, s, some);
