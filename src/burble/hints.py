@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import os
 from typing import TYPE_CHECKING
@@ -18,6 +17,8 @@ _MAX_NAME = 255
 
 def nearest_name(typed: str, names: Iterable[str]) -> str | None:
     """Return the name that `typed` was most likely meant for; None if none is near."""
+    import difflib  # a slow import, for rare messages
+
     known = {name.lower(): name for name in names}
     found = difflib.get_close_matches(typed.lower()[:_MAX_NAME], known, n=1)
     return known[found[0]] if found else None
